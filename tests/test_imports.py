@@ -1,0 +1,80 @@
+"""Who may import what: the core no framework at all, an adapter its own alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import ADAPTERS, ROOT, modules_of, python
+
+FRAMEWORKS = {"numpy", "torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "equinox", "onnx"}
+
+# The roots that each adapter may import besides poolkit. Every framework hands out NumPy arrays and takes them.
+OWN = {name: {framework, "numpy"} for name, framework in ADAPTERS.items()}
+
+# What the [cli] extra brings, and the command line alone may import.
+CLI_ONLY = {"click", "rich", "PIL", "numpy"}
+
+# The only doors from the core to an adapter: imports inside functions of this file.
+DOORS = Path("poolkit/registry.py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """The root of every module that a file imports, with whether the import stands inside a function."""
+    tree = ast.parse((ROOT / path).read_text())
+    inner = {id(node) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for node in ast.walk(f)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], id(node) in inner) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").split(".")[0], id(node) in inner
+
+
+def belongs_to_the_command_line(path: Path) -> bool:
+    return path.name == "cli.py" or path.parent.name == "cli"
+
+
+def test_importing_poolkit_imports_no_framework() -> None:
+    loaded = python("import poolkit, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))").split()
+
+    assert "poolkit" in loaded
+    assert FRAMEWORKS & set(loaded) == set()
+    assert [name for name in loaded if name.startswith("poolkit_")] == []
+
+
+def test_poolkit_needs_nothing_but_the_standard_library() -> None:
+    # -S leaves out site-packages, so that no third-party module can be found at all.
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import poolkit; print('imported')"
+
+    assert python(code, "-I", "-S") == "imported\n"
+
+
+@pytest.mark.parametrize("path", modules_of("poolkit"), ids=str)
+def test_the_core_imports_no_framework(path: Path) -> None:
+    found = list(imports(path))
+    banned = FRAMEWORKS - CLI_ONLY if belongs_to_the_command_line(path) else FRAMEWORKS | CLI_ONLY
+
+    assert [root for root, _ in found if root in banned] == []
+    adapters = [(root, inside) for root, inside in found if root.startswith("poolkit_")]
+    assert adapters == [] or path == DOORS
+    assert all(inside for _, inside in adapters)
+
+
+@pytest.mark.parametrize("path", modules_of("backends"), ids=str)
+def test_an_adapter_imports_its_own_framework_alone(path: Path) -> None:
+    adapter = path.parts[1]
+    others = {name for name in ADAPTERS if name != adapter}
+
+    assert {root for root, _ in imports(path)} & ((FRAMEWORKS - OWN[adapter]) | others) == set()
+
+
+@pytest.mark.parametrize(("adapter", "framework"), ADAPTERS.items(), ids=ADAPTERS)
+def test_an_adapter_can_be_imported_alone(adapter: str, framework: str) -> None:
+    # A module set to None in sys.modules raises ImportError, as if it weren't installed. Keras is given one engine.
+    engine = {"keras": {"jax", "jaxlib"}}.get(framework, set())
+    absent = FRAMEWORKS - {framework, "numpy", "onnx"} - engine - ({"jaxlib"} if framework == "jax" else set())
+
+    python(f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)!r})); import {adapter}", KERAS_BACKEND="jax")
