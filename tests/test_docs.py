@@ -104,7 +104,7 @@ def test_python_blocks_run(document: Path, tmp_path: Path, monkeypatch: pytest.M
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block with the output shown below it; a backslash joins two lines of a command."""
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINEULTILINE)[1:]:
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         match = re.match(r"(?P<command>(?:[^\n]*\\\n)*[^\n]*)\n(?P<output>.*)", part, re.DOTALL)
         assert match is not None
         yield match["command"], match["output"]
