@@ -1,0 +1,126 @@
+"""JAX's primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy
+from jax import lax
+
+Tensor = Any
+
+
+class Ops:
+    """The primitives of `poolkit.adapter.Ops` in JAX."""
+
+    imports: ClassVar[dict[str, str]] = {
+        "jax": "import jax",
+        "jnp": "import jax.numpy as jnp",
+        "lax": "from jax import lax",
+    }
+    jax: Any = jax
+    jnp: Any = jax.numpy
+    lax: Any = lax
+    sizes_are_data: ClassVar[bool] = False
+
+    def __init__(self, rank: int, dtype: str) -> None:
+        self.rank = rank
+        self.dtype = dtype
+        self.index = "int64" if jax.config.jax_enable_x64 else "int32"
+
+    def size(self, x: Tensor, at: int) -> Any:
+        return x.shape[at]
+
+    def number(self, n: Any, dtype: str) -> Any:
+        return n if isinstance(n, int) else self.jnp.asarray(n).astype(dtype)
+
+    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
+        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
+        return self.jnp.pad(x, widths, constant_values=value)
+
+    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
+        # Indexing clamps, which makes lengths that jax.export cannot unify.
+        return self.lax.slice_in_dim(x, start, stop, step, at)
+
+    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
+        return self.jnp.concatenate(parts, at)
+
+    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.jnp.squeeze(x, ats)
+
+    def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
+        return self.jnp.broadcast_to(x, like.shape)
+
+    def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
+        return self.jnp.where(condition, a, b)
+
+    def greater(self, a: Tensor, b: Any) -> Tensor:
+        return a > b
+
+    def less(self, a: Tensor, b: Any) -> Tensor:
+        return a < b
+
+    def equal(self, a: Tensor, b: Any) -> Tensor:
+        return a == b
+
+    def isnan(self, a: Tensor) -> Tensor:
+        return self.jnp.isnan(a)
+
+    def both(self, a: Tensor, b: Tensor) -> Tensor:
+        return a & b
+
+    def either(self, a: Tensor, b: Tensor) -> Tensor:
+        return a | b
+
+    def add(self, a: Tensor, b: Any) -> Tensor:
+        return a + b
+
+    def subtract(self, a: Tensor, b: Any) -> Tensor:
+        return a - b
+
+    def multiply(self, a: Tensor, b: Any) -> Tensor:
+        return a * b
+
+    def divide(self, a: Tensor, b: Any) -> Tensor:
+        return a / b
+
+    def exp(self, a: Tensor) -> Tensor:
+        return self.jnp.exp(a)
+
+    def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.jnp.sum(x, ats, keepdims=True)
+
+    def max(self, x: Tensor, at: int) -> Tensor:
+        return self.jnp.max(x, at, keepdims=True)
+
+    def min(self, x: Tensor, at: int) -> Tensor:
+        return self.jnp.min(x, at, keepdims=True)
+
+    def any(self, x: Tensor, at: int) -> Tensor:
+        return self.jnp.any(x, at, keepdims=True)
+
+    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
+        return self.jnp.sum(self.jnp.where(chosen, x, 0), at, keepdims=True, dtype=x.dtype)
+
+    def iota(self, x: Tensor, at: int) -> Tensor:
+        return self.lax.broadcasted_iota("int32", self._along(at, x.shape[at]), at)
+
+    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
+        return self.jnp.array(values, dtype).reshape(self._along(at, -1))
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        return x.astype(dtype)
+
+    def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
+        return x.astype(like.dtype)
+
+    def detach(self, x: Tensor) -> Tensor:
+        return self.lax.stop_gradient(x)
+
+    def copy(self, x: Tensor) -> Tensor:
+        return x
+
+    def _along(self, at: int, n: Any) -> tuple[Any, ...]:
+        return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)

@@ -1,0 +1,53 @@
+"""What poolkit has to know about KerasTensors, the symbolic tensors of a functional model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import keras
+from poolkit_keras.ops import Ops
+from poolkit_keras.routes import ROUTES
+
+from poolkit.adapter import Site
+from poolkit.errors import InputError
+
+
+class KerasAdapter:
+    """Keras: the calls on a KerasTensor are recorded by Keras itself, so lowering is always direct."""
+
+    name = "keras"
+    ops = Ops
+    routes = ROUTES
+
+    def check(self, x: Any) -> None:
+        if not isinstance(x, keras.KerasTensor) or x.sparse:
+            raise InputError(
+                f"received a {type(x).__name__}, and pooling takes a dense keras.KerasTensor here; "
+                "pass the value of a keras.Variable, or a dense keras.Input"
+            )
+
+    def dtype(self, x: Any) -> str:
+        return str(x.dtype)
+
+    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
+        return x, len(x.shape)
+
+    def known_size(self, x: Any, at: int) -> int | None:
+        n: int | None = x.shape[at]
+        return n
+
+    def site(self, x: Any) -> Site:
+        return Site(tracing=True, empty=0 in x.shape)
+
+    def key(self, x: Any, spec: Any) -> Hashable:
+        return None
+
+    def widen(self, dtype: str) -> str | None:
+        return "int32" if dtype in ("bool", "int8", "uint8", "int16", "uint16") else dtype
+
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
+
+
+ADAPTER = KerasAdapter()

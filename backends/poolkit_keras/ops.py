@@ -1,0 +1,123 @@
+"""Keras's primitives: `keras.ops` calls that are right on every engine, also on KerasTensors whose sizes are None."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import keras
+
+Tensor = Any
+
+
+class Ops:
+    """The primitives of `poolkit.adapter.Ops` in `keras.ops`. Where a size is None it is data: a sum of ones."""
+
+    imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
+    ops: Any = keras.ops
+    sizes_are_data: ClassVar[bool] = True
+
+    def __init__(self, rank: int, dtype: str) -> None:
+        self.rank = rank
+        self.dtype = dtype
+        self.index = "int32" if keras.backend.backend() == "jax" else "int64"
+
+    def size(self, x: Tensor, at: int) -> Any:
+        return self.ops.sum(self._ones(x, at))
+
+    def number(self, n: Any, dtype: str) -> Any:
+        return n if isinstance(n, int) else self.ops.cast(n, dtype)
+
+    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
+        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
+        return self.ops.pad(x, widths, constant_values=value)
+
+    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
+        return x[(slice(None),) * at + (slice(start, stop, step),)]
+
+    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
+        return self.ops.concatenate(list(parts), at)
+
+    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.ops.squeeze(x, ats)
+
+    def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
+        return self.add(x, self.ops.zeros_like(like, dtype=self.index))
+
+    def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
+        return self.ops.where(condition, a, b)
+
+    def greater(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.greater(a, b)
+
+    def less(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.less(a, b)
+
+    def equal(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.equal(a, b)
+
+    def isnan(self, a: Tensor) -> Tensor:
+        return self.ops.isnan(a)
+
+    def both(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.ops.logical_and(a, b)
+
+    def either(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.ops.logical_or(a, b)
+
+    def add(self, a: Tensor, b: Any) -> Tensor:
+        # On its TensorFlow engine ops.add(a, b) becomes bias_add, along a wrong axis, where b has one dimension other than 1
+        # that equals a.shape[1] or a.shape[-1].
+        return self.ops.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
+
+    def subtract(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.subtract(a, b)
+
+    def multiply(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.multiply(a, b)
+
+    def divide(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.divide(a, b)
+
+    def exp(self, a: Tensor) -> Tensor:
+        return self.ops.exp(a)
+
+    def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.ops.sum(x, axis=ats, keepdims=True)
+
+    def max(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.max(x, axis=at, keepdims=True)
+
+    def min(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.min(x, axis=at, keepdims=True)
+
+    def any(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.any(x, axis=at, keepdims=True)
+
+    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
+        return self.ops.sum(self.ops.where(chosen, x, self.ops.zeros_like(x)), axis=at, keepdims=True)
+
+    def iota(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.subtract(self.ops.cumsum(self._ones(x, at), axis=at), 1)
+
+    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
+        along = (1,) * at + (-1,) + (1,) * (self.rank - 1 - at)
+        return self.ops.reshape(self.ops.convert_to_tensor(list(values), dtype), along)
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        return self.ops.cast(x, dtype)
+
+    def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
+        return self.ops.cast(x, like.dtype)
+
+    def detach(self, x: Tensor) -> Tensor:
+        return self.ops.stop_gradient(x)
+
+    def copy(self, x: Tensor) -> Tensor:
+        return self.ops.copy(x)
+
+    def _ones(self, x: Tensor, at: int) -> Tensor:
+        """Ones along one axis, of known rank and right for an empty batch, for which a slice by index would fail."""
+        cut = x[tuple(slice(None) if i == at else slice(0, 1) for i in range(self.rank))]
+        rest = [i for i in range(self.rank) if i != at]
+        return self.ops.ones_like(self.ops.sum(self.ops.zeros_like(cut, dtype="int32"), axis=rest, keepdims=True))

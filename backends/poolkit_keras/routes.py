@@ -1,0 +1,7 @@
+"""Keras's faster routes."""
+
+from __future__ import annotations
+
+from poolkit.adapter import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""poolkit's adapter for NumPy."""
+
+from poolkit_numpy.adapter import ADAPTER
+
+__all__ = ["ADAPTER"]

@@ -1,0 +1,52 @@
+"""What poolkit has to know about NumPy's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+from poolkit_numpy.ops import Ops
+from poolkit_numpy.routes import ROUTES
+
+from poolkit.adapter import Site
+from poolkit.errors import InputError
+
+
+class NumpyAdapter:
+    """NumPy: sizes are always known, and no derivative is ever taken."""
+
+    name = "numpy"
+    ops = Ops
+    routes = ROUTES
+
+    def check(self, x: Any) -> None:
+        if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
+            raise InputError(
+                f"received a numpy {type(x).__name__}, and pooling takes a plain numpy.ndarray; convert it with numpy.asarray(x)"
+                " (a masked array: fill it first, for the mask would be lost)"
+            )
+
+    def dtype(self, x: Any) -> str:
+        return str(x.dtype.name)
+
+    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
+        return x, x.ndim
+
+    def known_size(self, x: Any, at: int) -> int | None:
+        return int(x.shape[at])
+
+    def site(self, x: Any) -> Site:
+        return Site(derivative=False, empty=x.size == 0)
+
+    def key(self, x: Any, spec: Any) -> Hashable:
+        return spec, x.shape, x.dtype, type(x)
+
+    def widen(self, dtype: str) -> str | None:
+        return dtype
+
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
+
+
+ADAPTER = NumpyAdapter()

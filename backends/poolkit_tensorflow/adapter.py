@@ -1,0 +1,69 @@
+"""What poolkit has to know about TensorFlow's tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import tensorflow as tf
+from poolkit_tensorflow.ops import Ops
+from poolkit_tensorflow.routes import ROUTES
+
+from poolkit.adapter import Site
+from poolkit.errors import InputError
+
+
+class TensorFlowAdapter:
+    """TensorFlow: sizes may be None in a `tf.function`; it does not tell whether a derivative is taken."""
+
+    name = "tensorflow"
+    ops = Ops
+    routes = ROUTES
+
+    def check(self, x: Any) -> None:
+        if not isinstance(x, tf.Tensor | tf.Variable):
+            raise InputError(
+                f"received a {type(x).__name__}, and pooling takes a dense tf.Tensor; convert it with x.to_tensor() (ragged)"
+                " or tf.sparse.to_dense(x) (sparse)"
+            )
+
+    def dtype(self, x: Any) -> str:
+        return str(x.dtype.name)
+
+    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
+        if x.shape.rank is not None:
+            return x, x.shape.rank
+        if not letters:
+            raise InputError(
+                "received a tensor of unknown rank with a layout that does not tell it; "
+                'give a layout such as "NHWC", or set the rank with tf.ensure_shape'
+            )
+        return tf.ensure_shape(x, [None] * letters), letters
+
+    def known_size(self, x: Any, at: int) -> int | None:
+        n = x.shape[at]
+        return None if n is None else int(n)
+
+    def site(self, x: Any) -> Site:
+        shape = x.shape.as_list() if x.shape.rank is not None else [None]
+        return Site(tracing=not tf.executing_eagerly(), empty=0 in shape)
+
+    def key(self, x: Any, spec: Any) -> Hashable:
+        if not isinstance(x, tf.Tensor | tf.Variable):
+            return None  # ragged or sparse; `check` says so
+        shape = x.shape
+        if shape.rank is None:
+            return None
+        sizes = tuple(shape.as_list())
+        if None in sizes:
+            return None
+        return spec, sizes, x.dtype, tf.executing_eagerly()
+
+    def widen(self, dtype: str) -> str | None:
+        return "uint8" if dtype == "bool" else dtype
+
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
+
+
+ADAPTER = TensorFlowAdapter()

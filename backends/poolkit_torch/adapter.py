@@ -1,0 +1,87 @@
+"""What poolkit has to know about PyTorch's tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import torch
+from poolkit_torch.ops import Ops
+from poolkit_torch.routes import ROUTES
+from torch.autograd import forward_ad
+
+from poolkit.adapter import Site
+from poolkit.errors import InputError
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+_is_compiling = torch.compiler.is_compiling
+_is_tracing = torch.jit.is_tracing
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+
+
+class TorchAdapter:
+    """PyTorch: sizes are symbols under its tracers; eagerly it can be told whether a derivative is possible."""
+
+    name = "torch"
+    ops = Ops
+    routes = ROUTES
+
+    def check(self, x: Any) -> None:
+        if not isinstance(x, torch.Tensor) or x.is_nested or x.layout is not torch.strided:
+            what = f"a nested {type(x).__name__}" if getattr(x, "is_nested", False) else f"a {type(x).__name__}"
+            raise InputError(
+                f"received {what} of layout {getattr(x, 'layout', None)}, and pooling takes a dense torch.Tensor; "
+                "convert it with x.to_dense(), or pad a nested tensor with torch.nested.to_padded_tensor"
+            )
+
+    def dtype(self, x: Any) -> str:
+        return str(x.dtype).removeprefix("torch.")
+
+    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
+        return x, x.dim()
+
+    def known_size(self, x: Any, at: int) -> int | None:
+        n = x.shape[at]  # under Dynamo isinstance(n, int) is true of a SymInt too
+        return n if type(n) is int and not _is_compiling() else None
+
+    def site(self, x: Any) -> Site:
+        if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
+            return Site(tracing=True)
+        wrapped = _is_wrapped(x)
+        return Site(
+            derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
+            wrapped=wrapped,
+            autocast=torch.is_autocast_enabled(x.device.type),
+            empty=x.numel() == 0,
+            device=x.device.type,
+            format=x.is_contiguous(),
+        )
+
+    def key(self, x: Any, spec: Any) -> Hashable:
+        if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
+            return None
+        try:
+            shape = x.shape
+        except RuntimeError:  # a nested tensor has none; `check` says so
+            return None
+        wrapped = _is_wrapped(x)
+        return (
+            spec,
+            shape,
+            x.dtype,
+            wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
+            wrapped,
+            torch.is_autocast_enabled("cpu"),
+            x.device,
+            x.layout is torch.strided and x.is_contiguous(),
+            x.layout,
+        )
+
+    def widen(self, dtype: str) -> str | None:
+        return {"bool": "uint8", "uint16": "int32", "uint32": "int64", "uint64": None}.get(dtype, dtype)
+
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
+
+
+ADAPTER = TorchAdapter()

@@ -1,0 +1,52 @@
+"""poolkit: one pooling spec, the same numbers in PyTorch, Keras, TensorFlow, JAX and NumPy.
+
+>>> import numpy as np
+>>> import poolkit as pk
+>>> gap = pk.GlobalAvgPool(layout="NHWC", keepdims=True)
+>>> pk.pool(np.ones((2, 32, 32, 256), "float32"), gap).shape
+(2, 1, 1, 256)
+"""
+
+from poolkit.constructors import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    MinPool,
+    SumPool,
+)
+from poolkit.dispatch import lower_spec as lower
+from poolkit.dispatch import pool, pool_direct, routes
+from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
+from poolkit.program import Program
+from poolkit.registry import backends
+from poolkit.spec import PoolSpec
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
+    "AvgPool",
+    "BackendError",
+    "DtypeError",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "InputError",
+    "MaxPool",
+    "MinPool",
+    "NotExactError",
+    "PoolSpec",
+    "PoolkitError",
+    "Program",
+    "ShapeError",
+    "SpecError",
+    "SumPool",
+    "backends",
+    "lower",
+    "pool",
+    "pool_direct",
+    "routes",
+]

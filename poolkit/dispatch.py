@@ -1,0 +1,227 @@
+"""`pool`: one dict look-up from a tensor and a spec to a program; and the ways in which a plan is lowered."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from poolkit import registry
+from poolkit.adapter import Route, Site
+from poolkit.errors import BackendError, InputError, ShapeError
+from poolkit.lower import FOLD, lower, lower_guarded, routes_of
+from poolkit.plan import Plan, plan_of, work_dtype
+from poolkit.program import Program, record
+from poolkit.spec import PoolSpec
+
+if TYPE_CHECKING:
+    from poolkit.adapter import Adapter
+
+Tensor = Any
+
+MOST = 4096  # entries of each cache; the oldest goes first
+
+_RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> function
+_PROGRAMS: dict[Hashable, Program] = {}  # the same without sizes that a program does not depend on
+
+
+def pool(x: Tensor, spec: PoolSpec) -> Any:
+    """Pool a tensor of any framework; the result is of the same framework, or a pair with `indices=True`.
+
+    `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``. Floats keep their
+    dtype; integers keep it for max and min and become float32 otherwise. Raises `InputError` for anything that is no dense tensor,
+    `DtypeError` for complex numbers, and `ShapeError` where the spec does not fit the shape. The input is not modified.
+
+    >>> import numpy as np
+    >>> from poolkit import AvgPool
+    >>> pool(np.array([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), AvgPool(2, padding="same", layout="NCL"))
+    array([[[1.5, 3.5, 5. ]]])
+    """
+    adapter = registry.BY_TYPE.get(type(x))
+    if adapter is None:
+        adapter = registry.find(x)
+    key = adapter.key(x, spec)
+    if key is None:
+        return pool_direct(x, spec)
+    run = _RUNS.get(key)
+    if run is None:
+        run = _prepare(adapter, x, spec, key)
+    return run(x)
+
+
+def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec, key: Hashable) -> Callable[[Any], Any]:
+    """Record the program that serves this key, or find one that was recorded for another batch size."""
+    program = _program_of(adapter, x, spec)
+    registry.BY_TYPE[type(x)] = adapter
+    _keep(_RUNS, key, program.function)
+    return program.function
+
+
+def _program_of(adapter: Adapter, x: Tensor, spec: PoolSpec, route: str | None = None) -> Program:
+    plan = _plan_of(adapter, x, spec)[1]
+    return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route))
+
+
+def pool_through(x: Tensor, spec: PoolSpec, route: str | None) -> Any:
+    """`pool` through a route that is asked for by name; `BackendError` where it is not right for this input.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalMaxPool
+    >>> pool_through(np.arange(12.0).reshape(1, 3, 4), GlobalMaxPool(layout="NCL", keepdims=False), "fold")
+    array([[ 3.,  7., 11.]])
+    """
+    if route is None:
+        return pool(x, spec)
+    adapter = registry.find(x)
+    key = adapter.key(x, spec)
+    if key is None:
+        return pool_direct(x, spec, route)
+    run = _RUNS.get((route, key))
+    if run is None:
+        run = _program_of(adapter, x, spec, route).function
+        _keep(_RUNS, (route, key), run)
+    return run(x)
+
+
+def _recorded(adapter: Adapter, plan: Plan, route: Route) -> Program:
+    key = (adapter.name, plan, route.name) if plan.known else None
+    program = _PROGRAMS.get(key) if key is not None else None
+    if program is None:
+        fallback = FOLD if route.guard is not None else route
+        program = record(
+            lambda o, x: lower(o, x, plan, fallback),
+            adapter.ops(plan.rank, plan.work),
+            str(plan.spec),
+            adapter.name,
+            route.name,
+            (lambda o, x: lower_guarded(o, x, plan, route)) if route.guard is not None else None,
+        ).finished(adapter.finish)
+        if key is not None:
+            _keep(_PROGRAMS, key, program)
+    return program
+
+
+def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
+    if len(cache) >= MOST:
+        cache.pop(next(iter(cache)), None)
+    cache[key] = value
+
+
+def pool_direct(x: Tensor, spec: PoolSpec, route: str | None = None) -> Any:
+    """The same lowering, run on the tensor itself; what `pool` does while a framework traces with symbolic sizes.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalMaxPool
+    >>> pool_direct(np.arange(12.0).reshape(1, 3, 4), GlobalMaxPool(layout="NCL", keepdims=False))
+    array([[ 3.,  7., 11.]])
+    """
+    adapter = registry.find(x)
+    x, plan = _plan_of(adapter, x, spec)
+    site = adapter.site(x)._replace(tracing=True)
+    return lower(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
+
+
+def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec) -> tuple[Tensor, Plan]:
+    if not isinstance(spec, PoolSpec):
+        raise InputError(
+            f"received {type(spec).__name__} {spec!r} as the spec, and pool takes (tensor, PoolSpec) in this order; "
+            'write pool(x, PoolSpec("max", window=2, layout="NCHW"))'
+        )
+    adapter.check(x)
+    x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
+    o = adapter.ops(rank, adapter.dtype(x))
+
+    def size(at: int) -> tuple[Any, bool]:
+        known = adapter.known_size(x, at)
+        return (o.size(x, at), False) if known is None else (known, True)
+
+    return x, plan_of(spec, rank, adapter.dtype(x), size, adapter.widen)
+
+
+# ------------------------------------------------------------------------------------- programs without a tensor
+
+
+def lower_spec(
+    spec: PoolSpec, backend: str, shape: Sequence[int | None] | None = None, *, dtype: str = "float32", route: str | None = None
+) -> Program:
+    """The framework calls that a spec becomes, as a `Program` with `source`; specialised to a shape where one is given.
+
+    Without a shape the program is right for every size of the layout's rank. `route` asks for one of `routes`, or "native" for the
+    framework's own pooling call. Raises `BackendError` where the framework is absent or has no such route.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> lower_spec(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
+    'numpy'
+    """
+    adapter = registry.adapter(backend)
+    if shape is None:
+        return _lower_any_size(adapter, spec, dtype, route)
+    plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
+    return _recorded(adapter, plan, chosen(adapter, plan, Site(), route))
+
+
+def _lower_any_size(adapter: Adapter, spec: PoolSpec, dtype: str, route: str | None) -> Program:
+    rank = len(spec.letters) if spec.axes is not None else _symbolic_rank(spec)
+    names: list[str] = []
+
+    def lowering(o: Any, x: Any) -> Any:
+        plan = plan_of(spec, rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
+        way = chosen(adapter, plan, Site(), route)  # may be run where a derivative is taken
+        names.append(way.name)
+        return lower(o, x, plan, way)
+
+    program = record(lowering, adapter.ops(rank, work_dtype(spec, dtype, adapter.widen)), f"{spec}, for every size", adapter.name, "")
+    return dataclasses.replace(program.finished(adapter.finish), route=names[0])
+
+
+def _symbolic_rank(spec: PoolSpec) -> int:
+    for value in (spec.window, spec.output_size, spec.stride, spec.dilation, spec.padding):
+        if isinstance(value, tuple):
+            return 2 + len(value)
+    raise ShapeError(
+        f"layout {spec.layout} does not tell how many axes the input has; give a shape, or a layout such as NCHW"
+    )
+
+
+def _plan_of_shape(adapter: Adapter, spec: PoolSpec, shape: tuple[int | None, ...], dtype: str) -> Plan:
+    for n in shape:
+        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+            raise ShapeError(
+                f"received the shape {shape}, and a shape holds ints of at least 0; leave the shape out for a program that is "
+                "right for every size"
+            )
+    return plan_of(spec, len(shape), dtype, lambda at: (shape[at], True), widen=adapter.widen)
+
+
+def chosen(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
+    """The cheapest route, or the one that is asked for."""
+    routes = routes_of(adapter, plan, site)
+    if name is None:
+        return routes[0]
+    for route in routes:
+        if name == route.name or (name == "native" and route.reference):
+            return route
+    raise BackendError(
+        f"{adapter.name} has no route {name!r} for {plan.spec} here; its routes are {', '.join(r.name for r in routes)}"
+    )
+
+
+class RouteInfo(NamedTuple):
+    """A route that is right for a spec and shape: its name, its cost (passes over the input) and whether it is the framework's own call."""
+
+    name: str
+    cost: float
+    native: bool
+
+
+def routes(spec: PoolSpec, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True) -> list[RouteInfo]:
+    """The routes that are right for a spec on a shape, the cheapest, which `pool` takes, first.
+
+    >>> from poolkit import MaxPool
+    >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
+    'fold'
+    """
+    adapter = registry.adapter(backend)
+    plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
+    fit = routes_of(adapter, plan, Site(derivative=derivative))
+    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in fit]

@@ -1,0 +1,257 @@
+"""A spec and an input's sizes become axes: the windows and bins of each pooled axis, in exact integers.
+
+This is the only place where a window's size is computed. A size is an int (*known*) or a symbol of some tracer
+(`torch.SymInt`, a JAX dimension expression, a TensorFlow scalar, a recorded name). Symbols are added, multiplied
+and divided with ``//``; they are never compared, so that nothing here depends on what a symbol turns out to be.
+
+Notation, after operators.md section 0: an axis of `n` cells, window `k`, stride `s`, dilation `r`, `span = r*(k-1)+1`;
+window `o` covers `o*s - low + r*j` for `j` in `0..k-1`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from poolkit.errors import ShapeError
+
+if TYPE_CHECKING:
+    from poolkit.spec import PoolSpec
+
+Form = Literal["whole", "taps", "bins", "keep"]
+Size = Any  # an int, or a tracer's symbol
+Padding = str | tuple[int, int]
+
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+MORE_SPATIAL = "STUVXYZDHWLABEFG"
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """One pooled axis of one input: where it is, its length, and how it is divided into windows.
+
+    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length) or
+    "keep" (the axis stays as it is). `out` is None where the length is a symbol and the form is "taps".
+    `low` may be a symbol; the padding in all, `total`, never is.
+    """
+
+    at: int
+    letter: str
+    form: Form
+    n: Size
+    known: bool
+    out: Any = None
+    window: int = 1
+    stride: int = 1
+    dilation: int = 1
+    low: Size = 0
+    total: int = 0  # low + high + overhang
+    overhang: int = 0  # ceil mode; negative: high padding in which no window may start
+    lows: tuple[int, ...] = ()  # all the values that `low` can have, where it is a symbol
+
+    @property
+    def span(self) -> int:
+        return self.dilation * (self.window - 1) + 1
+
+    @property
+    def high(self) -> Size:
+        """Cells appended after the last one, overhang included."""
+        return self.total - self.low
+
+    def bins(self) -> list[tuple[int, int]]:
+        """Adaptive bins ``[floor(i*n/o), ceil((i+1)*n/o))`` of a known length."""
+        return [(i * self.n // self.out, -(-(i + 1) * self.n // self.out)) for i in range(self.out)]
+
+    def cells(self) -> list[tuple[int, ...]]:
+        """The positions of the real cells of every window, for a known length."""
+        if self.form == "whole":
+            return [tuple(range(self.n))]
+        if self.form == "keep":
+            return [(i,) for i in range(self.n)]
+        if self.form == "bins":
+            return [tuple(range(low, high)) for low, high in self.bins()]
+        starts = [o * self.stride - self.low for o in range(self.out)]
+        taps = [[start + self.dilation * j for j in range(self.window)] for start in starts]
+        return [tuple(p for p in window if 0 <= p < self.n) for window in taps]
+
+
+def letters_of(spec: PoolSpec, rank: int) -> str:
+    """The layout's letters, one for each of the last axes of an input of this rank."""
+    if spec.layout not in ("channels_first", "channels_last"):
+        return spec.letters
+    count = rank - 2
+    if count < 1:
+        raise ShapeError(
+            f"{spec.layout} needs batch, channels and at least one spatial axis, received an input of rank {rank}; "
+            'for an unbatched input write its layout out, as in layout="CHW"'
+        )
+    spatial = SPATIAL.get(count, MORE_SPATIAL[:count])
+    return f"NC{spatial}" if spec.layout == "channels_first" else f"N{spatial}C"
+
+
+def leading(spec: PoolSpec, rank: int) -> int:
+    """How many axes of an input of this rank stand before the layout's first letter."""
+    letters = letters_of(spec, rank)
+    more = rank - len(letters)
+    if more < 0 or (more > 0 and not spec.layout.startswith("...")):
+        at_least = "at least " if spec.layout.startswith("...") else ""
+        raise ShapeError(
+            f"layout {spec.layout} describes {at_least}{len(letters)} axes, received an input of rank {rank}; "
+            f"give the layout of this input, or reshape it"
+        )
+    return more
+
+
+def positions(spec: PoolSpec, rank: int) -> tuple[int, ...]:
+    """The pooled axes as positions in an input of this rank."""
+    letters, more = letters_of(spec, rank), leading(spec, rank)
+    pooled = spec.axes if spec.axes is not None else [c for c in letters if c not in "NC"]
+    return tuple(more + letters.index(c) for c in pooled)
+
+
+def axes_of(
+    spec: PoolSpec,
+    rank: int,
+    size: Callable[[int], tuple[Size, bool]],
+) -> tuple[Axis, ...]:
+    """The axes of a spec on an input of this rank; `size(at)` gives a length and whether it is a known int."""
+    letters, more = letters_of(spec, rank), leading(spec, rank)
+    ats = positions(spec, rank)
+    made: list[Axis] = []
+    for i, at in enumerate(ats):
+        n, known = size(at)
+        letter = letters[at - more]
+        if known and n < 1:
+            raise ShapeError(
+                f"axis {letter} has size 0, and a pooled axis needs at least one cell: "
+                f"received an input whose axis {at} is empty for {spec}; pool a non-empty input"
+            )
+        if spec.output_size is not None:
+            made.append(_adaptive_axis(at, letter, n, known, spread(spec.output_size, i, len(ats))))
+        else:
+            made.append(_window_axis(spec, i, len(ats), at, letter, n, known))
+    return tuple(made)
+
+
+def spread(value: Any, i: int, count: int) -> Any:
+    """Entry `i` of a field that holds one value for all axes or a tuple with one an axis."""
+    if not isinstance(value, tuple):
+        return value
+    if len(value) != count:
+        raise ShapeError(
+            f"received {value!r}, which has {len(value)} entries, for an input with {count} pooled axes; "
+            f"give one int, or {count} entries"
+        )
+    return value[i]
+
+
+def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) -> Axis:
+    if o == 1:
+        return Axis(at, letter, "whole", n, known, 1)
+    if o is None or (known and o == n):
+        return Axis(at, letter, "keep", n, known, n if known else o)
+    return Axis(at, letter, "bins", n, known, o)
+
+
+def _window_axis(
+    spec: PoolSpec, i: int, count: int, at: int, letter: str, n: Size, known: bool
+) -> Axis:
+    k, s, r = (spread(v, i, count) for v in (spec.window, spec.stride, spec.dilation))
+    p: Padding = spec.padding if isinstance(spec.padding, str) else _pair(spread(spec.padding, i, count))
+    sliding = Axis(at, letter, "taps", n, known, None, k, s, r)
+    axis = _same(sliding, p) if p in ("same", "same_lower") else _explicit(sliding, p, spec.ceil_mode)
+    _check_windows(axis, spec)
+    return axis
+
+
+def _pair(p: Any) -> tuple[int, int]:
+    return p if isinstance(p, tuple) else (p, p)
+
+
+def _same(a: Axis, p: Padding) -> Axis:
+    """The TensorFlow rule: ceil(n/s) windows; the odd cell of padding is high (`same`) or low (`same_lower`)."""
+
+    def share(total: Size) -> Size:
+        return total // 2 if p == "same" else total - total // 2
+
+    if a.stride == 1:
+        return dataclasses.replace(a, out=a.n if a.known else None, low=share(a.span - 1), total=a.span - 1)
+    if a.known:
+        out = -(-a.n // a.stride)
+        total = max((out - 1) * a.stride + a.span - a.n, 0)
+        return dataclasses.replace(a, out=out, low=share(total), total=total)
+    # `span - 1` in all gives ceil(n/s) windows for every n; what is more than the rule's own padding holds no real cell.
+    wanted = a.span - 1 - (a.n - 1) % a.stride
+    if a.span < a.stride:
+        wanted = wanted * ((wanted + a.stride) // a.stride)  # max(wanted, 0), for it is between -s and s; symbols have no max
+    low = share(wanted)
+    lows = tuple(sorted({share(max(a.span - 1 - q, 0)) for q in range(a.stride)}))
+    return dataclasses.replace(a, low=lows[0] if len(lows) == 1 else low, total=a.span - 1, lows=lows)
+
+
+def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
+    """Given padding. Ceil mode is floor mode with more high padding, less where a window would start in the high padding."""
+    if isinstance(p, str):
+        low, high = (a.span - 1, 0) if p == "causal" else (0, 0)
+    else:
+        low, high = p
+    overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
+    out = (a.n + low + high + overhang - a.span) // a.stride + 1 if a.known else None
+    return dataclasses.replace(a, out=out, low=low, total=low + high + overhang, overhang=overhang)
+
+
+def _check_windows(a: Axis, spec: PoolSpec) -> None:
+    if a.known and a.out < 1:
+        raise ShapeError(
+            f"a window of {a.window} with dilation {a.dilation} spans {a.span} cells and does not fit axis {a.letter} of "
+            f"size {a.n} with {a.total} of padding ({spec}); use a smaller window, or padding"
+        )
+    if not a.known:
+        if isinstance(a.low, int) and a.low > a.span - 1:
+            raise _empty_window(a, spec, 0)
+        return
+    for o in range(min(a.out, -(-a.low // a.stride))):  # the windows that start in the low padding
+        first_real = a.low - o * a.stride
+        j = -(-first_real // a.dilation)
+        if j >= a.window or o * a.stride - a.low + j * a.dilation >= a.n:
+            raise _empty_window(a, spec, o)
+    if (a.out - 1) * a.stride - a.low >= a.n:
+        raise _empty_window(a, spec, a.out - 1)
+
+
+def _empty_window(a: Axis, spec: PoolSpec, o: int) -> ShapeError:
+    size = f" of size {a.n}" if a.known else ""
+    return ShapeError(
+        f"window {o} along axis {a.letter}{size} covers padding only, and a window needs at least one real cell "
+        f"(window {a.window}, stride {a.stride}, dilation {a.dilation}, padding ({a.low}, {a.high})); use less padding"
+    )
+
+
+class _Unknown:
+    """A size that is not to be had: any arithmetic with it gives another."""
+
+    def _same(self, *_: object) -> _Unknown:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = __neg__ = _same
+
+
+def output_shape(spec: PoolSpec, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The shape that a spec gives for an input's shape, in which None stands for a size that is not known.
+
+    >>> from poolkit import PoolSpec
+    >>> output_shape(PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), (8, 112, None, 64))
+    (8, 56, None, 64)
+    """
+    unknown = _Unknown()
+    axes = axes_of(
+        spec, len(shape), lambda at: (unknown, False) if shape[at] is None else (shape[at], True)
+    )
+    out = list(shape)
+    for a in axes:
+        out[a.at] = shape[a.at] if a.form == "keep" else a.out
+        if a.form == "taps" and a.stride == 1 and a.total == a.span - 1:
+            out[a.at] = shape[a.at]
+    dropped = () if spec.keepdims else positions(spec, len(shape))
+    return tuple(n for at, n in enumerate(out) if at not in dropped)

@@ -1,0 +1,226 @@
+"""The kinds of pooling. A kind is a fold: what a window's cells become when they are combined, in order, two by two.
+
+A kind *lifts* the input to a state (a tuple of tensors), *combines* the states of two neighbouring runs of cells (the earlier one
+first), *reduces* all states along an axis, and *finishes* the state of a window. Combining is associative and keeps the order, so
+`poolkit.fold` may work one axis at a time, the last one first, and the first of several equal maxima in row-major order is still
+the first. Formulas: operators.md sections 3.1, 3.2 and 3.9 of the design's references.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from poolkit.count import divisor
+
+if TYPE_CHECKING:
+    from poolkit.adapter import Ops
+    from poolkit.plan import Plan
+
+Tensor = Any
+State = tuple[Tensor, ...]
+
+FAR = 2**31 - 1  # behind every position along an axis
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """An option that only one kind takes: its default, which values it accepts, and that rule in words."""
+
+    default: object
+    accepts: Callable[[object], bool]
+    rule: str
+
+
+class Kind:
+    """A fold over windows; subclasses say what they carry."""
+
+    name: ClassVar[str]
+    selects: ClassVar[bool] = False  # chooses one element of the window: exact, keeps integers, has indices
+    averages: ClassVar[bool] = False  # divides by a count of cells
+    options: ClassVar[Mapping[str, Option]] = {}
+    # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value could
+    # win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
+    neutral: ClassVar[tuple[float, ...] | None] = None
+
+    def __init__(self, ops: Ops, plan: Plan) -> None:
+        self.o = ops
+        self.plan = plan
+
+    def lift(self, x: Tensor) -> State:
+        return (x,)
+
+    def combine(self, a: State, b: State) -> State:
+        """The state of two neighbouring runs of cells, of which `a` is the earlier."""
+        raise NotImplementedError
+
+    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None) -> State:
+        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all)."""
+        for at in reversed(ats):
+            s = self.reduce_axis(s, at, inside)
+        return s
+
+    def reduce_axis(self, s: State, at: int, inside: Tensor | None) -> State:
+        raise NotImplementedError
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Values, and indices or None; `like` is the input in its working dtype."""
+        return s[0], None
+
+
+class Sum(Kind):
+    """The sum of a window's real cells."""
+
+    name = "sum"
+    neutral = (0.0,)
+
+    def combine(self, a: State, b: State) -> State:
+        return (self.o.add(a[0], b[0]),)
+
+    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None) -> State:
+        return (self.o.sum(s[0], ats),)  # all axes at once, for compilers merge sums that are nested
+
+
+class Avg(Sum):
+    """The sum divided by the count of real cells, or of cells and padding, or by a given number."""
+
+    name = "avg"
+    averages = True
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.o.divide(s[0], divisor(self.o, self.plan, like)), None
+
+
+class Max(Kind):
+    """The largest element; the first of several in row-major order; NaN before everything.
+
+    The choice is made on a detached input, so its gradient is one-hot, of any order and in any mode.
+    """
+
+    name = "max"
+    selects = True
+
+    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
+        return self.o.greater(challenger, holder)
+
+    def extreme(self, x: Tensor, at: int) -> Tensor:
+        return self.o.max(x, at)
+
+    def lift(self, x: Tensor) -> State:
+        return (x, _flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+
+    def combine(self, a: State, b: State) -> State:
+        o = self.o
+        old, new = o.detach(a[0]), o.detach(b[0])
+        wins = self.beats(new, old)
+        if self.plan.floating:
+            wins = o.either(wins, o.isnan(new))
+        return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
+
+    def reduce_axis(self, s: State, at: int, inside: Tensor | None) -> State:
+        o = self.o
+        place = o.iota(s[0], at)
+        first = o.min(o.where(self.hits(o.detach(s[0]), at, inside), place, FAR), at)
+        chosen = o.equal(place, first)
+        return tuple(o.pick(chosen, t, at) for t in s)
+
+    def hits(self, d: Tensor, at: int, inside: Tensor | None) -> Tensor:
+        """Which cells along an axis equal its extreme; where there is a NaN, which are NaN."""
+        o = self.o
+        best = self.extreme(d if inside is None else o.where(inside, d, self.worst()), at)
+        hit = o.equal(d, best)
+        if self.plan.floating:
+            nan = o.isnan(d) if inside is None else o.both(inside, o.isnan(d))
+            hit = o.where(o.any(nan, at), nan, hit)
+        return hit if inside is None else o.both(inside, hit)
+
+    def worst(self) -> float | int:
+        return -math.inf if self.plan.floating else _lowest(self.plan.work)
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
+
+
+class Min(Max):
+    """The smallest element; ties and NaN as in `Max`."""
+
+    name = "min"
+
+    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
+        return self.o.less(challenger, holder)
+
+    def extreme(self, x: Tensor, at: int) -> Tensor:
+        return self.o.min(x, at)
+
+    def worst(self) -> float | int:
+        return math.inf if self.plan.floating else _highest(self.plan.work)
+
+
+class Softmax(Kind):
+    """The average with weights softmax(beta * x) within the window; with beta=1 what is called SoftPool.
+
+    Carries (largest exponent, weighted sum, sum of weights), both sums relative to the largest: finite for any input. With
+    grad="semi" the weights are constants, as published (arXiv 2101.00440); with "exact" they have their gradient.
+    """
+
+    name = "softmax"
+    neutral = (-math.inf, 0.0, 0.0)
+    options: ClassVar[Mapping[str, Option]] = {
+        "beta": Option(1.0, lambda v: isinstance(v, int | float) and math.isfinite(v), "a finite number"),
+        "grad": Option("exact", lambda v: v in ("exact", "semi"), '"exact" or "semi"'),
+    }
+
+    def lift(self, x: Tensor) -> State:
+        o, spec = self.o, self.plan.spec
+        power = o.multiply(x, spec.beta)
+        largest = o.detach(power)
+        weight = o.exp(o.subtract(power if spec.grad == "exact" else largest, self.finite(largest)))
+        return largest, o.multiply(weight, x), weight
+
+    def combine(self, a: State, b: State) -> State:
+        o = self.o
+        largest = o.where(o.greater(b[0], a[0]), b[0], a[0])
+        scale_a, scale_b = (o.exp(o.subtract(s[0], self.finite(largest))) for s in (a, b))
+        sums = (o.add(o.multiply(s, scale_a), o.multiply(t, scale_b)) for s, t in zip(a[1:], b[1:], strict=True))
+        return largest, *sums
+
+    def reduce_axis(self, s: State, at: int, inside: Tensor | None) -> State:
+        o = self.o
+        largest = o.max(s[0], at)
+        scale = o.exp(o.subtract(s[0], self.finite(largest)))
+        return largest, *(o.sum(o.multiply(t, scale), (at,)) for t in s[1:])
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.o.divide(s[1], s[2]), None
+
+    def finite(self, exponent: Tensor) -> Tensor:
+        """0 in place of -inf, where exp(x - largest) would be exp(-inf + inf)."""
+        return self.o.where(self.o.equal(exponent, -math.inf), 0.0, exponent)
+
+
+KINDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+
+
+def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:
+    """Flat, row-major positions over the pooled axes, with size 1 along all others."""
+    flat: Tensor | None = None
+    after: Any = 1  # cells between two neighbours along the axis
+    for a in reversed(plan.axes):
+        line = o.cast(o.iota(x, a.at), o.index)
+        flat = line if flat is None else o.add(o.multiply(line, o.number(after, o.index)), flat)
+        after = after * a.n
+    return flat
+
+
+def _lowest(dtype: str) -> int:
+    return 0 if dtype[0] in "bu" else -(2 ** (_bits(dtype) - 1))
+
+
+def _highest(dtype: str) -> int:
+    return 2 ** (_bits(dtype) - (dtype[0] != "u")) - 1
+
+
+def _bits(dtype: str) -> int:
+    return 1 if dtype == "bool" else int(dtype.lstrip("uint"))

@@ -1,0 +1,83 @@
+"""The one lowering: a plan becomes plain calls of a framework, through a route or the fold.
+
+It is read twice. *Recorded*, `ops` and `x` are stand-ins and the calls become a program (`poolkit.program`); *direct*, they are
+the framework's own and the calls are made, for a framework's tracer to record.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from poolkit.adapter import Route, Site
+from poolkit.fold import fold
+from poolkit.kinds import KINDS
+from poolkit.plan import HALVES, Plan, dropped
+
+if TYPE_CHECKING:
+    from poolkit.adapter import Adapter, Ops
+
+Tensor = Any
+
+
+def lower(o: Ops, x: Tensor, plan: Plan, route: Route) -> Any:
+    """Values, or (values, indices) where the spec asks for them."""
+    w = _working(o, x, plan, route)
+    return _finished(o, x, w, plan, route.lower(o, w, plan))
+
+
+def lower_guarded(o: Ops, x: Tensor, plan: Plan, route: Route) -> tuple[Any, Any]:
+    """The result by a guarded route, and whether it is right for this data."""
+    w = _working(o, x, plan, route)
+    reduced = route.lower(o, w, plan)
+    right = route.guard(o, w, plan, reduced[0]) if route.guard is not None else True
+    return _finished(o, x, w, plan, reduced), right
+
+
+def _working(o: Ops, x: Tensor, plan: Plan, route: Route) -> Tensor:
+    takes_own = route.halves if plan.dtype in HALVES else route.integers
+    return x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)
+
+
+def _finished(o: Ops, x: Tensor, w: Tensor, plan: Plan, reduced: tuple[Tensor, Tensor | None]) -> Any:
+    values, indices = reduced
+    if w is x and plan.untouched:
+        values = o.copy(values)  # nothing was computed, and a result shares no memory with the input
+    if w is not x and plan.result == plan.dtype:
+        values = o.cast_like(values, x)
+    drop = dropped(plan)
+    if drop:
+        values = o.drop(values, drop)
+        indices = o.drop(indices, drop) if plan.spec.indices else None
+    return (values, indices) if plan.spec.indices else values
+
+
+def _fold(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
+    kind = KINDS[plan.kind](o, plan)
+    return kind.finish(fold(o, kind, kind.lift(x), plan.axes), x)
+
+
+def fold_cost(plan: Plan) -> float:
+    """Passes over the input, as a rule of thumb that puts a fold behind the routes that an adapter offers."""
+    return 100.0 + sum(math.log2(a.window + 1) for a in plan.axes)
+
+
+FOLD = Route("fold", tuple(KINDS), _fold, lambda plan, site: True, fold_cost, sizes=False, indices=True)
+
+
+def routes_of(adapter: Adapter, plan: Plan, site: Site) -> list[Route]:
+    """The routes that are right for a plan at a site, the cheapest first; the fold is always among them."""
+    fit = [route for route in adapter.routes if _fits(route, plan, site)]
+    return sorted([*fit, FOLD], key=lambda route: route.cost(plan))
+
+
+def _fits(route: Route, plan: Plan, site: Site) -> bool:
+    return (
+        plan.kind in route.kinds
+        and (route.derivative or not site.derivative)
+        and (not route.sizes or plan.known)
+        and (route.indices or not plan.spec.indices)
+        and not site.empty
+        and (route.guard is None or not site.tracing)
+        and route.when(plan, site)
+    )

@@ -1,0 +1,124 @@
+"""Stand-ins that write down what is done to them: `Name` for a framework's modules, `Value` for tensors and sizes.
+
+Reading an attribute of a `Name` builds a dotted name; calls and arithmetic are recorded on a `Tape`, each expression once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Tape:
+    """The expressions of one recording, in order, each once: the text of an expression, and its value."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, Value] = {}
+
+    def record(self, text: str) -> Value:
+        value = self.lines.get(text)
+        if value is None:
+            value = self.lines[text] = Value(self, f"v{len(self.lines) + 1}")
+        return value
+
+
+class Value:
+    """The result of a recorded expression."""
+
+    __slots__ = ("_tape", "_variable")
+    __hash__ = None  # type: ignore[assignment]  # == is recorded, so a Value is no key
+
+    def __init__(self, tape: Tape, variable: str) -> None:
+        self._tape, self._variable = tape, variable
+
+    def __getattr__(self, name: str) -> Value:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._tape.record(f"{self._variable}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Value:
+        return self._tape.record(f"{self._variable}({_arguments(args, kwargs)})")
+
+    def __getitem__(self, item: Any) -> Value:
+        return self._tape.record(f"{self._variable}[{_item(item)}]")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a recorded value has no truth value: a lowering may not branch on data or on a symbol")
+
+    def __iter__(self) -> Any:
+        raise TypeError("a recorded value cannot be iterated over: its length is not known")
+
+
+def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
+    def forward(self: Value, other: Any) -> Value:
+        return self._tape.record(f"({render(self)} {symbol} {render(other)})")
+
+    def backward(self: Value, other: Any) -> Value:
+        return self._tape.record(f"({render(other)} {symbol} {render(self)})")
+
+    return forward, backward
+
+
+def _unary(symbol: str) -> Callable[[Value], Value]:
+    return lambda self: self._tape.record(f"({symbol}{render(self)})")
+
+
+_ARITHMETIC = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|"}
+_COMPARISONS = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==", "ne": "!="}
+
+for _name, _symbol in _ARITHMETIC.items():
+    _forward, _backward = _binary(_symbol)
+    setattr(Value, f"__{_name}__", _forward)
+    setattr(Value, f"__r{_name}__", _backward)
+for _name, _symbol in _COMPARISONS.items():
+    setattr(Value, f"__{_name}__", _binary(_symbol)[0])
+for _name, _symbol in {"invert": "~", "neg": "-"}.items():
+    setattr(Value, f"__{_name}__", _unary(_symbol))
+
+
+class Name:
+    """A dotted name of the framework: reading an attribute extends it, calling it is recorded."""
+
+    def __init__(self, tape: Tape, path: str) -> None:
+        self._tape, self._path = tape, path
+
+    def __getattr__(self, name: str) -> Name:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Name(self._tape, f"{self._path}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Value:
+        return self._tape.record(f"{self._path}({_arguments(args, kwargs)})")
+
+
+def render(value: Any) -> str:
+    """An argument as source text. A program holds ints, floats, strings and tuples, never a tensor."""
+    if isinstance(value, Value):
+        return value._variable
+    if isinstance(value, Name):
+        return value._path
+    if isinstance(value, tuple | list):
+        inner = ", ".join(map(render, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, float) and value - value != 0:  # infinite, or NaN
+        return f'float("{value}")'
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    raise TypeError(f"a program holds ints, floats, strings and tuples, received {type(value).__name__}")
+
+
+def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    return ", ".join([*map(render, args), *(f"{name}={render(value)}" for name, value in kwargs.items())])
+
+
+def _item(item: Any) -> str:
+    return ", ".join(map(_index, item)) if isinstance(item, tuple) else _index(item)
+
+
+def _index(item: Any) -> str:
+    if not isinstance(item, slice):
+        return render(item)
+    start, stop, step = ("" if v is None else render(v) for v in (item.start, item.stop, item.step))
+    return f"{start if start != '0' else ''}:{stop}" + (f":{step}" if step not in ("", "1") else "")

@@ -1,0 +1,132 @@
+"""Which backend a tensor belongs to, and which backends there are.
+
+First-party adapters are the table `FIRST_PARTY`; others come through the entry-point group ``poolkit.backends``, whose entries
+name an `Adapter` object. An adapter is imported when a tensor of its framework is met, which is when the framework is imported already.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import BackendError, InputError
+
+if TYPE_CHECKING:
+    from poolkit.adapter import Adapter
+
+GROUP = "poolkit.backends"
+
+
+# Static imports in functions, not importlib: TorchDynamo traces a first use inside a compiled function, and can follow only these.
+def _numpy() -> Adapter:
+    from poolkit_numpy import ADAPTER
+
+    return ADAPTER
+
+
+def _torch() -> Adapter:
+    from poolkit_torch import ADAPTER
+
+    return ADAPTER
+
+
+def _tensorflow() -> Adapter:
+    from poolkit_tensorflow import ADAPTER
+
+    return ADAPTER
+
+
+def _keras() -> Adapter:
+    from poolkit_keras import ADAPTER
+
+    return ADAPTER
+
+
+def _jax() -> Adapter:
+    from poolkit_jax import ADAPTER
+
+    return ADAPTER
+
+
+@dataclasses.dataclass(frozen=True)
+class Backend:
+    """A row of the table: the backend's name, how its adapter is loaded, whose types it serves, how it is installed."""
+
+    name: str
+    load: Callable[[], Adapter]
+    roots: tuple[str, ...]  # first names of the modules in which its tensor types are defined
+    install: str
+
+
+FIRST_PARTY = (
+    Backend("numpy", _numpy, ("numpy",), "pip install numpy"),
+    Backend("torch", _torch, ("torch",), "pip install torch"),
+    Backend("tensorflow", _tensorflow, ("tensorflow",), "pip install tensorflow"),
+    Backend("keras", _keras, ("keras",), "pip install keras"),
+    Backend("jax", _jax, ("jax", "jaxlib"), "pip install jax"),
+)
+
+BY_TYPE: dict[type, Any] = {}  # tensor type -> adapter; filled by eager calls only
+
+
+def find(x: Any) -> Adapter:
+    """The adapter of a tensor, by the classes that its type inherits from. Writes nothing, so that a compiler may trace it."""
+    for cls in type(x).__mro__:
+        root = cls.__module__.split(".")[0]
+        for backend in FIRST_PARTY:
+            if root in backend.roots:
+                return backend.load()
+    for backend in _third_party():
+        if any(cls.__module__.split(".")[0] in backend.roots for cls in type(x).__mro__):
+            return backend.load()
+    raise InputError(
+        f"received {_described(x)}, and pooling takes a tensor of one of: {', '.join(all_names())}; "
+        "convert it first, as in numpy.asarray(x)"
+    )
+
+
+def _described(x: Any) -> str:
+    return "None" if x is None else f"a {type(x).__module__}.{type(x).__qualname__}".replace("a builtins.", "a ")
+
+
+def all_names() -> list[str]:
+    return [b.name for b in (*FIRST_PARTY, *_third_party())]
+
+
+def _third_party() -> list[Backend]:
+    return [
+        Backend(entry.name, entry.load, (entry.name, entry.module.split(".")[0]), f"pip install {entry.module.split('.')[0]}")
+        for entry in importlib.metadata.entry_points(group=GROUP)
+    ]
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of a backend by name; `BackendError` where there is none or its framework is not installed."""
+    for backend in (*FIRST_PARTY, *_third_party()):
+        if backend.name == name:
+            return _loaded(backend)
+    raise BackendError(
+        f"received the backend {name!r}, and the known backends are {', '.join(all_names())}; "
+        "use one of them, or install a package that provides it"
+    )
+
+
+def _loaded(backend: Backend) -> Adapter:
+    try:
+        return backend.load()
+    except ImportError as error:
+        raise BackendError(
+            f"the backend {backend.name} needs a framework that is not installed here ({error}); run: {backend.install}"
+        ) from error
+
+
+def backends() -> list[str]:
+    """The names of the backends whose framework is installed, without importing any.
+
+    >>> "numpy" in backends()
+    True
+    """
+    return [b.name for b in (*FIRST_PARTY, *_third_party()) if importlib.util.find_spec(b.roots[0]) is not None]
