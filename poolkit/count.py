@@ -41,7 +41,7 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
         return o.number(a.n, plan.work)
     include_padding = plan.spec.count_include_pad
     if a.known:
-        return _line(o, plan, a, _known_counts(a, include_padding))
+        return _line(o, plan, a, known_counts(a, include_padding))
     if a.form == "bins":
         parts = [o.sum(o.cast(inside, plan.work), (a.at,)) for inside in members(o, a, like)]
         return o.concat(parts, a.at)
@@ -50,7 +50,8 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
     return _symbolic_taps_count(o, plan, a, like, include_padding)
 
 
-def _known_counts(a: Axis, include_padding: bool) -> list[int]:
+def known_counts(a: Axis, include_padding: bool) -> list[int]:
+    """The counts of an axis of known length that is not kept or whole."""
     if a.form == "bins":
         return [high - low for low, high in a.bins()]
     first = -a.low if include_padding else 0

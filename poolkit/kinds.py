@@ -49,6 +49,11 @@ class Kind:
         self.o = ops
         self.plan = plan
 
+    @classmethod
+    def operations(cls, cells: int, windows: int) -> int:
+        """Operations on elements that this many windows with this many real cells in all take."""
+        return cells - windows
+
     def lift(self, x: Tensor) -> State:
         return (x,)
 
@@ -88,6 +93,10 @@ class Avg(Sum):
 
     name = "avg"
     averages = True
+
+    @classmethod
+    def operations(cls, cells: int, windows: int) -> int:
+        return cells
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[0], divisor(self.o, self.plan, like)), None
@@ -171,6 +180,10 @@ class Softmax(Kind):
         "beta": Option(1.0, lambda v: isinstance(v, int | float) and math.isfinite(v), "a finite number"),
         "grad": Option("exact", lambda v: v in ("exact", "semi"), '"exact" or "semi"'),
     }
+
+    @classmethod
+    def operations(cls, cells: int, windows: int) -> int:
+        return 4 * cells
 
     def lift(self, x: Tensor) -> State:
         o, spec = self.o, self.plan.spec

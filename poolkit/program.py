@@ -84,13 +84,13 @@ def _body(tape: Tape, ends: list[tuple[str, str]]) -> list[str]:
     uses = [name for _, text in statements for name in _VARIABLE.findall(text)]
     short: dict[str, str] = {}  # variable -> what stands for it
     body: list[str] = []
-    for name, text in statements:
-        text = _VARIABLE.sub(lambda m: short.get(m[0], m[0]), text)
+    for name, recorded in statements:
+        text = _VARIABLE.sub(lambda m: short.get(m[0], m[0]), recorded)
         if name == "return":
             body.append(f"{'    ' * (len(ends) > 1)}return {_bare(text)}")
         elif name == "if":
             body.append(f"if {_bare(text)}:")
-        elif _FACT.fullmatch(text) or (uses.count(name) == 1 and len(text) <= INLINE):
+        elif _FACT.fullmatch(recorded) or (uses.count(name) == 1 and len(text) <= INLINE):
             short[name] = text
         else:
             short[name] = f"t{len(body) + 1}"

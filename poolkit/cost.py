@@ -1,0 +1,46 @@
+"""What a pooling costs, as counts that do not depend on a framework (operators.md section 12.11)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from poolkit.geometry import axes_of, output_shape
+from poolkit.kinds import KINDS
+from poolkit.plan import FLOATS
+
+if TYPE_CHECKING:
+    from poolkit.spec import PoolSpec
+
+BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+
+
+class Cost(NamedTuple):
+    """Operations on elements, bytes that have to be read and written at the least, and learned parameters."""
+
+    operations: int
+    bytes: int
+    parameters: int
+
+
+def cost(spec: PoolSpec, shape: Sequence[int], dtype: str = "float32") -> Cost:
+    """Operations, bytes and parameters of a spec on an input of this shape.
+
+    A window of K real cells takes K - 1 comparisons or additions, one more operation for an average, and about 4*K for a
+    softmax-weighted average. Bytes are one read of the input and one write of the result. Raises `ShapeError` as pooling itself does.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> cost(GlobalAvgPool(layout="NHWC", keepdims=True), (1, 7, 7, 2048))
+    Cost(operations=100352, bytes=409600, parameters=0)
+    """
+    if dtype not in FLOATS:
+        raise ValueError(f"received dtype {dtype!r}, and a cost is counted for one of {', '.join(FLOATS)}")
+    axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
+    pooled = {a.at for a in axes}
+    others = math.prod(n for at, n in enumerate(shape) if at not in pooled)
+    windows = others * math.prod(a.out for a in axes)
+    cells = others * math.prod(sum(map(len, a.cells())) for a in axes)
+    results = math.prod(n for n in output_shape(spec, shape) if n is not None)
+    operations = KINDS[spec.kind].operations(cells, windows)
+    return Cost(operations, BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices, 0)

@@ -1,0 +1,42 @@
+"""The errors of poolkit. A message says what was received, the rule that it breaks, and what to do."""
+
+from __future__ import annotations
+
+
+class PoolkitError(Exception):
+    """The base of every error that poolkit raises.
+
+    >>> import poolkit as pk
+    >>> try:
+    ...     pk.MaxPool(0, layout="NCHW")
+    ... except pk.PoolkitError as error:
+    ...     type(error).__name__
+    'SpecError'
+    """
+
+    # TensorFlow's AutoGraph wraps an error raised in a tf.function, and keeps its type only where __init__ is this very one.
+    __init__ = Exception.__init__
+
+
+class SpecError(PoolkitError, ValueError):
+    """A spec that means nothing, whatever the input."""
+
+
+class ShapeError(PoolkitError, ValueError):
+    """A spec that does not fit the sizes of an input."""
+
+
+class InputError(PoolkitError, TypeError):
+    """An input that is no dense tensor of a known framework."""
+
+
+class DtypeError(PoolkitError, TypeError):
+    """An input whose dtype the kind cannot pool."""
+
+
+class BackendError(PoolkitError, ImportError):
+    """A framework that is unknown or not installed."""
+
+
+class NotExactError(PoolkitError):
+    """A layer or a spec for which the other side has no equal."""
