@@ -151,5 +151,8 @@ class Adapter(Protocol):
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         """A layer of this framework that pools by `spec`."""
 
+    def evaluate(self, spec: Any, array: Any) -> Any:
+        """Pool a NumPy array by way of this framework: NumPy in, NumPy out. For demonstrations and checks."""
+
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The compiled function of a program, made ready to be called (JAX wraps it in `jit`)."""

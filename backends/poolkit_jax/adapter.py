@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import jax
+import numpy as np
 from poolkit_jax.ops import Ops
 from poolkit_jax.routes import ROUTES
 
 from poolkit.adapter import Site
+from poolkit.dispatch import pool
 from poolkit.errors import InputError
 
 
@@ -51,6 +53,10 @@ class JaxAdapter:
 
     def widen(self, dtype: str) -> str | None:
         return "uint8" if dtype == "bool" else dtype
+
+    def evaluate(self, spec: Any, array: Any) -> Any:
+        result = pool(jax.numpy.asarray(array), spec)
+        return tuple(np.asarray(t) for t in result) if isinstance(result, tuple) else np.asarray(result)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function, inline=True)

@@ -10,6 +10,7 @@ from poolkit_keras.ops import Ops
 from poolkit_keras.routes import ROUTES
 
 from poolkit.adapter import Site
+from poolkit.dispatch import pool
 from poolkit.errors import InputError
 
 
@@ -45,6 +46,12 @@ class KerasAdapter:
 
     def widen(self, dtype: str) -> str | None:
         return "int32" if dtype in ("bool", "int8", "uint8", "int16", "uint16") else dtype
+
+    def evaluate(self, spec: Any, array: Any) -> Any:
+        inputs = keras.Input(array.shape[1:], batch_size=array.shape[0], dtype=str(array.dtype))
+        outputs = pool(inputs, spec)
+        result = keras.Model(inputs, list(outputs) if spec.indices else outputs)(array)
+        return tuple(map(keras.ops.convert_to_numpy, result)) if spec.indices else keras.ops.convert_to_numpy(result)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function

@@ -10,6 +10,7 @@ from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import ROUTES
 
 from poolkit.adapter import Site
+from poolkit.dispatch import pool
 from poolkit.errors import InputError
 
 
@@ -44,6 +45,9 @@ class NumpyAdapter:
 
     def widen(self, dtype: str) -> str | None:
         return dtype
+
+    def evaluate(self, spec: Any, array: Any) -> Any:
+        return pool(array, spec)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function

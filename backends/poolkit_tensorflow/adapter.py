@@ -10,6 +10,7 @@ from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes import ROUTES
 
 from poolkit.adapter import Site
+from poolkit.dispatch import pool
 from poolkit.errors import InputError
 
 
@@ -61,6 +62,10 @@ class TensorFlowAdapter:
 
     def widen(self, dtype: str) -> str | None:
         return "uint8" if dtype == "bool" else dtype
+
+    def evaluate(self, spec: Any, array: Any) -> Any:
+        result = pool(tf.constant(array), spec)
+        return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function

@@ -11,6 +11,7 @@ from poolkit_torch.routes import ROUTES
 from torch.autograd import forward_ad
 
 from poolkit.adapter import Site
+from poolkit.dispatch import pool
 from poolkit.errors import InputError
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -79,6 +80,10 @@ class TorchAdapter:
 
     def widen(self, dtype: str) -> str | None:
         return {"bool": "uint8", "uint16": "int32", "uint32": "int64", "uint64": None}.get(dtype, dtype)
+
+    def evaluate(self, spec: Any, array: Any) -> Any:
+        result = pool(torch.from_numpy(array.copy()), spec)
+        return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function
