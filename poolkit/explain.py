@@ -24,7 +24,7 @@ def explain(spec: PoolSpec, shape: Sequence[int]) -> str:
     >>> from poolkit import AvgPool
     >>> print(explain(AvgPool(2, padding="same", layout="NCL"), (1, 1, 5)))
     avg window=2 padding=same layout=NCL
-    (N 1, C 1, L 5) -> (N 1, C 1, L 3)
+    NCL (1, 1, 5) -> NCL (1, 1, 3)
     L: 3 windows of 2, stride 2, padding 0 low and 1 high
       window 0  ##...   divided by 2
       window 1  ..##.   divided by 2
@@ -33,7 +33,7 @@ def explain(spec: PoolSpec, shape: Sequence[int]) -> str:
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     letters = letters_of(spec, len(shape))
     letters = "." * (len(shape) - len(letters)) + letters
-    lines = [str(spec), f"{_named(letters, shape)} -> {_result(spec, shape, letters)}"]
+    lines = [str(spec), f"{letters} {tuple(shape)} -> {_result(spec, shape, letters)}"]
     for a in axes:
         lines += [_headline(a), *_picture(a, spec)]
     if spec.divisor_override is not None:
@@ -43,14 +43,9 @@ def explain(spec: PoolSpec, shape: Sequence[int]) -> str:
     return "\n".join(lines)
 
 
-def _named(letters: str, shape: Sequence[int | None]) -> str:
-    return "(" + ", ".join(f"{c} {n}" for c, n in zip(letters, shape, strict=True)) + ")"
-
-
 def _result(spec: PoolSpec, shape: Sequence[int], letters: str) -> str:
-    out = output_shape(spec, shape)
     kept = letters if spec.keepdims else "".join(c for c in letters if c not in _pooled(spec, shape))
-    return _named(kept, out) + (", and indices of the same shape" if spec.indices else "")
+    return f"{kept} {output_shape(spec, shape)}" + (", and indices of the same shape" if spec.indices else "")
 
 
 def _pooled(spec: PoolSpec, shape: Sequence[int]) -> str:

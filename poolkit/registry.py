@@ -10,7 +10,7 @@ import dataclasses
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.errors import BackendError, InputError
 
@@ -130,3 +130,30 @@ def backends() -> list[str]:
     True
     """
     return [b.name for b in (*FIRST_PARTY, *_third_party()) if importlib.util.find_spec(b.roots[0]) is not None]
+
+
+class Facts(NamedTuple):
+    """A known backend, the installed version of its framework if there is one, and how it is installed."""
+
+    name: str
+    version: str | None
+    install: str
+
+
+def facts() -> list[Facts]:
+    """All known backends, without importing any framework.
+
+    >>> facts()[0].name
+    'numpy'
+    """
+    return [Facts(b.name, _version(b.roots[0]), b.install) for b in (*FIRST_PARTY, *_third_party())]
+
+
+def _version(module: str) -> str | None:
+    if importlib.util.find_spec(module) is None:
+        return None
+    names = importlib.metadata.packages_distributions().get(module, [module])
+    try:
+        return importlib.metadata.version(names[0])
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown version"

@@ -1,0 +1,203 @@
+"""What a user declares: a pooling, without a framework and without an input."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from poolkit import text
+from poolkit.foreign import call_error
+from poolkit.validate import SYMBOLIC, canonical, spatial_letters
+
+Sizes = int | Sequence[int]
+Padding = str | int | Sequence[int | Sequence[int]]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class PoolSpec:
+    """One pooling, the same on every framework: frozen, hashable, checked when it is made.
+
+    Exactly one of `window` and `output_size` is given. Values are kept in one form: where `layout` names the axes, `axes` is the
+    string of pooled letters and `window`, `stride`, `dilation` and `output_size` are tuples with one entry for each of them, and
+    `padding` is a word or one (low, high) for each, all zeros being "valid". Where `layout` is "channels_first" or "channels_last",
+    `axes` is None, an integer stays an integer, and a tuple fixes the number of spatial axes. In adaptive pooling (`output_size`),
+    `window` and `stride` are None and `dilation` is ones.
+
+    `SpecError` where a value is impossible, or where a field is given that this kind or mode never reads.
+
+    >>> spec = PoolSpec("max", window=3, stride=2, padding="same", layout="NCHW")
+    >>> spec.window, spec.axes
+    ((3, 3), 'HW')
+    >>> spec == PoolSpec("max", window=[3, 3], stride=(2, 2), padding="same", layout="NCHW", axes="HW")
+    True
+    >>> spec.output_shape((1, 64, 112, 112))
+    (1, 64, 56, 56)
+    """
+
+    kind: str
+    _: dataclasses.KW_ONLY
+    layout: str
+    axes: str | None = None
+    output_size: int | Sequence[int | None] | None = None
+    window: Sizes | None = None
+    stride: Sizes | None = None
+    padding: Padding = "valid"
+    dilation: Sizes = 1
+    ceil_mode: bool = False
+    count_include_pad: bool = False
+    divisor_override: float | None = None
+    keepdims: bool = True
+    indices: bool = False
+    # Options of single kinds; None stands for the kind's default.
+    beta: float | None = None
+    grad: str | None = None
+
+    # Sees a call before the generated __init__ does, which would answer another library's word with a bare TypeError. Type
+    # checkers go by __init__.
+    def __new__(cls, *positional: object, **named: object) -> Self:
+        kinds = len(positional) + ("kind" in named)
+        if kinds != 1 or "layout" not in named or not NAMES.issuperset(named):
+            raise call_error(positional, named, FIELDS)
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        for name, value in canonical(self).items():
+            object.__setattr__(self, name, value)
+
+    def __hash__(self) -> int:
+        kept: int | None = self.__dict__.get("_hash")
+        if kept is None:
+            kept = hash(tuple([getattr(self, name) for name in FIELDS]))
+            object.__setattr__(self, "_hash", kept)
+        return kept
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by copying __dict__: the kept hash of a string is another one in another process.
+        return type(self).from_dict, (self.to_dict(),)
+
+    def __repr__(self) -> str:
+        return text.repr_of(self)
+
+    def __str__(self) -> str:
+        return text.string_of(self)
+
+    def __call__(self, x: Any) -> Any:
+        from poolkit.dispatch import pool
+
+        return pool(x, self)
+
+    @property
+    def letters(self) -> str:
+        """The layout without a leading "..."."""
+        return self.layout.removeprefix("...")
+
+    @property
+    def spatial(self) -> str | None:
+        """The spatial letters of the layout, pooled or not; None where it does not name them."""
+        return None if self.layout in SYMBOLIC else spatial_letters(self.letters)
+
+    def replace(self, **changes: Any) -> PoolSpec:
+        """A spec with other values, of which those that were left to a default, or that follow from another, follow again.
+
+        Per-axis values stay with their letters where the order of the axes changes, and equal ones spread over another number.
+
+        >>> spec = PoolSpec("max", window=2, layout="NCHW")
+        >>> spec.replace(window=3).stride
+        (3, 3)
+        >>> spec.replace(layout="NDHWC").window
+        (2, 2, 2)
+        """
+        fields = text.said(self)
+        if isinstance(changes.get("layout"), str):
+            fields |= _reordered(self, changes["layout"])
+        if changes.get("window", self.window) is None:
+            fields.pop("stride", None)
+        return type(self)(**{"kind": self.kind, **fields, **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary that JSON can hold: "version", and the fields that are not left to their defaults.
+
+        >>> PoolSpec("max", window=(3, 2), layout="NCHW").to_dict()
+        {'version': 1, 'kind': 'max', 'window': [3, 2], 'layout': 'NCHW'}
+        """
+        return text.dict_of(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PoolSpec:
+        """The spec that `to_dict` described; `SpecError` for an unknown key or version.
+
+        >>> PoolSpec.from_dict({"version": 1, "kind": "avg", "output_size": 1, "layout": "NHWC"})
+        PoolSpec("avg", output_size=1, layout="NHWC")
+        """
+        return cls(**text.fields_of_dict(data, FIELDS))
+
+    @classmethod
+    def parse(cls, string: str) -> PoolSpec:
+        """The spec that a text like ``str(spec)`` describes: the kind, then name=value words; ``3,5`` is a tuple, ``1:2`` a pair.
+
+        >>> PoolSpec.parse("avg output_size=1 layout=NHWC keepdims=true")
+        PoolSpec("avg", output_size=1, layout="NHWC")
+        >>> PoolSpec.parse("max window=3,5 padding=1:0,2:2 layout=NCHW").padding
+        ((1, 0), (2, 2))
+        """
+        return cls(**text.fields_of(string))
+
+    def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the result for an input of this shape; None where it depends on a size that is None.
+
+        >>> PoolSpec("avg", output_size=1, layout="NHWC", keepdims=False).output_shape((None, 32, 32, 256))
+        (None, 256)
+        """
+        from poolkit.geometry import output_shape
+
+        return output_shape(self, shape)
+
+    def layer(self, backend: str, **options: Any) -> Any:
+        """A layer of a framework: torch.nn.Module, keras.layers.Layer, or a callable.
+
+        >>> import numpy as np
+        >>> PoolSpec("max", window=2, layout="NCHW").layer("numpy")(np.zeros((1, 3, 8, 8))).shape
+        (1, 3, 4, 4)
+        """
+        from poolkit.layers import layer
+
+        return layer(self, backend, **options)
+
+    def explain(self, shape: Sequence[int | None]) -> str:
+        """What is pooled, the output's shape, windows and divisors, as a picture in text.
+
+        >>> "(2, 1, 1, 256)" in PoolSpec("avg", output_size=1, layout="NHWC").explain((2, 32, 32, 256))
+        True
+        """
+        from poolkit.explain import explain
+
+        return explain(self, shape)
+
+    def cost(self, shape: Sequence[int]) -> Any:
+        """The operations, bytes and parameters of pooling an input of this shape.
+
+        >>> PoolSpec("avg", output_size=1, layout="NHWC").cost((2, 32, 32, 256)) is not None
+        True
+        """
+        from poolkit.cost import cost
+
+        return cost(self, shape)
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))
+NAMES = frozenset(FIELDS)
+
+
+def _reordered(spec: PoolSpec, layout: str) -> dict[str, Any]:
+    """The fields of a spec that change when the same letters stand in another order."""
+    axes = spec.axes or ""
+    order = [c for c in layout if c in axes]
+    if "".join(order) == axes or sorted(order) != sorted(axes):
+        return {}
+    moved: dict[str, Any] = {} if axes == spec.spatial else {"axes": "".join(order)}
+    for name in ("output_size", "window", "stride", "padding", "dilation"):
+        value = getattr(spec, name)
+        if isinstance(value, tuple) and not (name == "dilation" and spec.window is None):
+            moved[name] = tuple(value[axes.index(c)] for c in order)
+    return moved
