@@ -79,7 +79,9 @@ class Ops(Protocol):
     def iota(self, x: Tensor, at: int) -> Tensor:
         """0, 1, 2, … in int32 along an axis of `x`."""
 
-    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor: ...
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
+        """These numbers along an axis, on the device of `like`."""
+
 
     # the tensor as a whole
     def cast(self, x: Tensor, dtype: str) -> Tensor: ...

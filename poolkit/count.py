@@ -41,7 +41,7 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
         return o.number(a.n, plan.work)
     include_padding = plan.spec.count_include_pad
     if a.known:
-        return _line(o, plan, a, known_counts(a, include_padding))
+        return _line(o, plan, a, like, known_counts(a, include_padding))
     if a.form == "bins":
         parts = [o.sum(o.cast(inside, plan.work), (a.at,)) for inside in members(o, a, like)]
         return o.concat(parts, a.at)
@@ -67,8 +67,8 @@ def _between(start: int, a: Axis, first: int, last: int) -> int:
     return max(upto - below, 0)
 
 
-def _line(o: Ops, plan: Plan, a: Axis, counts: list[int]) -> Any:
-    return counts[0] if len(set(counts)) == 1 else o.line(tuple(counts), a.at, plan.work)
+def _line(o: Ops, plan: Plan, a: Axis, like: Tensor, counts: list[int]) -> Any:
+    return counts[0] if len(set(counts)) == 1 else o.line(tuple(counts), a.at, plan.work, like)
 
 
 def _symbolic_taps_count(o: Ops, plan: Plan, a: Axis, like: Tensor, include_padding: bool) -> Tensor:

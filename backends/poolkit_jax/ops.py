@@ -107,7 +107,7 @@ class Ops:
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.lax.broadcasted_iota("int32", self._along(at, x.shape[at]), at)
 
-    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.jnp.array(values, dtype).reshape(self._along(at, -1))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:

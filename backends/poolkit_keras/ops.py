@@ -100,7 +100,7 @@ class Ops:
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.ops.subtract(self.ops.cumsum(self._ones(x, at), axis=at), 1)
 
-    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         along = (1,) * at + (-1,) + (1,) * (self.rank - 1 - at)
         return self.ops.reshape(self.ops.convert_to_tensor(list(values), dtype), along)
 

@@ -100,7 +100,7 @@ class Ops:
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.np.arange(x.shape[at], dtype="int32").reshape(self._along(at))
 
-    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.np.array(values, dtype).reshape(self._along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:

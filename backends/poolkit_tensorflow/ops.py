@@ -104,7 +104,7 @@ class Ops:
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.tf.reshape(self.tf.range(self.tf.shape(x)[at]), self._along(at))
 
-    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.tf.reshape(self.tf.constant(values, dtype), self._along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:

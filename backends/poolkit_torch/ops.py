@@ -99,8 +99,8 @@ class Ops:
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.torch.arange(x.shape[at], dtype=self.torch.int32, device=x.device).view(self._along(at))
 
-    def line(self, values: tuple[int, ...], at: int, dtype: str) -> Tensor:
-        return self.torch.tensor(values, dtype=getattr(self.torch, dtype)).view(self._along(at))
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
+        return self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device).view(self._along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.to(getattr(self.torch, dtype))
