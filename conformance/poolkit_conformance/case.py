@@ -1,0 +1,156 @@
+"""A case: a spec, an input, and what is known of the result. Everything about it follows from its name and its fields."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from poolkit import PoolSpec
+
+Array = np.ndarray[Any, Any]
+Numbers = Any  # nested tuples of numbers, so that a case can be hashed
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+HALVES = ("float16", "bfloat16")
+INTEGERS = ("int8", "uint8", "int32", "int64", "bool")
+EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the suite.
+
+    `data` names a recipe of `RECIPES`, or is the input itself as nested tuples. Numbers that were worked out by hand stand in
+    `values`, `indices` and `gradient` (that of the sum of the result); what is None is asked of the oracle. `few` cases also
+    run in the modes that take long. `error` names the exception that a backend has to raise. Gradients are taken with random
+    cotangents, or with `ones`.
+    """
+
+    name: str
+    spec: PoolSpec
+    shape: tuple[int, ...] = ()
+    dtype: str = "float32"
+    data: str | Numbers = "normal"
+    few: bool = False
+    ones: bool = False
+    values: Numbers = None
+    indices: Numbers = None
+    gradient: Numbers = None
+    error: str | None = None
+    why: str = ""
+
+    @property
+    def floating(self) -> bool:
+        return self.dtype in FLOATS
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """NumPy's dtype of this name; bfloat16 is that of ml_dtypes, which only its cases need."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)
+
+
+def generator(*words: str) -> np.random.Generator:
+    """Random numbers that depend on these words alone."""
+    return np.random.default_rng(zlib.crc32(" ".join(words).encode()))
+
+
+def make(case: Case) -> Array:
+    """The input of a case, in its dtype."""
+    dtype = numpy_dtype(case.dtype)
+    if not isinstance(case.data, str):
+        return np.array(case.data, np.float64 if case.floating else None).astype(dtype)
+    if case.dtype == "complex64":
+        return np.ones(case.shape, dtype)
+    rng = generator("input", case.name)
+    if not case.floating:
+        return _integers(case, dtype, rng)
+    with np.errstate(over="ignore"):
+        return np.asarray(RECIPES[case.data](rng, case.shape)).astype(dtype)
+
+
+def cotangent(case: Case, shape: tuple[int, ...], dtype: str) -> Array:
+    """What a gradient is taken with; ones where the case says so or its gradient was worked out by hand."""
+    if case.ones or case.gradient is not None:
+        return np.ones(shape, numpy_dtype(dtype))
+    return generator("cotangent", case.name).standard_normal(shape).astype(numpy_dtype(dtype))
+
+
+def tangent(case: Case, shape: tuple[int, ...]) -> Array:
+    """The direction of a forward or second derivative."""
+    return generator("tangent", case.name).standard_normal(shape).astype(numpy_dtype(case.dtype))
+
+
+# --------------------------------------------------------------------------------------------- recipes of float inputs
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.standard_normal(shape) * 3
+
+
+def _ties(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.integers(-1, 2, shape).astype(np.float64)
+
+
+def _nan(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.where(rng.random(shape) < 0.15, np.nan, _normal(rng, shape))
+
+
+def _inf(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    kinds = rng.choice([0.0, np.inf, -np.inf], shape, p=[0.8, 0.1, 0.1])
+    return np.where(kinds == 0, _normal(rng, shape), kinds)
+
+
+def _mostly_minus_inf(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.where(rng.random(shape) < 0.9, -np.inf, _normal(rng, shape))
+
+
+def _signed_zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.where(rng.random(shape) < 0.5, -0.0, 0.0)
+
+
+def _large(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.uniform(-300, 300, shape)
+
+
+def _peak(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """One in the middle of every map of zeros, for two spatial axes at the end."""
+    x = np.zeros(shape)
+    x[..., shape[-2] // 2, shape[-1] // 2] = 1
+    return x
+
+
+RECIPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+    "normal": _normal,
+    "ties": _ties,
+    "nan": _nan,
+    "inf": _inf,
+    "all -inf": lambda rng, shape: np.full(shape, -np.inf),
+    "all +inf": lambda rng, shape: np.full(shape, np.inf),
+    "mostly -inf": _mostly_minus_inf,
+    "signed zeros": _signed_zeros,
+    "constant 100": lambda rng, shape: np.full(shape, 100.0),
+    "around 100": lambda rng, shape: rng.uniform(100, 101, shape),
+    "large": _large,
+    "peak": _peak,
+    "negative": lambda rng, shape: -rng.uniform(1, 2, shape),
+}
+
+
+def _integers(case: Case, dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+    if case.dtype == "bool":
+        return rng.random(case.shape) < 0.3
+    least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    if case.data == "extremes":
+        return rng.choice(np.array([least, least + 1, 0, most - 1, most], dtype), case.shape)
+    return rng.integers(max(least, -100), min(most, 200), case.shape, endpoint=True).astype(dtype)

@@ -1,0 +1,1 @@
+def check_generated(h): pass

@@ -1,0 +1,101 @@
+"""What the suite has to know about a backend: how tensors are made, differentiated and compiled, and which modes there are.
+
+A backend's author writes one subclass, in `conformance.py` of the adapter, with a `HARNESS` made from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+import poolkit as pk
+from poolkit_conformance.case import FLOATS, INTEGERS, Case
+
+Array = np.ndarray[Any, Any]
+Tensor = Any
+Function = Callable[[Tensor], Tensor]
+
+# Which cases run in a mode: all of them, those that are marked `few`, or those with these names.
+Which = str | tuple[str, ...]
+
+
+class Harness:
+    """The defaults; a method that a declared mode needs has to be written."""
+
+    backend: ClassVar[str]
+    dtypes: ClassVar[frozenset[str]] = frozenset(FLOATS + INTEGERS + ("complex64",))
+    # Mode -> which cases. "compiled:xla" is the mode `compiled`, told which of several compilers.
+    modes: ClassVar[Mapping[str, Which]] = {}
+    # Whether a recorded program makes the very calls that the direct lowering makes, so that their bits are equal.
+    same_bits: ClassVar[bool] = True
+
+    # ------------------------------------------------------------------------------------------------- tensors
+
+    def context(self, case: Case) -> contextlib.AbstractContextManager[Any]:
+        """What has to be switched on around a case."""
+        return contextlib.nullcontext()
+
+    def index_dtype(self, case: Case) -> str:
+        return "int64"
+
+    def from_numpy(self, x: Array) -> Tensor:
+        raise NotImplementedError
+
+    def to_numpy(self, t: Tensor) -> Array:
+        """With the tensor's own dtype."""
+        raise NotImplementedError
+
+    def owns(self, t: Tensor) -> bool:
+        """Whether this is a tensor of the backend."""
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------------------------------- pooling
+
+    def pool(self, x: Tensor, spec: pk.PoolSpec) -> Any:
+        return pk.pool(x, spec)
+
+    def compiled(self, function: Function, how: str) -> Function:
+        raise NotImplementedError
+
+    def dynamic(self, function: Function, x: Tensor) -> Function:
+        """Compiled or traced without knowing any size of `x`, only its rank and dtype."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------------------------------------- derivatives
+
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def second(self, function: Function, x: Tensor, cotangent: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+        """The derivatives of <vjp(x, cotangent), tangent> with respect to `x` and to `cotangent`."""
+        raise NotImplementedError
+
+    def vmap(self, function: Function) -> Function:
+        """Over a new first axis."""
+        raise NotImplementedError
+
+    # --------------------------------------------------------------------------------------------------- memory
+
+    def views(self, x: Array) -> Iterable[Tensor]:
+        """The same numbers in tensors that are not laid out one after the other."""
+        raise NotImplementedError
+
+    def read_only(self, x: Array) -> Tensor:
+        """A tensor that can't be written to, where there is such a thing."""
+        return self.from_numpy(x)
+
+    def shares_memory(self, a: Tensor, b: Tensor) -> bool:
+        raise NotImplementedError
+
+
+def chosen(which: Which, case: Case) -> bool:
+    """Whether a mode that is declared for `which` cases runs this one."""
+    if isinstance(which, tuple):
+        return case.name in which
+    return which == "every" or case.few

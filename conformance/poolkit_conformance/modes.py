@@ -1,0 +1,312 @@
+"""The modes: ways to come to a result, each one function of a harness and a case that raises where the result is wrong."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import functools
+import importlib
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import poolkit as pk
+from poolkit_conformance import oracle
+from poolkit_conformance.case import Case, cotangent, make, numpy_dtype, tangent
+from poolkit_conformance.compare import (
+    Array,
+    Mismatch,
+    same_bits,
+    same_derivative,
+    same_indices,
+    same_values,
+    where,
+)
+from poolkit_conformance.harness import Harness, Tensor
+from poolkit_conformance.windows import pooled_axes
+
+LARGE = 100_000  # cells beyond which a case runs only where precision may differ
+
+Mode = Callable[..., None]
+
+
+# ---------------------------------------------------------------------------------------------- what is expected
+
+
+@functools.lru_cache(maxsize=64)
+def given(case: Case) -> Array:
+    """The input of a case; nobody may change it."""
+    x = make(case)
+    x.setflags(write=False)
+    return x
+
+
+@functools.lru_cache(maxsize=64)
+def expected(case: Case) -> oracle.Answer:
+    """The oracle's answer, with the numbers of a literal in place of its own."""
+    answer = _quietly(oracle.answer, case.spec, given(case))
+    hand: dict[str, Any] = {}
+    if case.values is not None:
+        hand["values"] = np.array(case.values, answer.values.dtype)
+    if case.indices is not None:
+        hand["indices"] = np.array(case.indices, np.int64)
+    return dataclasses.replace(answer, **hand)
+
+
+def expected_gradient(case: Case) -> tuple[Array, oracle.Derivative]:
+    """A cotangent and the gradient that it gives."""
+    answer = expected(case)
+    g = cotangent(case, answer.values.shape, answer.dtype)
+    derivative = _quietly(oracle.vjp, case.spec, given(case), g)
+    if case.gradient is not None:
+        derivative = dataclasses.replace(derivative, values=np.array(case.gradient, np.float64))
+    return g, derivative
+
+
+def _quietly(function: Callable[..., Any], *args: Any) -> Any:
+    """NaN and infinities are data here, not accidents."""
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> None:
+    """A result (values, or values and indices) against what is expected."""
+    answer = expected(case)
+    said = where(case, mode + label, h.backend)
+    parts = result if case.spec.indices else (result,)
+    if not isinstance(parts, tuple) or len(parts) != (2 if case.spec.indices else 1):
+        raise Mismatch(f"{said}\n  expected {'a pair' if case.spec.indices else 'a tensor'}, got {type(result).__name__}")
+    for t in parts:
+        if not h.owns(t):
+            raise Mismatch(f"{said}\n  expected a tensor of {h.backend}, got {type(t).__module__}.{type(t).__qualname__}")
+    same_values(said, "values", case.spec.kind, h.to_numpy(parts[0]), answer)
+    if case.spec.indices:
+        same_indices(said, h.to_numpy(parts[1]), answer, h.index_dtype(case))
+
+
+def values_of(h: Harness, case: Case) -> Callable[[Tensor], Tensor]:
+    """Pooling as a function of one tensor to one tensor, as derivatives need it."""
+    spec = case.spec
+    return (lambda x: h.pool(x, spec)[0]) if spec.indices else (lambda x: h.pool(x, spec))
+
+
+def refuses(h: Harness, case: Case, mode: str, attempt: Callable[[], Any]) -> None:
+    """The error that the case names, and no other."""
+    said = where(case, mode, h.backend)
+    try:
+        result = attempt()
+    except getattr(pk, str(case.error)):
+        return
+    except Exception as error:
+        raise Mismatch(f"{said}\n  expected {case.error}, got {type(error).__name__}: {error}") from error
+    raise Mismatch(f"{said}\n  expected {case.error}, got {type(result).__name__}")
+
+
+# --------------------------------------------------------------------------------------------------------- values
+
+
+def eager(h: Harness, case: Case) -> None:
+    """`pk.pool` on a tensor."""
+    if case.error is not None:
+        refuses(h, case, "eager", lambda: h.pool(h.from_numpy(given(case)), case.spec))
+        return
+    check(h, case, "eager", h.pool(h.from_numpy(given(case)), case.spec))
+
+
+def direct(h: Harness, case: Case) -> None:
+    """The lowering run on the tensor itself, against the recorded program."""
+    x = h.from_numpy(given(case))
+    run = pk.pool_direct(x, case.spec)
+    check(h, case, "direct", run)
+    if not h.same_bits:
+        return
+    recorded = h.pool(x, case.spec)
+    pairs = zip(run, recorded, strict=True) if case.spec.indices else ((run, recorded),)
+    for what, (a, b) in zip(("values", "indices"), pairs, strict=False):
+        same_bits(where(case, "direct", h.backend), f"{what} against the recorded ones", h.to_numpy(a), h.to_numpy(b))
+
+
+def noncontiguous(h: Harness, case: Case) -> None:
+    """Views: transposed, strided, reversed."""
+    for number, view in enumerate(h.views(given(case))):
+        check(h, case, "noncontiguous", h.pool(view, case.spec), f", view {number}")
+
+
+def untouched(h: Harness, case: Case) -> None:
+    """A read-only input, which is afterwards what it was, and a result with memory of its own."""
+    x = given(case).copy()
+    t = h.read_only(x)
+    result = h.pool(t, case.spec)
+    check(h, case, "untouched", result)
+    said = where(case, "untouched", h.backend)
+    same_bits(said, "input after the call", h.to_numpy(t), given(case))
+    for part in result if case.spec.indices else (result,):
+        if h.shares_memory(t, part):
+            raise Mismatch(f"{said}\n  the result shares memory with the input")
+
+
+def vmap(h: Harness, case: Case) -> None:
+    """Two inputs at once, the second of which is the first turned round."""
+    x = given(case)
+    turned = np.ascontiguousarray(np.flip(x))
+    both = h.vmap(lambda t: h.pool(t, case.spec))(h.from_numpy(np.stack([x, turned])))
+    cases = (case, dataclasses.replace(case, data=_nested(turned), values=None, indices=None))
+    for i, each in enumerate(cases):
+        result = tuple(part[i] for part in both) if case.spec.indices else both[i]
+        check(h, each, "vmap", result, f", input {i}")
+
+
+def _nested(x: Array) -> Any:
+    return tuple(_nested(part) for part in x) if x.ndim > 1 else tuple(x.tolist()) if x.ndim else x.item()
+
+
+def compiled(h: Harness, case: Case, how: str) -> None:
+    """Inside the framework's compiler."""
+    run = h.compiled(lambda x: h.pool(x, case.spec), how)
+    check(h, case, f"compiled by {how}", run(h.from_numpy(given(case))))
+
+
+def dynamic(h: Harness, case: Case) -> None:
+    """Compiled or exported without sizes, then run on two."""
+    run = h.dynamic(lambda x: h.pool(x, case.spec), h.from_numpy(given(case)))
+    for each in _sizes(case):
+        check(h, each, "dynamic", run(h.from_numpy(given(each))), f" on {list(each.shape)}")
+
+
+def _sizes(case: Case) -> Iterator[Case]:
+    """The case, and the same on a larger input."""
+    yield case
+    if isinstance(case.data, str) and 0 not in case.shape:
+        pooled = pooled_axes(case.spec, len(case.shape))
+        yield dataclasses.replace(case, shape=tuple(n + 3 if at in pooled else n for at, n in enumerate(case.shape)))
+
+
+# ------------------------------------------------------------------------------------------- programs and routes
+
+
+def routes(h: Harness, case: Case) -> None:
+    """Every route that is offered for the shape."""
+    x = h.from_numpy(given(case))
+    for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype):
+        program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=route.name)
+        check(h, case, "route", program(x), f" {route.name}")
+
+
+def route_gradients(h: Harness, case: Case) -> None:
+    """The gradient of every route."""
+    x = h.from_numpy(given(case))
+    for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype):
+        program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=route.name)
+        run = (lambda t, p=program: p(t)[0]) if case.spec.indices else program
+        _check_gradient(h, case, run, x, f"gradient of route {route.name}")
+
+
+def standalone(h: Harness, case: Case) -> None:
+    """The source that `pk.lower` prints for a shape, run where there is no poolkit."""
+    program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype)
+    check(h, case, "standalone", _without_poolkit(program.source)(h.from_numpy(given(case))))
+
+
+def standalone_any_size(h: Harness, case: Case) -> None:
+    """The source that is right for every size, on two."""
+    program = pk.lower(case.spec, h.backend, dtype=case.dtype)
+    run = _without_poolkit(program.source)
+    for each in _sizes(case):
+        check(h, each, "standalone without a shape", run(h.from_numpy(given(each))), f" on {list(each.shape)}")
+
+
+def _without_poolkit(source: str) -> Callable[[Tensor], Any]:
+    def guarded(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.split(".")[0].startswith("poolkit"):
+            raise Mismatch(f"the source imports {name}:\n{source}")
+        return importlib.__import__(name, *args, **kwargs)
+
+    namespace: dict[str, Any] = {"__builtins__": vars(builtins) | {"__import__": guarded}, "__name__": "standalone"}
+    exec(compile(source, "<standalone>", "exec"), namespace)
+    return namespace["pool"]  # type: ignore[no-any-return]
+
+
+# ---------------------------------------------------------------------------------------------------- derivatives
+
+
+def gradient(h: Harness, case: Case) -> None:
+    """Reverse mode."""
+    _check_gradient(h, case, values_of(h, case), h.from_numpy(given(case)), "gradient")
+
+
+def compiled_gradient(h: Harness, case: Case, how: str) -> None:
+    """Reverse mode through the framework's compiler."""
+    run = h.compiled(values_of(h, case), how)
+    _check_gradient(h, case, run, h.from_numpy(given(case)), f"gradient compiled by {how}")
+
+
+def dynamic_gradient(h: Harness, case: Case) -> None:
+    """Reverse mode through what was compiled without sizes."""
+    x = h.from_numpy(given(case))
+    _check_gradient(h, case, h.dynamic(values_of(h, case), x), x, "gradient without sizes")
+
+
+def _check_gradient(h: Harness, case: Case, run: Callable[[Tensor], Tensor], x: Tensor, mode: str) -> None:
+    g, derivative = expected_gradient(case)
+    found = h.to_numpy(h.vjp(run, x, h.from_numpy(g)))
+    same_derivative(where(case, mode, h.backend), "gradient", case.spec.kind, found, derivative, case.dtype)
+
+
+def second_gradient(h: Harness, case: Case) -> None:
+    """The gradient of <gradient, tangent>: with respect to the input, and to the cotangent, which is the tangent pooled."""
+    x, spec = given(case), case.spec
+    answer = expected(case)
+    g = cotangent(case, answer.values.shape, answer.dtype)
+    u = tangent(case, case.shape)
+    by_x, by_g = h.second(values_of(h, case), h.from_numpy(x), h.from_numpy(g), h.from_numpy(u))
+    said = where(case, "second gradient", h.backend)
+    curvature = _quietly(oracle.second, spec, x, g, u)
+    same_derivative(said, "derivative by the input", spec.kind, h.to_numpy(by_x), curvature, case.dtype)
+    along = _quietly(oracle.jvp, spec, x, u)
+    same_derivative(said, "derivative by the cotangent", spec.kind, h.to_numpy(by_g), along, case.dtype)
+
+
+def forward(h: Harness, case: Case) -> None:
+    """Forward mode."""
+    x = given(case)
+    u = tangent(case, case.shape)
+    found = h.to_numpy(h.jvp(values_of(h, case), h.from_numpy(x), h.from_numpy(u)))
+    along = _quietly(oracle.jvp, case.spec, x, u)
+    same_derivative(where(case, "forward", h.backend), "tangent", case.spec.kind, found, along, case.dtype)
+
+
+# ------------------------------------------------------------------------------------------ which cases fit a mode
+
+VALUES: tuple[Mode, ...] = (
+    eager, direct, noncontiguous, untouched, vmap, compiled, dynamic, routes, standalone, standalone_any_size
+)  # fmt: skip
+DERIVATIVES: tuple[Mode, ...] = (
+    gradient, compiled_gradient, dynamic_gradient, route_gradients, second_gradient, forward
+)  # fmt: skip
+MODES: dict[str, Mode] = {mode.__name__: mode for mode in (*VALUES, *DERIVATIVES)}
+
+FOR_LARGE = {"eager", "gradient", "compiled", "compiled_gradient"}
+WITHOUT_SHAPE = {"standalone_any_size", "dynamic", "dynamic_gradient"}
+
+
+def fits(h: Harness, case: Case, mode: str) -> bool:
+    """Whether a case means anything in a mode: gradients are of floats, errors are tried once, and so on."""
+    name = mode.split(":")[0]
+    if case.dtype not in h.dtypes:
+        return False
+    if case.error is not None:
+        return name == "eager"
+    if math.prod(case.shape) > LARGE and name not in FOR_LARGE:
+        return False
+    if name in WITHOUT_SHAPE and len(case.spec.layout) != len(case.shape):
+        return False  # a layout that doesn't tell the rank needs a shape
+    return case.floating or MODES[name] not in DERIVATIVES
+
+
+def run(h: Harness, case: Case, mode: str) -> None:
+    """One case in one mode; raises what is wrong."""
+    name, _, how = mode.partition(":")
+    with h.context(case):
+        MODES[name](h, case, *([how] if how else []))

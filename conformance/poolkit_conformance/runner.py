@@ -1,0 +1,75 @@
+"""All tests of a backend, and a run of them without pytest, for the command line."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from poolkit_conformance import modes
+from poolkit_conformance.case import Case
+from poolkit_conformance.cases import CASES
+from poolkit_conformance.harness import Harness, chosen
+from poolkit_conformance.known_failures import known
+from poolkit_conformance.literals import LITERALS
+from poolkit_conformance.onnx_nodes import onnx_cases
+
+Test = tuple[Case, str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one case went in one mode."""
+
+    backend: str
+    case: str
+    mode: str
+    status: Literal["passed", "failed", "known"]
+    message: str
+    seconds: float
+
+
+def harness(backend: str) -> Harness:
+    """The harness of a backend, which stands in `conformance.py` of its adapter; ImportError where the framework is absent."""
+    made = importlib.import_module(f"poolkit_{backend}.conformance").HARNESS
+    assert isinstance(made, Harness)
+    return made
+
+
+def all_cases() -> list[Case]:
+    """Every case; those of ONNX where its package is installed."""
+    return [*LITERALS, *CASES, *onnx_cases()]
+
+
+def tests(h: Harness) -> list[Test]:
+    """Every case in every mode that the harness declares and that the case fits."""
+    cases = all_cases()
+    return [
+        (case, mode)
+        for mode, which in h.modes.items()
+        for case in cases
+        if chosen(which, case) and modes.fits(h, case, mode)
+    ]
+
+
+def run(backend: str) -> Iterator[Result]:
+    """Run all tests of a backend, one after the other; the number of them is `len(tests(harness(backend)))`."""
+    h = harness(backend)
+    for case, mode in tests(h):
+        yield _result(h, case, mode)
+
+
+def _result(h: Harness, case: Case, mode: str) -> Result:
+    began = time.perf_counter()
+    message = ""
+    try:
+        modes.run(h, case, mode)
+    except Exception as error:  # the report is about whatever may happen
+        message = f"{type(error).__name__}: {error}"
+    row = known(h.backend, case.name, mode)
+    status: Literal["passed", "failed", "known"] = "failed" if message else "passed"
+    if row is not None:
+        status, message = ("known", row.reason) if message else ("failed", f"repaired: delete its row ({row.reason})")
+    return Result(h.backend, case.name, mode, status, message, time.perf_counter() - began)

@@ -1,0 +1,45 @@
+"""The suite as pytest sees it: a class to inherit from, whose subclass names a backend."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from poolkit_conformance import modes, runner
+from poolkit_conformance.generated import check_generated
+from poolkit_conformance.known_failures import idle, known
+from poolkit_conformance.runner import Test
+
+
+def _parameter(backend: str, test: Test) -> object:
+    """A test with a readable id, expected to fail where the known-failure table has a row for it."""
+    case, mode = test
+    row = known(backend, case.name, mode)
+    marks = [pytest.mark.xfail(reason=f"{row.fault}: {row.reason}", raises=row.exception, strict=True)] if row else []
+    return pytest.param(case, mode, id=f"{mode}-{case.name}", marks=marks)
+
+
+class PoolConformance:
+    """Every case in every mode of a backend. A framework that is absent is a failure: its harness can't be imported.
+
+    >>> class TestNumpy(PoolConformance):
+    ...     backend = "numpy"
+    """
+
+    backend: ClassVar[str]
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if metafunc.function.__name__ == "test_case":
+            found = runner.tests(runner.harness(self.backend))
+            metafunc.parametrize(("case", "mode"), [_parameter(self.backend, test) for test in found])
+
+    def test_case(self, case: runner.Case, mode: str) -> None:
+        modes.run(runner.harness(self.backend), case, mode)
+
+    def test_generated(self) -> None:
+        check_generated(runner.harness(self.backend))
+
+    def test_known_failures_are_about_tests_that_exist(self) -> None:
+        found = [(case.name, mode) for case, mode in runner.tests(runner.harness(self.backend))]
+        assert idle(self.backend, found) == []

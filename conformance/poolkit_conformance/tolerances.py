@@ -1,0 +1,85 @@
+"""How close is close enough: one table, by what is compared, kind and dtype.
+
+A tolerance is `factor` times a magnitude that the oracle gives for every number: the mean or sum of absolute values that went into
+it, or the largest of the window. It never depends on how many numbers there are. `rounds` is the eps of a half type that the result
+is rounded to once, after float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from poolkit_conformance.case import EPS
+
+Array = np.ndarray[Any, Any]
+
+ANALYTIC = ("softmax",)
+SELECTIONS = ("max", "min")
+F32, F64 = EPS["float32"], EPS["float64"]
+F16, BF16 = EPS["float16"], EPS["bfloat16"]
+
+
+class Tolerance(NamedTuple):
+    """Error allowed: `factor * magnitude`, and half a unit in the last place of a type with eps `rounds`."""
+
+    factor: float
+    rounds: float = 0.0
+
+
+# Section 2 (3, 6, 11) of the design. Rows: what is compared; columns: the dtype of the result.
+TABLE: dict[str, dict[str, Tolerance]] = {
+    "selection": dict.fromkeys(EPS, Tolerance(0)),
+    "sum": {
+        "float64": Tolerance(4 * F64),
+        "float32": Tolerance(4 * F32),
+        "float16": Tolerance(4 * F32, F16),
+        "bfloat16": Tolerance(4 * F32, BF16),
+    },
+    "analytic": {
+        "float64": Tolerance(1e-12),
+        "float32": Tolerance(1e-6),
+        "float16": Tolerance(1e-6, F16),
+        "bfloat16": Tolerance(1e-6, BF16),
+    },
+    "derivative": {
+        "float64": Tolerance(4 * F64),
+        "float32": Tolerance(4 * F32),
+        "float16": Tolerance(8 * F16),
+        "bfloat16": Tolerance(8 * BF16),
+    },
+    "analytic derivative": {
+        "float64": Tolerance(1e-12),
+        "float32": Tolerance(1e-6),
+        "float16": Tolerance(8 * F16),
+        "bfloat16": Tolerance(8 * BF16),
+    },
+}
+
+
+def row(kind: str, derivative: bool) -> str:
+    """The row of the table for a kind, its values or its derivatives."""
+    if derivative:
+        return "analytic derivative" if kind in ANALYTIC else "derivative"
+    if kind in SELECTIONS:
+        return "selection"
+    return "analytic" if kind in ANALYTIC else "sum"
+
+
+def allowed(kind: str, dtype: str, values: Array, magnitude: Array, derivative: bool = False) -> Array:
+    """The largest error of every number; a selection of integers has no row, for it is exact too."""
+    tolerance = TABLE[row(kind, derivative)].get(dtype, Tolerance(0))
+    error = tolerance.factor * magnitude
+    if tolerance.rounds:
+        # Half an ulp is at most eps/2 of the number, and next to zero half of the smallest subnormal.
+        error = error + tolerance.rounds / 2 * (np.abs(values) + error) + SMALLEST[dtype] / 2
+    return error
+
+
+# The smallest positive number of a type; what is smaller is rounded to it or to zero.
+SMALLEST = {"float16": 2.0**-24, "bfloat16": 2.0**-133}
+
+# Beyond this a number rounds to infinity.
+LARGEST = {"float16": 65520.0, "bfloat16": float.fromhex("0x1.ffp127"), "float32": float.fromhex("0x1.ffffffp127")}
+

@@ -1,0 +1,133 @@
+"""Which cells belong to which window, for the oracle: plain loops over sizes that are ints.
+
+Written from section 2 of the design and shared with nothing: the core has its own geometry, and the suite holds the two
+against each other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+
+
+class NoAnswerError(ValueError):
+    """The definition gives no result here: a backend has to raise `poolkit.ShapeError`."""
+
+
+class Window(NamedTuple):
+    """One window along one axis."""
+
+    cells: tuple[int, ...]  # positions of the real cells, rising
+    padded: int  # how many cells are real or padding, but not ceil overhang
+
+
+class Box(NamedTuple):
+    """One window over all pooled axes."""
+
+    at: tuple[int, ...]  # where its result stands, one number a pooled axis
+    cells: tuple[tuple[int, ...], ...]  # positions of the real cells along each pooled axis
+    divisor: float
+
+
+def pooled_axes(spec: Any, rank: int) -> tuple[int, ...]:
+    """The positions of the pooled axes in an input of this rank."""
+    if spec.layout in ("channels_first", "channels_last"):
+        if rank < 3:
+            raise NoAnswerError("no spatial axis")
+        first = 2 if spec.layout == "channels_first" else 1
+        return tuple(range(first, first + rank - 2))
+    letters = spec.layout.removeprefix("...")
+    if rank < len(letters) or (rank > len(letters) and letters == spec.layout):
+        raise NoAnswerError(f"{spec.layout} has another rank than {rank}")
+    pooled = spec.axes if spec.axes is not None else [letter for letter in letters if letter not in "NC"]
+    return tuple(rank - len(letters) + letters.index(letter) for letter in pooled)
+
+
+def boxes(spec: Any, shape: tuple[int, ...]) -> Iterator[Box]:
+    """Every window of a spec on an input, in row-major order."""
+    pooled = pooled_axes(spec, len(shape))
+    lines = [_line(spec, i, len(pooled), shape[axis]) for i, axis in enumerate(pooled)]
+    for at in itertools.product(*(range(len(line)) for line in lines)):
+        along = [line[o] for line, o in zip(lines, at, strict=True)]
+        yield Box(at, tuple(w.cells for w in along), _divisor(spec, along))
+
+
+def counts(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """How many windows there are along each pooled axis."""
+    pooled = pooled_axes(spec, len(shape))
+    return tuple(len(_line(spec, i, len(pooled), shape[axis])) for i, axis in enumerate(pooled))
+
+
+def _divisor(spec: Any, along: list[Window]) -> float:
+    if spec.divisor_override is not None:
+        return float(spec.divisor_override)
+    divisor = 1
+    for window in along:
+        divisor *= window.padded if spec.count_include_pad else len(window.cells)
+    return float(divisor)
+
+
+def _line(spec: Any, i: int, axes: int, n: int) -> list[Window]:
+    """The windows along the `i`-th pooled axis, which has `n` cells."""
+    if n == 0:
+        raise NoAnswerError("a pooled axis has size 0")
+    if spec.output_size is not None:
+        return _bins(_entry(spec.output_size, i), n)
+    k, s, r = (_entry(value, i) for value in (spec.window, spec.stride, spec.dilation))
+    return _sliding(n, k, k if s is None else s, r, _padding_of(spec.padding, i, axes), spec.ceil_mode)
+
+
+def _entry(value: Any, i: int) -> Any:
+    return value[i] if isinstance(value, tuple) else value
+
+
+def _padding_of(padding: Any, i: int, axes: int) -> str | tuple[int, int]:
+    if isinstance(padding, str):
+        return padding
+    entry = _entry(padding, i)
+    return entry if isinstance(entry, tuple) else (entry, entry)
+
+
+def _bins(out: int | None, n: int) -> list[Window]:
+    """Bin `i` of `o` begins at the floor of i*n/o and ends before the ceiling of (i+1)*n/o."""
+    if out is None:
+        return [Window((p,), 1) for p in range(n)]
+    found = []
+    for i in range(out):
+        cells = tuple(range(i * n // out, -(-(i + 1) * n // out)))
+        found.append(Window(cells, len(cells)))
+    return found
+
+
+def _sliding(n: int, k: int, s: int, r: int, padding: str | tuple[int, int], ceil_mode: bool) -> list[Window]:
+    reach = r * (k - 1) + 1  # from a window's first position to its last, both included
+    low, high, count = _padding(n, s, reach, padding, ceil_mode)
+    if count < 1:
+        raise NoAnswerError(f"a window that reaches over {reach} cells does not fit {n} cells")
+    found = []
+    for o in range(count):
+        reached = [o * s - low + r * j for j in range(k)]
+        cells = tuple(p for p in reached if 0 <= p < n)
+        if not cells:
+            raise NoAnswerError(f"window {o} holds no real cell")
+        found.append(Window(cells, sum(-low <= p < n + high for p in reached)))
+    return found
+
+
+def _padding(n: int, s: int, reach: int, padding: str | tuple[int, int], ceil_mode: bool) -> tuple[int, int, int]:
+    """Low padding, high padding, and the number of windows."""
+    if padding in ("same", "same_lower"):
+        count = -(-n // s)
+        total = max((count - 1) * s + reach - n, 0)
+        less, more = total // 2, total - total // 2
+        return (less, more, count) if padding == "same" else (more, less, count)
+    low, high = {"valid": (0, 0), "causal": (reach - 1, 0)}[padding] if isinstance(padding, str) else padding
+    room = n + low + high - reach
+    if not ceil_mode:
+        return low, high, room // s + 1
+    count = -(-room // s) + 1
+    if (count - 1) * s >= n + low:  # it would begin in the high padding
+        count -= 1
+    return low, high, count
