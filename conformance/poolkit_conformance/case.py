@@ -12,7 +12,7 @@ import numpy as np
 from poolkit import PoolSpec
 
 Array = np.ndarray[Any, Any]
-Numbers = Any  # nested tuples of numbers, so that a case can be hashed
+Numbers = Any  # nested tuples of numbers, or `Fixed`, so that a case can be hashed
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
@@ -20,11 +20,22 @@ INTEGERS = ("int8", "uint8", "int32", "int64", "bool")
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """An array inside a case, which is itself and nothing else."""
+
+    array: Array
+
+
+def as_array(numbers: Numbers, dtype: Any) -> Array:
+    return np.array(numbers.array if isinstance(numbers, Fixed) else numbers, dtype)
+
+
 @dataclass(frozen=True)
 class Case:
     """One row of the suite.
 
-    `data` names a recipe of `RECIPES`, or is the input itself as nested tuples. Numbers that were worked out by hand stand in
+    `data` names a recipe of `RECIPES`, or is the input itself. Numbers that were worked out by hand stand in
     `values`, `indices` and `gradient` (that of the sum of the result); what is None is asked of the oracle. `few` cases also
     run in the modes that take long. `error` names the exception that a backend has to raise. Gradients are taken with random
     cotangents, or with `ones`.
@@ -69,7 +80,7 @@ def make(case: Case) -> Array:
     """The input of a case, in its dtype."""
     dtype = numpy_dtype(case.dtype)
     if not isinstance(case.data, str):
-        return np.array(case.data, np.float64 if case.floating else None).astype(dtype)
+        return as_array(case.data, np.float64 if case.floating else None).astype(dtype)
     if case.dtype == "complex64":
         return np.ones(case.shape, dtype)
     rng = generator("input", case.name)

@@ -148,6 +148,17 @@ EMPTY = [
 ]
 
 
+# A result that is equal to the input is still not the input.
+IDENTITIES = [
+    numbers("max_k1_of_its_own_memory", "max", _MAP, window=1),
+    numbers("max_adaptive_of_its_own_memory", "max", (2, 3, 7, 7), output_size=7),
+    numbers("min_none_of_its_own_memory", "min", (2, 3, 7, 7), output_size=(None, None)),
+    numbers("max_global_of_its_own_memory", "max", (2, 3, 1, 1), output_size=1, keepdims=False),
+    numbers("sum_k1_of_its_own_memory", "sum", _MAP, window=1),
+    numbers("avg_global_of_its_own_memory", "avg", (2, 1, 1, 3), output_size=1, keepdims=False, layout="NHWC"),
+]
+
+
 def _refused(name: str, error: str, shape: tuple[int, ...], kind: str = "max", dtype: str = "float32", **fields: Any) -> Case:
     return Case(f"refuses_{name}", PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, error=error)
 
@@ -163,4 +174,4 @@ REFUSED = [
     _refused("complex_numbers", "DtypeError", (1, 1, 4, 4), "avg", "complex64", window=2),
 ]
 
-NUMBERS: list[Case] = [*SELECTION, *PRECISION, *SOFTMAX, *DTYPES, *EMPTY, *REFUSED]
+NUMBERS: list[Case] = [*SELECTION, *PRECISION, *SOFTMAX, *DTYPES, *EMPTY, *IDENTITIES, *REFUSED]

@@ -1,0 +1,103 @@
+"""How the conformance suite works with PyTorch's tensors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from poolkit_conformance.case import numpy_dtype
+from poolkit_conformance.harness import Array, Function, Harness, Which
+
+Tensor = torch.Tensor
+
+
+class TorchHarness(Harness):
+    """PyTorch has every mode. Its compiler takes seconds a case, with Inductor tens of them."""
+
+    backend = "torch"
+    modes: ClassVar[Mapping[str, Which]] = {
+        "eager": "every",
+        "direct": "every",
+        "gradient": "every",
+        "noncontiguous": "every",
+        "untouched": "every",
+        "routes": "every",
+        "route_gradients": "every",
+        "standalone": "few",
+        "standalone_any_size": "every",
+        "second_gradient": "few",
+        "forward": "few",
+        "vmap": "few",
+        "compiled:aot_eager": "few",
+        "compiled_gradient:aot_eager": "few",
+        "dynamic": "few",
+        "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
+        "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
+    }
+
+    def from_numpy(self, x: Array) -> Tensor:
+        if x.dtype == numpy_dtype("bfloat16"):
+            return torch.from_numpy(x.astype(np.float32)).to(torch.bfloat16)
+        return torch.from_numpy(np.array(x))  # a copy, for `x` may be read-only
+
+    def to_numpy(self, t: Tensor) -> Array:
+        t = t.detach().resolve_conj()
+        if t.dtype == torch.bfloat16:
+            return t.to(torch.float32).numpy().astype(numpy_dtype("bfloat16"))
+        return t.numpy()
+
+    def owns(self, t: Any) -> bool:
+        return type(t) is Tensor
+
+    def compiled(self, function: Function, how: str) -> Function:
+        torch._dynamo.reset()  # every case is a function of its own, and Dynamo keeps few
+        return torch.compile(function, backend=how, fullgraph=True)
+
+    def dynamic(self, function: Function, x: Tensor) -> Function:
+        torch._dynamo.reset()
+        return torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True)
+
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+        x = x.clone().requires_grad_()
+        (found,) = torch.autograd.grad(function(x), x, cotangent)
+        return found
+
+    def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
+        with warnings.catch_warnings():
+            # A first use of forward mode scripts its decompositions, and PyTorch warns of its own scripting.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            found: Tensor = torch.func.jvp(function, (x,), (tangent,))[1]
+        return found
+
+    def second(self, function: Function, x: Tensor, cotangent: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+        x, g = x.clone().requires_grad_(), cotangent.clone().requires_grad_()
+        (first,) = torch.autograd.grad(function(x), x, g, create_graph=True)
+        by_x, by_g = torch.autograd.grad(first, (x, g), tangent, allow_unused=True)
+        # Where a gradient doesn't depend on the input, autograd says None for zero.
+        return torch.zeros_like(x) if by_x is None else by_x, by_g
+
+    def vmap(self, function: Function) -> Function:
+        return _vmap(function)
+
+    def views(self, x: Array) -> Iterator[Tensor]:
+        t = self.from_numpy(x)
+        backwards = tuple(reversed(range(t.dim())))
+        yield t.permute(backwards).contiguous().permute(backwards)
+        yield t.repeat_interleave(2, -1)[..., ::2]
+        if t.dim() == 4:
+            yield t.contiguous(memory_format=torch.channels_last)
+        yield t[:1].expand_as(t) if t.dim() and t.shape[0] == 1 else t.unsqueeze(0).expand(2, *t.shape)[1]
+
+    def shares_memory(self, a: Tensor, b: Tensor) -> bool:
+        return a.numel() > 0 and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+
+
+def _vmap(function: Function) -> Callable[[Tensor], Any]:
+    mapped: Callable[[Tensor], Any] = torch.func.vmap(function)
+    return mapped
+
+
+HARNESS = TorchHarness()

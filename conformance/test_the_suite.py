@@ -1,0 +1,101 @@
+"""The suite itself: the oracle against numbers from outside, and broken adapters, each of which has to be caught."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from poolkit_conformance import modes, oracle, runner
+from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
+from poolkit_conformance.case import Case, Fixed, as_array
+from poolkit_conformance.compare import Mismatch
+from poolkit_conformance.known_failures import KNOWN_FAILURES
+from poolkit_conformance.literals import LITERALS
+from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
+
+import poolkit as pk
+
+BY_NAME = {case.name: case for case in runner.all_cases()}
+SOUND = OracleHarness()
+
+
+def test_no_two_cases_have_one_name() -> None:
+    assert len(BY_NAME) == len(runner.all_cases())
+
+
+def test_the_cases_do_not_become_fewer() -> None:
+    assert len(LITERALS) >= 80
+    assert len(BY_NAME) >= 400
+    assert len(onnx_cases()) >= AT_LEAST
+    assert {case.spec.kind for case in BY_NAME.values()} == {"avg", "sum", "max", "min", "softmax"}
+
+
+def test_every_corrected_node_test_still_exists() -> None:
+    assert set(BY_DEFINITION) <= set(BY_NAME)
+
+
+@pytest.mark.parametrize("case", [*LITERALS, *onnx_cases()], ids=str)
+def test_the_oracle_gives_numbers_from_outside(case: Case) -> None:
+    modes.run(SOUND, case, "eager")
+    if case.gradient is not None:
+        modes.run(SOUND, case, "gradient")
+
+
+@pytest.mark.parametrize("mode", ["eager", "gradient"])
+def test_an_adapter_made_of_the_oracle_passes(mode: str) -> None:
+    for case in BY_NAME.values():
+        if modes.fits(SOUND, case, mode) and not isinstance(case.data, Fixed):
+            modes.run(SOUND, case, mode)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "_"))
+def test_a_broken_adapter_is_caught_by_name(fault: Fault) -> None:
+    case = BY_NAME[fault.case]
+
+    modes.run(SOUND, case, fault.mode)
+    with pytest.raises(Mismatch, match=rf"oracle, {fault.mode}, {case.name}\b"):
+        modes.run(fault.harness, case, fault.mode)
+
+
+def test_an_error_that_is_not_ours_is_not_accepted() -> None:
+    class Foreign(OracleHarness):
+        def pool(self, x: object, spec: object) -> object:
+            raise ValueError("a framework's own")
+
+    with pytest.raises(Mismatch, match="expected ShapeError, got ValueError"):
+        modes.run(Foreign(), BY_NAME["refuses_a_window_beyond_the_map"], "eager")
+
+
+def test_a_message_says_where_and_how_far() -> None:
+    broken = OracleHarness(change=lambda x, spec, result: result + np.float32(1e-3))
+
+    with pytest.raises(Mismatch) as caught:
+        modes.run(broken, BY_NAME["adaptive_average_5_to_3"], "eager")
+
+    assert "3 of 3 wrong, the first at (0, 0, 0): expected" in str(caught.value)
+    assert "within" in str(caught.value)
+
+
+def test_the_oracle_agrees_with_a_derivative_by_differences() -> None:
+    spec = pk.PoolSpec("softmax", window=3, stride=1, padding="same", beta=0.7, layout="NCL")
+    rng = np.random.default_rng(0)
+    x, g, u = rng.standard_normal((1, 2, 5)), rng.standard_normal((1, 2, 5)), rng.standard_normal((1, 2, 5))
+    step = 1e-6
+
+    def moved(by: float) -> oracle.Derivative:
+        return oracle.vjp(spec, x + by * u, g)
+
+    along = (oracle.answer(spec, x + step * u).values - oracle.answer(spec, x - step * u).values) / (2 * step)
+    np.testing.assert_allclose(oracle.jvp(spec, x, u).values, along, atol=1e-8)
+    twice = (moved(step).values - moved(-step).values) / (2 * step)
+    # The second derivative is symmetric, so moving the gradient along u is the gradient of <gradient, u>.
+    np.testing.assert_allclose(oracle.second(spec, x, g, u).values, twice, atol=1e-8)
+
+
+def test_every_known_failure_gives_a_reason() -> None:
+    assert all(len(row.reason.split()) >= 5 for row in KNOWN_FAILURES)
+
+
+def test_numbers_worked_out_by_hand_have_the_shape_of_the_result() -> None:
+    for case in LITERALS:
+        if case.values is not None:
+            assert as_array(case.values, None).shape == modes.expected(case).magnitude.shape, case.name

@@ -1,0 +1,5 @@
+from poolkit_conformance import PoolConformance
+
+
+class TestTorch(PoolConformance):
+    backend = "torch"
