@@ -25,7 +25,7 @@ def _explained(function: Callable[P, PoolSpec]) -> Callable[P, PoolSpec]:
     def checked(*args: P.args, **named: P.kwargs) -> PoolSpec:
         given = [*first[: len(args)], *named]
         fits = len(args) <= len(first) and len(set(given)) == len(given)
-        if not (fits and all([n in names for n in given]) and all([n in given for n in required])):
+        if not (fits and all(n in names for n in given) and all(n in given for n in required)):
             raise constructor_error(title, args, named, names, first, required)
         return function(*args, **named)
 
@@ -187,7 +187,7 @@ def AdaptiveMaxPool(  # noqa: N802
 
 @_explained
 def GlobalAvgPool(*, layout: str, keepdims: bool, axes: str | None = None) -> PoolSpec:  # noqa: N802
-    """The average over whole axes; `keepdims` must be said, because PyTorch keeps the pooled axes and Keras drops them.
+    """The average over whole axes; `keepdims` must be said: PyTorch keeps the pooled axes, Keras drops them.
 
     >>> GlobalAvgPool(layout="NHWC", keepdims=True).output_shape((2, 32, 32, 256))
     (2, 1, 1, 256)
@@ -199,7 +199,7 @@ def GlobalAvgPool(*, layout: str, keepdims: bool, axes: str | None = None) -> Po
 def GlobalMaxPool(  # noqa: N802
     *, layout: str, keepdims: bool, axes: str | None = None, indices: bool = False
 ) -> PoolSpec:
-    """The largest element of whole axes; `keepdims` must be said, because PyTorch keeps the pooled axes and Keras drops them.
+    """The largest element of whole axes; `keepdims` must be said: PyTorch keeps the pooled axes, Keras drops them.
 
     >>> GlobalMaxPool(layout="NTHWC", axes="T", keepdims=False).output_shape((2, 8, 32, 32, 64))
     (2, 32, 32, 64)

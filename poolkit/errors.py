@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 
 class PoolkitError(Exception):
     """The base of every error that poolkit raises.
@@ -14,8 +16,9 @@ class PoolkitError(Exception):
     'SpecError'
     """
 
-    # TensorFlow's AutoGraph wraps an error raised in a tf.function, and keeps its type only where __init__ is this very one.
-    __init__ = Exception.__init__
+    if not TYPE_CHECKING:  # to mypy, a class whose __init__ is an assigned name is Any
+        # AutoGraph wraps what is raised in a tf.function, and keeps its type only where __init__ is this very one.
+        __init__ = Exception.__init__
 
 
 class SpecError(PoolkitError, ValueError):

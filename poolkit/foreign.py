@@ -8,73 +8,46 @@ from typing import Any
 
 from poolkit.errors import SpecError
 from poolkit.kinds import KINDS
-from poolkit.validate import LAYOUT_HELP, OPTIONS, PADDINGS, SYMBOLIC, quoted, shown, wrong
+from poolkit.messages import quoted, shown, wrong
+from poolkit.validate import LAYOUT_HELP, SYMBOLIC
+from poolkit.values import OPTIONS, PADDINGS, is_many
 
-# Another library's name for a field, with ours.
-NAMES = {
-    **dict.fromkeys(
-        (
-            "kernel_size",
-            "pool_size",
-            "kernel",
-            "kernel_shape",
-            "ksize",
-            "window_shape",
-            "window_size",
-            "window_dimensions",
-        ),
-        "window",
-    ),
-    **dict.fromkeys(("pooling_size", "filter_size", "k"), "window"),
-    **dict.fromkeys(("strides", "window_strides", "s"), "stride"),
-    **dict.fromkeys(("pad", "pads", "paddings", "auto_pad", "border_mode", "pad_type"), "padding"),
-    **dict.fromkeys(
-        ("dilations", "dilation_rate", "dilation_rates", "rate", "window_dilation", "window_dilations"), "dilation"
-    ),
-    **dict.fromkeys(("data_format", "data_layout", "format", "dim_ordering", "image_data_format"), "layout"),
-    **dict.fromkeys(("return_indices", "return_mask", "return_index", "include_batch_in_index"), "indices"),
-    **dict.fromkeys(("keep_dims", "keepdim", "keep_dim"), "keepdims"),
-    **dict.fromkeys(("target_shape", "target_size", "output_shape", "out_size", "outsize", "size"), "output_size"),
-    **dict.fromkeys(("ceil", "use_ceil", "round_up", "pooling_convention"), "ceil_mode"),
-    **dict.fromkeys(("count_include_padding", "include_pad", "count_pad", "exclusive"), "count_include_pad"),
-    **dict.fromkeys(("divisor",), "divisor_override"),
-    **dict.fromkeys(("axis", "dim", "dims", "spatial_axes", "reduction_axes"), "axes"),
-    **dict.fromkeys(("pool_type", "pooling_type", "op", "mode", "reduction", "pooling", "type"), "kind"),
+# Our name for a field, with those of other libraries.
+WORDS = {
+    "kind": "pool_type pooling_type pooling op mode reduction type",
+    "layout": "data_format data_layout image_data_format dim_ordering format",
+    "axes": "axis dim dims spatial_axes reduction_axes",
+    "output_size": "target_shape target_size output_shape out_size outsize size",
+    "window": "kernel_size kernel_shape kernel ksize k pool_size pooling_size filter_size"
+    " window_size window_shape window_dimensions",
+    "stride": "strides window_strides s",
+    "padding": "pad pads paddings auto_pad border_mode pad_type",
+    "dilation": "dilations dilation_rate dilation_rates rate window_dilation window_dilations",
+    "ceil_mode": "ceil use_ceil round_up pooling_convention",
+    "count_include_pad": "count_include_padding include_pad count_pad exclusive",
+    "divisor_override": "divisor",
+    "keepdims": "keep_dims keepdim keep_dim",
+    "indices": "return_indices return_index return_mask",
 }
+NAMES = {name: ours for ours, names in WORDS.items() for name in names.split()}
 
-KIND_WORDS = {
-    "average": "avg",
-    "mean": "avg",
-    "maximum": "max",
-    "minimum": "min",
-    "add": "sum",
-    "soft": "softmax",
-    "softpool": "softmax",
-}
-PADDING_WORDS = {
-    "same_upper": "same",
-    "notset": "valid",
-    "none": "valid",
-    "half": "same",
-    "left": "causal",
-    "same_up": "same",
-}
+KIND_WORDS = {"average": "avg", "mean": "avg", "add": "sum", "soft": "softmax", "softpool": "softmax"}
+PADDING_WORDS = {"same_upper": "same", "half": "same", "notset": "valid", "none": "valid", "left": "causal"}
 LAYOUT_WORDS = {"first": "channels_first", "last": "channels_last", "th": "channels_first", "tf": "channels_last"}
 
 
 def _pairs(value: Any) -> Any:
     """ONNX's pads, all low ends and then all high ends, as one (low, high) for each axis."""
-    if not isinstance(value, list | tuple) or len(value) % 2:
+    if not is_many(value) or len(value) % 2:
         return value
     half = len(value) // 2
     return tuple(zip(value[:half], value[half:], strict=True))
 
 
-# The names that are ours, besides the options of kinds.
-EVERY_FIELD = {"kind", "layout", *NAMES.values(), *OPTIONS}
-
 # How a value is said in our words, where it is not simply kept.
 VALUES: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(WORDS["kind"].split(), lambda v: nearest_kind(v) or v),
+    "dim_ordering": lambda v: nearest_layout(str(v)) or v,
     "pads": _pairs,
     "auto_pad": lambda v: nearest_padding(v) or v,
     "exclusive": lambda v: not v,
@@ -108,7 +81,7 @@ def constructor_error(
     first: tuple[str, ...],
     required: tuple[str, ...],
 ) -> SpecError:
-    """Why a call of a named constructor cannot be understood: `first` may be given by position, `required` must be given."""
+    """Why a constructor's call cannot be understood; `first` may be given by position, `required` must be given."""
     for name, value in named.items():
         if name not in names:
             return _name_error(name, value, names, title)
@@ -132,7 +105,7 @@ MISSING = {
     "window": ("a window is what slides", "write it first, as in window=3"),
     "output_size": ("it is the number of bins on each pooled axis", "write it first, as in output_size=7"),
     "keepdims": (
-        "the pooled axes are kept by PyTorch's layers and dropped by Keras's, so that either default would surprise somebody",
+        "PyTorch's layers keep the pooled axes and Keras's drop them, so that either default would surprise somebody",
         "write keepdims=True to keep them with size 1, as in PyTorch, or keepdims=False to drop them, as in Keras",
     ),
 }
@@ -145,7 +118,7 @@ def _missing(name: str, whose: str) -> SpecError:
 
 def _name_error(name: str, value: object, fields: Collection[str], whose: str = "PoolSpec") -> SpecError:
     received = f"{name}={shown(value)}"
-    ours = NAMES.get(name, name if name in EVERY_FIELD else None)
+    ours = NAMES.get(name, name if name in WORDS or name in OPTIONS else None)
     if ours is None:
         close = difflib.get_close_matches(name, fields, 1)
         do = f"write {close[0]}={shown(value)}" if close else f"leave it out; the fields are {', '.join(fields)}"
@@ -174,25 +147,21 @@ def nearest_padding(padding: object) -> str | None:
 
 
 def nearest_layout(layout: str) -> str | None:
-    letters = layout.upper().replace(" ", "").replace(",", "")
-    if (
-        letters
-        and letters.isalpha()
-        and len(set(letters)) == len(letters) <= 6
-        and set("NC") <= set(letters)
-        and len(letters) > 2
-    ):
+    letters = "".join([c for c in layout.upper() if c not in " ,_-"])
+    if "N" not in letters:
+        letters = letters.replace("B", "N")
+    if set(letters) <= set("NCTDHWL") and len(set(letters)) == len(letters) > 1:
         return letters
     return _nearest(layout, LAYOUT_WORDS, SYMBOLIC)
 
 
 def _nearest(word: object, others: Mapping[str, str], ours: Collection[str]) -> str | None:
+    """Our word for a word: with other capitals, with something behind it, of another library, or misspelt."""
     if not isinstance(word, str):
         return None
     low = word.lower().strip()
-    if low in ours:
-        return low
-    if low in others:
-        return others[low]
-    close = difflib.get_close_matches(low, [*ours, *others], 1)
-    return others.get(close[0], close[0]) if close else None
+    for mine in sorted(ours, key=len, reverse=True):
+        if low == mine or low.replace("_", "").startswith(f"{mine}pool"):
+            return mine
+    close = others.get(low) or next(iter(difflib.get_close_matches(low, [*ours, *others], 1)), None)
+    return None if close is None else others.get(close, close)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from poolkit import text
 from poolkit.foreign import call_error
 from poolkit.validate import SYMBOLIC, canonical, spatial_letters
+from poolkit.values import is_many
 
 Sizes = int | Sequence[int]
 Padding = str | int | Sequence[int | Sequence[int]]
@@ -18,11 +19,11 @@ Padding = str | int | Sequence[int | Sequence[int]]
 class PoolSpec:
     """One pooling, the same on every framework: frozen, hashable, checked when it is made.
 
-    Exactly one of `window` and `output_size` is given. Values are kept in one form: where `layout` names the axes, `axes` is the
-    string of pooled letters and `window`, `stride`, `dilation` and `output_size` are tuples with one entry for each of them, and
-    `padding` is a word or one (low, high) for each, all zeros being "valid". Where `layout` is "channels_first" or "channels_last",
-    `axes` is None, an integer stays an integer, and a tuple fixes the number of spatial axes. In adaptive pooling (`output_size`),
-    `window` and `stride` are None and `dilation` is ones.
+    Exactly one of `window` and `output_size` is given. Values are kept in one form. Where `layout` names the axes,
+    `axes` is the string of pooled letters, `window`, `stride`, `dilation` and `output_size` are tuples with one entry
+    for each of them, and `padding` is a word or one (low, high) for each, where all zeros are "valid". Where `layout`
+    is "channels_first" or "channels_last", `axes` is None, an integer stays an integer, and a tuple fixes the number of
+    spatial axes. In adaptive pooling (`output_size`), `window` and `stride` are None and `dilation` is ones.
 
     `SpecError` where a value is impossible, or where a field is given that this kind or mode never reads.
 
@@ -53,8 +54,8 @@ class PoolSpec:
     beta: float | None = None
     grad: str | None = None
 
-    # Sees a call before the generated __init__ does, which would answer another library's word with a bare TypeError. Type
-    # checkers go by __init__.
+    # Sees a call before the generated __init__ does, which would answer another library's word with a bare TypeError.
+    # Type checkers go by __init__.
     def __new__(cls, *positional: object, **named: object) -> Self:
         kinds = len(positional) + ("kind" in named)
         if kinds != 1 or "layout" not in named or not NAMES.issuperset(named):
@@ -97,10 +98,10 @@ class PoolSpec:
         """The spatial letters of the layout, pooled or not; None where it does not name them."""
         return None if self.layout in SYMBOLIC else spatial_letters(self.letters)
 
-    def replace(self, **changes: Any) -> PoolSpec:
-        """A spec with other values, of which those that were left to a default, or that follow from another, follow again.
+    def replace(self, **changes: Any) -> Self:
+        """The spec with other values; what was left to a default or follows from another value, follows anew.
 
-        Per-axis values stay with their letters where the order of the axes changes, and equal ones spread over another number.
+        Values stay with their letters where the axes change their order; equal ones spread over another number of axes.
 
         >>> spec = PoolSpec("max", window=2, layout="NCHW")
         >>> spec.replace(window=3).stride
@@ -108,12 +109,12 @@ class PoolSpec:
         >>> spec.replace(layout="NDHWC").window
         (2, 2, 2)
         """
-        fields = text.said(self)
+        fields: dict[str, Any] = {"kind": self.kind, **text.said(self)}
         if isinstance(changes.get("layout"), str):
             fields |= _reordered(self, changes["layout"])
         if changes.get("window", self.window) is None:
             fields.pop("stride", None)
-        return type(self)(**{"kind": self.kind, **fields, **changes})
+        return type(self)(**(fields | changes))
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary that JSON can hold: "version", and the fields that are not left to their defaults.
@@ -124,7 +125,7 @@ class PoolSpec:
         return text.dict_of(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> PoolSpec:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The spec that `to_dict` described; `SpecError` for an unknown key or version.
 
         >>> PoolSpec.from_dict({"version": 1, "kind": "avg", "output_size": 1, "layout": "NHWC"})
@@ -133,8 +134,8 @@ class PoolSpec:
         return cls(**text.fields_of_dict(data, FIELDS))
 
     @classmethod
-    def parse(cls, string: str) -> PoolSpec:
-        """The spec that a text like ``str(spec)`` describes: the kind, then name=value words; ``3,5`` is a tuple, ``1:2`` a pair.
+    def parse(cls, string: str) -> Self:
+        """The spec of a text like ``str(spec)``: the kind, then name=value words; ``3,5`` is a tuple, ``1:2`` a pair.
 
         >>> PoolSpec.parse("avg output_size=1 layout=NHWC keepdims=true")
         PoolSpec("avg", output_size=1, layout="NHWC")
@@ -164,7 +165,7 @@ class PoolSpec:
 
         return layer(self, backend, **options)
 
-    def explain(self, shape: Sequence[int | None]) -> str:
+    def explain(self, shape: Sequence[int]) -> str:
         """What is pooled, the output's shape, windows and divisors, as a picture in text.
 
         >>> "(2, 1, 1, 256)" in PoolSpec("avg", output_size=1, layout="NHWC").explain((2, 32, 32, 256))
@@ -198,6 +199,6 @@ def _reordered(spec: PoolSpec, layout: str) -> dict[str, Any]:
     moved: dict[str, Any] = {} if axes == spec.spatial else {"axes": "".join(order)}
     for name in ("output_size", "window", "stride", "padding", "dilation"):
         value = getattr(spec, name)
-        if isinstance(value, tuple) and not (name == "dilation" and spec.window is None):
+        if is_many(value) and not (name == "dilation" and spec.window is None):
             moved[name] = tuple(value[axes.index(c)] for c in order)
     return moved

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from poolkit.kinds import KINDS
-from poolkit.validate import OPTIONS, SYMBOLIC, is_all, quoted, shown, wrong
+from poolkit.messages import quoted, shown, wrong
+from poolkit.validate import SYMBOLIC
+from poolkit.values import is_all, is_many
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
@@ -24,8 +25,8 @@ WORDS = {"true": True, "True": True, "false": False, "False": False, "none": Non
 
 
 def said(spec: PoolSpec) -> dict[str, Any]:
-    """The fewest fields that make this spec, besides its kind: no defaults, nothing implied, one integer for equal ones."""
-    implied = {field.name: field.default for field in dataclasses.fields(spec) if field.name != "kind"}
+    """The fewest fields that make this spec with its kind: no defaults, nothing implied, one integer for equal ones."""
+    implied = {name: getattr(type(spec), name, None) for name in spec.__dataclass_fields__ if name != "kind"}
     implied |= {"axes": spec.spatial, "stride": spec.window}
     implied |= {name: option.default for name, option in KINDS[spec.kind].options.items()}
     if spec.axes is not None:
@@ -37,7 +38,7 @@ def said(spec: PoolSpec) -> dict[str, Any]:
 
 def _short(name: str, value: Any, counted: bool) -> Any:
     """A value as briefly as it can be given; `counted` says that the layout tells how many entries it has."""
-    if not isinstance(value, tuple):
+    if not is_many(value):
         return value
     if name == "padding" and all(low == high for low, high in value):
         value = tuple(low for low, _ in value)
@@ -61,9 +62,9 @@ def string_of(spec: PoolSpec) -> str:
 
 
 def _write(value: Any) -> str:
-    if isinstance(value, tuple):
-        comma = "," if len(value) == 1 and not isinstance(value[0], tuple) else ""
-        return ",".join(":".join(map(str, v)) if isinstance(v, tuple) else _write(v) for v in value) + comma
+    if is_many(value):
+        comma = "," if len(value) == 1 and not is_many(value[0]) else ""
+        return ",".join(":".join(map(str, v)) if is_many(v) else _write(v) for v in value) + comma
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
@@ -115,16 +116,16 @@ def dict_of(spec: PoolSpec) -> dict[str, Any]:
 
 
 def _listed(value: Any) -> Any:
-    return [_listed(v) for v in value] if isinstance(value, tuple) else value
+    return [_listed(v) for v in value] if is_many(value) else value
 
 
 def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
     """What `dict_of` gave, as arguments of PoolSpec."""
     if not isinstance(data, Mapping):
         raise wrong(shown(data), "a spec is read from a dictionary", "give what PoolSpec.to_dict() returned")
-    fields: dict[Any, Any] = dict(data)
-    version = fields.pop("version", None)
-    if version != VERSION or isinstance(version, bool):
+    fields: dict[Any, Any] = {**data}
+    version: object = fields.pop("version", None)
+    if type(version) is not int or version != VERSION:
         rule = f"this poolkit reads version {VERSION} of a spec's dictionary"
         raise wrong(
             f"version={version!r}", rule, "give what PoolSpec.to_dict() returned, or use the poolkit that wrote it"
