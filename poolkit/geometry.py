@@ -191,13 +191,20 @@ def _same(a: Axis, p: Padding) -> Axis:
 
 
 def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
-    """Given padding. Ceil mode is floor mode with more high padding, less where a window would start in the high padding."""
+    """Given padding; in ceil mode with an overhang behind it, so that the last partial window fits."""
     if isinstance(p, str):
         low, high = (a.span - 1, 0) if p == "causal" else (0, 0)
     else:
         low, high = p
-    overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
-    out = (a.n + low + high + overhang - a.span) // a.stride + 1 if a.known else None
+    if not a.known:
+        # As many windows as by the rule below for every length: the negative overhang is high padding in which none may start.
+        overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
+        return dataclasses.replace(a, low=low, total=low + high + overhang, overhang=overhang)
+    room = a.n + low + high - a.span
+    out = (-(-room // a.stride) if ceil_mode else room // a.stride) + 1
+    if ceil_mode and (out - 1) * a.stride >= a.n + low:
+        out -= 1  # PyTorch's rule: a last window that would start in the high padding is dropped
+    overhang = max((out - 1) * a.stride - room, 0)
     return dataclasses.replace(a, out=out, low=low, total=low + high + overhang, overhang=overhang)
 
 
