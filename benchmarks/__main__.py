@@ -124,7 +124,9 @@ def measured_here(name: str, options: argparse.Namespace) -> dict[str, list[Row]
 def measured_apart(name: str, arguments: list[str]) -> dict[str, list[Row]]:
     """The same in a new process, whose environment the framework reads before it starts its threads."""
     command = [sys.executable, "-m", "benchmarks", *arguments, "--child", name]
-    done = subprocess.run(command, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"measuring {name} failed, for the reason above")
     result: dict[str, list[Row]] = json.loads(done.stdout)
     return result
 
@@ -132,11 +134,11 @@ def measured_apart(name: str, arguments: list[str]) -> dict[str, list[Row]]:
 def site_table(rows: list[Row]) -> Table:
     table = Table(title="native / poolkit: above 1, poolkit is faster")
     for heading in ("backend", "site", "layout", "mode"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     batches = sorted({row["batch"] for row in rows})
     for batch in batches:
         table.add_column(f"batch {batch}", justify="right")
-        table.add_column("with gradient", justify="right")
+        table.add_column("with grad.", justify="right")
     lines: dict[tuple[str, ...], dict[tuple[int, bool], float]] = {}
     for row in rows:
         line = lines.setdefault((row["backend"], row["site"], row["layout"], row["mode"]), {})
@@ -188,6 +190,8 @@ def main(words: list[str]) -> None:
         print(json.dumps({"sites": sites, "overhead": overhead}, indent=1))
         return
     console = Console()
+    # A file or a pipe has no width of its own, and a cell that is cut says nothing.
+    console.width = max(console.width, 110)
     console.print(site_table(sites))
     if overhead:
         console.print(overhead_table(overhead))
