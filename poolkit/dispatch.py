@@ -43,7 +43,10 @@ def pool(x: Tensor, spec: PoolSpec) -> Any:
     key = adapter.key(x, spec)
     if key is None:
         return pool_direct(x, spec)
-    run = _RUNS.get(key)
+    try:
+        run = _RUNS.get(key)
+    except TypeError:  # what was given as the spec has no hash; `_prepare` says so
+        run = None
     if run is None:
         run = _prepare(adapter, x, spec, key)
     return run(x)

@@ -89,5 +89,5 @@ def _row(a: Axis, o: int) -> str:
         return row
     covered = range(o * a.stride - a.low, o * a.stride - a.low + a.span, a.dilation)
     low = "".join("o" if p in covered else " " for p in range(-a.low, 0))
-    high = "".join("o" if p in covered else "" for p in range(a.n, a.n + a.high))
-    return low + row + high
+    high = "".join("o" if p in covered else " " for p in range(a.n, a.n + a.high))
+    return (low + row + high).rstrip()

@@ -1,0 +1,71 @@
+"""The recorder: what is written down is what runs, once each, and nothing that depends on a tensor."""
+
+from __future__ import annotations
+
+import pytest
+
+from poolkit.program import record
+from poolkit.recorder import Name, Tape, Value, render
+
+
+class Ops:
+    imports = {"np": "import numpy as np", "unused": "import unused"}
+
+
+def test_the_same_call_twice_is_one_line() -> None:
+    program = record(lambda o, x: o.np.maximum(x + 1, x + 1) - (x + 1) * 2.0, Ops(), "title", "numpy", "fold")
+    assert program.source == (
+        'import numpy as np\n\n\ndef pool(x):\n    """title"""\n    t1 = x + 1\n    return np.maximum(t1, t1) - (t1 * 2.0)\n'
+    )
+    assert program(3.0) == 4.0 - 8.0
+
+
+def test_what_the_result_does_not_need_is_left_out() -> None:
+    def lowering(o: object, x: Value) -> Value:
+        x.reshape((1, -1))
+        return -x
+
+    assert "reshape" not in record(lowering, Ops(), "title", "numpy", "fold").source
+
+
+def test_slices_tuples_and_facts() -> None:
+    program = record(lambda o, x: (x[1:-1:2, None], x.shape[0] // 2, ~x[:3]), Ops(), "title", "numpy", "fold")
+    assert program.source.splitlines()[-1] == "    return x[1:-1:2, None], (x.shape[0] // 2), (~x[:3])"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("-inf"), 'float("-inf")'),
+        (float("nan"), 'float("nan")'),
+        ((1,), "(1,)"),
+        ([(0, 1), (2, 3)], "[(0, 1), (2, 3)]"),
+        ("float32", '"float32"'),
+        (None, "None"),
+        (True, "True"),
+    ],
+)
+def test_constants(value: object, text: str) -> None:
+    assert render(value) == text
+
+
+def test_a_program_holds_no_tensor() -> None:
+    with pytest.raises(TypeError, match="ints, floats, strings and tuples, received object"):
+        render(object())
+
+
+def test_a_lowering_may_not_branch_on_a_symbol() -> None:
+    x = Value(Tape(), "x")
+    with pytest.raises(TypeError, match="no truth value"):
+        bool(x.shape[0] > 3)
+    with pytest.raises(TypeError, match="cannot be iterated"):
+        list(x.shape)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(x)
+
+
+def test_special_names_are_not_recorded() -> None:
+    with pytest.raises(AttributeError):
+        _ = Name(Tape(), "np").__wrapped__
+    with pytest.raises(AttributeError):
+        _ = Value(Tape(), "x").__array__

@@ -1,0 +1,79 @@
+"""Backends that are absent, unknown, or come from somebody else."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import poolkit as pk
+from poolkit import registry
+
+
+def test_an_absent_framework_gives_the_pip_command() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import poolkit as pk\n"
+        "try:\n    pk.lower(pk.MaxPool(2, layout='NCHW'), 'torch')\n"
+        "except pk.BackendError as error:\n    print(error)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "the backend torch needs a framework that is not installed here" in shown
+    assert "run: pip install torch" in shown
+
+
+def test_an_unknown_backend() -> None:
+    with pytest.raises(pk.BackendError, match="received the backend 'mxnet', and the known backends are numpy, torch"):
+        pk.lower(pk.MaxPool(2, layout="NCHW"), "mxnet")
+    with pytest.raises(pk.BackendError, match="known backends"):
+        pk.MaxPool(2, layout="NCHW").layer("mxnet")
+
+
+class Boxed:
+    """A tensor type of somebody else's framework."""
+
+
+class Entry:
+    """What an entry point gives."""
+
+    name, module = "boxed", "poolkit_boxed"
+
+    def load(self) -> str:
+        return "the adapter of boxed"
+
+
+@pytest.fixture
+def third_party(monkeypatch: pytest.MonkeyPatch) -> None:
+    def entry_points(*, group: str) -> list[Any]:
+        assert group == "poolkit.backends"
+        return [Entry()]
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+
+
+@pytest.mark.usefixtures("third_party")
+def test_a_backend_of_a_third_party(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Boxed, "__module__", "boxed.tensors")
+    assert registry.find(Boxed()) == "the adapter of boxed"
+    assert registry.adapter("boxed") == "the adapter of boxed"
+    assert registry.all_names()[-1] == "boxed"
+    assert "boxed" not in pk.backends()
+    assert registry.facts()[-1] == registry.Facts("boxed", None, "pip install poolkit_boxed")
+
+
+def test_all_five_are_installed_here() -> None:
+    """Where a framework is missing, its tests would not run: that is a failure of this environment."""
+    assert pk.backends() == ["numpy", "torch", "tensorflow", "keras", "jax"]
+
+
+def test_a_type_is_resolved_along_its_bases() -> None:
+    class Mine(np.ndarray):
+        pass
+
+    x = np.zeros((1, 1, 4)).view(Mine)
+    assert registry.find(x).name == "numpy"
+    assert pk.pool(x, pk.MaxPool(2, layout="NCL")).shape == (1, 1, 2)
