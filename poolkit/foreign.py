@@ -124,9 +124,7 @@ def _name_error(name: str, value: object, fields: Collection[str], whose: str = 
         do = f"write {close[0]}={shown(value)}" if close else f"leave it out; the fields are {', '.join(fields)}"
         return wrong(received, f"{whose} has no field {name}", do)
     if ours not in fields:
-        return wrong(
-            received, f"{whose} takes only {', '.join(fields)}", f"leave it out, or write a PoolSpec, which has {ours}"
-        )
+        return wrong(received, f"{whose} takes only {', '.join(fields)}", f"leave {name} out")
     if ours == "axes":
         do = 'name the spatial letters, as in axes="HW" for layout="NTHWC"'
     else:

@@ -57,16 +57,17 @@ def size(name: str, given: object, value: object, least: int) -> int | None:
 
 
 def integer(name: str, given: object, value: object) -> int:
-    if not isinstance(value, bool) and isinstance(value, numbers.Integral):
+    if is_integer(value):
         return int(value)
     rule = f"{name} is an integer, or a tuple with one integer for each pooled axis"
     raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}={_meant(given)!r}")
 
 
-def _meant(value: object) -> object:
-    """What somebody may have meant by 3.0 or "3"."""
+def _meant(value: Any) -> Any:
+    """What somebody may have meant by 3.0, "3" or an array."""
+    value = value.tolist() if hasattr(value, "tolist") else value
     if is_many(value):
-        return tuple([_meant(v) for v in value])
+        return tuple([2 if is_many(v) else _meant(v) for v in value])
     if (isinstance(value, float) and value.is_integer() and value > 0) or (
         isinstance(value, str) and value.isdecimal()
     ):
@@ -97,7 +98,7 @@ def padding_of(padding: object, axes: str | None) -> Any:
 
 
 def check_integer_padding(padding: object) -> None:
-    if isinstance(padding, bool) or not isinstance(padding, numbers.Integral):
+    if not is_integer(padding):
         words = ", ".join(map(quoted, PADDINGS))
         rule = f"padding is one of {words}, an integer, or one integer or one (low, high) for each pooled axis"
         raise wrong(f"padding={shown(padding)}", rule, "choose one of these")
@@ -150,6 +151,11 @@ def check_lengths(values: dict[str, Any]) -> None:
 def is_many(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether a value has one entry for each axis; no other sequence (a string, an array) does."""
     return isinstance(value, list | tuple)
+
+
+def is_integer(value: object) -> TypeGuard[numbers.Integral]:
+    """Whether a value is an integer of Python or NumPy, and no bool."""
+    return not isinstance(value, bool) and isinstance(value, numbers.Integral)
 
 
 def is_all(value: object, number: object) -> bool:
@@ -218,5 +224,5 @@ def alike(value: object, default: object) -> object:
     if isinstance(default, float):
         return number(value)
     if type(default) is int:
-        return int(value) if isinstance(value, numbers.Integral) and type(value) is not bool else None
+        return int(value) if is_integer(value) else None
     return value if default is None or isinstance(value, type(default)) else None
