@@ -14,7 +14,7 @@ from poolkit import PoolSpec
 from poolkit.foreign import NAMES, WORDS
 from poolkit.kinds import KINDS
 from poolkit.spec import FIELDS
-from poolkit.values import OPTIONS
+from poolkit.values import OPTIONS, alike
 from tests.support import python
 
 
@@ -222,3 +222,22 @@ def test_a_spec_can_be_made_while_torch_is_compiling() -> None:
 
     assert torch.equal(eager[0], compiled[0])
     assert eager[1:] == compiled[1:]
+
+
+@pytest.mark.parametrize(
+    ("value", "default", "wanted"),
+    [
+        (2, 1.0, 2.0),
+        (np.int64(2), 1, 2),
+        (True, 1, None),
+        (2.0, 1, None),
+        (True, False, True),
+        (1, False, None),
+        ("a", "b", "a"),
+        (3, None, 3),
+    ],
+)
+def test_an_option_has_the_type_of_its_default(value: object, default: object, wanted: object) -> None:
+    found = alike(value, default)
+
+    assert (found, type(found)) == (wanted, type(wanted))
