@@ -1,0 +1,89 @@
+"""How the conformance suite works with TensorFlow's tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+from poolkit_conformance.case import numpy_dtype
+from poolkit_conformance.harness import Array, Function, Harness, Which
+
+Tensor = Any
+
+
+class TensorFlowHarness(Harness):
+    """TensorFlow compiles in two ways: `tf.function`, whose graph its own optimiser rewrites, and the same through XLA."""
+
+    backend = "tensorflow"
+    modes: ClassVar[Mapping[str, Which]] = {
+        "eager": "every",
+        "gradient": "every",
+        "direct": "few",
+        "routes": "every",
+        "route_gradients": "few",
+        "standalone": "few",
+        "standalone_any_size": "few",
+        "second_gradient": "few",
+        "forward": "few",
+        "vmap": ("max_k3_s2_same", "avg_k3_s2_same", "max_ties_global", "avg_adaptive_5x7_to_3", "softmax_global"),
+        "compiled:graph": "few",
+        "compiled_gradient:graph": "few",
+        "compiled:xla": "few",
+        "compiled_gradient:xla": (
+            "max_ties_k3_s2_same",
+            "max_ties_global",
+            "max_ties_3d_k2",
+            "max_nan_k3_s2_same",
+            "avg_k3_s2_same",
+            "avg_512x512_around_100",
+            "avg_64x64_of_100_bfloat16",
+            "softmax_k3_s2_same",
+        ),
+        "dynamic": "few",
+        "dynamic_gradient": "few",
+    }
+
+    def from_numpy(self, x: Array) -> Tensor:
+        return tf.constant(x)
+
+    def to_numpy(self, t: Tensor) -> Array:
+        return np.asarray(t.numpy(), numpy_dtype(t.dtype.name))
+
+    def owns(self, t: Any) -> bool:
+        return isinstance(t, tf.Tensor)
+
+    def compiled(self, function: Function, how: str) -> Function:
+        made: Function = tf.function(function, jit_compile=how == "xla")
+        return made
+
+    def dynamic(self, function: Function, x: Tensor) -> Function:
+        unknown = tf.TensorSpec([None] * x.shape.rank, x.dtype)
+        made: Function = tf.function(function, input_signature=[unknown])
+        return made
+
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x, cotangent)
+
+    def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
+        with tf.autodiff.ForwardAccumulator(x, tangent) as accumulator:
+            y = function(x)
+        return accumulator.jvp(y)
+
+    def second(self, function: Function, x: Tensor, cotangent: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+        with tf.GradientTape() as outer:
+            outer.watch((x, cotangent))
+            first = self.vjp(function, x, cotangent)
+        by_x, by_g = outer.gradient(first, (x, cotangent), tangent)
+        # Where a gradient doesn't depend on the input, the tape says None for zero.
+        return tf.zeros_like(x) if by_x is None else by_x, by_g
+
+    def vmap(self, function: Function) -> Function:
+        return lambda both: tf.vectorized_map(function, both)
+
+
+HARNESS = TensorFlowHarness()
