@@ -65,7 +65,10 @@ class Ops(Protocol):
 
     # along axes
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """Within the error that DESIGN.md section 2 (6) allows, eager and compiled; keeps the dtype."""
+        """Within the error that DESIGN.md section 2 (6) allows, eager and compiled; keeps the dtype.
+
+        An adapter that cannot promise it sets `running_sums = True`: axes of known length are then summed by halves.
+        """
 
     def max(self, x: Tensor, at: int) -> Tensor:
         """What it gives where there is a NaN is not looked at."""

@@ -27,15 +27,38 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
     while rest:
         a = rest.pop()
         if a.form == "whole":
-            ats = [a.at]
+            whole = [a]
             while rest and rest[-1].form == "whole":
-                ats.insert(0, rest.pop().at)
-            state = kind.reduce(state, tuple(ats))
+                whole.insert(0, rest.pop())
+            lengths = tuple(w.n for w in whole) if all(w.known for w in whole) else None
+            state = kind.reduce(state, tuple(w.at for w in whole), lengths=lengths)
         elif a.form == "taps":
             state = fold_taps(o, a, state, kind.combine, kind.neutral)
         elif a.form == "bins":
             state = _fold_bins(o, kind, state, a)
     return state
+
+
+def total(o: Ops, x: Tensor, ats: tuple[int, ...], lengths: tuple[int, ...] | None) -> Tensor:
+    """The sum along axes. Where a framework's own adds up too many cells in a row, halves are added until few are left."""
+    if lengths is None or not getattr(o, "running_sums", False):
+        return o.sum(x, ats)
+    for at, n in zip(ats, lengths, strict=True):
+        x = _halved(o, x, at, n)
+    return x
+
+
+def _halved(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
+    """The sum along one axis: n cells are rounded log2(n) times, and equal cells hardly ever."""
+    odd: Tensor | None = None
+    while n > 1:
+        half = n // 2
+        if n % 2:
+            last = o.slice(x, at, n - 1, n, 1)
+            odd = last if odd is None else o.add(odd, last)
+        x = o.add(o.slice(x, at, 0, half, 1), o.slice(x, at, half, 2 * half, 1))
+        n = half
+    return x if odd is None else o.add(x, odd)
 
 
 # ------------------------------------------------------------------------------------------------------------- bins
@@ -48,7 +71,7 @@ def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
 
 def _known_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
     for low, high in a.bins():
-        yield kind.reduce(tuple(o.slice(t, a.at, low, high, 1) for t in state), (a.at,))
+        yield kind.reduce(tuple(o.slice(t, a.at, low, high, 1) for t in state), (a.at,), lengths=(high - low,))
 
 
 def _symbolic_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.count import divisor
+from poolkit.fold import total
 
 if TYPE_CHECKING:
     from poolkit.adapter import Ops
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Tensor = Any
 State = tuple[Tensor, ...]
+Lengths = tuple[int, ...] | None  # sizes of axes, where all are known
 
 FAR = 2**31 - 1  # behind every position along an axis
 
@@ -61,13 +63,16 @@ class Kind:
         """The state of two neighbouring runs of cells, of which `a` is the earlier."""
         raise NotImplementedError
 
-    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None) -> State:
-        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all)."""
-        for at in reversed(ats):
-            s = self.reduce_axis(s, at, inside)
+    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None, lengths: Lengths = None) -> State:
+        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all).
+
+        `lengths` are the sizes of these axes, where all of them are known.
+        """
+        for i, at in reversed(list(enumerate(ats))):
+            s = self.reduce_axis(s, at, inside, lengths[i : i + 1] if lengths else None)
         return s
 
-    def reduce_axis(self, s: State, at: int, inside: Tensor | None) -> State:
+    def reduce_axis(self, s: State, at: int, inside: Tensor | None, lengths: Lengths) -> State:
         raise NotImplementedError
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -84,8 +89,8 @@ class Sum(Kind):
     def combine(self, a: State, b: State) -> State:
         return (self.o.add(a[0], b[0]),)
 
-    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None) -> State:
-        return (self.o.sum(s[0], ats),)  # all axes at once, for compilers merge sums that are nested
+    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None, lengths: Lengths = None) -> State:
+        return (total(self.o, s[0], ats, lengths),)  # all axes at once, for compilers merge sums that are nested
 
 
 class Avg(Sum):
@@ -128,7 +133,7 @@ class Max(Kind):
             wins = o.either(wins, o.isnan(new))
         return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
 
-    def reduce_axis(self, s: State, at: int, inside: Tensor | None) -> State:
+    def reduce_axis(self, s: State, at: int, inside: Tensor | None, lengths: Lengths) -> State:
         o = self.o
         place = o.iota(s[0], at)
         first = o.min(o.where(self.hits(o.detach(s[0]), at, inside), place, FAR), at)
@@ -199,11 +204,11 @@ class Softmax(Kind):
         sums = (o.add(o.multiply(s, scale_a), o.multiply(t, scale_b)) for s, t in zip(a[1:], b[1:], strict=True))
         return largest, *sums
 
-    def reduce_axis(self, s: State, at: int, inside: Tensor | None) -> State:
+    def reduce_axis(self, s: State, at: int, inside: Tensor | None, lengths: Lengths) -> State:
         o = self.o
         largest = o.max(s[0], at)
         scale = o.exp(o.subtract(s[0], self.finite(largest)))
-        return largest, *(o.sum(o.multiply(t, scale), (at,)) for t in s[1:])
+        return largest, *(total(o, o.multiply(t, scale), (at,), lengths) for t in s[1:])
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[1], s[2]), None

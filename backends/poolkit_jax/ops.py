@@ -24,6 +24,8 @@ class Ops:
     jnp: Any = jax.numpy
     lax: Any = lax
     sizes_are_data: ClassVar[bool] = False
+    # Below about 4096 elements XLA's CPU sum is a plain loop: 115 eps off for 31x31 equal cells; above, at most 3.
+    running_sums: ClassVar[bool] = True
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
