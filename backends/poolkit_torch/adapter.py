@@ -6,17 +6,18 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
+from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes import ROUTES
 from torch.autograd import forward_ad
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
-from poolkit.errors import InputError
+from poolkit.errors import InputError, SpecError
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _is_compiling = torch.compiler.is_compiling
-_is_tracing = torch.jit.is_tracing
+_is_tracing = torch._C._is_tracing  # torch.jit.is_tracing is a Python function around it
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 
 
@@ -47,12 +48,13 @@ class TorchAdapter:
 
     def site(self, x: Any) -> Site:
         if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
-            return Site(tracing=True)
+            # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
+            exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
+            return Site(tracing=True, format="exporting" if exporting else None)
         wrapped = _is_wrapped(x)
         return Site(
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
             wrapped=wrapped,
-            autocast=torch.is_autocast_enabled(x.device.type),
             empty=x.numel() == 0,
             device=x.device.type,
             format=x.is_contiguous(),
@@ -72,10 +74,9 @@ class TorchAdapter:
             x.dtype,
             wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
             wrapped,
-            torch.is_autocast_enabled("cpu"),
-            x.device,
-            x.layout is torch.strided and x.is_contiguous(),
+            x.is_cpu,
             x.layout,
+            x.layout is torch.strided and x.is_contiguous(),
         )
 
     def widen(self, dtype: str) -> str | None:
@@ -84,6 +85,14 @@ class TorchAdapter:
     def evaluate(self, spec: Any, array: Any) -> Any:
         result = pool(torch.from_numpy(array.copy()), spec)
         return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
+
+    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
+        if options:
+            raise SpecError(
+                f"received {', '.join(options)}, and a torch.nn.Module that pools takes no options besides its spec and route; "
+                "leave them out"
+            )
+        return Pool(spec, route=route)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function

@@ -1,0 +1,79 @@
+"""An input of any layout as torch.nn.functional pools it: (N, C, pooled axes…), and the result put back.
+
+Nothing is copied where it need not be: channels-last data becomes a permuted view, which PyTorch's two-dimensional kernels know as
+``torch.channels_last`` and answer in the same form; axes before the pooled ones are flattened into N, axes behind them into C.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolkit.adapter import Site
+from poolkit.plan import Plan
+
+Tensor = Any
+
+
+def adjacent(plan: Plan) -> bool:
+    """Whether the one to three pooled axes stand side by side, as torch.nn.functional needs them."""
+    return len(plan.at) <= 3 and plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
+
+
+def before(plan: Plan) -> int:
+    return plan.at[0]
+
+
+def behind(plan: Plan) -> int:
+    """The axes that stand behind the pooled ones: none in channels-first layouts."""
+    return plan.rank - 1 - plan.at[-1]
+
+
+def lifted(plan: Plan) -> bool:
+    """Whether a single pooled axis is pooled as (1, L): only 2-d pools know channels-last data and `divisor_override`."""
+    return len(plan.at) == 1 and (behind(plan) > 0 or plan.kind == "sum" or plan.spec.divisor_override is not None)
+
+
+def arranged(x: Tensor, plan: Plan) -> Tensor:
+    """(N, C, pooled…), or (C, pooled…) where there is one axis before the pooled ones and none behind."""
+    lead, count = before(plan), len(plan.at)
+    if behind(plan) > 1:
+        x = x.flatten(lead + count)
+    if lead == 0:
+        x = x.unsqueeze(0)
+    most = 1 if behind(plan) else 2  # axes before the pooled ones that a pool takes as they are
+    if lead > most:
+        x = x.flatten(0, lead - most)
+    if behind(plan):
+        x = x.permute(0, count + 1, *range(1, count + 1))
+    return x.unsqueeze(-2) if lifted(plan) else x
+
+
+def put_back(y: Tensor, x: Tensor, plan: Plan) -> Tensor:
+    """A result of `arranged(x, plan)` in the layout of `x`."""
+    lead, count = before(plan), len(plan.at)
+    if lifted(plan):
+        y = y.squeeze(-2)
+    if behind(plan):
+        y = y.permute(0, *range(2, count + 2), 1)
+    most = 1 if behind(plan) else 2
+    if lead > most:
+        y = y.unflatten(0, x.shape[: lead - most + 1])
+    if lead == 0:
+        y = y.squeeze(0)
+    return y.unflatten(-1, x.shape[lead + count :]) if behind(plan) > 1 else y
+
+
+def compiling(site: Site) -> bool:
+    """Whether a tracer is looking on that will run something else than PyTorch's own kernels."""
+    return site.tracing and site.format != "exporting"
+
+
+def adaptive_size(plan: Plan) -> int | tuple[int | None, ...]:
+    size = tuple(None if a.form == "keep" else a.out for a in plan.axes)
+    size = (1, *size) if lifted(plan) else size
+    return size[0] if len(set(size)) == 1 and size[0] is not None else size
+
+
+def planes(plan: Plan, site: Site) -> bool:
+    """Whether the pooled axes are the last ones, in memory too: there PyTorch's pools run cell by cell on a CPU."""
+    return behind(plan) == 0 and site.format is not False and site.device in (None, "cpu") and adjacent(plan)

@@ -1,0 +1,261 @@
+"""Pooling as torch.nn.Modules: `Pool` for any spec, and classes with the names, arguments and defaults of torch.nn's own layers.
+
+The classes take batched and unbatched input as torch.nn's do, and besides its arguments `layout`, for windows paddings such as
+"same" or ((low, high), …), and for adaptive pooling `keepdims`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from poolkit.dispatch import pool, pool_through
+from poolkit.spec import Padding, PoolSpec, Sizes
+
+OutputSize = int | tuple[int | None, ...] | None
+
+
+class Pool(torch.nn.Module):
+    """A layer that pools by a spec; it has no parameters and no state besides the spec.
+
+    `route` asks for one of `poolkit.routes`, or "native" for torch's own call, which converters recognise.
+
+    >>> import torch
+    >>> from poolkit import MaxPool
+    >>> Pool(MaxPool(2, layout="NCHW"))(torch.ones(1, 3, 8, 8)).shape
+    torch.Size([1, 3, 4, 4])
+    """
+
+    spec: PoolSpec
+    route: str | None
+
+    def __init__(self, spec: PoolSpec, *, route: str | None = None) -> None:
+        super().__init__()
+        self.spec = spec
+        self.route = route
+
+    def forward(self, x: torch.Tensor) -> Any:
+        if self.route is None:
+            return pool(x, self.spec)
+        return pool_through(x, self.spec, self.route)
+
+    def extra_repr(self) -> str:
+        return repr(self.spec) + (f", route={self.route!r}" if self.route else "")
+
+
+class _MaxPool(Pool):
+    spatial: ClassVar[str]
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+        *,
+        layout: str | None = None,
+    ) -> None:
+        spec = PoolSpec(
+            "max",
+            layout=layout or f"...C{self.spatial}",
+            window=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            indices=return_indices,
+            ceil_mode=ceil_mode,
+        )
+        super().__init__(spec)
+
+
+class MaxPool1d(_MaxPool):
+    """`torch.nn.MaxPool1d`.
+
+    >>> import torch
+    >>> MaxPool1d(3, 2, padding="same")(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]))
+    tensor([[[3., 4.]]])
+    """
+
+    spatial = "L"
+
+
+class MaxPool2d(_MaxPool):
+    """`torch.nn.MaxPool2d`.
+
+    >>> import torch
+    >>> MaxPool2d(3, 2, 1)(torch.ones(1, 64, 112, 112)).shape
+    torch.Size([1, 64, 56, 56])
+    """
+
+    spatial = "HW"
+
+
+class MaxPool3d(_MaxPool):
+    """`torch.nn.MaxPool3d`.
+
+    >>> import torch
+    >>> MaxPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
+    torch.Size([1, 8, 2, 3, 3])
+    """
+
+    spatial = "DHW"
+
+
+class _AvgPool(Pool):
+    spatial: ClassVar[str]
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+        *,
+        layout: str | None = None,
+    ) -> None:
+        spec = PoolSpec(
+            "avg",
+            layout=layout or f"...C{self.spatial}",
+            window=kernel_size,
+            stride=stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad and divisor_override is None,  # a divisor that is given replaces every count
+            divisor_override=divisor_override,
+        )
+        super().__init__(spec)
+
+
+class AvgPool1d(_AvgPool):
+    """`torch.nn.AvgPool1d`; like it, padding counts unless `count_include_pad=False`.
+
+    >>> import torch
+    >>> AvgPool1d(2, padding="same", count_include_pad=False)(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]))
+    tensor([[[1.5000, 3.5000, 5.0000]]])
+    """
+
+    spatial = "L"
+
+
+class AvgPool2d(_AvgPool):
+    """`torch.nn.AvgPool2d`; like it, padding counts unless `count_include_pad=False`.
+
+    >>> import torch
+    >>> AvgPool2d(2)(torch.ones(1, 8, 6, 6)).shape
+    torch.Size([1, 8, 3, 3])
+    """
+
+    spatial = "HW"
+
+
+class AvgPool3d(_AvgPool):
+    """`torch.nn.AvgPool3d`; like it, padding counts unless `count_include_pad=False`.
+
+    >>> import torch
+    >>> AvgPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
+    torch.Size([1, 8, 2, 3, 3])
+    """
+
+    spatial = "DHW"
+
+
+class _Adaptive(Pool):
+    spatial: ClassVar[str]
+    kind: ClassVar[str]
+
+    def _adapt(self, output_size: OutputSize, indices: bool, layout: str | None, keepdims: bool) -> PoolSpec:
+        return PoolSpec(
+            self.kind,
+            layout=layout or f"...C{self.spatial}",
+            output_size=(None,) * len(self.spatial) if output_size is None else output_size,
+            indices=indices,
+            keepdims=keepdims,
+        )
+
+
+class _AdaptiveAvgPool(_Adaptive):
+    kind = "avg"
+
+    def __init__(self, output_size: OutputSize, *, layout: str | None = None, keepdims: bool = True) -> None:
+        super().__init__(self._adapt(output_size, False, layout, keepdims))
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """`torch.nn.AdaptiveAvgPool1d`.
+
+    >>> import torch
+    >>> AdaptiveAvgPool1d(3)(torch.ones(1, 8, 7)).shape
+    torch.Size([1, 8, 3])
+    """
+
+    spatial = "L"
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """`torch.nn.AdaptiveAvgPool2d`.
+
+    >>> import torch
+    >>> AdaptiveAvgPool2d(1, layout="NHWC", keepdims=False)(torch.ones(1, 7, 7, 2048)).shape
+    torch.Size([1, 2048])
+    """
+
+    spatial = "HW"
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """`torch.nn.AdaptiveAvgPool3d`.
+
+    >>> import torch
+    >>> AdaptiveAvgPool3d((2, None, 1))(torch.ones(1, 8, 4, 6, 6)).shape
+    torch.Size([1, 8, 2, 6, 1])
+    """
+
+    spatial = "DHW"
+
+
+class _AdaptiveMaxPool(_Adaptive):
+    kind = "max"
+
+    def __init__(
+        self, output_size: OutputSize, return_indices: bool = False, *, layout: str | None = None, keepdims: bool = True
+    ) -> None:
+        super().__init__(self._adapt(output_size, return_indices, layout, keepdims))
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """`torch.nn.AdaptiveMaxPool1d`.
+
+    >>> import torch
+    >>> AdaptiveMaxPool1d(2)(torch.tensor([[[1.0, 3.0, 2.0, 0.0]]]))
+    tensor([[[3., 2.]]])
+    """
+
+    spatial = "L"
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """`torch.nn.AdaptiveMaxPool2d`.
+
+    >>> import torch
+    >>> values, indices = AdaptiveMaxPool2d(1, return_indices=True)(torch.arange(12.0).view(1, 1, 3, 4))
+    >>> indices.item()
+    11
+    """
+
+    spatial = "HW"
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """`torch.nn.AdaptiveMaxPool3d`.
+
+    >>> import torch
+    >>> AdaptiveMaxPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
+    torch.Size([1, 8, 2, 2, 2])
+    """
+
+    spatial = "DHW"
