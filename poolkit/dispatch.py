@@ -228,3 +228,8 @@ def routes(spec: PoolSpec, backend: str, shape: Sequence[int], *, dtype: str = "
     plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
     fit = routes_of(adapter, plan, Site(derivative=derivative))
     return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in fit]
+
+
+for _function in (pool, pool_through, pool_direct):
+    # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
+    _function.autograph_info__ = {}  # type: ignore[attr-defined]

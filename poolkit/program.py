@@ -61,7 +61,7 @@ def record(
     body += _body(tape, [("return", _returned(lowering(ops, x)))])
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
-    source = _module(title, used, body)
+    source = _module(title, used, body, getattr(ops, "decorator", ""))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
 
 
@@ -121,51 +121,15 @@ def _bare(text: str) -> str:
     return text[1:-1]
 
 
-def _module(title: str, imports: list[str], body: list[str]) -> str:
+def _module(title: str, imports: list[str], body: list[str], decorator: str) -> str:
     head = "\n".join(imports)
+    over = f"{decorator}\n" if decorator else ""  # set by a route whose calls are to be compiled together
     lines = "\n".join(f"    {line}" for line in body)
-    return f'{head}\n\n\ndef pool(x):\n    """{title}"""\n{lines}\n'.lstrip("\n")
+    return f'{head}\n\n\n{over}def pool(x):\n    """{title}"""\n{lines}\n'.lstrip("\n")
 
 
 def _compile(source: str, filename: str) -> Callable[[Any], Any]:
     namespace: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), namespace)  # noqa: S102  # the text was rendered above, from our own lowering
+    exec(compile(source, filename, "exec"), namespace)  # the text was rendered above, from our own lowering
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return namespace["pool"]  # type: ignore[no-any-return]
-
-
-def _needed(lines: dict[str, str], text: str) -> set[str]:
-    needed: set[str] = set()
-    waiting = _VARIABLE.findall(text)
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting += _VARIABLE.findall(lines[name])
-    return needed
-
-
-def _bare(text: str) -> str:
-    """Without the brackets that enclose all of it."""
-    if not (text.startswith("(") and text.endswith(")")):
-        return text
-    depth = 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0 and i < len(text) - 1:
-            return text
-    return text[1:-1]
-
-
-def _module(title: str, imports: list[str], body: list[str]) -> str:
-    lines = "\n".join(f"    {line}" for line in body)
-    head = "".join(f"{statement}\n" for statement in imports)
-    return (f"{head}\n\n" if head else "") + f'def pool(x):\n    """{title}"""\n{lines}\n'
-
-
-def _compile(source: str, filename: str) -> Callable[[Any], Any]:
-    namespace: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), namespace)  # the text was rendered above, from a lowering of ours
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    function: Callable[[Any], Any] = namespace["pool"]
-    return function
