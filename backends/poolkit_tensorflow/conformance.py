@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
+
 from poolkit_conformance.case import numpy_dtype
-from poolkit_conformance.harness import Array, Function, Harness, Which
+from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
 Tensor = Any
 
@@ -27,20 +28,12 @@ class TensorFlowHarness(Harness):
         "standalone_any_size": "few",
         "second_gradient": "few",
         "forward": "few",
-        "vmap": ("max_k3_s2_same", "avg_k3_s2_same", "max_ties_global", "avg_adaptive_5x7_to_3", "softmax_global"),
+        "vmap": HANDFUL,
+        "layer": HANDFUL,
         "compiled:graph": "few",
         "compiled_gradient:graph": "few",
         "compiled:xla": "few",
-        "compiled_gradient:xla": (
-            "max_ties_k3_s2_same",
-            "max_ties_global",
-            "max_ties_3d_k2",
-            "max_nan_k3_s2_same",
-            "avg_k3_s2_same",
-            "avg_512x512_around_100",
-            "avg_64x64_of_100_bfloat16",
-            "softmax_k3_s2_same",
-        ),
+        "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),
         "dynamic": "few",
         "dynamic_gradient": "few",
     }

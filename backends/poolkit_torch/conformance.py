@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from poolkit_conformance.case import numpy_dtype
-from poolkit_conformance.harness import Array, Function, Harness, Which
+from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
 Tensor = torch.Tensor
 
@@ -34,6 +34,8 @@ class TorchHarness(Harness):
         "compiled:aot_eager": "few",
         "compiled_gradient:aot_eager": "few",
         "dynamic": "few",
+        "dynamic_gradient": HANDFUL,
+        "layer": "few",
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
     }
@@ -54,11 +56,11 @@ class TorchHarness(Harness):
 
     def compiled(self, function: Function, how: str) -> Function:
         torch._dynamo.reset()  # every case is a function of its own, and Dynamo keeps few
-        return torch.compile(function, backend=how, fullgraph=True)
+        return _quiet(torch.compile(function, backend=how, fullgraph=True))
 
     def dynamic(self, function: Function, x: Tensor) -> Function:
         torch._dynamo.reset()
-        return torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True)
+        return _quiet(torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True))
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
         x = x.clone().requires_grad_()
@@ -66,10 +68,7 @@ class TorchHarness(Harness):
         return found
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
-        with warnings.catch_warnings():
-            # A first use of forward mode scripts its decompositions, and PyTorch warns of its own scripting.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            found: Tensor = torch.func.jvp(function, (x,), (tangent,))[1]
+        found: Tensor = _quiet(torch.func.jvp)(function, (x,), (tangent,))[1]
         return found
 
     def second(self, function: Function, x: Tensor, cotangent: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,6 +92,17 @@ class TorchHarness(Harness):
 
     def shares_memory(self, a: Tensor, b: Tensor) -> bool:
         return a.numel() > 0 and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+
+
+def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Forward mode and Inductor script parts of PyTorch at their first use, and PyTorch warns of its own scripting."""
+
+    def quiet(*args: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return function(*args)
+
+    return quiet
 
 
 def _vmap(function: Function) -> Callable[[Tensor], Any]:

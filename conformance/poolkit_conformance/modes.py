@@ -128,6 +128,11 @@ def direct(h: Harness, case: Case) -> None:
         same_bits(where(case, "direct", h.backend), f"{what} against the recorded ones", h.to_numpy(a), h.to_numpy(b))
 
 
+def layer(h: Harness, case: Case) -> None:
+    """The spec as a layer of the framework."""
+    check(h, case, "layer", case.spec.layer(h.backend)(h.from_numpy(given(case))))
+
+
 def noncontiguous(h: Harness, case: Case) -> None:
     """Views: transposed, strided, reversed."""
     for number, view in enumerate(h.views(given(case))):
@@ -276,7 +281,7 @@ def forward(h: Harness, case: Case) -> None:
 # ------------------------------------------------------------------------------------------ which cases fit a mode
 
 VALUES: tuple[Mode, ...] = (
-    eager, direct, noncontiguous, untouched, vmap, compiled, dynamic, routes, standalone, standalone_any_size
+    eager, direct, layer, noncontiguous, untouched, vmap, compiled, dynamic, routes, standalone, standalone_any_size
 )  # fmt: skip
 DERIVATIVES: tuple[Mode, ...] = (
     gradient, compiled_gradient, dynamic_gradient, route_gradients, second_gradient, forward

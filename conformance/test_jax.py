@@ -1,0 +1,5 @@
+from poolkit_conformance import PoolConformance
+
+
+class TestJax(PoolConformance):
+    backend = "jax"
