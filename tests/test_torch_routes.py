@@ -175,16 +175,19 @@ def test_half_types_accumulate_in_float32(dtype: Any) -> None:
 EPS = 2.0**-23
 
 
-@pytest.mark.parametrize("value", [1.1, 1.3, 1.7, None])
+@pytest.mark.parametrize("value", ["equal", "random"])
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize(
     "asked",
     [{"output_size": 1}, {"output_size": 2}, {"output_size": 6}, {"output_size": 7}, {"window": 5}, {"window": 6}, {"window": 31, "stride": 1}, {"window": 5, "stride": 1}],
     ids=str,
 )
-def test_averages_are_within_4_eps(asked: dict[str, Any], layout: str, value: float | None) -> None:
-    shape = (1, 3, 60, 60) if layout == "NCHW" else (1, 60, 60, 3)
-    x = torch.full(shape, value) if value else 100 + torch.rand(shape, generator=torch.Generator().manual_seed(3))
+def test_averages_are_within_4_eps(asked: dict[str, Any], layout: str, value: str) -> None:
+    """Maps that are constant, each channel with a number of its own, or nearly so: rounding errors add up to the most there."""
+    shape = (1, 40, 60, 60) if layout == "NCHW" else (1, 60, 60, 40)
+    constants = 1 + torch.rand(40, generator=torch.Generator().manual_seed(3))
+    x = constants.view((40, 1, 1) if layout == "NCHW" else 40).expand(shape).contiguous()
+    x = x if value == "equal" else 100 + torch.rand(shape, generator=torch.Generator().manual_seed(3))
     spec = pk.PoolSpec("avg", layout=layout, **asked)
     expected, exact_gradient = with_gradient(x.double(), spec, "fold")
     for route, y in each(x, spec):

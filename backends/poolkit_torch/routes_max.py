@@ -15,6 +15,7 @@ from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_overlap, kept,
 
 from poolkit.adapter import Route, Site
 from poolkit.fold import fold
+from poolkit.geometry import Axis
 from poolkit.kinds import Kind, State
 from poolkit.plan import Plan
 
@@ -79,6 +80,15 @@ def _windows(plan: Plan) -> Windows:
 
 
 def fits_native(plan: Plan, site: Site) -> bool:
+    return plan.spec.window is not None and _fits_pool(plan, site)
+
+
+def fits_windows(plan: Plan, site: Site) -> bool:
+    """Adaptive bins that divide their axis."""
+    return plan.spec.window is None and _fits_pool(plan, site)
+
+
+def _fits_pool(plan: Plan, site: Site) -> bool:
     w = windows_of(plan) if adjacent(plan) and plan.floating else None
     return (
         w is not None
@@ -278,16 +288,25 @@ def native_cost(plan: Plan) -> float:
 
 
 def maximum_cost(plan: Plan) -> float:
-    """About 2 * log2(k) combinations an axis; a whole axis is one."""
-    return 2.0 + sum(0.5 if a.form == "whole" else 2 * math.log2(a.window) if a.form == "taps" else 10 for a in plan.axes)
+    """About 2 * log2(k) combinations an axis, each of which reads two tensors and writes one; a whole axis is one pass."""
+    return 2.0 + sum(_maximum_cost(a) for a in plan.axes)
+
+
+def _maximum_cost(a: Axis) -> float:
+    return 0.5 if a.form == "whole" else 4 * math.log2(a.window) if a.form == "taps" else 10.0
+
+
+def rows_cost(plan: Plan) -> float:
+    """Best where a stride leaves gaps; windows that slide by one share their combinations, which `maximum` makes use of."""
+    return 3.0 if plan.axes[-1].form != "taps" or plan.axes[-1].stride > 1 else 1.0 + maximum_cost(plan)
 
 
 ROUTES = (
-    Route("native", EXTREMA, native, lambda p, s: p.spec.window is not None and fits_native(p, s), native_cost, sizes=False, indices=True, reference=True),
+    Route("native", EXTREMA, native, fits_native, native_cost, sizes=False, indices=True, reference=True),
     Route("adaptive", EXTREMA, adaptive, fits_adaptive, lambda p: 40.0, sizes=False, indices=True, reference=True),
-    Route("windows", EXTREMA, native, lambda p, s: p.spec.window is None and fits_native(p, s), native_cost, indices=True),
+    Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
     Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, derivative=False, sizes=False),
-    Route("rows", EXTREMA, rows, fits_rows, lambda p: 3.0, derivative=False),
+    Route("rows", EXTREMA, rows, fits_rows, rows_cost, derivative=False),
     Route("line", EXTREMA, line, fits_line, lambda p: 10.0, sizes=False, indices=True),
     Route("gather", EXTREMA, gather, fits_gather, lambda p: 12.0, indices=True),
     Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 14.0, indices=True),
