@@ -32,18 +32,19 @@ def build() -> eqx.nn.Sequential:
     return eqx.tree_at(lambda m: (m[0].weight, m[-1].weight), model, (first.T[:, :, None, None], last.T))
 
 
-def mean_square(model: eqx.nn.Sequential, photos: jax.Array) -> jax.Array:
-    return jnp.mean((jax.vmap(model)(photos) - 1) ** 2)
+def loss(model: eqx.nn.Sequential, photos: jax.Array) -> tuple[jax.Array, jax.Array]:
+    output = jax.vmap(model)(photos)
+    return jnp.mean((output - 1) ** 2), output
 
 
 def main() -> None:
-    model, photos = build(), jnp.moveaxis(jnp.asarray(photograph()), 3, 1)
-    output = jax.vmap(model)(photos)
+    model, photos = build(), jnp.asarray(np.moveaxis(photograph(), 3, 1))
+    step = eqx.filter_jit(eqx.filter_value_and_grad(loss, has_aux=True))
 
-    loss, gradient = eqx.filter_value_and_grad(mean_square)(model, photos)
+    (before, output), gradient = step(model, photos)
     model = eqx.apply_updates(model, jax.tree.map(lambda g: -0.1 * g, gradient))
-    after = eqx.filter_jit(mean_square)(model, photos)
-    print(f"output {output.shape}, loss {loss:.6f}, after one step {after:.6f}")
+    (after, _), _ = step(model, photos)
+    print(f"output {output.shape}, loss {before:.6f}, after one step {after:.6f}")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 A pool has no parameters, so it is simply called: a spec is a function of a jax.Array, also under jit and grad.
 """
 
+from collections.abc import Callable
+
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -15,10 +16,9 @@ from poolkit.demo import photograph
 STEM = pk.MaxPool(3, 2, "same", layout="NHWC")
 BINS = pk.AdaptiveAvgPool(6, layout="NHWC")
 GAP = pk.GlobalAvgPool(layout="NHWC", keepdims=False)
-
 # The same random weights in every example of this folder, so that their numbers can be compared.
 random = np.random.default_rng(0)
-FIRST, LAST = (jnp.asarray(random.normal(size=shape), "float32") for shape in ((3, 8), (8, 2)))
+FIRST, LAST = (random.normal(size=shape).astype("float32") for shape in ((3, 8), (8, 2)))
 
 
 class Linen(nn.Module):
@@ -31,19 +31,22 @@ class Linen(nn.Module):
 
 
 def nnx_model() -> nnx.Sequential:
-    first = nnx.Linear(3, 8, use_bias=False, rngs=nnx.Rngs(0))
-    last = nnx.Linear(8, 2, use_bias=False, rngs=nnx.Rngs(0))
-    first.kernel[...], last.kernel[...] = FIRST, LAST
+    first = nnx.Linear(3, 8, use_bias=False, kernel_init=lambda *_: FIRST, rngs=nnx.Rngs(0))
+    last = nnx.Linear(8, 2, use_bias=False, kernel_init=lambda *_: LAST, rngs=nnx.Rngs(0))
     return nnx.Sequential(first, nnx.relu, *(spec.layer("jax") for spec in (STEM, BINS, GAP)), last)
 
 
-def train(name: str, forward, weights) -> None:
+def train(name: str, forward: Callable[..., jax.Array], weights: object) -> None:
     """Print the loss before and after one step of gradient descent."""
-    photo = jnp.asarray(photograph())
-    loss, gradient = jax.value_and_grad(lambda w: jnp.mean((forward(w, photo) - 1) ** 2))(weights)
-    weights = jax.tree.map(lambda w, g: w - 0.1 * g, weights, gradient)
-    output = jax.jit(forward)(weights, photo)
-    print(f"{name}: output {output.shape}, loss {loss:.6f}, after one step {jnp.mean((output - 1) ** 2):.6f}")
+
+    def loss(weights: object) -> tuple[jax.Array, jax.Array]:
+        output = forward(weights, photograph())
+        return ((output - 1) ** 2).mean(), output
+
+    step = jax.jit(jax.value_and_grad(loss, has_aux=True))
+    (before, output), gradient = step(weights)
+    (after, _), _ = step(jax.tree.map(lambda w, g: w - 0.1 * g, weights, gradient))
+    print(f"{name}: output {output.shape}, loss {before:.6f}, after one step {after:.6f}")
 
 
 def main() -> None:
