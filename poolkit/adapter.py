@@ -1,4 +1,4 @@
-"""What a backend gives: a table of primitives (`Ops`), routes that are faster (`Route`), and facts about its tensors (`Adapter`).
+"""What a backend gives: primitives (`Ops`), routes that are faster (`Route`), facts about its tensors (`Adapter`).
 
 With the primitives alone the core computes every kind, exactly, in every mode. Routes are optional.
 """
@@ -17,16 +17,18 @@ Size = Any
 
 
 class Ops(Protocol):
-    """Plain operations with the same meaning in every framework; made anew for each lowering, with the input's rank
-    and the dtype that the plan works in.
+    """Plain operations with the same meaning in every framework.
 
-    The attributes named in `imports` are the framework's own modules. While a lowering is recorded they are stand-ins that
-    write down what is called, so a primitive may use nothing but these attributes, its arguments, and their methods.
-    `at` is always a non-negative axis; `a` and `b` broadcast; reductions keep the axis with size 1.
+    Made anew for each lowering, with the input's rank and the dtype that the plan works in.
+
+    The attributes named in `imports` are the framework's own modules. While a lowering is recorded they are stand-ins
+    that write down what is called, so a primitive may use nothing but these attributes, its arguments, and their
+    methods. `at` is always a non-negative axis; `a` and `b` broadcast; reductions keep the axis with size 1.
     """
 
     imports: ClassVar[dict[str, str]]  # attribute -> import statement that binds that name
     index: str  # dtype of indices
+    running_sums: bool  # `sum` may add up too many cells in a row: `poolkit.fold.total` adds halves then
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     rank: int
     dtype: str  # that in which the kind is computed
@@ -67,7 +69,7 @@ class Ops(Protocol):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """Within the error that DESIGN.md section 2 (6) allows, eager and compiled; keeps the dtype.
 
-        An adapter that cannot promise it sets `running_sums = True`: axes of known length are then summed by halves.
+        Where `running_sums` is true, this holds for short axes and for sizes that are symbols.
         """
 
     def max(self, x: Tensor, at: int) -> Tensor:
@@ -84,7 +86,6 @@ class Ops(Protocol):
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         """These numbers along an axis, on the device of `like`."""
-
 
     # the tensor as a whole
     def cast(self, x: Tensor, dtype: str) -> Tensor: ...
@@ -110,8 +111,8 @@ class Site(NamedTuple):
 class Route:
     """A faster way to reduce, for some kinds, plans and sites.
 
-    `lower(ops, x, plan)` gives (values, indices or None) with the pooled axes kept. It is given the input in its own dtype if `halves`
-    or no cast is needed, otherwise in the plan's working dtype.
+    `lower(ops, x, plan)` gives (values, indices or None) with the pooled axes kept. It is given the input in its own
+    dtype if `halves` or no cast is needed, otherwise in the plan's working dtype.
     """
 
     name: str
@@ -142,13 +143,14 @@ class Adapter(Protocol):
     def dtype(self, x: Tensor) -> str: ...
     def rank(self, x: Tensor, letters: int) -> tuple[Tensor, int]:
         """The tensor and its rank; an unknown rank is taken to be `letters`."""
+        ...
 
     def known_size(self, x: Tensor, at: int) -> int | None:
         """A size as an int, or None where it is a symbol."""
 
     def site(self, x: Tensor) -> Site: ...
     def key(self, x: Tensor, spec: Any) -> Hashable:
-        """What a program may depend on, or None where the framework is tracing with symbolic sizes: then the lowering runs directly."""
+        """What a program may depend on; None where sizes are symbols, and the lowering has to run directly."""
 
     def widen(self, dtype: str) -> str | None:
         """The dtype in which this framework compares an integer dtype; None where there is none."""
@@ -161,3 +163,4 @@ class Adapter(Protocol):
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The compiled function of a program, made ready to be called (JAX wraps it in `jit`)."""
+        ...

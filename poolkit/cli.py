@@ -1,4 +1,4 @@
-"""The command line. Needs the extra ``poolkit[cli]`` (click, rich, pillow, numpy); without it `main` says how to get it."""
+"""The command line. It needs the extra ``poolkit[cli]``; without it `main` says how to get it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ def main() -> None:
     try:
         from poolkit.commands import poolkit
     except ImportError as error:
-        print(f"the command line needs {error.name}, which is not installed; run: pip install 'poolkit[cli]'", file=sys.stderr)
+        print(
+            f"the command line needs {error.name}, which is not installed; run: pip install 'poolkit[cli]'",
+            file=sys.stderr,
+        )
         raise SystemExit(2) from None
     poolkit(prog_name="poolkit")
 

@@ -69,7 +69,9 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 
 def _show_demo(report: demonstration.Report, save: Path) -> None:
     console = Console()
-    console.print(f"[bold]{report.spec}[/bold]\non a photograph of shape {report.shape} -> {report.results['numpy'].shape}\n")
+    console.print(
+        f"[bold]{report.spec}[/bold]\non a photograph of shape {report.shape} -> {report.results['numpy'].shape}\n"
+    )
     for name, program in report.programs.items():
         console.rule(f"{name}, by its route {program.route!r}")
         console.print(Syntax(program.source, "python", word_wrap=True))
@@ -88,9 +90,7 @@ def _show_demo(report: demonstration.Report, save: Path) -> None:
 @click.option("--dtype", default="float32", show_default=True)
 @click.option("--route", help="A route by name, or native for the framework's own pooling call.")
 @JSON
-def lower(
-    spec: str, backend: str, shape: tuple[int, ...] | None, dtype: str, route: str | None, as_json: bool
-) -> None:
+def lower(spec: str, backend: str, shape: tuple[int, ...] | None, dtype: str, route: str | None, as_json: bool) -> None:
     """Print the framework calls that SPEC becomes, as Python source that runs by itself."""
     program = pk.lower(pk.PoolSpec.parse(spec), backend, shape, dtype=dtype, route=route)
     if as_json:
@@ -108,7 +108,11 @@ def explain(spec: str, shape: tuple[int, ...], as_json: bool) -> None:
     parsed = pk.PoolSpec.parse(spec)
     text = parsed.explain(shape)
     if as_json:
-        facts = {"spec": parsed.to_dict(), "output_shape": parsed.output_shape(shape), "cost": parsed.cost(shape)._asdict()}
+        facts = {
+            "spec": parsed.to_dict(),
+            "output_shape": parsed.output_shape(shape),
+            "cost": parsed.cost(shape)._asdict(),
+        }
         click.echo(json.dumps(facts | {"text": text}, indent=2))
     else:
         click.echo(text)
@@ -134,6 +138,16 @@ def backends(as_json: bool) -> None:
 @JSON
 def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> None:
     """Run the conformance suite: every case in every mode that a backend has."""
-    from poolkit_conformance import runner
+    from poolkit import conformance_report
 
-    sys.exit(runner.main(names or tuple(pk.backends()), report=report, as_json=as_json))
+    chosen = names or tuple(pk.backends())
+    for name in chosen:
+        registry.adapter(name)  # an absent framework is an error with the command that installs it
+    results = conformance_report.run(chosen, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(conformance_report.summary(results), indent=2))
+    else:
+        conformance_report.show(results)
+    if report is not None:
+        report.write_text(conformance_report.page(results))
+    sys.exit(any(result.status == "failed" for result in results))

@@ -1,7 +1,7 @@
 """How many cells an average divides by.
 
-The count of a window is the product of counts along its axes, so it is kept as an int where it is the same for every window and
-otherwise as lines, tensors that have a size other than 1 along one axis only.
+The count of a window is the product of counts along its axes, so it is kept as an int where it is the same for every
+window and otherwise as lines, tensors that have a size other than 1 along one axis only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def divisor(o: Ops, plan: Plan, like: Tensor) -> Any:
     for a in plan.axes:
         count = count_along(o, plan, a, like)
         both_known = isinstance(product, int) and isinstance(count, int)
-        if both_known or isinstance(product, int) and product == 1:
+        if both_known or (isinstance(product, int) and product == 1):
             product = product * count if both_known else count
         elif not (isinstance(count, int) and count == 1):
             product = o.multiply(count, product) if isinstance(product, int) else o.multiply(product, count)

@@ -59,13 +59,13 @@ class Report:
 
 
 def photograph() -> Any:
-    """NASA's portrait of Eileen Collins as float32 in 0..1, of shape (1, height, width, 3); its origin is beside the file."""
+    """NASA's portrait of Eileen Collins as float32 in 0..1, of shape (1, height, width, 3); see data/README.md."""
     with resources.as_file(resources.files("poolkit") / "data" / PHOTO) as path, Image.open(path) as image:
         return np.asarray(image.convert("RGB"), "float32")[None] / np.float32(255)
 
 
 def run(spec: PoolSpec, names: Sequence[str], progress: Callable[[str], None] = lambda name: None) -> Report:
-    """Pool the photograph with each backend, and compare with the definition, which is computed here window by window."""
+    """Pool the photograph with each backend, and compare with the definition, computed here window by window."""
     photo = photograph()
     expected = _definition(spec, photo)
     programs: dict[str, Program] = {}
@@ -78,7 +78,7 @@ def run(spec: PoolSpec, names: Sequence[str], progress: Callable[[str], None] = 
     return Report(spec, photo, programs, results, differences)
 
 
-_REDUCE = {"avg": np.mean, "sum": np.sum, "max": np.max, "min": np.min}
+_REDUCE: dict[str, Callable[..., Any]] = {"avg": np.mean, "sum": np.sum, "max": np.max, "min": np.min}
 
 
 def _definition(spec: PoolSpec, photo: Any) -> Any:

@@ -28,9 +28,10 @@ _PROGRAMS: dict[Hashable, Program] = {}  # the same without sizes that a program
 def pool(x: Tensor, spec: PoolSpec) -> Any:
     """Pool a tensor of any framework; the result is of the same framework, or a pair with `indices=True`.
 
-    `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``. Floats keep their
-    dtype; integers keep it for max and min and become float32 otherwise. Raises `InputError` for anything that is no dense tensor,
-    `DtypeError` for complex numbers, and `ShapeError` where the spec does not fit the shape. The input is not modified.
+    `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``.
+    Floats keep their dtype; integers keep it for max and min and become float32 otherwise. Raises `InputError` for
+    anything that is no dense tensor, `DtypeError` for complex numbers, and `ShapeError` where the spec does not fit
+    the shape. The input is not modified.
 
     >>> import numpy as np
     >>> from poolkit import AvgPool
@@ -145,12 +146,18 @@ def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec) -> tuple[Tensor, Plan]
 
 
 def lower_spec(
-    spec: PoolSpec, backend: str, shape: Sequence[int | None] | None = None, *, dtype: str = "float32", route: str | None = None
+    spec: PoolSpec,
+    backend: str,
+    shape: Sequence[int | None] | None = None,
+    *,
+    dtype: str = "float32",
+    route: str | None = None,
 ) -> Program:
     """The framework calls that a spec becomes, as a `Program` with `source`; specialised to a shape where one is given.
 
-    Without a shape the program is right for every size of the layout's rank. `route` asks for one of `routes`, or "native" for the
-    framework's own pooling call. Raises `BackendError` where the framework is absent or has no such route.
+    Without a shape the program is right for every size of the layout's rank. `route` asks for one of `routes`, or
+    "native" for the framework's own pooling call. Raises `BackendError` where the framework is absent or has no such
+    route.
 
     >>> from poolkit import GlobalAvgPool
     >>> lower_spec(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
@@ -173,7 +180,9 @@ def _lower_any_size(adapter: Adapter, spec: PoolSpec, dtype: str, route: str | N
         names.append(way.name)
         return lower(o, x, plan, way)
 
-    program = record(lowering, adapter.ops(rank, work_dtype(spec, dtype, adapter.widen)), f"{spec}, for every size", adapter.name, "")
+    program = record(
+        lowering, adapter.ops(rank, work_dtype(spec, dtype, adapter.widen)), f"{spec}, for every size", adapter.name, ""
+    )
     return dataclasses.replace(program.finished(adapter.finish), route=names[0])
 
 
@@ -190,8 +199,8 @@ def _plan_of_shape(adapter: Adapter, spec: PoolSpec, shape: tuple[int | None, ..
     for n in shape:
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise ShapeError(
-                f"received the shape {shape}, and a shape holds ints of at least 0; leave the shape out for a program that is "
-                "right for every size"
+                f"received the shape {shape}, and a shape holds ints of at least 0; "
+                "leave the shape out for a program that is right for every size"
             )
     return plan_of(spec, len(shape), dtype, lambda at: (shape[at], True), widen=adapter.widen)
 
@@ -210,14 +219,16 @@ def chosen(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
 
 
 class RouteInfo(NamedTuple):
-    """A route that is right for a spec and shape: its name, its cost (passes over the input) and whether it is the framework's own call."""
+    """A route that is right for a spec and shape: name, cost in passes over the input, whether it is the own call."""
 
     name: str
     cost: float
     native: bool
 
 
-def routes(spec: PoolSpec, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True) -> list[RouteInfo]:
+def routes(
+    spec: PoolSpec, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
+) -> list[RouteInfo]:
     """The routes that are right for a spec on a shape, the cheapest, which `pool` takes, first.
 
     >>> from poolkit import MaxPool
@@ -232,4 +243,4 @@ def routes(spec: PoolSpec, backend: str, shape: Sequence[int], *, dtype: str = "
 
 for _function in (pool, pool_through, pool_direct):
     # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
-    _function.autograph_info__ = {}  # type: ignore[attr-defined]
+    setattr(_function, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker

@@ -1,12 +1,13 @@
 """Folding a tensor over its windows, one axis at a time, the last one first.
 
-An axis is *whole* (reduced), *taps* (a sliding window: about ``2*log2(k)`` combinations by doubling, or ``k - 1`` tap by tap),
-*bins* (reduced bin by bin) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and `reduce`, an adapter
-the primitives. Doubling for sliding extrema: operators.md section 12.4.
+An axis is *whole* (reduced), *taps* (a sliding window: about ``2*log2(k)`` combinations by doubling, or ``k - 1`` tap
+by tap), *bins* (reduced bin by bin) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and
+`reduce`, an adapter the primitives. Doubling for sliding extrema: operators.md section 12.4.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,7 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
             whole = [a]
             while rest and rest[-1].form == "whole":
                 whole.insert(0, rest.pop())
-            lengths = tuple(w.n for w in whole) if all(w.known for w in whole) else None
-            state = kind.reduce(state, tuple(w.at for w in whole), lengths=lengths)
+            state = kind.reduce(state, tuple(whole))
         elif a.form == "taps":
             state = fold_taps(o, a, state, kind.combine, kind.neutral)
         elif a.form == "bins":
@@ -39,12 +39,12 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
     return state
 
 
-def total(o: Ops, x: Tensor, ats: tuple[int, ...], lengths: tuple[int, ...] | None) -> Tensor:
-    """The sum along axes. Where a framework's own adds up too many cells in a row, halves are added until few are left."""
-    if lengths is None or not getattr(o, "running_sums", False):
-        return o.sum(x, ats)
-    for at, n in zip(ats, lengths, strict=True):
-        x = _halved(o, x, at, n)
+def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
+    """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
+    if not o.running_sums or not all(a.known for a in axes):
+        return o.sum(x, tuple(a.at for a in axes))
+    for a in axes:
+        x = _halved(o, x, a.at, a.n)
     return x
 
 
@@ -71,7 +71,8 @@ def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
 
 def _known_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
     for low, high in a.bins():
-        yield kind.reduce(tuple(o.slice(t, a.at, low, high, 1) for t in state), (a.at,), lengths=(high - low,))
+        cells = tuple(o.slice(t, a.at, low, high, 1) for t in state)
+        yield kind.reduce(cells, (dataclasses.replace(a, n=high - low),))
 
 
 def _symbolic_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
@@ -79,11 +80,11 @@ def _symbolic_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]
         cells = state
         if kind.neutral is not None:
             cells = tuple(o.where(inside, t, value) for t, value in zip(state, kind.neutral, strict=True))
-        yield kind.reduce(cells, (a.at,), inside)
+        yield kind.reduce(cells, (a,), inside)
 
 
 def members(o: Ops, a: Axis, like: Tensor) -> Iterator[Tensor]:
-    """For each bin `i` of `out` a line: position `j` of `n` is in it if (j+1)*out > i*n and j*out < (i+1)*n; no division."""
+    """For each bin `i` of `out` a line: position `j` of `n` is in it if (j+1)*out > i*n and j*out < (i+1)*n."""
     j = o.multiply(o.cast(o.iota(like, a.at), o.index), a.out)
     n = o.number(a.n, o.index)
     yield o.less(j, n)
@@ -141,21 +142,19 @@ def _guarded(o: Ops, combine: Combine) -> Callable[[Run, Run], Run]:
 
 
 def _doubling_pays(a: Axis) -> bool:
-    """Doubling combines whole lines, taps only every stride-th cell: 4 against 2 combinations at k=3, 4 against 4 at k=5."""
+    """Doubling combines whole lines, taps only every stride-th cell: it pays from k=5 at stride 1."""
     steps = a.window.bit_length() - 1 + a.window.bit_count() - 1
     return steps * a.stride < a.window - 1
 
 
 def _double(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run]) -> Run:
     """Stride-1 windows from windows of 1, 2, 4, …: the binary digits of `k`, joined in order."""
-    made: Run | None = None
-    done, width, power = 0, 1, run
+    made, done = run, 0  # `made` has no meaning before `done` cells are in it
+    power, width = run, 1
     while True:
         if a.window & width:
-            if made is None:
-                made = power
-            else:
-                made = join(_cut(o, made, a, 0, width * a.dilation), _cut(o, power, a, done * a.dilation, 0))
+            late = _cut(o, power, a, done * a.dilation, 0)
+            made = join(_cut(o, made, a, 0, width * a.dilation), late) if done else power
             done += width
         if 2 * width > a.window:
             return made
@@ -163,7 +162,7 @@ def _double(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run]) -> Run:
         width *= 2
 
 
-def _tree(runs: list[Run], join: Callable[[Run, Run], Run]) -> State:
+def _tree(runs: list[Run], join: Callable[[Run, Run], Run]) -> Run:
     """Neighbours first, so that a sum of k cells is rounded log2(k) times."""
     while len(runs) > 1:
         pairs = [runs[i : i + 2] for i in range(0, len(runs), 2)]

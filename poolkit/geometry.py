@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from poolkit.errors import ShapeError
 
@@ -31,7 +31,8 @@ MORE_SPATIAL = "STUVXYZDHWLABEFG"
 class Axis:
     """One pooled axis of one input: where it is, its length, and how it is divided into windows.
 
-    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length) or
+    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length)
+    or
     "keep" (the axis stays as it is). `out` is None where the length is a symbol and the form is "taps".
     `low` may be a symbol; the padding in all, `total`, never is.
     """
@@ -138,12 +139,13 @@ def spread(value: Any, i: int, count: int) -> Any:
     """Entry `i` of a field that holds one value for all axes or a tuple with one an axis."""
     if not isinstance(value, tuple):
         return value
-    if len(value) != count:
+    entries = cast("tuple[Any, ...]", value)
+    if len(entries) != count:
         raise ShapeError(
-            f"received {value!r}, which has {len(value)} entries, for an input with {count} pooled axes; "
+            f"received {entries!r}, which has {len(entries)} entries, for an input with {count} pooled axes; "
             f"give one int, or {count} entries"
         )
-    return value[i]
+    return entries[i]
 
 
 def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) -> Axis:
@@ -154,9 +156,7 @@ def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) ->
     return Axis(at, letter, "bins", n, known, o)
 
 
-def _window_axis(
-    spec: PoolSpec, i: int, count: int, at: int, letter: str, n: Size, known: bool
-) -> Axis:
+def _window_axis(spec: PoolSpec, i: int, count: int, at: int, letter: str, n: Size, known: bool) -> Axis:
     k, s, r = (spread(v, i, count) for v in (spec.window, spec.stride, spec.dilation))
     p: Padding = spec.padding if isinstance(spec.padding, str) else _pair(spread(spec.padding, i, count))
     sliding = Axis(at, letter, "taps", n, known, None, k, s, r)
@@ -165,8 +165,8 @@ def _window_axis(
     return axis
 
 
-def _pair(p: Any) -> tuple[int, int]:
-    return p if isinstance(p, tuple) else (p, p)
+def _pair(p: int | tuple[int, int]) -> tuple[int, int]:
+    return (p, p) if isinstance(p, int) else p
 
 
 def _same(a: Axis, p: Padding) -> Axis:
@@ -181,10 +181,13 @@ def _same(a: Axis, p: Padding) -> Axis:
         out = -(-a.n // a.stride)
         total = max((out - 1) * a.stride + a.span - a.n, 0)
         return dataclasses.replace(a, out=out, low=share(total), total=total)
-    # `span - 1` in all gives ceil(n/s) windows for every n; what is more than the rule's own padding holds no real cell.
+    # `span - 1` in all gives ceil(n/s) windows for every n; what is more than the rule's own padding holds no real
+    # cell.
     wanted = a.span - 1 - (a.n - 1) % a.stride
     if a.span < a.stride:
-        wanted = wanted * ((wanted + a.stride) // a.stride)  # max(wanted, 0), for it is between -s and s; symbols have no max
+        wanted = wanted * (
+            (wanted + a.stride) // a.stride
+        )  # max(wanted, 0), for it is between -s and s; symbols have no max
     low = share(wanted)
     lows = tuple(sorted({share(max(a.span - 1 - q, 0)) for q in range(a.stride)}))
     return dataclasses.replace(a, low=lows[0] if len(lows) == 1 else low, total=a.span - 1, lows=lows)
@@ -197,7 +200,8 @@ def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
     else:
         low, high = p
     if not a.known:
-        # As many windows as by the rule below for every length: the negative overhang is high padding in which none may start.
+        # As many windows as by the rule below for every length: the negative overhang is high padding in which none
+        # may start.
         overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
         return dataclasses.replace(a, low=low, total=low + high + overhang, overhang=overhang)
     room = a.n + low + high - a.span
@@ -211,8 +215,8 @@ def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
 def _check_windows(a: Axis, spec: PoolSpec) -> None:
     if a.known and a.out < 1:
         raise ShapeError(
-            f"a window of {a.window} with dilation {a.dilation} spans {a.span} cells and does not fit axis {a.letter} of "
-            f"size {a.n} with {a.total} of padding ({spec}); use a smaller window, or padding"
+            f"a window of {a.window} with dilation {a.dilation} spans {a.span} cells and does not fit axis {a.letter} "
+            f"of size {a.n} with {a.total} of padding ({spec}); use a smaller window, or padding"
         )
     if not a.known:
         if isinstance(a.low, int) and a.low > a.span - 1:
@@ -252,9 +256,7 @@ def output_shape(spec: PoolSpec, shape: Sequence[int | None]) -> tuple[int | Non
     (8, 56, None, 64)
     """
     unknown = _Unknown()
-    axes = axes_of(
-        spec, len(shape), lambda at: (unknown, False) if shape[at] is None else (shape[at], True)
-    )
+    axes = axes_of(spec, len(shape), lambda at: (unknown, False) if shape[at] is None else (shape[at], True))
     out = list(shape)
     for a in axes:
         out[a.at] = shape[a.at] if a.form == "keep" else a.out

@@ -1,16 +1,17 @@
 """The kinds of pooling. A kind is a fold: what a window's cells become when they are combined, in order, two by two.
 
-A kind *lifts* the input to a state (a tuple of tensors), *combines* the states of two neighbouring runs of cells (the earlier one
-first), *reduces* all states along an axis, and *finishes* the state of a window. Combining is associative and keeps the order, so
-`poolkit.fold` may work one axis at a time, the last one first, and the first of several equal maxima in row-major order is still
-the first. Formulas: operators.md sections 3.1, 3.2 and 3.9 of the design's references.
+A kind *lifts* the input to a state (a tuple of tensors), *combines* the states of two neighbouring runs of cells (the
+earlier one first), *reduces* all states along an axis, and *finishes* the state of a window. Combining is associative
+and keeps the order, so `poolkit.fold` may work one axis at a time, the last one first, and the first of several equal
+maxima in row-major order is still the first. Formulas: operators.md sections 3.1, 3.2 and 3.9 of the design's
+references.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.count import divisor
@@ -18,11 +19,11 @@ from poolkit.fold import total
 
 if TYPE_CHECKING:
     from poolkit.adapter import Ops
+    from poolkit.geometry import Axis
     from poolkit.plan import Plan
 
 Tensor = Any
 State = tuple[Tensor, ...]
-Lengths = tuple[int, ...] | None  # sizes of axes, where all are known
 
 FAR = 2**31 - 1  # behind every position along an axis
 
@@ -43,8 +44,8 @@ class Kind:
     selects: ClassVar[bool] = False  # chooses one element of the window: exact, keeps integers, has indices
     averages: ClassVar[bool] = False  # divides by a count of cells
     options: ClassVar[Mapping[str, Option]] = {}
-    # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value could
-    # win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
+    # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
+    # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
     neutral: ClassVar[tuple[float, ...] | None] = None
 
     def __init__(self, ops: Ops, plan: Plan) -> None:
@@ -63,16 +64,13 @@ class Kind:
         """The state of two neighbouring runs of cells, of which `a` is the earlier."""
         raise NotImplementedError
 
-    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None, lengths: Lengths = None) -> State:
-        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all).
-
-        `lengths` are the sizes of these axes, where all of them are known.
-        """
-        for i, at in reversed(list(enumerate(ats))):
-            s = self.reduce_axis(s, at, inside, lengths[i : i + 1] if lengths else None)
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all)."""
+        for a in reversed(axes):
+            s = self.reduce_axis(s, a, inside)
         return s
 
-    def reduce_axis(self, s: State, at: int, inside: Tensor | None, lengths: Lengths) -> State:
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         raise NotImplementedError
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -89,8 +87,8 @@ class Sum(Kind):
     def combine(self, a: State, b: State) -> State:
         return (self.o.add(a[0], b[0]),)
 
-    def reduce(self, s: State, ats: tuple[int, ...], inside: Tensor | None = None, lengths: Lengths = None) -> State:
-        return (total(self.o, s[0], ats, lengths),)  # all axes at once, for compilers merge sums that are nested
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        return (total(self.o, s[0], axes),)  # all axes at once, for compilers merge sums that are nested
 
 
 class Avg(Sum):
@@ -133,12 +131,12 @@ class Max(Kind):
             wins = o.either(wins, o.isnan(new))
         return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
 
-    def reduce_axis(self, s: State, at: int, inside: Tensor | None, lengths: Lengths) -> State:
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         o = self.o
-        place = o.iota(s[0], at)
-        first = o.min(o.where(self.hits(o.detach(s[0]), at, inside), place, FAR), at)
+        place = o.iota(s[0], a.at)
+        first = o.min(o.where(self.hits(o.detach(s[0]), a.at, inside), place, FAR), a.at)
         chosen = o.equal(place, first)
-        return tuple(o.pick(chosen, t, at) for t in s)
+        return tuple(o.pick(chosen, t, a.at) for t in s)
 
     def hits(self, d: Tensor, at: int, inside: Tensor | None) -> Tensor:
         """Which cells along an axis equal its extreme; where there is a NaN, which are NaN."""
@@ -175,8 +173,8 @@ class Min(Max):
 class Softmax(Kind):
     """The average with weights softmax(beta * x) within the window; with beta=1 what is called SoftPool.
 
-    Carries (largest exponent, weighted sum, sum of weights), both sums relative to the largest: finite for any input. With
-    grad="semi" the weights are constants, as published (arXiv 2101.00440); with "exact" they have their gradient.
+    Carries (largest exponent, weighted sum, sum of weights), both sums relative to the largest: finite for any input.
+    With grad="semi" the weights are constants, as published (arXiv 2101.00440); with "exact" they have their gradient.
     """
 
     name = "softmax"
@@ -204,11 +202,11 @@ class Softmax(Kind):
         sums = (o.add(o.multiply(s, scale_a), o.multiply(t, scale_b)) for s, t in zip(a[1:], b[1:], strict=True))
         return largest, *sums
 
-    def reduce_axis(self, s: State, at: int, inside: Tensor | None, lengths: Lengths) -> State:
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         o = self.o
-        largest = o.max(s[0], at)
+        largest = o.max(s[0], a.at)
         scale = o.exp(o.subtract(s[0], self.finite(largest)))
-        return largest, *(total(o, o.multiply(t, scale), (at,), lengths) for t in s[1:])
+        return largest, *(total(o, o.multiply(t, scale), (a,)) for t in s[1:])
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[1], s[2]), None
@@ -233,12 +231,13 @@ def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:
 
 
 def _lowest(dtype: str) -> int:
-    return 0 if dtype[0] in "bu" else -(2 ** (_bits(dtype) - 1))
+    return 0 if dtype[0] in "bu" else -(1 << (_bits(dtype) - 1))
 
 
 def _highest(dtype: str) -> int:
-    return 2 ** (_bits(dtype) - (dtype[0] != "u")) - 1
+    signed = dtype[0] == "i"
+    return (1 << (_bits(dtype) - signed)) - 1
 
 
 def _bits(dtype: str) -> int:
-    return 1 if dtype == "bool" else int(dtype.lstrip("uint"))
+    return 1 if dtype == "bool" else int(dtype.removeprefix("u").removeprefix("int"))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def layer(spec: PoolSpec, backend: str, *, route: str | None = None, **options: Any) -> Any:
     """A layer that pools by `spec`: a torch.nn.Module, a keras.layers.Layer, a callable for the others.
 
-    `route` asks for one of `poolkit.routes`, or "native"; further options (`name=`, …) are the framework's own. Raises `BackendError` where
-    the framework is absent.
+    `route` asks for one of `poolkit.routes`, or "native"; further options (`name=`, …) are the framework's own. Raises
+    `BackendError` where the framework is absent.
 
     >>> import numpy as np
     >>> from poolkit import GlobalAvgPool

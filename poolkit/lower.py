@@ -1,12 +1,11 @@
 """The one lowering: a plan becomes plain calls of a framework, through a route or the fold.
 
-It is read twice. *Recorded*, `ops` and `x` are stand-ins and the calls become a program (`poolkit.program`); *direct*, they are
-the framework's own and the calls are made, for a framework's tracer to record.
+It is read twice. *Recorded*, `ops` and `x` are stand-ins and the calls become a program (`poolkit.program`); *direct*,
+they are the framework's own and the calls are made, for a framework's tracer to record.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from poolkit.adapter import Route, Site
@@ -59,7 +58,7 @@ def _fold(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
 
 def fold_cost(plan: Plan) -> float:
     """Passes over the input, as a rule of thumb that puts a fold behind the routes that an adapter offers."""
-    return 100.0 + sum(math.log2(a.window + 1) for a in plan.axes)
+    return 100.0 + sum(a.window.bit_length() for a in plan.axes)
 
 
 FOLD = Route("fold", tuple(KINDS), _fold, lambda plan, site: True, fold_cost, sizes=False, indices=True)

@@ -22,8 +22,8 @@ INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint3
 class Plan:
     """What a lowering needs to know: the spec, its axes on this input, the input's rank and dtype.
 
-    `work` is the dtype in which the kind is computed: float32 for half types and for integers that are averaged or summed, a
-    wider integer where a framework cannot compare the input's own, otherwise the dtype itself.
+    `work` is the dtype in which the kind is computed: float32 for half types and for integers that are averaged or
+    summed, a wider integer where a framework cannot compare the input's own, otherwise the dtype itself.
     """
 
     spec: PoolSpec
@@ -94,8 +94,8 @@ def work_dtype(spec: PoolSpec, dtype: str, widen: Callable[[str], str | None]) -
     wide = widen(dtype)
     if wide is None:
         raise DtypeError(
-            f"received an input of dtype {dtype}, which this framework can neither compare nor hold in a wider integer, "
-            f"as {spec.kind} pooling needs; cast the input to int64 or a float first"
+            f"received an input of dtype {dtype}, which this framework can neither compare nor hold in a wider "
+            f"integer, as {spec.kind} pooling needs; cast the input to int64 or a float first"
         )
     return wide
 

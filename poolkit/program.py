@@ -7,7 +7,7 @@ import itertools
 import linecache
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from poolkit.recorder import Name, Tape, Value, render
 
@@ -25,7 +25,8 @@ _FACT = re.compile(r"\w+(\.\w+)+(\[\d+\])?")  # x.dtype, x.shape[2], a method: a
 class Program:
     """A lowering as source text, and the function that the text defines.
 
-    `source` is a module of its own: it imports its framework, defines `pool(x)`, and runs where poolkit is not installed.
+    `source` is a module of its own: it imports its framework, defines `pool(x)`, and runs where poolkit is not
+    installed.
     """
 
     backend: str
@@ -49,8 +50,8 @@ def record(
 ) -> Program:
     """Run a lowering on stand-ins, and compile what it wrote down.
 
-    With `guarded`, which gives a result and a scalar that says whether it is right, the program returns that result where it is,
-    and what `lowering` gives otherwise.
+    With `guarded`, which gives a result and a scalar that says whether it is right, the program returns that result
+    where it is, and what `lowering` gives otherwise.
     """
     body: list[str] = []
     if guarded is not None:
@@ -73,12 +74,13 @@ def _stand_ins(ops: Any) -> tuple[Tape, Value]:
 
 
 def _returned(result: Any) -> str:
-    return ", ".join(map(render, result)) if isinstance(result, tuple) else render(result)
+    results = cast("tuple[Any, ...]", result) if isinstance(result, tuple) else (result,)
+    return ", ".join(map(render, results))
 
 
 def _body(tape: Tape, ends: list[tuple[str, str]]) -> list[str]:
     """The lines that the ends need; a value that is used once stands in the line that uses it."""
-    lines = {value._variable: text for text, value in tape.lines.items()}
+    lines = {value.variable: text for text, value in tape.lines.items()}
     needed = _needed(lines, " ".join(text for _, text in ends))
     statements = [(name, text) for name, text in lines.items() if name in needed] + ends
     uses = [name for _, text in statements for name in _VARIABLE.findall(text)]

@@ -1,12 +1,13 @@
 """Stand-ins that write down what is done to them: `Name` for a framework's modules, `Value` for tensors and sizes.
 
-Reading an attribute of a `Name` builds a dotted name; calls and arithmetic are recorded on a `Tape`, each expression once.
+Reading an attribute of a `Name` builds a dotted name; calls and arithmetic are recorded on a `Tape`, each expression
+once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 
 class Tape:
@@ -25,22 +26,22 @@ class Tape:
 class Value:
     """The result of a recorded expression."""
 
-    __slots__ = ("_tape", "_variable")
+    __slots__ = ("tape", "variable")
     __hash__ = None  # type: ignore[assignment]  # == is recorded, so a Value is no key
 
     def __init__(self, tape: Tape, variable: str) -> None:
-        self._tape, self._variable = tape, variable
+        self.tape, self.variable = tape, variable
 
     def __getattr__(self, name: str) -> Value:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._tape.record(f"{self._variable}.{name}")
+        return self.tape.record(f"{self.variable}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Value:
-        return self._tape.record(f"{self._variable}({_arguments(args, kwargs)})")
+        return self.tape.record(f"{self.variable}({_arguments(args, kwargs)})")
 
     def __getitem__(self, item: Any) -> Value:
-        return self._tape.record(f"{self._variable}[{_item(item)}]")
+        return self.tape.record(f"{self.variable}[{_item(item)}]")
 
     def __bool__(self) -> bool:
         raise TypeError("a recorded value has no truth value: a lowering may not branch on data or on a symbol")
@@ -51,16 +52,16 @@ class Value:
 
 def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
     def forward(self: Value, other: Any) -> Value:
-        return self._tape.record(f"({render(self)} {symbol} {render(other)})")
+        return self.tape.record(f"({render(self)} {symbol} {render(other)})")
 
     def backward(self: Value, other: Any) -> Value:
-        return self._tape.record(f"({render(other)} {symbol} {render(self)})")
+        return self.tape.record(f"({render(other)} {symbol} {render(self)})")
 
     return forward, backward
 
 
 def _unary(symbol: str) -> Callable[[Value], Value]:
-    return lambda self: self._tape.record(f"({symbol}{render(self)})")
+    return lambda self: self.tape.record(f"({symbol}{render(self)})")
 
 
 _ARITHMETIC = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|"}
@@ -80,26 +81,25 @@ class Name:
     """A dotted name of the framework: reading an attribute extends it, calling it is recorded."""
 
     def __init__(self, tape: Tape, path: str) -> None:
-        self._tape, self._path = tape, path
+        self.tape, self.path = tape, path
 
     def __getattr__(self, name: str) -> Name:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Name(self._tape, f"{self._path}.{name}")
+        return Name(self.tape, f"{self.path}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Value:
-        return self._tape.record(f"{self._path}({_arguments(args, kwargs)})")
+        return self.tape.record(f"{self.path}({_arguments(args, kwargs)})")
 
 
 def render(value: Any) -> str:
     """An argument as source text. A program holds ints, floats, strings and tuples, never a tensor."""
     if isinstance(value, Value):
-        return value._variable
+        return value.variable
     if isinstance(value, Name):
-        return value._path
+        return value.path
     if isinstance(value, tuple | list):
-        inner = ", ".join(map(render, value))
-        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
+        return _sequence(cast("Sequence[Any]", value), isinstance(value, list))
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, float) and value - value != 0:  # infinite, or NaN
@@ -109,16 +109,22 @@ def render(value: Any) -> str:
     raise TypeError(f"a program holds ints, floats, strings and tuples, received {type(value).__name__}")
 
 
+def _sequence(values: Sequence[Any], is_list: bool) -> str:
+    inner = ", ".join(map(render, values))
+    return f"[{inner}]" if is_list else f"({inner}{',' * (len(values) == 1)})"
+
+
 def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     return ", ".join([*map(render, args), *(f"{name}={render(value)}" for name, value in kwargs.items())])
 
 
 def _item(item: Any) -> str:
-    return ", ".join(map(_index, item)) if isinstance(item, tuple) else _index(item)
+    return ", ".join(map(_index, cast("tuple[Any, ...]", item))) if isinstance(item, tuple) else _index(item)
 
 
 def _index(item: Any) -> str:
     if not isinstance(item, slice):
         return render(item)
-    start, stop, step = ("" if v is None else render(v) for v in (item.start, item.stop, item.step))
+    parts: tuple[Any, ...] = (item.start, item.stop, item.step)
+    start, stop, step = ("" if v is None else render(v) for v in parts)
     return f"{start if start != '0' else ''}:{stop}" + (f":{step}" if step not in ("", "1") else "")

@@ -1,7 +1,8 @@
 """Which backend a tensor belongs to, and which backends there are.
 
-First-party adapters are the table `FIRST_PARTY`; others come through the entry-point group ``poolkit.backends``, whose entries
-name an `Adapter` object. An adapter is imported when a tensor of its framework is met, which is when the framework is imported already.
+First-party adapters are the table `FIRST_PARTY`; others come through the entry-point group ``poolkit.backends``, whose
+entries name an `Adapter` object. An adapter is imported when a tensor of its framework is met, which is when the
+framework is imported already.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 GROUP = "poolkit.backends"
 
 
-# Static imports in functions, not importlib: TorchDynamo traces a first use inside a compiled function, and can follow only these.
+# Static imports in functions, not importlib: TorchDynamo traces a first use inside a compiled function, and can follow
+# only these.
 def _numpy() -> Adapter:
     from poolkit_numpy import ADAPTER
 
@@ -73,7 +75,7 @@ BY_TYPE: dict[type, Any] = {}  # tensor type -> adapter; filled by eager calls o
 
 
 def find(x: Any) -> Adapter:
-    """The adapter of a tensor, by the classes that its type inherits from. Writes nothing, so that a compiler may trace it."""
+    """The adapter of a tensor, by the classes that its type inherits from; writes nothing, so it can be traced."""
     for cls in type(x).__mro__:
         root = cls.__module__.split(".")[0]
         for backend in FIRST_PARTY:
@@ -98,7 +100,12 @@ def all_names() -> list[str]:
 
 def _third_party() -> list[Backend]:
     return [
-        Backend(entry.name, entry.load, (entry.name, entry.module.split(".")[0]), f"pip install {entry.module.split('.')[0]}")
+        Backend(
+            entry.name,
+            entry.load,
+            (entry.name, entry.module.split(".")[0]),
+            f"pip install {entry.module.split('.')[0]}",
+        )
         for entry in importlib.metadata.entry_points(group=GROUP)
     ]
 

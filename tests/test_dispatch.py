@@ -71,7 +71,11 @@ def test_recorded_and_direct_are_the_same_numbers() -> None:
         ("NCL", pk.InputError, "received a str"),
         ({"x": 1}, pk.InputError, "convert it first, as in numpy.asarray(x)"),
         (np.float64(3), pk.InputError, "takes a plain numpy.ndarray"),
-        (np.ma.masked_array(np.zeros((1, 1, 4)), mask=True), pk.InputError, "fill it first, for the mask would be lost"),
+        (
+            np.ma.masked_array(np.zeros((1, 1, 4)), mask=True),
+            pk.InputError,
+            "fill it first, for the mask would be lost",
+        ),
         (np.zeros(()), pk.ShapeError, "layout NCL describes 3 axes, received an input of rank 0"),
         (np.zeros((4,)), pk.ShapeError, "give the layout of this input, or reshape it"),
         (np.zeros((1, 1, 0)), pk.ShapeError, "axis L has size 0"),
@@ -104,7 +108,11 @@ def test_arguments_in_the_wrong_order() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "text"),
-    [((1, 1, -4), "a shape holds ints of at least 0"), ((1, 1, True), "holds ints"), ((1, 1, 4.0), "received the shape")],
+    [
+        ((1, 1, -4), "a shape holds ints of at least 0"),
+        ((1, 1, True), "holds ints"),
+        ((1, 1, 4.0), "received the shape"),
+    ],
 )
 def test_shapes_for_lower(shape: tuple[int, ...], text: str) -> None:
     with pytest.raises(pk.ShapeError) as caught:

@@ -26,7 +26,9 @@ def starts_in_ceil_mode(n: int, k: int, s: int, r: int, low: int, high: int) -> 
 @pytest.mark.parametrize("ceil_mode", [False, True])
 def test_window_counts_are_the_definitions(ceil_mode: bool) -> None:
     seen = 0
-    for n, k, s, r, low, high in itertools.product(range(1, 12), (1, 2, 3, 5), (1, 2, 3, 4), (1, 2), (0, 1, 2), (0, 1, 2)):
+    for n, k, s, r, low, high in itertools.product(
+        range(1, 12), (1, 2, 3, 5), (1, 2, 3, 4), (1, 2), (0, 1, 2), (0, 1, 2)
+    ):
         span = r * (k - 1) + 1
         floor_count = (n + low + high - span) // s + 1
         expected = starts_in_ceil_mode(n, k, s, r, low, high) if ceil_mode else floor_count
@@ -151,7 +153,11 @@ def test_output_shape(spec: PoolSpec, shape: tuple[int | None, ...], expected: t
     [
         ({"window": 5}, (1, 1, 4), "spans 5 cells and does not fit axis L of size 4"),
         ({"window": 2, "padding": 3}, (1, 1, 4), "window 0 along axis L of size 4 covers padding only"),
-        ({"window": 2, "stride": 1, "padding": ((0, 4),)}, (1, 1, 4), "window 6 along axis L of size 4 covers padding only"),
+        (
+            {"window": 2, "stride": 1, "padding": ((0, 4),)},
+            (1, 1, 4),
+            "window 6 along axis L of size 4 covers padding only",
+        ),
         ({"window": 2, "dilation": 9, "padding": "same", "stride": 1}, (1, 1, 5), "covers padding only"),
         ({"output_size": 1}, (1, 1, 0), "axis L has size 0"),
         ({"window": 2}, (0, 1, 0), "axis L has size 0"),

@@ -45,6 +45,7 @@ COUNTED = tuple(
     for w in (*WINDOWS[1:5], *WINDOWS[10:13])
     for extra in ({"count_include_pad": True}, {"divisor_override": 3}, {"divisor_override": 1.5})
 )
+GLOBAL_BY_3 = {"output_size": 1, "divisor_override": 3}
 ADAPTIVE = tuple({"output_size": o} for o in (1, 2, 3, (1, 3), (None, 1), (3, None), (4, 5), (11, 13), (9, 12)))
 
 SHAPES = {"NCHW": (2, 3, 9, 12), "NHWC": (2, 8, 12, 3), "CHW": (2, 8, 12), "...HWC": (2, 2, 9, 12, 3), "...CHW": (2, 1, 3, 8, 12)}
@@ -56,7 +57,7 @@ FEW = (*WINDOWS[1:6], *ADAPTIVE[:6])
 
 def specs() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     for kind, layout in itertools.product(("avg", "max", "min", "sum"), SHAPES):
-        everything = (*WINDOWS, *DILATED, *ADAPTIVE, *(COUNTED if kind == "avg" else ()))
+        everything = (*WINDOWS, *DILATED, *ADAPTIVE, *((*COUNTED, GLOBAL_BY_3) if kind == "avg" else ()))
         for asked in everything if kind in ("avg", "max") and layout in ("NCHW", "NHWC") else FEW:
             yield pk.PoolSpec(kind, layout=layout, **asked), SHAPES[layout]
     yield from other_ranks()

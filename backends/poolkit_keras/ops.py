@@ -15,6 +15,7 @@ class Ops:
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops
+    running_sums: ClassVar[bool] = False
     sizes_are_data: ClassVar[bool] = True
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
+from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import ROUTES
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit.spec import PoolSpec
 
 
 class NumpyAdapter:
@@ -48,6 +50,9 @@ class NumpyAdapter:
 
     def evaluate(self, spec: Any, array: Any) -> Any:
         return pool(array, spec)
+
+    def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
+        return Pool(spec, route=route, **options)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function

@@ -16,7 +16,8 @@ class NumpyHarness(Harness):
 
     backend = "numpy"
     modes: ClassVar[Mapping[str, Which]] = dict.fromkeys(
-        ("eager", "direct", "noncontiguous", "untouched", "layer", "routes", "standalone", "standalone_any_size"), "every"
+        ("eager", "direct", "noncontiguous", "untouched", "layer", "routes", "standalone", "standalone_any_size"),
+        "every",
     )
 
     @contextlib.contextmanager

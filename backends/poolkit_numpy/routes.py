@@ -1,7 +1,86 @@
-"""NumPy's faster routes."""
+"""NumPy's faster routes. No derivative is taken here, so `np.maximum` and `np.max`, which hand on NaN, are right."""
 
 from __future__ import annotations
 
-from poolkit.adapter import Route
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-ROUTES: tuple[Route, ...] = ()
+from poolkit.adapter import Route
+from poolkit.count import divisor
+from poolkit.fold import fold
+from poolkit.kinds import Kind, Max, Min, State
+
+if TYPE_CHECKING:
+    from poolkit.geometry import Axis
+    from poolkit.plan import Plan
+    from poolkit_numpy.ops import Ops
+
+Tensor = Any
+Reduced = tuple[Tensor, Tensor | None]
+
+
+# -------------------------------------------------------------------------------------------------------------- maxima
+
+
+class Largest(Max):
+    """The largest cell by `np.maximum` and `np.max`; padding holds the least value there is, which changes no maximum."""
+
+    both: ClassVar[str] = "maximum"
+
+    def __init__(self, ops: Ops, plan: Plan) -> None:
+        super().__init__(ops, plan)
+        self.neutral = (self.worst(),)
+
+    def combine(self, a: State, b: State) -> State:
+        return (getattr(self.o.np, self.both)(a[0], b[0]),)
+
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        return (getattr(self.o.np, self.plan.kind)(s[0], axis=tuple(a.at for a in axes), keepdims=True),)
+
+
+class Smallest(Largest):
+    """The smallest cell."""
+
+    both = "minimum"
+    worst = Min.worst
+
+
+def _extreme(o: Ops, x: Tensor, plan: Plan) -> Reduced:
+    kind: Kind = (Largest if plan.kind == "max" else Smallest)(o, plan)
+    return kind.finish(fold(o, kind, kind.lift(x), plan.axes), x)
+
+
+# ---------------------------------------------------------------------------------------------------------------- sums
+
+
+def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
+    """Each axis becomes (windows, cells of a window) without a copy, and the cells are summed up in float64."""
+    shape: list[Any] = []
+    inner: list[int] = []
+    axes = {a.at: a for a in plan.axes if a.form != "keep"}
+    for at in range(plan.rank):
+        a = axes.get(at)
+        shape += [o.size(x, at)] if a is None else [a.out, a.n // a.out]
+        inner += [] if a is None else [len(shape) - 1]
+    total = o.np.sum(x.reshape(tuple(shape)), axis=tuple(inner), dtype="float64").astype(x.dtype)
+    return (total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))), None
+
+
+def _is_split(plan: Plan) -> bool:
+    """Adaptive bins that divide; float64 needs a wider accumulator, which has no fast path."""
+    return plan.work == "float32" and any(a.form == "bins" for a in plan.axes) and all(map(_divides, plan.axes))
+
+
+def _divides(a: Axis) -> bool:
+    return a.form in ("keep", "whole") or (a.form == "bins" and a.n % a.out == 0)
+
+
+def _passes(plan: Plan) -> float:
+    return 1.0 + sum(math.log2(a.window) for a in plan.axes)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("maximum", ("max", "min"), _extreme, lambda plan, site: True, _passes, derivative=False),
+    Route("split", ("avg", "sum"), _split, lambda plan, site: _is_split(plan), _passes),
+)

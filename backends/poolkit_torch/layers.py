@@ -125,7 +125,8 @@ class _AvgPool(Pool):
             stride=stride,
             padding=padding,
             ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad and divisor_override is None,  # a divisor that is given replaces every count
+            count_include_pad=count_include_pad
+            and divisor_override is None,  # a divisor that is given replaces every count
             divisor_override=divisor_override,
         )
         super().__init__(spec)

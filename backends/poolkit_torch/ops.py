@@ -17,6 +17,7 @@ class Ops:
     torch: Any = torch
     F: Any = torch.nn.functional
     index = "int64"
+    running_sums: ClassVar[bool] = False
     sizes_are_data: ClassVar[bool] = False
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -7,11 +7,11 @@ gradient of ties, so their routes are for calls without a derivative.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from poolkit_torch.arrange import adaptive_size, adjacent, arranged, before, behind, compiling, lifted, planes, put_back
-from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_overlap, kept, three_dimensional_half, windows_of
+from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_overlap, kept, rounded, three_dimensional_half, windows_of
 
 from poolkit.adapter import Route, Site
 from poolkit.fold import fold
@@ -133,9 +133,8 @@ class Largest(Kind):
     def combine(self, a: State, b: State) -> State:
         return (getattr(self.o.torch, self.both)(a[0], b[0]),)
 
-    def reduce(
-        self, s: State, ats: tuple[int, ...], inside: Tensor | None = None, lengths: tuple[int, ...] | None = None
-    ) -> State:
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        ats = tuple(a.at for a in axes)
         reduce = getattr(self.o.torch, self.all)
         if behind(self.plan) == 0:
             return (reduce(s[0], ats, keepdim=True),)
@@ -282,9 +281,7 @@ def fits_apart(plan: Plan, site: Site) -> bool:
 
 
 def native_cost(plan: Plan) -> float:
-    w = windows_of(plan)
-    cells = 1 if w is None else w.cells
-    return cells if behind(plan) else 20.0 + cells
+    return (0.0 if behind(plan) else 20.0) + rounded(windows_of(plan))
 
 
 def maximum_cost(plan: Plan) -> float:

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from poolkit_torch.arrange import adaptive_size, adjacent, arranged, behind, compiling, lifted, planes, put_back
-from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_cells, kept, three_dimensional_half, windows_of
+from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_cells, kept, rounded, three_dimensional_half, windows_of
 
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
@@ -37,7 +37,7 @@ def total(o: Any, x: Tensor, plan: Plan) -> Reduced:
     half = plan.dtype in HALVES
     y = o.torch.sum(x, _whole(plan), keepdim=True, **({"dtype": o.torch.float32} if half else {}))
     if plan.kind == "avg":
-        y = y * (1 / math.prod([a.n for a in plan.axes if a.form == "whole"]))
+        y = y * (1 / (plan.spec.divisor_override or math.prod([a.n for a in plan.axes if a.form == "whole"])))
     return (y.to(x.dtype) if half else y), None
 
 
@@ -50,10 +50,14 @@ def fits_whole(plan: Plan, site: Site) -> bool:
     return "whole" in forms and forms <= {"whole", "keep"} and not site.tracing
 
 
+def fits_mean(plan: Plan, site: Site) -> bool:
+    return fits_whole(plan, site) and plan.spec.divisor_override is None
+
+
 def fits_total(plan: Plan, site: Site) -> bool:
     """An average without a derivative is `mean`, which is one call less."""
-    known = plan.kind == "sum" or (plan.known and site.derivative)
-    return known and fits_whole(plan, site)
+    given = plan.kind == "sum" or plan.spec.divisor_override is not None
+    return fits_whole(plan, site) and (given or (plan.known and site.derivative))
 
 
 # -------------------------------------------------------------------------------------------------- torch's average pools
@@ -75,7 +79,9 @@ def _options(plan: Plan, w: Windows, count: int) -> dict[str, Any]:
     divisor = 1 if plan.kind == "sum" else plan.spec.divisor_override
     if divisor is not None:
         return options | {"divisor_override": int(divisor)}
-    return options if plan.spec.count_include_pad or not (w.padded or w.ceil) else options | {"count_include_pad": False}
+    return (
+        options if plan.spec.count_include_pad or not (w.padded or w.ceil) else options | {"count_include_pad": False}
+    )
 
 
 def fits_native(plan: Plan, site: Site) -> bool:
@@ -114,7 +120,9 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def fits_adaptive(plan: Plan, site: Site) -> bool:
     """To size 1 it is `mean`; bins are added cell by cell. Where no size is known it is offered behind the fold, to be asked for by name."""
-    if plan.spec.output_size is None or not adjacent(plan) or three_dimensional_half(plan) or not plan.floating:
+    if plan.spec.output_size is None or plan.spec.divisor_override is not None or not adjacent(plan):
+        return False
+    if three_dimensional_half(plan) or not plan.floating:
         return False
     if all(a.form == "whole" for a in plan.axes):
         return not compiling(site)
@@ -191,7 +199,7 @@ def fits_slices(plan: Plan, site: Site) -> bool:
 
 def native_cost(plan: Plan) -> float:
     w = windows_of(plan)
-    return (1 if behind(plan) else 20.0) + (w.cells if w is not None else 1)
+    return (0.0 if behind(plan) else 20.0) + rounded(w)
 
 
 def adaptive_cost(plan: Plan) -> float:
@@ -201,7 +209,7 @@ def adaptive_cost(plan: Plan) -> float:
 
 
 ROUTES = (
-    Route("mean", AVG, mean, fits_whole, lambda p: 10.0, sizes=False, halves=True),
+    Route("mean", AVG, mean, fits_mean, lambda p: 10.0, sizes=False, halves=True),
     Route("sum", SUMS, total, fits_total, lambda p: 9.0, sizes=False, halves=True),
     Route("native", SUMS, native, fits_native, native_cost, sizes=False, halves=True, reference=True),
     Route("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, sizes=False, halves=True, reference=True),

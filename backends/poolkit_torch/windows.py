@@ -119,6 +119,12 @@ def kept(y: Any, w: Windows) -> Any:
     return y
 
 
+def rounded(w: Windows | None) -> float:
+    """About how many cells a window has, as a constant: while Dynamo traces, a spec's numbers can be symbols, which do not sort."""
+    limits = (4.0, 9.0, 16.0, 25.0)
+    return next((most for most in limits if w is not None and w.cells <= most), 30.0)
+
+
 def bin_cells(a: Axis) -> int:
     """The cells of the largest bin of a known axis."""
     return 1 if a.form == "keep" else max(high - low for low, high in a.bins())
