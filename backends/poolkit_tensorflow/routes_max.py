@@ -1,4 +1,4 @@
-"""Maxima and minima, faster, with the first of several equal ones, NaN and -inf as DESIGN.md section 2 (3 to 5) has them."""
+"""Maxima and minima, faster; ties, NaN and -inf are those of DESIGN.md section 2 (3 to 5)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
-from poolkit_tensorflow.sites import call, channels_last, native, padding, sliding, windows
+from poolkit_tensorflow.sites import call, channels_last, divided, native, padding, sliding, windows
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -32,7 +32,7 @@ def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _finite(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:
-    """MaxPool drops NaN and makes the lowest number of a window of -inf: a sum of squares tells of either, in one pass."""
+    """MaxPool drops NaN and gives the lowest number for a window of -inf; a sum of squares tells of either."""
     return o.tf.raw_ops.L2Loss(t=x).numpy() < math.inf
 
 
@@ -75,8 +75,8 @@ def _along(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
 def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
     """Padding that repeats the first cell and the last: a copy gives its gradient to the cell that it repeats.
 
-    A window that reaches over an edge holds the cell there, so a copy changes no maximum; one before the first cell may win a tie
-    against it, and then hands on its gradient. -inf there would keep the gradient of a window of -inf.
+    A window that reaches over an edge holds the cell there, so a copy changes no maximum; one before the first cell
+    may win a tie against it, and then hands on its gradient. -inf there would keep the gradient of a window of -inf.
     """
     after = wanted - a.low - a.n
     if after < 0:
@@ -90,8 +90,7 @@ def _phases(o: Any, x: Tensor, a: Axis, pieces: int) -> Any:
     """Every stride-th cell, from each start: strided slices run 40 to 70 times slower than a reshape and unstack."""
     if a.stride == 1:
         return [x]
-    sizes = [o.tf.shape(x)[i] for i in range(o.rank)]
-    return o.tf.unstack(o.tf.reshape(x, [*sizes[: a.at], pieces, a.stride, *sizes[a.at + 1 :]]), a.stride, a.at + 1)
+    return o.tf.unstack(divided(o, x, a.at, a.at, [pieces, a.stride]), a.stride, a.at + 1)
 
 
 def _doubled(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:

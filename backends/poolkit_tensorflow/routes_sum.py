@@ -1,23 +1,26 @@
 """Averages and sums, faster.
 
-Errors are in eps of the average, the worst of constant and random arrays; DESIGN.md section 2 (6) allows 4. One running sum of n cells of a
-constant costs up to n/4 eps, so the number of cells that are added in a row decides which route may be taken.
+Errors are in eps of the average, the worst of constant and random arrays; DESIGN.md section 2 (6) allows 4. A running sum
+of n equal cells is up to n/4 eps off, so the number of cells that are added in a row decides which route may be taken.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
-from poolkit_tensorflow.sites import call, cells, channels_last, length, native, padding, sliding, windows
+from poolkit_tensorflow.sites import call, cells, channels_last, divided, length, native, padding, sliding, windows
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
 
-FEW = 64  # reduce_mean of 8x8: 2.2 eps, eager and compiled; of 14x14: 6.5
-SIDE = 8  # of the windows of `avg_pools`
+FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
+POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5
+SIDE = 5  # of the windows of `avg_pools`; of 10 cells: 1.9 eps
+ROW = 256  # a row of 256 contiguous cells: 2.3 eps
 IN_A_ROW = 12  # cells that are added one after the other in one stage of `stages`
 
 
@@ -78,7 +81,7 @@ def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
     for a in reversed(plan.axes):
         parts = factors(length(a), IN_A_ROW) or []
         if length(a) > 1:
-            x = _split(o, x, a, parts)
+            x = divided(o, x, a.at, a.at, [1 if a.form == "whole" else a.out, *parts])
             for i in range(len(parts), 0, -1):
                 x = o.tf.reduce_sum(x, a.at + i) * 0.5
             stages += len(parts)
@@ -86,17 +89,37 @@ def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return x / (count / 2.0**stages), None
 
 
-def _split(o: Any, x: Tensor, a: Axis, parts: list[int]) -> Tensor:
-    """The axis as (windows, part, part, …)."""
-    sizes = [o.tf.shape(x)[i] for i in range(o.rank)]
-    return o.tf.reshape(x, [*sizes[: a.at], 1 if a.form == "whole" else a.out, *parts, *sizes[a.at + 1 :]])
+# ---------------------------------------------------------------------------------------------------------------- rows
+
+
+def _row(n: int) -> int:
+    """The largest divisor of `n` up to ROW."""
+    return next(d for d in range(min(n, ROW), 0, -1) if n % d == 0)
+
+
+def _rows_when(plan: Plan, site: Site) -> bool:
+    flat = cells(plan)
+    last = plan.at == tuple(range(plan.rank - len(plan.axes), plan.rank))
+    return _whole(plan) and last and plan.spec.divisor_override is None and flat // _row(flat) <= ROW
+
+
+def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    """Sums along contiguous memory, which TensorFlow adds up as a tree, and then of those."""
+    flat = cells(plan)
+    row = _row(flat)
+    x = divided(o, x, plan.at[0], plan.at[-1], [flat // row, row])
+    sums = o.tf.raw_ops.Sum(input=x, axis=[plan.at[0] + 1], keep_dims=False) * 0.5
+    x = o.tf.raw_ops.Sum(input=sums, axis=[plan.at[0]], keep_dims=False) / ((flat if plan.kind == "avg" else 1) / 2.0)
+    for at in plan.at:
+        x = o.tf.expand_dims(x, at)
+    return x, None
 
 
 # -------------------------------------------------------------------------------------------------------------- native
 
 
 def _pool_when(plan: Plan, site: Site) -> bool:
-    if not (native(plan) and windows(plan) and cells(plan) <= FEW):
+    if not (native(plan) and windows(plan) and cells(plan) <= POOLED):
         return False
     word = padding(plan)
     return word is not None and _plain(plan) and (plan.kind == "avg" or word == "VALID")
@@ -118,17 +141,24 @@ def _pools_when(plan: Plan, site: Site) -> bool:
         native(plan)
         and len(plan.axes) < 3
         and plan.spec.divisor_override is None
-        and cells(plan) > FEW
+        and cells(plan) > POOLED
         and all(_even(a) and factors(length(a), SIDE) is not None for a in plan.axes)
     )
 
 
 def _pools(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    """Averages of at most 8x8 cells, of those averages, and so on: an average pool is the fastest reduction of channels last."""
+    """Averages of at most 10 cells, of those averages, and so on: the fastest reduction of channels last."""
     parts = [factors(length(a), SIDE) or [] for a in plan.axes]
-    count = max(map(len, parts))
-    sides = [[p[i] if i < len(p) else 1 for p in parts] for i in range(count)]
+    sides = _paired(*parts) if len(parts) == 2 else [[n] for n in parts[0]]
     return _times(plan, call(o, "AvgPool", x, plan, "VALID", [(side, side) for side in sides]))
+
+
+def _paired(rows: list[int], columns: list[int]) -> list[list[int]]:
+    """Windows of a row factor and a column factor, large with small; of one only where both make over 10 cells."""
+    made: list[list[int]] = []
+    for h, w in itertools.zip_longest(rows, reversed(columns), fillvalue=1):
+        made += [[h, w]] if h * w <= 2 * SIDE else [[h, 1], [1, w]]
+    return made
 
 
 def _native_cost(plan: Plan) -> float:
@@ -140,5 +170,6 @@ ROUTES = (
     Route("reduce_mean", ("avg", "sum"), _reduce, _reduce_when, lambda plan: 0.9, reference=True),
     Route("avg_pool", ("avg", "sum"), _pool, _pool_when, _native_cost, reference=True),
     Route("avg_pools", ("avg", "sum"), _pools, _pools_when, _native_cost),
+    Route("rows", ("avg", "sum"), _rows, _rows_when, lambda plan: 1.2),
     Route("stages", ("avg", "sum"), _stages, _stages_when, lambda plan: 2.0),
 )

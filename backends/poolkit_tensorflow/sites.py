@@ -10,6 +10,7 @@ from poolkit.geometry import Axis
 from poolkit.plan import Plan
 
 Tensor = Any
+Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
 
 
 def channels_last(plan: Plan) -> bool:
@@ -22,7 +23,7 @@ def channels_first(plan: Plan) -> bool:
 
 
 def native(plan: Plan) -> bool:
-    """Whether tf.nn has the rank and order of axes; a `same` average wider than its axis has a wrong gradient in a graph."""
+    """Whether tf.nn pools these axes; a `same` average wider than its axis has a wrong gradient in a graph."""
     fits = all(a.form == "whole" or sliding(a).window <= a.n for a in plan.axes)
     return len(plan.axes) in (1, 2, 3) and fits and (channels_last(plan) or channels_first(plan))
 
@@ -65,8 +66,21 @@ def _same(a: Axis) -> bool:
     return bool(a.out == -(-a.n // a.stride) and a.total == total and a.low == total // 2)
 
 
-def call(o: Any, op: str, x: Tensor, plan: Plan, padded: str, steps: list[tuple[list[int], list[int]]]) -> Tensor:
-    """tf.raw_ops.<op> for each (windows, strides); on a CPU it pools channels last only, so channels first are transposed.
+def divided(o: Any, x: Tensor, at: int, through: int, parts: list[int]) -> Tensor:
+    """`x` with the axes from `at` to `through` as axes of the sizes `parts`."""
+    before = [_size(o, x, i) for i in range(at)]
+    if before:
+        before[0] = -1  # right for a batch of any size
+    return o.tf.reshape(x, [*before, *parts, *(_size(o, x, i) for i in range(through + 1, o.rank))])
+
+
+def _size(o: Any, x: Tensor, at: int) -> Any:
+    n = x.shape[at]
+    return o.size(x, at) if n is None else n
+
+
+def call(o: Any, op: str, x: Tensor, plan: Plan, padded: str, steps: Steps) -> Tensor:
+    """tf.raw_ops.<op> for each (windows, strides); on a CPU it pools channels last only, so others are transposed.
 
     tf.raw_ops, because tf.nn's own Python takes 25 of the 50 microseconds of a small eager call.
     """
@@ -77,7 +91,7 @@ def call(o: Any, op: str, x: Tensor, plan: Plan, padded: str, steps: list[tuple[
     return o.tf.transpose(_pools(o, op, o.tf.transpose(x, last), padded, steps), first)
 
 
-def _pools(o: Any, op: str, x: Tensor, padded: str, steps: list[tuple[list[int], list[int]]]) -> Tensor:
+def _pools(o: Any, op: str, x: Tensor, padded: str, steps: Steps) -> Tensor:
     line = len(steps[0][0]) == 1  # 1-d: as a map that is one cell high
     if line:
         x = o.tf.expand_dims(x, 1)
