@@ -7,10 +7,11 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from poolkit_conformance import runner
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+
+from poolkit_conformance import runner
 
 Result = runner.Result
 STATUSES = ("passed", "failed", "known")
@@ -67,7 +68,8 @@ def page(results: Sequence[Result]) -> str:
     failures = [_row("td", [r.backend, r.mode, r.case, r.message]) for r in results if r.status == "failed"]
     return (
         '<!doctype html><meta charset="utf-8"><title>poolkit conformance</title>'
-        "<style>body{font-family:sans-serif}td,th{padding:.2em .8em;text-align:left}</style><h1>poolkit conformance</h1>"
+        "<style>body{font-family:sans-serif}td,th{padding:.2em .8em;text-align:left}</style>"
+        "<h1>poolkit conformance</h1>"
         f"<table>{_row('th', ['backend', 'mode', *STATUSES])}{''.join(rows)}</table>"
         f"<h2>{len(failures)} failures</h2><table>{''.join(failures)}</table>\n"
     )

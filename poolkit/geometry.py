@@ -139,7 +139,7 @@ def spread(value: Any, i: int, count: int) -> Any:
     """Entry `i` of a field that holds one value for all axes or a tuple with one an axis."""
     if not isinstance(value, tuple):
         return value
-    entries = cast("tuple[Any, ...]", value)
+    entries = cast("tuple[object, ...]", value)
     if len(entries) != count:
         raise ShapeError(
             f"received {entries!r}, which has {len(entries)} entries, for an input with {count} pooled axes; "

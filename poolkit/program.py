@@ -74,7 +74,7 @@ def _stand_ins(ops: Any) -> tuple[Tape, Value]:
 
 
 def _returned(result: Any) -> str:
-    results = cast("tuple[Any, ...]", result) if isinstance(result, tuple) else (result,)
+    results = cast("tuple[object, ...]", result) if isinstance(result, tuple) else (result,)
     return ", ".join(map(render, results))
 
 

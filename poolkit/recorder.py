@@ -119,12 +119,12 @@ def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 
 def _item(item: Any) -> str:
-    return ", ".join(map(_index, cast("tuple[Any, ...]", item))) if isinstance(item, tuple) else _index(item)
+    return ", ".join(map(_index, cast("tuple[object, ...]", item))) if isinstance(item, tuple) else _index(item)
 
 
 def _index(item: Any) -> str:
     if not isinstance(item, slice):
         return render(item)
-    parts: tuple[Any, ...] = (item.start, item.stop, item.step)
-    start, stop, step = ("" if v is None else render(v) for v in parts)
+    cut = cast("slice[object, object, object]", item)
+    start, stop, step = ("" if v is None else render(v) for v in (cut.start, cut.stop, cut.step))
     return f"{start if start != '0' else ''}:{stop}" + (f":{step}" if step not in ("", "1") else "")

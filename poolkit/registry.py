@@ -71,7 +71,7 @@ FIRST_PARTY = (
     Backend("jax", _jax, ("jax", "jaxlib"), "pip install jax"),
 )
 
-BY_TYPE: dict[type, Any] = {}  # tensor type -> adapter; filled by eager calls only
+BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls only
 
 
 def find(x: Any) -> Adapter:
