@@ -1,0 +1,31 @@
+"""CONTRIBUTING shows the diff that added softmax: every line of it is in the source, and no adapter names the kind."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from poolkit.kinds import Softmax
+from tests.support import ROOT
+
+
+def added_lines() -> list[str]:
+    diff = re.search(r"```diff\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert diff is not None
+    lines = diff[1].splitlines()
+    return [line[1:] for line in lines if line.startswith("+") and not line.startswith("+++")]
+
+
+def test_the_diff_is_the_class_and_its_registration() -> None:
+    added = added_lines()
+    source = inspect.getsource(Softmax).rstrip().splitlines()
+    assert added[: len(source)] == source
+    rest = (ROOT / "poolkit/kinds.py").read_text() + (ROOT / "poolkit/spec.py").read_text()
+    for line in added[len(source) :]:
+        assert line in rest
+
+
+def test_no_adapter_names_the_kind() -> None:
+    for path in (ROOT / "backends").rglob("*.py"):
+        if path.name != "conformance.py":
+            assert "softmax" not in path.read_text().lower(), path
