@@ -6,12 +6,13 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import keras
-from poolkit_keras.ops import Ops
-from poolkit_keras.routes import ROUTES
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit_keras.layers import Pool
+from poolkit_keras.ops import Ops
+from poolkit_keras.routes import ROUTES
 
 
 class KerasAdapter:
@@ -45,7 +46,13 @@ class KerasAdapter:
         return None
 
     def widen(self, dtype: str) -> str | None:
+        """Sums of small integers are int32; uint64 is missing on PyTorch, and `where` narrows it on TensorFlow."""
+        if dtype == "uint64":
+            return None
         return "int32" if dtype in ("bool", "int8", "uint8", "int16", "uint16") else dtype
+
+    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
+        return Pool(spec, route=route, **options)
 
     def evaluate(self, spec: Any, array: Any) -> Any:
         inputs = keras.Input(array.shape[1:], batch_size=array.shape[0], dtype=str(array.dtype))

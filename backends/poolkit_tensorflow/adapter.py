@@ -6,12 +6,13 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import tensorflow as tf
-from poolkit_tensorflow.ops import Ops
-from poolkit_tensorflow.routes import ROUTES
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit_tensorflow.layers import Pool
+from poolkit_tensorflow.ops import Ops
+from poolkit_tensorflow.routes import ROUTES
 
 
 class TensorFlowAdapter:
@@ -24,8 +25,8 @@ class TensorFlowAdapter:
     def check(self, x: Any) -> None:
         if not isinstance(x, tf.Tensor | tf.Variable):
             raise InputError(
-                f"received a {type(x).__name__}, and pooling takes a dense tf.Tensor; convert it with x.to_tensor() (ragged)"
-                " or tf.sparse.to_dense(x) (sparse)"
+                f"received a {type(x).__name__}, and pooling takes a dense tf.Tensor; convert it with x.to_tensor()"
+                " (ragged) or tf.sparse.to_dense(x) (sparse)"
             )
 
     def dtype(self, x: Any) -> str:
@@ -62,6 +63,9 @@ class TensorFlowAdapter:
 
     def widen(self, dtype: str) -> str | None:
         return "uint8" if dtype == "bool" else dtype
+
+    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
+        return Pool(spec, route=route, **options)
 
     def evaluate(self, spec: Any, array: Any) -> Any:
         result = pool(tf.constant(array), spec)

@@ -68,7 +68,7 @@ def _along(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
         taps.append(phase if a.out == pieces else o.slice(phase, a.at, start, start + a.out, 1))
     while len(taps) > 1:
         pairs = [taps[i : i + 2] for i in range(0, len(taps), 2)]
-        taps = [_better(o, *pair, plan) if len(pair) == 2 else pair[0] for pair in pairs]
+        taps = [_better(o, pair[0], pair[1], plan) if len(pair) == 2 else pair[0] for pair in pairs]
     return taps[0]
 
 

@@ -1,0 +1,366 @@
+"""Pooling as Keras layers: `Pool` for any spec, and classes with the names and arguments of Keras's own layers.
+
+They pool tensors of whatever engine Keras runs on. A float keeps its dtype, also under a mixed precision policy; with
+`dtype=` given, inputs are cast to it, as Keras's layers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+
+from poolkit.dispatch import pool_through
+from poolkit.errors import InputError, SpecError
+from poolkit.kinds import KINDS
+from poolkit.plan import FLOATS, work_dtype
+from poolkit.spec import PoolSpec, Sizes
+from poolkit_keras.ops import Ops
+
+Shape = Sequence[int | None]
+
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """A layer that pools by a spec; `route` asks for one of `poolkit.routes` of the engine's tensors.
+
+    >>> from poolkit import MaxPool
+    >>> Pool(MaxPool(2, layout="NHWC")).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
+
+    def __init__(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> None:
+        super().__init__(**{"autocast": options.get("dtype") is not None} | options)
+        self.spec = spec
+        self.route = route
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        return pool_through(inputs, self.spec, self.route)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """A KerasTensor, or a pair of them with `indices=True`."""
+        shape, dtype = self.spec.output_shape(inputs.shape), _result(self.spec, self._given(inputs.dtype))
+        values = keras.KerasTensor(shape, dtype)
+        return (values, keras.KerasTensor(shape, Ops(len(shape), dtype).index)) if self.spec.indices else values
+
+    def compute_output_shape(self, input_shape: Shape) -> Any:
+        shape = self.spec.output_shape(tuple(input_shape))
+        return (shape, shape) if self.spec.indices else shape
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = super().get_config()
+        return config | {"spec": self.spec.to_dict(), "route": self.route} | self._cast()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Pool:
+        return cls(PoolSpec.from_dict(config["spec"]), **{k: v for k, v in config.items() if k != "spec"})
+
+    def _given(self, dtype: str) -> str:
+        """The dtype of an input as `call` sees it."""
+        return self.compute_dtype if self.autocast and dtype in FLOATS else dtype
+
+    def _cast(self) -> dict[str, Any]:
+        """Keras writes down a dtype policy in any case, and that must not turn the cast on."""
+        return {} if self.autocast else {"autocast": False}
+
+
+def _result(spec: PoolSpec, dtype: str) -> str:
+    work_dtype(spec, dtype, lambda integer: integer)  # a DtypeError for complex numbers
+    return dtype if dtype in FLOATS or KINDS[spec.kind].selects else "float32"
+
+
+def _layout(spatial: int, data_format: str | None, layout: str | None) -> str:
+    """The layout's letters for Keras's `data_format`, of which None is the one in keras.json."""
+    if layout is not None and data_format is not None:
+        raise SpecError(
+            f"received data_format={data_format!r} and layout={layout!r}, which say the same; give one of them"
+        )
+    if layout is not None:
+        return layout
+    data_format = data_format or keras.config.image_data_format()
+    if data_format not in ("channels_first", "channels_last"):
+        raise SpecError(f'received data_format={data_format!r}; write data_format="channels_last" or "channels_first"')
+    return f"NC{SPATIAL[spatial]}" if data_format == "channels_first" else f"N{SPATIAL[spatial]}C"
+
+
+class _Named(Pool):
+    """A layer whose constructor is that of a Keras layer; its config holds those arguments."""
+
+    kind: ClassVar[str]
+    spatial: ClassVar[int]
+
+    def __init__(self, arguments: dict[str, Any], spec: PoolSpec, options: dict[str, Any]) -> None:
+        route = options.pop("route", None)
+        super().__init__(spec, route=route, **options)
+        self._arguments = arguments
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["spec"]
+        return config | self._arguments
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Pool:
+        return cls(**config)
+
+
+class _Window(_Named):
+    def __init__(
+        self,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        *,
+        layout: str | None = None,
+        **options: Any,
+    ) -> None:
+        layout = _layout(self.spatial, data_format, layout)
+        spec = PoolSpec(self.kind, window=pool_size, stride=strides, padding=padding, layout=layout)
+        arguments = {"pool_size": pool_size, "strides": strides, "padding": padding, "layout": layout}
+        super().__init__(arguments, spec, {"name": name, **options})
+
+
+class _Global(_Named):
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, *, layout: str | None = None, **options: Any
+    ) -> None:
+        layout = _layout(self.spatial, data_format, layout)
+        spec = PoolSpec(self.kind, output_size=1, keepdims=keepdims, layout=layout)
+        super().__init__({"keepdims": keepdims, "layout": layout}, spec, options)
+
+
+class _Adaptive(_Named):
+    def __init__(
+        self,
+        output_size: int | Sequence[int | None],
+        data_format: str | None = None,
+        *,
+        layout: str | None = None,
+        **options: Any,
+    ) -> None:
+        layout = _layout(self.spatial, data_format, layout)
+        spec = PoolSpec(self.kind, output_size=output_size, layout=layout)
+        super().__init__({"output_size": output_size, "layout": layout}, spec, options)
+
+
+# ---------------------------------------------------------------------------------------------------- Keras's names
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class MaxPooling1D(_Window):
+    """`keras.layers.MaxPooling1D`.
+
+    >>> MaxPooling1D(2, data_format="channels_last").compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
+
+    kind, spatial = "max", 1
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class MaxPooling2D(_Window):
+    """`keras.layers.MaxPooling2D`.
+
+    >>> MaxPooling2D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
+
+    kind, spatial = "max", 2
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class MaxPooling3D(_Window):
+    """`keras.layers.MaxPooling3D`.
+
+    >>> MaxPooling3D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
+
+    kind, spatial = "max", 3
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AveragePooling1D(_Window):
+    """`keras.layers.AveragePooling1D`.
+
+    >>> AveragePooling1D(2, data_format="channels_last").compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
+
+    kind, spatial = "avg", 1
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AveragePooling2D(_Window):
+    """`keras.layers.AveragePooling2D`.
+
+    >>> AveragePooling2D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
+
+    kind, spatial = "avg", 2
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AveragePooling3D(_Window):
+    """`keras.layers.AveragePooling3D`.
+
+    >>> AveragePooling3D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
+
+    kind, spatial = "avg", 3
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class GlobalAveragePooling1D(_Global):
+    """`keras.layers.GlobalAveragePooling1D`; a mask is refused, for it would be ignored.
+
+    >>> GlobalAveragePooling1D(data_format="channels_last").compute_output_shape((None, 8, 3))
+    (None, 3)
+    """
+
+    kind, spatial = "avg", 1
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        _no_mask(mask)
+        return super().call(inputs)
+
+    def compute_output_spec(self, inputs: Any, mask: Any = None) -> Any:
+        _no_mask(mask)
+        return super().compute_output_spec(inputs)
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class GlobalAveragePooling2D(_Global):
+    """`keras.layers.GlobalAveragePooling2D`.
+
+    >>> GlobalAveragePooling2D(data_format="channels_last").compute_output_shape((None, 8, 8, 3))
+    (None, 3)
+    """
+
+    kind, spatial = "avg", 2
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class GlobalAveragePooling3D(_Global):
+    """`keras.layers.GlobalAveragePooling3D`.
+
+    >>> GlobalAveragePooling3D(data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3)
+    """
+
+    kind, spatial = "avg", 3
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class GlobalMaxPooling1D(_Global):
+    """`keras.layers.GlobalMaxPooling1D`.
+
+    >>> GlobalMaxPooling1D(data_format="channels_last").compute_output_shape((None, 8, 3))
+    (None, 3)
+    """
+
+    kind, spatial = "max", 1
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class GlobalMaxPooling2D(_Global):
+    """`keras.layers.GlobalMaxPooling2D`.
+
+    >>> GlobalMaxPooling2D(data_format="channels_last").compute_output_shape((None, 8, 8, 3))
+    (None, 3)
+    """
+
+    kind, spatial = "max", 2
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class GlobalMaxPooling3D(_Global):
+    """`keras.layers.GlobalMaxPooling3D`.
+
+    >>> GlobalMaxPooling3D(data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3)
+    """
+
+    kind, spatial = "max", 3
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AdaptiveAveragePooling1D(_Adaptive):
+    """`keras.layers.AdaptiveAveragePooling1D`.
+
+    >>> AdaptiveAveragePooling1D(4, data_format="channels_last").compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
+
+    kind, spatial = "avg", 1
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AdaptiveAveragePooling2D(_Adaptive):
+    """`keras.layers.AdaptiveAveragePooling2D`.
+
+    >>> AdaptiveAveragePooling2D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
+
+    kind, spatial = "avg", 2
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AdaptiveAveragePooling3D(_Adaptive):
+    """`keras.layers.AdaptiveAveragePooling3D`.
+
+    >>> AdaptiveAveragePooling3D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
+
+    kind, spatial = "avg", 3
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AdaptiveMaxPooling1D(_Adaptive):
+    """`keras.layers.AdaptiveMaxPooling1D`.
+
+    >>> AdaptiveMaxPooling1D(4, data_format="channels_last").compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
+
+    kind, spatial = "max", 1
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AdaptiveMaxPooling2D(_Adaptive):
+    """`keras.layers.AdaptiveMaxPooling2D`.
+
+    >>> AdaptiveMaxPooling2D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
+
+    kind, spatial = "max", 2
+
+
+@keras.saving.register_keras_serializable(package="poolkit")
+class AdaptiveMaxPooling3D(_Adaptive):
+    """`keras.layers.AdaptiveMaxPooling3D`.
+
+    >>> AdaptiveMaxPooling3D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
+
+    kind, spatial = "max", 3
+
+
+def _no_mask(mask: Any) -> None:
+    if mask is not None:
+        raise InputError(
+            "received a mask, and GlobalAveragePooling1D averages all steps; pool without a mask "
+            "(an Embedding without mask_zero=True), or average the steps that count yourself"
+        )
