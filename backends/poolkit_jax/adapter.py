@@ -7,16 +7,20 @@ from typing import Any
 
 import jax
 import numpy as np
-from poolkit_jax.ops import Ops
-from poolkit_jax.routes import ROUTES
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit.spec import PoolSpec
+from poolkit_jax.layers import Pool
+from poolkit_jax.ops import Ops
+from poolkit_jax.routes import ROUTES
+
+LARGE = 2**14  # cells from which XLA's sums on a CPU are not plain loops; it was 2**12 in jaxlib 0.10.2
 
 
 class JaxAdapter:
-    """JAX: programs are jitted; under `jit`, `vmap` and `grad` shapes are known, under `jax.export` they may be expressions."""
+    """JAX: programs are jitted; sizes are known, but under `jax.export` they may be expressions."""
 
     name = "jax"
     ops = Ops
@@ -25,8 +29,8 @@ class JaxAdapter:
     def check(self, x: Any) -> None:
         if not isinstance(x, jax.Array):
             raise InputError(
-                f"received a jax {type(x).__name__}, and pooling takes a dense jax.Array; convert it with jax.numpy.asarray(x)"
-                " (a sparse array: x.todense())"
+                f"received a jax {type(x).__name__}, and pooling takes a dense jax.Array; "
+                "convert it with jax.numpy.asarray(x) (a sparse array: x.todense())"
             )
 
     def dtype(self, x: Any) -> str:
@@ -40,8 +44,9 @@ class JaxAdapter:
         return n if isinstance(n, int) else None
 
     def site(self, x: Any) -> Site:
-        known = all(isinstance(n, int) for n in x.shape)
-        return Site(tracing=True, empty=known and x.size == 0)
+        if not all(isinstance(n, int) for n in x.shape):
+            return Site(tracing=True)
+        return Site(tracing=True, empty=x.size == 0, format="large" if x.size >= LARGE else None)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, jax.Array):
@@ -57,6 +62,9 @@ class JaxAdapter:
     def evaluate(self, spec: Any, array: Any) -> Any:
         result = pool(jax.numpy.asarray(array), spec)
         return tuple(np.asarray(t) for t in result) if isinstance(result, tuple) else np.asarray(result)
+
+    def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
+        return Pool(spec, route=route, **options)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function, inline=True)

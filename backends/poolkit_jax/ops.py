@@ -9,7 +9,16 @@ import jax
 import jax.numpy
 from jax import lax
 
+from poolkit.errors import ShapeError
+
 Tensor = Any
+
+
+def _undecided(n: Any, least: int) -> ShapeError:
+    return ShapeError(
+        f"received an input of symbolic size, for which it cannot be decided that {n} is at least {least}, "
+        f'as the windows need it; add a constraint: jax.export.symbolic_shape(..., constraints=["{n} >= {least}"])'
+    )
 
 
 class Ops:
@@ -44,7 +53,10 @@ class Ops:
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         # Indexing clamps, which makes lengths that jax.export cannot unify.
-        return self.lax.slice_in_dim(x, start, stop, step, at)
+        try:
+            return self.lax.slice_in_dim(x, start, stop, step, at)
+        except jax.errors.InconclusiveDimensionOperation as error:
+            raise _undecided(x.shape[at], start - (stop or 0)) from error
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.jnp.concatenate(parts, at)

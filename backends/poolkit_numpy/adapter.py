@@ -6,14 +6,14 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
-from poolkit_numpy.layers import Pool
-from poolkit_numpy.ops import Ops
-from poolkit_numpy.routes import ROUTES
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit.spec import PoolSpec
+from poolkit_numpy.layers import Pool
+from poolkit_numpy.ops import Ops
+from poolkit_numpy.routes import ROUTES
 
 
 class NumpyAdapter:
@@ -26,8 +26,8 @@ class NumpyAdapter:
     def check(self, x: Any) -> None:
         if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
             raise InputError(
-                f"received a numpy {type(x).__name__}, and pooling takes a plain numpy.ndarray; convert it with numpy.asarray(x)"
-                " (a masked array: fill it first, for the mask would be lost)"
+                f"received a numpy {type(x).__name__}, and pooling takes a plain numpy.ndarray; "
+                "convert it with numpy.asarray(x) (a masked array: fill it first, for the mask would be lost)"
             )
 
     def dtype(self, x: Any) -> str:

@@ -82,10 +82,10 @@ class Ops:
         return self.np.exp(a)
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        # np.sum over leading axes is a plain running sum: 0.18 off at 512x512 of U(100, 101) in float32, so it runs wider.
+        # np.sum over leading axes is a plain running sum: 0.18 off at 512x512 of U(100, 101) in float32.
         if self.dtype != "float64":
             return self.np.sum(x, axis=ats, dtype="float64", keepdims=True).astype(x.dtype)
-        # Axis by axis: even in longdouble a run of 1024x1024 equal cells is 40 eps of float64 off, runs of 1024 are 0.1.
+        # Axis by axis: even in longdouble a run of 1024x1024 equal cells is 40 eps of float64 off, of 1024 0.1.
         total = x
         for at in ats:
             total = self.np.sum(total, axis=at, dtype="longdouble", keepdims=True)

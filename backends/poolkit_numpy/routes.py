@@ -24,7 +24,7 @@ Reduced = tuple[Tensor, Tensor | None]
 
 
 class Largest(Max):
-    """The largest cell by `np.maximum` and `np.max`; padding holds the least value there is, which changes no maximum."""
+    """The largest cell by `np.maximum` and `np.max`; padding holds the least value, which changes no maximum."""
 
     both: ClassVar[str] = "maximum"
 

@@ -1,0 +1,296 @@
+"""Pooling for JAX's libraries: `Pool` for any spec, functions in Flax's words, classes with Equinox's constructors.
+
+Nothing here imports Flax or Equinox. `Pool` is a pytree without leaves, so it passes through `jax.jit`, `jax.tree.map`
+and `equinox.filter_jit`, and is a static attribute of a Flax module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import jax
+
+from poolkit.dispatch import pool_through
+from poolkit.geometry import MORE_SPATIAL, SPATIAL
+from poolkit.spec import Padding, PoolSpec, Sizes
+
+__all__ = [
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "Pool",
+    "avg_pool",
+    "max_pool",
+    "min_pool",
+]
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """A callable that pools by a spec: a member of a Flax module, or an element of an `equinox.nn.Sequential`.
+
+    `route` asks for one of `poolkit.routes`, or "native" for `lax.reduce_window` or `jnp.mean`. `key` is what
+    `equinox.nn.Sequential` hands to each of its layers; it is not used.
+
+    >>> import jax.numpy as jnp
+    >>> from poolkit import MaxPool
+    >>> Pool(MaxPool(2, layout="NHWC"))(jnp.ones((1, 8, 8, 3))).shape
+    (1, 4, 4, 3)
+    """
+
+    spec: PoolSpec
+    route: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        jax.tree_util.register_static(cls)
+
+    def __call__(self, x: jax.Array, *, key: object = None) -> Any:
+        return pool_through(x, self.spec, self.route)
+
+
+# -------------------------------------------------------------------------------------------------------- Flax's words
+
+
+def _flax(
+    kind: str, x: jax.Array, window: Sequence[int], strides: Sequence[int] | None, padding: Padding, **options: Any
+) -> jax.Array:
+    count = len(window)
+    spatial = SPATIAL.get(count, MORE_SPATIAL[:count])
+    word = padding.lower() if isinstance(padding, str) else padding
+    stride = (1,) * count if strides is None else tuple(strides)
+    spec = PoolSpec(kind, window=tuple(window), stride=stride, padding=word, layout=f"...{spatial}C", **options)
+    pooled: jax.Array = pool_through(x, spec, None)
+    return pooled
+
+
+def max_pool(
+    inputs: jax.Array, window_shape: Sequence[int], strides: Sequence[int] | None = None, padding: Padding = "VALID"
+) -> jax.Array:
+    """`flax.linen.max_pool`: channels last, stride 1 unless it is given, any number of leading axes.
+
+    >>> import jax.numpy as jnp
+    >>> max_pool(jnp.ones((1, 8, 8, 3)), (3, 3), strides=(2, 2), padding="SAME").shape
+    (1, 4, 4, 3)
+    """
+    return _flax("max", inputs, window_shape, strides, padding)
+
+
+def min_pool(
+    inputs: jax.Array, window_shape: Sequence[int], strides: Sequence[int] | None = None, padding: Padding = "VALID"
+) -> jax.Array:
+    """`flax.nnx.min_pool`.
+
+    >>> import jax.numpy as jnp
+    >>> min_pool(jnp.array([[[4.0], [2.0], [3.0]]]), (2,)).ravel()
+    Array([2., 2.], dtype=float32)
+    """
+    return _flax("min", inputs, window_shape, strides, padding)
+
+
+def avg_pool(
+    inputs: jax.Array,
+    window_shape: Sequence[int],
+    strides: Sequence[int] | None = None,
+    padding: Padding = "VALID",
+    count_include_pad: bool = True,
+) -> jax.Array:
+    """`flax.linen.avg_pool`, which divides by padding too unless told otherwise.
+
+    >>> import jax.numpy as jnp
+    >>> avg_pool(jnp.arange(1.0, 6.0).reshape(1, 5, 1), (2,), strides=(2,), padding="SAME").ravel()
+    Array([1.5, 3.5, 2.5], dtype=float32)
+    """
+    return _flax("avg", inputs, window_shape, strides, padding, count_include_pad=count_include_pad)
+
+
+# ---------------------------------------------------------------------------------------------- Equinox's constructors
+
+
+class _Window(Pool):
+    kind: ClassVar[str]
+    spatial: ClassVar[str]
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        use_ceil: bool = False,
+        *,
+        layout: str | None = None,
+    ) -> None:
+        spec = PoolSpec(
+            self.kind,
+            layout=layout or f"C{self.spatial}",
+            window=kernel_size,
+            stride=stride,
+            padding=padding,
+            ceil_mode=use_ceil,
+            count_include_pad=self.kind == "avg",
+        )
+        super().__init__(spec)
+
+
+class _Adaptive(Pool):
+    kind: ClassVar[str]
+    spatial: ClassVar[str]
+
+    def __init__(self, target_shape: int | Sequence[int | None], *, layout: str | None = None) -> None:
+        super().__init__(PoolSpec(self.kind, output_size=target_shape, layout=layout or f"C{self.spatial}"))
+
+
+class MaxPool1d(_Window):
+    """`equinox.nn.MaxPool1d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
+
+    >>> import jax.numpy as jnp
+    >>> MaxPool1d(3, stride=2, padding=1)(jnp.ones((3, 8))).shape
+    (3, 4)
+    """
+
+    kind = "max"
+    spatial = "L"
+
+
+class MaxPool2d(_Window):
+    """`equinox.nn.MaxPool2d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
+
+    >>> import jax.numpy as jnp
+    >>> MaxPool2d(3, stride=2, padding=1)(jnp.ones((3, 8, 8))).shape
+    (3, 4, 4)
+    """
+
+    kind = "max"
+    spatial = "HW"
+
+
+class MaxPool3d(_Window):
+    """`equinox.nn.MaxPool3d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
+
+    >>> import jax.numpy as jnp
+    >>> MaxPool3d(3, stride=2, padding=1)(jnp.ones((3, 8, 8, 8))).shape
+    (3, 4, 4, 4)
+    """
+
+    kind = "max"
+    spatial = "DHW"
+
+
+class AvgPool1d(_Window):
+    """`equinox.nn.AvgPool1d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
+
+    >>> import jax.numpy as jnp
+    >>> AvgPool1d(2, stride=2)(jnp.ones((3, 8))).shape
+    (3, 4)
+    """
+
+    kind = "avg"
+    spatial = "L"
+
+
+class AvgPool2d(_Window):
+    """`equinox.nn.AvgPool2d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
+
+    >>> import jax.numpy as jnp
+    >>> AvgPool2d(2, stride=2)(jnp.ones((3, 8, 8))).shape
+    (3, 4, 4)
+    """
+
+    kind = "avg"
+    spatial = "HW"
+
+
+class AvgPool3d(_Window):
+    """`equinox.nn.AvgPool3d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
+
+    >>> import jax.numpy as jnp
+    >>> AvgPool3d(2, stride=2)(jnp.ones((3, 8, 8, 8))).shape
+    (3, 4, 4, 4)
+    """
+
+    kind = "avg"
+    spatial = "DHW"
+
+
+class AdaptiveAvgPool1d(_Adaptive):
+    """`equinox.nn.AdaptiveAvgPool1d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+
+    >>> import jax.numpy as jnp
+    >>> AdaptiveAvgPool1d(3)(jnp.ones((3, 8))).shape
+    (3, 3)
+    """
+
+    kind = "avg"
+    spatial = "L"
+
+
+class AdaptiveAvgPool2d(_Adaptive):
+    """`equinox.nn.AdaptiveAvgPool2d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+
+    >>> import jax.numpy as jnp
+    >>> AdaptiveAvgPool2d(3)(jnp.ones((3, 8, 8))).shape
+    (3, 3, 3)
+    """
+
+    kind = "avg"
+    spatial = "HW"
+
+
+class AdaptiveAvgPool3d(_Adaptive):
+    """`equinox.nn.AdaptiveAvgPool3d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+
+    >>> import jax.numpy as jnp
+    >>> AdaptiveAvgPool3d(3)(jnp.ones((3, 8, 8, 8))).shape
+    (3, 3, 3, 3)
+    """
+
+    kind = "avg"
+    spatial = "DHW"
+
+
+class AdaptiveMaxPool1d(_Adaptive):
+    """`equinox.nn.AdaptiveMaxPool1d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+
+    >>> import jax.numpy as jnp
+    >>> AdaptiveMaxPool1d(3)(jnp.ones((3, 8))).shape
+    (3, 3)
+    """
+
+    kind = "max"
+    spatial = "L"
+
+
+class AdaptiveMaxPool2d(_Adaptive):
+    """`equinox.nn.AdaptiveMaxPool2d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+
+    >>> import jax.numpy as jnp
+    >>> AdaptiveMaxPool2d(3)(jnp.ones((3, 8, 8))).shape
+    (3, 3, 3)
+    """
+
+    kind = "max"
+    spatial = "HW"
+
+
+class AdaptiveMaxPool3d(_Adaptive):
+    """`equinox.nn.AdaptiveMaxPool3d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+
+    >>> import jax.numpy as jnp
+    >>> AdaptiveMaxPool3d(3)(jnp.ones((3, 8, 8, 8))).shape
+    (3, 3, 3, 3)
+    """
+
+    kind = "max"
+    spatial = "DHW"

@@ -1,0 +1,143 @@
+"""Every route of the JAX adapter against the fold: values, gradients, ties, NaN, half types; and precision."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+jax = pytest.importorskip("jax")
+
+import jax.numpy as jnp  # noqa: E402
+
+import poolkit as pk  # noqa: E402
+from poolkit.dispatch import pool_through  # noqa: E402
+from poolkit_jax import ADAPTER  # noqa: E402
+
+# Route, kind, layout, shape, what is asked. Shapes of 2**14 cells and more are "large", where other routes are right.
+CASES: tuple[tuple[str, str, str, tuple[int, ...], dict[str, Any]], ...] = (
+    ("mean", "avg", "NCHW", (2, 256, 7, 7), {"output_size": 1}),
+    ("mean", "sum", "NHWC", (2, 7, 7, 256), {"output_size": 1}),
+    ("mean", "avg", "NHWC", (4, 9, 7, 128), {"output_size": (None, 1)}),
+    ("split", "avg", "NCHW", (2, 4, 60, 60), {"output_size": 2}),
+    ("split", "avg", "NHWC", (2, 60, 60, 4), {"output_size": 6}),
+    ("split", "sum", "NHWC", (2, 64, 64, 4), {"output_size": 1}),
+    ("split", "avg", "NCHW", (1, 2, 7, 9), {"window": 2}),
+    ("split", "avg", "NCHW", (1, 2, 8, 9), {"window": (4, 3), "divisor_override": 2.5}),
+    ("split", "sum", "NHWC", (1, 9, 8, 2), {"output_size": (3, None)}),
+    ("split", "avg", "CHW", (3, 6, 4), {"output_size": (3, 1)}),
+    ("first", "max", "NCHW", (2, 3, 5, 7), {"output_size": 1}),
+    ("first", "min", "NHWC", (2, 5, 7, 3), {"output_size": 1}),
+    ("first", "max", "NTHWC", (2, 2, 3, 4, 5), {"output_size": 1, "axes": "TH"}),
+    ("max_window", "max", "NCHW", (2, 3, 9, 8), {"window": 3, "stride": 2}),
+    ("max_window", "max", "NHWC", (2, 9, 8, 3), {"window": 3, "stride": 2, "padding": ((0, 1), (0, 0))}),
+    ("max_window", "max", "NCHW", (2, 3, 9, 8), {"window": 2, "ceil_mode": True}),
+    ("max_window", "min", "NCL", (2, 3, 9), {"window": 2, "stride": 1, "padding": "same"}),
+    ("sum_window", "avg", "NHWC", (2, 9, 8, 3), {"window": 3, "stride": 2, "padding": "same"}),
+    ("sum_window", "sum", "NCHW", (2, 3, 9, 8), {"window": 2, "stride": 1, "padding": "same_lower"}),
+    ("sum_window", "avg", "NCHW", (2, 3, 9, 8), {"window": 3, "stride": 2, "padding": 1, "count_include_pad": True}),
+    ("sum_window", "avg", "NCHW", (2, 3, 9, 8), {"window": (2, 3), "stride": (2, 1), "ceil_mode": True}),
+)
+NAMES = [f"{case[0]}-{case[1]}-{case[2]}-{'-'.join(map(str, case[4].values()))}".replace(" ", "") for case in CASES]
+
+
+def few_values(shape: tuple[int, ...], *, wild: bool) -> np.ndarray[Any, Any]:
+    """Small integers, so that there are ties; `wild` puts NaN and infinities among them."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(-2, 3, shape).astype("float32")
+    if wild:
+        for value in (math.nan, math.inf, -math.inf):
+            x[rng.random(shape) < 0.03] = value
+    return x
+
+
+@pytest.mark.parametrize(("route", "kind", "layout", "shape", "asked"), CASES, ids=NAMES)
+def test_a_route_is_the_fold(route: str, kind: str, layout: str, shape: tuple[int, ...], asked: dict[str, Any]) -> None:
+    spec = pk.PoolSpec(kind, layout=layout, **asked)
+
+    def both(by: str) -> Any:
+        @jax.jit
+        def run(x: Any, g: Any, wild: Any) -> Any:
+            y, back = jax.vjp(lambda x: pool_through(x, spec, by), x)
+            return y, back(g), pool_through(wild, spec, by)
+
+        return run
+
+    x = jnp.asarray(few_values(shape, wild=False))
+    wild = jnp.asarray(few_values(shape, wild=True))
+    g = jnp.asarray(np.random.default_rng(1).standard_normal(spec.output_shape(shape)), "float32")
+    exact = kind in ("max", "min")
+    for mine, fold in zip(both(route)(x, g, wild), both("fold")(x, g, wild), strict=True):
+        np.testing.assert_allclose(mine, fold, rtol=0 if exact else 1e-6, atol=1e-6)
+
+
+def test_every_route_is_among_the_cases() -> None:
+    hit = {(case[0], case[1]) for case in CASES}
+    assert {route.name for route in ADAPTER.routes} == {name for name, _ in hit}
+
+
+def test_native_is_the_framework_s_own_call() -> None:
+    native = pk.lower(pk.MaxPool(2, layout="NHWC"), "jax", shape=(1, 8, 8, 3), route="native")
+    assert "lax.reduce_window" in native.source
+    assert pk.routes(pk.MaxPool(3, 1, 1, layout="NHWC"), "jax", (1, 8, 8, 3))[-1].name == "fold"
+
+
+@pytest.mark.parametrize("route", ["max_window", "first", "fold"])
+def test_a_window_of_minus_infinity_is_a_tie(route: str) -> None:
+    asked: dict[str, Any] = {"output_size": 1} if route == "first" else {"window": 4, "padding": ((0, 2),), "stride": 4}
+    spec = pk.PoolSpec("max", layout="NCL", **asked)
+    g = jnp.zeros((1, 1, 1 if route == "first" else 2)).at[..., -1].set(1)
+    found = jax.vjp(lambda x: pool_through(x, spec, route), jnp.full((1, 1, 6), -jnp.inf))[1](g)[0][0, 0]
+    assert found.tolist() == ([1, 0, 0, 0, 0, 0] if route == "first" else [0, 0, 0, 0, 1, 0])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_halves_add_up_in_float32(dtype: str) -> None:
+    for n, asked in ((64, {"output_size": 1}), (64, {"output_size": 4}), (9, {"window": 3})):
+        y = pk.pool(jnp.full((1, 8, n, n), 100, dtype), pk.PoolSpec("avg", layout="NCHW", **asked))
+        assert y.dtype == dtype
+        assert np.all(np.asarray(y, "float32") == 100)
+
+
+SIZES = ((1, 7, 7), (1, 31, 31), (64, 7, 7), (16, 60, 60), (2, 224, 224), (1, 1024, 1024))
+
+
+@pytest.mark.parametrize("channels_last", [False, True], ids=["NCHW", "NHWC"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_equal_cells_average_to_themselves(size: tuple[int, int, int], channels_last: bool) -> None:
+    layout = "NHWC" if channels_last else "NCHW"
+    run = jax.jit(lambda x: pk.pool(x, pk.GlobalAvgPool(layout=layout, keepdims=True)))
+    rng = np.random.default_rng(0)
+    for _ in range(2 if math.prod(size) > 10**5 else 20):
+        line = rng.uniform(1, 2, (size[0], 1, 1)).astype("float32")
+        x = np.broadcast_to(line, size)[None]
+        mine = np.asarray(run(jnp.asarray(np.ascontiguousarray(np.moveaxis(x, 1, -1) if channels_last else x)))).ravel()
+        wanted = line.ravel().astype("float64")
+        assert np.max(np.abs(mine - wanted) / wanted) <= 4 * 2.0**-23
+
+
+def test_one_program_serves_every_batch_and_no_tracer_leaks() -> None:
+    spec = pk.AvgPool(3, 1, "same", layout="NHWC")
+    with jax.checking_leaks():
+        total = jax.jit(jax.grad(jax.checkpoint(lambda x: jnp.sum(pk.pool(x, spec) ** 2))))
+        assert total(jnp.ones((2, 5, 5, 1))).shape == (2, 5, 5, 1)
+    ones = jnp.ones((1, 5, 5, 1))
+    carried = jax.lax.scan(lambda c, x: (pk.pool(c + x, spec), x[0, 0, 0, 0]), ones, jnp.ones((3, 1, 5, 5, 1)))[0]
+    np.testing.assert_allclose(carried, 4.0, rtol=1e-6)
+    assert jax.vmap(lambda x: pk.pool(x, spec))(jnp.ones((4, 2, 5, 5, 1))).shape == (4, 2, 5, 5, 1)
+    assert jax.jacfwd(lambda x: pk.pool(x, spec))(jnp.ones((1, 3, 3, 1))).shape == (1, 3, 3, 1, 1, 3, 3, 1)
+
+
+def test_sparse_and_symbols_that_do_not_fit() -> None:
+    from jax import export
+    from jax.experimental import sparse
+
+    with pytest.raises(pk.InputError, match="todense"):
+        pk.pool(sparse.BCOO.fromdense(jnp.ones((1, 1, 4))), pk.MaxPool(2, layout="NCL"))
+    (n,) = export.symbolic_shape("n")
+    with pytest.raises(pk.ShapeError, match="constraint"):
+        export.export(jax.jit(lambda x: pk.pool(x, pk.MaxPool(3, 2, layout="NCL"))))(
+            jax.ShapeDtypeStruct((1, 1, n), "float32")
+        )

@@ -1,0 +1,113 @@
+"""Every route of the NumPy adapter against the fold: values, NaN, integers, kinds of input; and precision."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import poolkit as pk
+import poolkit_numpy
+from poolkit.dispatch import pool_through
+from poolkit_numpy import ADAPTER
+
+Array = np.ndarray[Any, Any]
+
+ASKED: tuple[dict[str, Any], ...] = (
+    {"output_size": 1},
+    {"output_size": (3, None)},
+    {"output_size": (3, 4)},
+    {"output_size": (5, 7)},
+    {"window": 2},
+    {"window": 3, "stride": 2, "padding": 1},
+    {"window": 3, "stride": 2, "padding": "same"},
+    {"window": 5, "stride": 1, "padding": "same_lower", "dilation": (1, 2)},
+    {"window": 7, "stride": 1, "padding": "causal"},
+    {"window": (4, 3), "stride": (4, 2), "padding": 2, "ceil_mode": True},
+)
+SHAPES = {"NCHW": (2, 3, 9, 12), "NHWC": (2, 9, 12, 3), "...HWC": (2, 1, 9, 12, 3)}
+FLOATS = ("float16", "float32", "float64")
+INTEGERS = ("bool", "int8", "int64", "uint8", "uint64")
+
+
+def few_values(shape: tuple[int, ...], dtype: str) -> Array:
+    """Small integers; among floats NaN and infinities too."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0 if dtype[0] in "bu" else -2, 3, shape).astype(dtype)
+    if dtype in FLOATS:
+        for value in (math.nan, math.inf, -math.inf):
+            x[rng.random(shape) < 0.05] = value
+    return x
+
+
+@pytest.mark.parametrize("layout", SHAPES)
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_maximum_is_the_fold(kind: str, layout: str) -> None:
+    for asked, dtype in itertools.product(ASKED, FLOATS + INTEGERS):
+        spec, x = pk.PoolSpec(kind, layout=layout, **asked), few_values(SHAPES[layout], dtype)
+        mine, fold = pool_through(x, spec, "maximum"), pool_through(x, spec, "fold")
+        assert mine.dtype == fold.dtype == dtype
+        np.testing.assert_array_equal(mine, fold, err_msg=f"{spec} {dtype}")
+
+
+@pytest.mark.parametrize("layout", SHAPES)
+@pytest.mark.parametrize("kind", ["avg", "sum"])
+def test_split_is_the_fold(kind: str, layout: str) -> None:
+    for asked, dtype in itertools.product(ASKED[1:3], ("float16", "float32", "int8")):
+        spec, x = pk.PoolSpec(kind, layout=layout, **asked), few_values(SHAPES[layout], dtype)
+        with np.errstate(invalid="ignore"):
+            mine, fold = pool_through(x, spec, "split"), pool_through(x, spec, "fold")
+        assert mine.dtype == fold.dtype
+        np.testing.assert_allclose(mine, fold, rtol=1e-3 if dtype == "float16" else 1e-6, atol=1e-6)
+
+
+def test_every_route_is_taken_of_itself_somewhere() -> None:
+    taken = {
+        pk.routes(pk.PoolSpec(kind, layout="NCHW", **asked), "numpy", SHAPES["NCHW"], derivative=False)[0].name
+        for kind, asked in itertools.product(("max", "avg"), ASKED)
+    }
+    assert taken == {route.name for route in ADAPTER.routes} | {"fold"}
+
+
+class Marked(np.ndarray[Any, Any]):
+    """A subclass, such as libraries make."""
+
+
+def test_kinds_of_input() -> None:
+    spec = pk.MaxPool(2, 1, layout="NCHW")
+    plain = np.arange(72.0, dtype="float32").reshape(1, 2, 6, 6)
+    plain.setflags(write=False)
+    wanted = plain[:, :, 1:, 1:]
+    for x in (plain, plain.view(Marked), np.asfortranarray(plain), plain.astype(">f4")):
+        np.testing.assert_array_equal(pk.pool(x, spec), wanted)
+    np.testing.assert_array_equal(pk.pool(plain[:, :, ::-1], spec), plain[:, :, ::-1][:, :, :-1, 1:])
+    one_cell = (pk.MaxPool(1, layout="NCHW"), pk.SumPool(1, layout="NCHW"), pk.AdaptiveMaxPool(6, layout="NCHW"))
+    for spec in one_cell:
+        assert not np.shares_memory(pk.pool(plain, spec), plain)
+    with pytest.raises(pk.ShapeError):
+        pk.pool(np.array(1.0), spec)
+    with pytest.raises(pk.InputError):
+        pk.pool(np.ma.masked_array(plain), spec)
+    with pytest.raises(pk.DtypeError):
+        pk.pool(plain.astype("complex64"), spec)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_a_million_cells_within_four_eps(layout: str, dtype: str) -> None:
+    spread = np.random.default_rng(0).uniform(100, 101, (1024, 1024))
+    for kind, x in (("equal", np.full((1000, 1000), 100.1)), ("spread", spread)):
+        cells = x.astype(dtype)
+        mean = math.fsum(cells.ravel().tolist()) / cells.size
+        batch = cells[None, None] if layout == "NCHW" else cells[None, ..., None]
+        y = pk.pool(batch, pk.GlobalAvgPool(layout=layout, keepdims=True))
+        assert abs(float(y.ravel()[0]) - mean) <= 4 * np.finfo(dtype).eps * mean, kind
+
+
+def test_pool_is_a_callable() -> None:
+    layer = pk.MaxPool(2, layout="NCHW").layer("numpy", route="fold")
+    assert layer == poolkit_numpy.Pool(pk.MaxPool(2, layout="NCHW"), route="fold")
+    assert layer(np.ones((1, 3, 8, 8))).shape == (1, 3, 4, 4)
