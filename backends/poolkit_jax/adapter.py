@@ -13,7 +13,7 @@ from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit.spec import PoolSpec
 from poolkit_jax.layers import Pool
-from poolkit_jax.ops import Ops
+from poolkit_jax.ops import CONFIG, Ops
 from poolkit_jax.routes import ROUTES
 
 LARGE = 2**14  # cells from which XLA's sums on a CPU are not plain loops; it was 2**12 in jaxlib 0.10.2
@@ -54,7 +54,7 @@ class JaxAdapter:
         for n in x.shape:
             if not isinstance(n, int):
                 return None
-        return spec, x.shape, x.dtype, jax.config.jax_enable_x64
+        return spec, x.shape, x.dtype, CONFIG.jax_enable_x64
 
     def widen(self, dtype: str) -> str | None:
         return "uint8" if dtype == "bool" else dtype

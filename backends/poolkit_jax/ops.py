@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy
+import jax.numpy  # pyright: ignore[reportUnusedImport]  # makes jax.numpy below certain
 from jax import lax
 
 from poolkit.errors import ShapeError
 
 Tensor = Any
+
+CONFIG: Any = jax.config  # whose flags have no types
 
 
 def _undecided(n: Any, least: int) -> ShapeError:
@@ -34,12 +36,12 @@ class Ops:
     lax: Any = lax
     sizes_are_data: ClassVar[bool] = False
     # Below about 4096 elements XLA's CPU sum is a plain loop: 115 eps off for 31x31 equal cells; above, at most 3.
-    running_sums: ClassVar[bool] = True
+    running_sums: bool = True
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
         self.dtype = dtype
-        self.index = "int64" if jax.config.jax_enable_x64 else "int32"
+        self.index = "int64" if CONFIG.jax_enable_x64 else "int32"
 
     def size(self, x: Tensor, at: int) -> Any:
         return x.shape[at]

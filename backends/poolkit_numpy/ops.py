@@ -16,7 +16,7 @@ class Ops:
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
     np: Any = numpy
     index = "int64"
-    running_sums: ClassVar[bool] = False
+    running_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -26,11 +26,13 @@ Reduced = tuple[Tensor, Tensor | None]
 class Largest(Max):
     """The largest cell by `np.maximum` and `np.max`; padding holds the least value, which changes no maximum."""
 
+    o: Any
     both: ClassVar[str] = "maximum"
 
     def __init__(self, ops: Ops, plan: Plan) -> None:
         super().__init__(ops, plan)
-        self.neutral = (self.worst(),)
+        # One for all other kinds; here it depends on the dtype.
+        self.neutral = (self.worst(),)  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
     def combine(self, a: State, b: State) -> State:
         return (getattr(self.o.np, self.both)(a[0], b[0]),)
