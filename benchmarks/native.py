@@ -63,7 +63,7 @@ class NumPy(Framework):
         h = layout.index("H")
         if site.output_size == 1:
             return lambda x: x.mean(axis=(h, h + 1), keepdims=True)
-        window, stride = (site.bin, site.bin) if site.output_size else (site.window, site.stride)
+        window, stride = site.window_and_stride
         reduce = np.nanmean if site.kind == "avg" else np.max
         # NaN is left out by nanmean, as padding has to be.
         fill = np.nan if site.kind == "avg" else -np.inf
@@ -131,7 +131,7 @@ class TensorFlow(Framework):
         if site.output_size == 1:
             h = layout.index("H")
             return lambda x: tf.reduce_mean(x, axis=(h, h + 1), keepdims=True)
-        window, stride = (site.bin, site.bin) if site.output_size else (site.window, site.stride)
+        window, stride = site.window_and_stride
         call = tf.nn.avg_pool2d if site.kind == "avg" else tf.nn.max_pool2d
         padding: Any = site.padding.upper() if isinstance(site.padding, str) else None
         if padding is None:
@@ -184,7 +184,7 @@ class Jax(Framework):
         if site.output_size == 1:
             h = layout.index("H")
             return lambda x: jnp.mean(x, axis=(h, h + 1), keepdims=True)
-        window, stride = (site.bin, site.bin) if site.output_size else (site.window, site.stride)
+        window, stride = site.window_and_stride
         dims = tuple(window if letter in "HW" else 1 for letter in layout)
         steps = tuple(stride if letter in "HW" else 1 for letter in layout)
         around = tuple((site.pad, site.pad) if letter in "HW" else (0, 0) for letter in layout)
@@ -206,7 +206,9 @@ class Jax(Framework):
         return result
 
     def finish(self, y: Any) -> Any:
-        return self.jax.block_until_ready(y)
+        for array in self.jax.tree.leaves(y):
+            array.block_until_ready()
+        return y
 
 
 # -------------------------------------------------------------------------------------------------------------- Keras

@@ -45,11 +45,13 @@ class Site:
         return self.padding if isinstance(self.padding, int) else 0
 
     @property
-    def bin(self) -> int:
-        """The window that an adaptive site comes to: every one here divides its map evenly."""
-        assert self.output_size is not None
-        assert self.size % self.output_size == 0
-        return self.size // self.output_size
+    def window_and_stride(self) -> tuple[int, int]:
+        """Also of an adaptive site: every one here divides its map evenly, into windows that touch."""
+        if self.output_size is not None:
+            assert self.size % self.output_size == 0
+            return self.size // self.output_size, self.size // self.output_size
+        assert self.window is not None
+        return self.window, self.stride
 
 
 SITES = (
