@@ -112,17 +112,22 @@ class Symbol:
     __hash__ = None  # type: ignore[assignment]
 
 
+def symbolic_axis(n: int, **fields: object) -> Axis:
+    spec = PoolSpec("max", layout="NCL", **fields)  # type: ignore[arg-type]
+    return axes_of(spec, 3, lambda at: (Symbol(n), False))[0]
+
+
 @pytest.mark.parametrize("padding", ["same", "same_lower", "valid", "causal", 1])
 def test_symbolic_windows_hold_the_cells_of_known_ones(padding: str | int) -> None:
     """Windows of an unknown size may be padded more, but hold the same real cells in the same order."""
     seen = 0
     for n, k, s, r in itertools.product(range(4, 13), (2, 3, 4), (1, 2, 3, 5), (1, 2)):
-        spec = PoolSpec("max", layout="NCL", window=k, stride=s, dilation=r, padding=padding)
+        fields: dict[str, object] = {"window": k, "stride": s, "dilation": r, "padding": padding}
         try:
-            known = axes_of(spec, 3, lambda at: (n, True))[0]
+            known = axis(n, **fields)
         except ShapeError:
             continue
-        symbolic = axes_of(spec, 3, lambda at: (Symbol(n), False))[0]
+        symbolic = symbolic_axis(n, **fields)
         low = Symbol._read(symbolic.low)
         assert not symbolic.lows or low in symbolic.lows
         out = (n + symbolic.total - symbolic.span) // s + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from poolkit.program import record
@@ -9,13 +11,14 @@ from poolkit.recorder import Name, Tape, Value, render
 
 
 class Ops:
-    imports = {"np": "import numpy as np", "unused": "import unused"}
+    imports: ClassVar[dict[str, str]] = {"np": "import numpy as np", "unused": "import unused"}
 
 
 def test_the_same_call_twice_is_one_line() -> None:
     program = record(lambda o, x: o.np.maximum(x + 1, x + 1) - (x + 1) * 2.0, Ops(), "title", "numpy", "fold")
     assert program.source == (
-        'import numpy as np\n\n\ndef pool(x):\n    """title"""\n    t1 = x + 1\n    return np.maximum(t1, t1) - (t1 * 2.0)\n'
+        'import numpy as np\n\n\ndef pool(x):\n    """title"""\n'
+        "    t1 = x + 1\n    return np.maximum(t1, t1) - (t1 * 2.0)\n"
     )
     assert program(3.0) == 4.0 - 8.0
 
