@@ -1,4 +1,4 @@
-"""Keras, on the engine of this process; on the other two in processes of their own, since Keras is set to one for good."""
+"""Keras, on the engine of this process; on the other two in processes of their own, for Keras can't change it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import pytest
+
 from poolkit_conformance import PoolConformance
 
 ENGINES = ("tensorflow", "jax", "torch")

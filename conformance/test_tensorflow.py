@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from poolkit_conformance import PoolConformance
-from poolkit_conformance.oracle import answer
 
 import poolkit as pk
+from poolkit_conformance import PoolConformance
+from poolkit_conformance.oracle import answer
 
 
 class TestTensorFlow(PoolConformance):

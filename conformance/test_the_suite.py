@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+import poolkit as pk
 from poolkit_conformance import modes, oracle, runner
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array
@@ -11,8 +13,6 @@ from poolkit_conformance.compare import Mismatch
 from poolkit_conformance.known_failures import KNOWN_FAILURES
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
-
-import poolkit as pk
 
 BY_NAME = {case.name: case for case in runner.all_cases()}
 SOUND = OracleHarness()

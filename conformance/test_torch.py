@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 import torch
-from poolkit_conformance import PoolConformance
 from torch._dynamo.testing import CompileCounter
 
 import poolkit as pk
+from poolkit_conformance import PoolConformance
 
 
 class TestTorch(PoolConformance):
     backend = "torch"
 
 
-# What a model consists of: an adaptive bin, a global maximum, windows whose padding depends on the size, in both layouts.
+# What a model consists of: adaptive bins, a global maximum, windows whose padding depends on the size, both layouts.
 DYNAMIC = [
     pk.PoolSpec("avg", output_size=6, layout="NCHW"),
     pk.PoolSpec("max", output_size=1, layout="NCHW", keepdims=False),
@@ -50,8 +50,10 @@ def test_an_exported_program_takes_any_batch_and_size(spec: pk.PoolSpec, strict:
             return pk.pool(x, spec)
 
     torch._dynamo.reset()
-    dynamic = {at: torch.export.Dim.DYNAMIC for at in range(4)}
-    program = torch.export.export(Model(), (torch.randn(3, 17, 20, 12),), dynamic_shapes=(dynamic,), strict=strict).module()
+    dynamic = dict.fromkeys(range(4), torch.export.Dim.DYNAMIC)
+    program = torch.export.export(
+        Model(), (torch.randn(3, 17, 20, 12),), dynamic_shapes=(dynamic,), strict=strict
+    ).module()
 
     for shape in ((2, 13, 14, 9), (5, 32, 21, 16)):
         x = torch.randn(shape)

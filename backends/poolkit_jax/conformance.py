@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import jax
 import jax.export
 import numpy as np
+
 from poolkit_conformance.case import Case
 from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
@@ -64,10 +65,12 @@ class JaxHarness(Harness):
         names = [f"n{at}" if n else "0" for at, n in enumerate(x.shape)]  # a symbol is never 0
         least = [f"{name} >= {min(n, LEAST)}" for name, n in zip(names, x.shape, strict=True) if n]
         sizes = jax.export.symbolic_shape(", ".join(names), constraints=least)
-        return jax.export.export(jax.jit(function))(jax.ShapeDtypeStruct(sizes, x.dtype)).call
+        unknown = jax.ShapeDtypeStruct(sizes, x.dtype)  # type: ignore[no-untyped-call]
+        run: Function = jax.export.export(jax.jit(function))(unknown).call
+        return run
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
-        (found,) = jax.vjp(function, x)[1](cotangent)
+        found: Tensor = jax.vjp(function, x)[1](cotangent)[0]
         return found
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:

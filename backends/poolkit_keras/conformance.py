@@ -1,6 +1,6 @@
 """How the conformance suite works with Keras, on whatever engine Keras runs in this process.
 
-What is tested is what Keras's users hold: a functional model, built on a KerasTensor and called on a tensor of the engine.
+What is tested is what Keras's users hold: a functional model, built on a KerasTensor, called on a tensor of the engine.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-from poolkit_conformance.case import FLOATS, INTEGERS, numpy_dtype
-from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
 import poolkit as pk
+from poolkit_conformance.case import FLOATS, INTEGERS, numpy_dtype
+from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
 Tensor = Any
 
@@ -42,7 +42,7 @@ class KerasHarness(Harness):
         self.engine = keras.backend.backend()
         if self.engine == "jax":
             self.dtypes = NARROW  # type: ignore[misc]
-            # Outside of a compiled step JAX compiles every operation of a model on its own, which takes a second a case.
+            # Outside of a compiled step JAX compiles every operation of a model on its own: a second a case.
             self.modes = self.modes | {"eager": "few", "dynamic": HANDFUL, "layer": HANDFUL}  # type: ignore[misc]
 
     def index_dtype(self, case: Any) -> str:
@@ -52,7 +52,10 @@ class KerasHarness(Harness):
         return keras.ops.convert_to_tensor(x, dtype=x.dtype.name)
 
     def to_numpy(self, t: Tensor) -> Array:
-        return np.asarray(keras.ops.convert_to_numpy(t)).astype(numpy_dtype(keras.backend.standardize_dtype(t.dtype)))
+        dtype = keras.backend.standardize_dtype(t.dtype)
+        if dtype == "bfloat16":  # not every engine's tensors of it can be arrays
+            t = keras.ops.cast(t, "float32")
+        return np.asarray(keras.ops.convert_to_numpy(t)).astype(numpy_dtype(dtype))
 
     def owns(self, t: Any) -> bool:
         return bool(keras.ops.is_tensor(t))

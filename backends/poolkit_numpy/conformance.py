@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+
 from poolkit_conformance.case import Case
 from poolkit_conformance.harness import Array, Harness, Which
 
@@ -22,9 +23,9 @@ class NumpyHarness(Harness):
 
     @contextlib.contextmanager
     def context(self, case: Case) -> Iterator[None]:
-        # inf - inf and what is beyond the dtype are RuntimeWarnings in NumPy, which is what its users expect of arithmetic.
+        # inf - inf and overflow are RuntimeWarnings in NumPy, which is what its users expect of arithmetic.
         # A selection computes nothing, so it has nothing to warn of.
-        quiet = "warn" if case.spec.kind in ("max", "min") else "ignore"
+        quiet: Literal["warn", "ignore"] = "warn" if case.spec.kind in ("max", "min") else "ignore"
         with np.errstate(over=quiet, invalid=quiet):
             yield
 

@@ -15,7 +15,7 @@ Tensor = Any
 
 
 class TensorFlowHarness(Harness):
-    """TensorFlow compiles in two ways: `tf.function`, whose graph its own optimiser rewrites, and the same through XLA."""
+    """TensorFlow compiles in two ways: a graph that its optimiser rewrites, and the same through XLA."""
 
     backend = "tensorflow"
     modes: ClassVar[Mapping[str, Which]] = {

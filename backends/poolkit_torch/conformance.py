@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
@@ -74,7 +75,8 @@ class TorchHarness(Harness):
     def second(self, function: Function, x: Tensor, cotangent: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
         x, g = x.clone().requires_grad_(), cotangent.clone().requires_grad_()
         (first,) = torch.autograd.grad(function(x), x, g, create_graph=True)
-        by_x, by_g = torch.autograd.grad(first, (x, g), tangent, allow_unused=True)
+        parts: tuple[Any, ...] = torch.autograd.grad(first, (x, g), tangent, allow_unused=True)
+        by_x, by_g = parts
         # Where a gradient doesn't depend on the input, autograd says None for zero.
         return torch.zeros_like(x) if by_x is None else by_x, by_g
 

@@ -1,4 +1,4 @@
-"""`python -m poolkit_conformance torch`: run a backend's cases and print what fails; the exit code says whether any did."""
+"""`python -m poolkit_conformance torch`: run a backend's cases, print what fails, and exit with 1 if any does."""
 
 from __future__ import annotations
 

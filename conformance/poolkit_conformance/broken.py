@@ -1,6 +1,7 @@
 """Adapters that are wrong on purpose. The suite has to catch each of them, by the case that is named beside it.
 
-They are made of the oracle: pooling with it passes every case, and each fault below replaces one piece of it while it pools.
+They are made of the oracle: pooling with it passes every case, and each fault below replaces one piece of it while it
+pools.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def _padding_counted(spec: Any, along: list[Window]) -> float:
 
 
 def _last(kind: str, cells: Array) -> Array:
-    return cells.shape[1] - 1 - _first(kind, cells[:, ::-1])
+    place: Array = cells.shape[1] - 1 - _first(kind, cells[:, ::-1])
+    return place
 
 
 def _nan_ignored(kind: str, cells: Array) -> Array:
@@ -217,7 +219,12 @@ FAULTS = (
     _fault("padding selected", "padding_is_never_selected", change=_zero_as_padding),
     _fault("indices of the whole tensor", "indices_count_cells_of_one_channel", change=_of_the_tensor),
     _fault("another dtype", "avg_float16_k3_s2_same", change=_values(lambda v: v.astype(np.float64))),
-    _fault("weights as constants", "softmax_gradient_is_the_true_one", "gradient", oracle___softmax_slopes=_weights_constant),
+    _fault(
+        "weights as constants",
+        "softmax_gradient_is_the_true_one",
+        "gradient",
+        oracle___softmax_slopes=_weights_constant,
+    ),
     _fault("the input itself", "max_k1_of_its_own_memory", "untouched", change=_input_itself),
     _fault("the input changed", "avg_k2", "untouched", change=_input_zeroed),
 )

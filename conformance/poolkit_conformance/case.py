@@ -1,4 +1,4 @@
-"""A case: a spec, an input, and what is known of the result. Everything about it follows from its name and its fields."""
+"""A case: a spec, an input, and what is known of the result. All of it follows from its name and fields."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Case:
     """One row of the suite.
 
     `data` names a recipe of `RECIPES`, or is the input itself. Numbers that were worked out by hand stand in
-    `values`, `indices` and `gradient` (that of the sum of the result); what is None is asked of the oracle. `few` cases also
-    run in the modes that take long. `error` names the exception that a backend has to raise. Gradients are taken with random
-    cotangents, or with `ones`.
+    `values`, `indices` and `gradient` (that of the sum of the result); what is None is asked of the oracle. `few` cases
+    also run in the modes that take long. `error` names the exception that a backend has to raise. Gradients are taken
+    with random cotangents, or with `ones`.
     """
 
     name: str
@@ -67,7 +67,8 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        brain: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return brain
     return np.dtype(name)
 
 

@@ -12,7 +12,9 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.cases_numbers import NUMBERS
 
 
-def case(name: str, kind: str, shape: tuple[int, ...], *, few: bool = False, data: str = "normal", **fields: Any) -> Case:
+def case(
+    name: str, kind: str, shape: tuple[int, ...], *, few: bool = False, data: str = "normal", **fields: Any
+) -> Case:
     dtype = fields.pop("dtype", "float32")
     return Case(name, PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, data, few)
 
@@ -58,12 +60,21 @@ WINDOWS = [
     ),
 ]
 
-# ------------------------------------------------------------------------------------------------- divisors of averages
+# ------------------------------------------------------------------------------------------------ divisors of averages
 
-_COUNTED = {"count_include_pad": True}
+_COUNTED: dict[str, Any] = {"count_include_pad": True}
 DIVISORS = [
     case("avg_counts_padding", "avg", _MAP, few=True, window=3, stride=2, padding=1, **_COUNTED),
-    case("avg_counts_padding_but_not_ceil_overhang", "avg", _MAP, window=3, stride=2, padding=1, ceil_mode=True, **_COUNTED),
+    case(
+        "avg_counts_padding_but_not_ceil_overhang",
+        "avg",
+        _MAP,
+        window=3,
+        stride=2,
+        padding=1,
+        ceil_mode=True,
+        **_COUNTED,
+    ),
     case("avg_counts_the_padding_of_same", "avg", _MAP, window=4, stride=3, padding="same", **_COUNTED),
     case("avg_counts_the_padding_of_same_lower", "avg", _MAP, window=4, stride=3, padding="same_lower", **_COUNTED),
     case("avg_counts_the_padding_of_causal", "avg", _MAP, window=3, stride=1, padding="causal", **_COUNTED),
@@ -75,30 +86,80 @@ DIVISORS = [
     case("avg_global_divisor_override", "avg", _MAP, output_size=1, divisor_override=7),
 ]
 
-# ----------------------------------------------- uneven rows, of the sort that PyTorch tries its own average pooling with
+# -------------------------------------------- uneven rows, of the sort that PyTorch tries its own average pooling with
 
 TORTURE = [
-    case("avg_torture_6x6_s3_p2x3_ceil_counts", "avg", (1, 3, 9, 9), window=6, stride=3, padding=(2, 3), ceil_mode=True, **_COUNTED),
-    case("avg_torture_4x4_s2x3_ceil", "avg", (1, 3, 9, 9), window=4, stride=(2, 3), padding=1, ceil_mode=True, divisor_override=2),
-    case("avg_torture_4x4_p2_ceil_counts", "avg", (1, 2, 6, 6), window=4, stride=2, padding=2, ceil_mode=True, **_COUNTED),
+    case(
+        "avg_torture_6x6_s3_p2x3_ceil_counts",
+        "avg",
+        (1, 3, 9, 9),
+        window=6,
+        stride=3,
+        padding=(2, 3),
+        ceil_mode=True,
+        **_COUNTED,
+    ),
+    case(
+        "avg_torture_4x4_s2x3_ceil",
+        "avg",
+        (1, 3, 9, 9),
+        window=4,
+        stride=(2, 3),
+        padding=1,
+        ceil_mode=True,
+        divisor_override=2,
+    ),
+    case(
+        "avg_torture_4x4_p2_ceil_counts", "avg", (1, 2, 6, 6), window=4, stride=2, padding=2, ceil_mode=True, **_COUNTED
+    ),
     case("max_torture_1x7_s7x1_p0x3", "max", (1, 2, 11, 7), window=(1, 7), stride=(7, 1), padding=(0, 3), indices=True),
-    case("max_torture_window_of_one_row", "max", (3, 1, 1, 8), window=(1, 4), stride=(1, 3), ceil_mode=True, indices=True),
+    case(
+        "max_torture_window_of_one_row", "max", (3, 1, 1, 8), window=(1, 4), stride=(1, 3), ceil_mode=True, indices=True
+    ),
     case("max_torture_map_smaller_than_the_window", "max", (2, 2, 2, 3), window=5, stride=2, padding=2, indices=True),
-    case("max_torture_ceil_where_floor_has_no_window", "max", (1, 2, 2, 2), window=3, stride=2, ceil_mode=True, indices=True),
+    case(
+        "max_torture_ceil_where_floor_has_no_window",
+        "max",
+        (1, 2, 2, 2),
+        window=3,
+        stride=2,
+        ceil_mode=True,
+        indices=True,
+    ),
     case("avg_torture_prime_sizes", "avg", (1, 1, 13, 11), window=(5, 3), stride=(4, 7), padding=((3, 1), (0, 2))),
     case("max_torture_one_cell", "max", (1, 1, 1, 1), window=3, padding="same", indices=True),
 ]
 
-# ------------------------------------------------------------------------------------------- how many axes, and layouts
+# ------------------------------------------------------------------------------------------ how many axes, and layouts
 
 RANKS = [
     case("avg_1d_k3_s2_same", "avg", (2, 3, 11), few=True, layout="NCL", window=3, stride=2, padding="same"),
-    case("max_1d_k3_dilated2_ceil", "max", (2, 3, 11), layout="NCL", window=3, stride=2, dilation=2, ceil_mode=True, indices=True),
+    case(
+        "max_1d_k3_dilated2_ceil",
+        "max",
+        (2, 3, 11),
+        layout="NCL",
+        window=3,
+        stride=2,
+        dilation=2,
+        ceil_mode=True,
+        indices=True,
+    ),
     case("sum_1d_causal", "sum", (2, 11, 3), layout="NLC", window=4, stride=1, padding="causal"),
     case("softmax_1d_k4_s3", "softmax", (2, 11, 3), layout="NLC", window=4, stride=3),
     case("avg_3d_k2_s2_same", "avg", (2, 2, 3, 5, 4), few=True, layout="NCDHW", window=2, padding="same"),
-    case("max_3d_k3_s2_p1", "max", (2, 2, 5, 6, 4), few=True, layout="NCDHW", window=3, stride=2, padding=1, indices=True),
-    case("avg_3d_channels_last_k2x3x1", "avg", (2, 3, 5, 4, 2), layout="NDHWC", window=(2, 3, 1), stride=1, padding="same"),
+    case(
+        "max_3d_k3_s2_p1", "max", (2, 2, 5, 6, 4), few=True, layout="NCDHW", window=3, stride=2, padding=1, indices=True
+    ),
+    case(
+        "avg_3d_channels_last_k2x3x1",
+        "avg",
+        (2, 3, 5, 4, 2),
+        layout="NDHWC",
+        window=(2, 3, 1),
+        stride=1,
+        padding="same",
+    ),
     case("max_3d_channels_last_ceil", "max", (2, 3, 5, 4, 2), layout="NDHWC", window=2, ceil_mode=True, indices=True),
     case("min_3d_dilated", "min", (1, 2, 5, 5, 5), layout="NCDHW", window=2, stride=1, dilation=2),
     case("softmax_3d", "softmax", (1, 2, 3, 4, 4), layout="NCDHW", window=2, stride=1, padding="same"),
@@ -112,9 +173,12 @@ RANKS = [
 def _in_layout(layout: str, shape: tuple[int, ...], **fields: Any) -> list[Case]:
     """An average and a maximum with positions; no two sizes are equal, so that a swapped axis is seen."""
     name = layout.replace("...", "any_") + "".join(f"_{v}" for v in fields.values()) + f"_rank{len(shape)}"
-    window = {"window": 3, "stride": 2, "padding": "same", "layout": layout} | fields
+    window: dict[str, Any] = {"window": 3, "stride": 2, "padding": "same", "layout": layout} | fields
     few = layout in ("NHWC", "NTHWC", "...HWC")
-    return [case(f"avg_{name}", "avg", shape, few=few, **window), case(f"max_{name}", "max", shape, few=few, indices=True, **window)]
+    return [
+        case(f"avg_{name}", "avg", shape, few=few, **window),
+        case(f"max_{name}", "max", shape, few=few, indices=True, **window),
+    ]
 
 
 LAYOUTS = [
@@ -170,8 +234,24 @@ GLOBAL = [
     case("sum_global", "sum", _MAP, output_size=1, keepdims=False),
     case("min_global", "min", _MAP, output_size=1, keepdims=False),
     case("softmax_global", "softmax", _MAP, few=True, output_size=1, keepdims=False),
-    case("avg_global_over_one_of_three_axes", "avg", (2, 4, 5, 6, 3), layout="NTHWC", axes="T", output_size=1, keepdims=False),
-    case("max_global_over_two_of_three_axes", "max", (2, 4, 5, 6, 3), layout="NTHWC", axes="TW", output_size=1, indices=True),
+    case(
+        "avg_global_over_one_of_three_axes",
+        "avg",
+        (2, 4, 5, 6, 3),
+        layout="NTHWC",
+        axes="T",
+        output_size=1,
+        keepdims=False,
+    ),
+    case(
+        "max_global_over_two_of_three_axes",
+        "max",
+        (2, 4, 5, 6, 3),
+        layout="NTHWC",
+        axes="TW",
+        output_size=1,
+        indices=True,
+    ),
     case("avg_global_unbatched_one_cell", "avg", (3, 1, 1), layout="CHW", output_size=1, keepdims=False),
     case("avg_global_1d", "avg", (2, 3, 50), layout="channels_first", output_size=1, keepdims=False),
 ]

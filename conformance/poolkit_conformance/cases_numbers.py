@@ -1,4 +1,4 @@
-"""Cases about the numbers themselves: ties, NaN and infinities, precision, dtypes, empty inputs, and what is refused."""
+"""Cases about the numbers themselves: ties, NaN and infinities, precision, dtypes, empty inputs, what is refused."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ _MAP = (2, 3, 9, 10)
 
 
 def numbers(
-    name: str, kind: str, shape: tuple[int, ...], data: str = "normal", dtype: str = "float32", few: bool = False, **fields: Any
+    name: str,
+    kind: str,
+    shape: tuple[int, ...],
+    data: str = "normal",
+    dtype: str = "float32",
+    few: bool = False,
+    **fields: Any,
 ) -> Case:
     ones = fields.pop("ones", False)
     return Case(name, PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, data, few, ones)
 
 
-# ------------------------------------------------------- ties, NaN and infinities: the choice is exact, and the first wins
+# --------------------------------------------------- ties, NaN and infinities: the choice is exact, and the first wins
 
 _PLACES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "k3_s2_same": (_MAP, {"window": 3, "stride": 2, "padding": "same"}),
@@ -35,7 +41,15 @@ _PLACES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 def _chosen(data: str, *places: str, kind: str = "max", few: tuple[str, ...] = ()) -> list[Case]:
     label = data.replace(" ", "_").replace("-", "minus_").replace("+", "plus_")
     return [
-        numbers(f"{kind}_{label}_{place}", kind, _PLACES[place][0], data, few=place in few, indices=True, **_PLACES[place][1])
+        numbers(
+            f"{kind}_{label}_{place}",
+            kind,
+            _PLACES[place][0],
+            data,
+            few=place in few,
+            indices=True,
+            **_PLACES[place][1],
+        )
         for place in places
     ]
 
@@ -59,15 +73,25 @@ SELECTION = [
     numbers("sum_nan_inf_dilated", "sum", _MAP, "nan", window=3, dilation=2, padding="same"),
 ]
 
-# ---------------------------------------------------------------------------------------- precision, for any window size
+# -------------------------------------------------------------------------------------- precision, for any window size
 
-_GAP = {"layout": "NHWC", "output_size": 1, "keepdims": False}
+_GAP: dict[str, Any] = {"layout": "NHWC", "output_size": 1, "keepdims": False}
 PRECISION = [
     numbers("avg_64x64_of_100_bfloat16", "avg", (1, 64, 64, 2), "constant 100", "bfloat16", True, **_GAP),
     numbers("avg_64x64_of_100_float16", "avg", (1, 64, 64, 2), "constant 100", "float16", True, **_GAP),
-    numbers("avg_window_64x64_of_100_bfloat16", "avg", (1, 64, 64, 2), "constant 100", "bfloat16", layout="NHWC", window=64),
+    numbers(
+        "avg_window_64x64_of_100_bfloat16", "avg", (1, 64, 64, 2), "constant 100", "bfloat16", layout="NHWC", window=64
+    ),
     numbers("avg_window_64x64_of_100_float16", "avg", (1, 2, 64, 64), "constant 100", "float16", window=64),
-    numbers("avg_3d_16x16x16_of_100_bfloat16", "avg", (1, 2, 16, 16, 16), "constant 100", "bfloat16", layout="NCDHW", window=16),
+    numbers(
+        "avg_3d_16x16x16_of_100_bfloat16",
+        "avg",
+        (1, 2, 16, 16, 16),
+        "constant 100",
+        "bfloat16",
+        layout="NCDHW",
+        window=16,
+    ),
     numbers("sum_40x40_float16_stays_finite", "sum", (1, 2, 40, 40), "normal", "float16", output_size=1),
     numbers("sum_64x64_of_100_float16_overflows", "sum", (1, 2, 64, 64), "constant 100", "float16", output_size=1),
     numbers("avg_7x7_bfloat16_rounds_once", "avg", (4, 7, 7, 8), "normal", "bfloat16", **_GAP),
@@ -79,10 +103,30 @@ PRECISION = [
     numbers("avg_window_512x256_around_100", "avg", (1, 512, 512, 1), "around 100", layout="NHWC", window=(512, 256)),
     numbers("avg_adaptive_2_of_500x300", "avg", (1, 1, 500, 300), "around 100", output_size=(3, 2)),
     numbers("avg_window_31x31_s1_same", "avg", (1, 1, 40, 36), "around 100", window=31, stride=1, padding="same"),
-    numbers("avg_window_31x31_s1_bfloat16", "avg", (1, 1, 40, 36), "normal", "bfloat16", window=31, stride=1, padding="same"),
-    numbers("max_window_31x31_s1_bfloat16", "max", (1, 1, 40, 36), "negative", "bfloat16", window=31, stride=1, padding="same"),
+    numbers(
+        "avg_window_31x31_s1_bfloat16", "avg", (1, 1, 40, 36), "normal", "bfloat16", window=31, stride=1, padding="same"
+    ),
+    numbers(
+        "max_window_31x31_s1_bfloat16",
+        "max",
+        (1, 1, 40, 36),
+        "negative",
+        "bfloat16",
+        window=31,
+        stride=1,
+        padding="same",
+    ),
     # 961 windows choose the same cell: a gradient that is added up in bfloat16 stops at 256.
-    numbers("max_window_31x31_of_one_peak_bfloat16", "max", (1, 1, 61, 61), "peak", "bfloat16", ones=True, window=31, stride=1),
+    numbers(
+        "max_window_31x31_of_one_peak_bfloat16",
+        "max",
+        (1, 1, 61, 61),
+        "peak",
+        "bfloat16",
+        ones=True,
+        window=31,
+        stride=1,
+    ),
     numbers("max_window_31x31_of_one_peak", "max", (1, 1, 61, 61), "peak", ones=True, window=31, stride=1),
     numbers("avg_512x512_float64", "avg", (1, 512, 512, 1), "around 100", "float64", **_GAP),
 ]
@@ -105,7 +149,7 @@ SOFTMAX = [
 
 # -------------------------------------------------------------------------------------------------------------- dtypes
 
-_WINDOW = {"window": 3, "stride": 2, "padding": "same"}
+_WINDOW: dict[str, Any] = {"window": 3, "stride": 2, "padding": "same"}
 DTYPES = [
     *(
         numbers(f"{kind}_{dtype}_k3_s2_same", kind, _MAP, "normal", dtype, dtype == "float16", **_WINDOW)
@@ -113,7 +157,9 @@ DTYPES = [
         for kind in ("avg", "max", "sum")
     ),
     numbers("avg_float64_3d", "avg", (1, 4, 5, 6, 2), "normal", "float64", layout="NDHWC", window=2, stride=1),
-    numbers("max_float64_3d", "max", (1, 4, 5, 6, 2), "ties", "float64", layout="NDHWC", window=2, stride=1, indices=True),
+    numbers(
+        "max_float64_3d", "max", (1, 4, 5, 6, 2), "ties", "float64", layout="NDHWC", window=2, stride=1, indices=True
+    ),
     numbers("avg_float64_global", "avg", _MAP, "normal", "float64", output_size=1),
     *(
         numbers(f"max_{dtype}_k3_s2_same", "max", _MAP, "integers", dtype, dtype == "int32", indices=True, **_WINDOW)
@@ -127,13 +173,21 @@ DTYPES = [
     numbers("max_int64_extremes_global", "max", _MAP, "extremes", "int64", output_size=1, indices=True),
     numbers("max_int32_adaptive", "max", _MAP, "integers", "int32", output_size=(4, 3), indices=True),
     numbers("min_bool_global", "min", (2, 3, 4), "integers", "bool", layout="NCL", output_size=1),
-    numbers("max_uint8_1d_dilated", "max", (2, 11, 3), "integers", "uint8", layout="NLC", window=3, stride=1, dilation=2),
-    *(numbers(f"avg_{t}_k3_s2_same", "avg", _MAP, "integers", t, **_WINDOW) for t in ("uint8", "int32", "int64", "bool")),
-    *(numbers(f"sum_{t}_global", "sum", _MAP, "integers", t, output_size=1) for t in ("int8", "uint8", "int64", "bool")),
+    numbers(
+        "max_uint8_1d_dilated", "max", (2, 11, 3), "integers", "uint8", layout="NLC", window=3, stride=1, dilation=2
+    ),
+    *(
+        numbers(f"avg_{t}_k3_s2_same", "avg", _MAP, "integers", t, **_WINDOW)
+        for t in ("uint8", "int32", "int64", "bool")
+    ),
+    *(
+        numbers(f"sum_{t}_global", "sum", _MAP, "integers", t, output_size=1)
+        for t in ("int8", "uint8", "int64", "bool")
+    ),
     numbers("softmax_int32", "softmax", (2, 3, 6), "integers", "int32", layout="NCL", window=3, beta=0.05),
 ]
 
-# ------------------------------------------------------------------------------------------------------- empty inputs
+# -------------------------------------------------------------------------------------------------------- empty inputs
 
 EMPTY = [
     numbers("avg_empty_batch", "avg", (0, 3, 9, 10), few=True, **_WINDOW),
@@ -159,7 +213,9 @@ IDENTITIES = [
 ]
 
 
-def _refused(name: str, error: str, shape: tuple[int, ...], kind: str = "max", dtype: str = "float32", **fields: Any) -> Case:
+def _refused(
+    name: str, error: str, shape: tuple[int, ...], kind: str = "max", dtype: str = "float32", **fields: Any
+) -> Case:
     return Case(f"refuses_{name}", PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, error=error)
 
 
@@ -169,7 +225,16 @@ REFUSED = [
     _refused("a_pooled_axis_of_size_0_though_padded", "ShapeError", (2, 3, 0, 4), "sum", window=3, padding="same"),
     _refused("a_window_beyond_the_map", "ShapeError", (2, 3, 2, 9), "avg", window=3),
     _refused("a_window_of_padding_only", "ShapeError", (2, 3, 5, 5), "avg", window=2, stride=1, padding=3),
-    _refused("a_window_of_padding_only_by_dilation", "ShapeError", (2, 3, 2), layout="NCL", window=2, stride=1, dilation=3, padding="same"),
+    _refused(
+        "a_window_of_padding_only_by_dilation",
+        "ShapeError",
+        (2, 3, 2),
+        layout="NCL",
+        window=2,
+        stride=1,
+        dilation=3,
+        padding="same",
+    ),
     _refused("another_rank", "ShapeError", (3, 5, 5), window=2),
     _refused("complex_numbers", "DtypeError", (1, 1, 4, 4), "avg", "complex64", window=2),
 ]

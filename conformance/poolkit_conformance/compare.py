@@ -1,4 +1,4 @@
-"""Comparison that raises by itself: type, dtype and shape before numbers, and a message that names the first difference."""
+"""Comparison that raises by itself: type, dtype and shape before numbers, and a message with the first difference."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Cases that Hypothesis draws: any spec on any input that isn't large, by the same comparison as the written ones.
 
-In CI the draws are the same every time, so that a failure there is a failure here; `print_blob` gives the line that repeats one.
+The draws are the same every time, so that a failure in CI is a failure here; `print_blob` gives the line that repeats
+one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,21 @@ DEFAULT_EXAMPLES = 50
 
 KINDS = ("avg", "max", "min", "sum", "softmax")
 # Letters of the layouts that are drawn; the axes of an input are one more or fewer than these only with leading dots.
-LAYOUTS = ("NCL", "NLC", "NCHW", "NHWC", "HWC", "CHW", "L", "...HW", "...LC", "NCDHW", "NTHWC", "channels_first", "channels_last")
+LAYOUTS = (
+    "NCL",
+    "NLC",
+    "NCHW",
+    "NHWC",
+    "HWC",
+    "CHW",
+    "L",
+    "...HW",
+    "...LC",
+    "NCDHW",
+    "NTHWC",
+    "channels_first",
+    "channels_last",
+)
 FLOAT_DATA = ("normal", "ties", "nan", "inf", "mostly -inf", "all -inf", "negative", "signed zeros")
 DTYPES = ("float32", "float32", "float64", "float16", "bfloat16", "int8", "uint8", "int32", "int64", "bool")
 
@@ -60,7 +75,9 @@ def _windows(draw: st.DrawFn, axes: int, kind: str) -> dict[str, Any]:
     fields["stride"] = draw(_each(st.integers(1, 4), axes))
     fields["dilation"] = draw(st.sampled_from([1, 1, 2, 3]))
     pairs = st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * axes)
-    fields["padding"] = draw(st.one_of(st.sampled_from(["valid", "same", "same_lower", "causal"]), st.integers(0, 3), pairs))
+    fields["padding"] = draw(
+        st.one_of(st.sampled_from(["valid", "same", "same_lower", "causal"]), st.integers(0, 3), pairs)
+    )
     if fields["padding"] not in ("same", "same_lower"):
         fields["ceil_mode"] = draw(st.booleans())
     if kind == "avg" and fields["padding"] != "valid":

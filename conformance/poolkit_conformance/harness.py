@@ -1,4 +1,4 @@
-"""What the suite has to know about a backend: how tensors are made, differentiated and compiled, and which modes there are.
+"""What the suite has to know about a backend: making, differentiating and compiling tensors, and its modes.
 
 A backend's author writes one subclass, in `conformance.py` of the adapter, with a `HARNESS` made from it.
 """

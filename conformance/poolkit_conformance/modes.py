@@ -1,4 +1,4 @@
-"""The modes: ways to come to a result, each one function of a harness and a case that raises where the result is wrong."""
+"""The modes: ways to come to a result, each a function of a harness and a case that raises where it is wrong."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def given(case: Case) -> Array:
 @functools.lru_cache(maxsize=64)
 def expected(case: Case) -> oracle.Answer:
     """The oracle's answer, with the numbers of a literal in place of its own."""
-    answer = _quietly(oracle.answer, case.spec, given(case))
+    answer: oracle.Answer = _quietly(oracle.answer, case.spec, given(case))
     hand: dict[str, Any] = {}
     if case.values is not None:
         hand["values"] = as_array(case.values, answer.values.dtype)
@@ -77,10 +77,14 @@ def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> No
     said = where(case, mode + label, h.backend)
     parts = result if case.spec.indices else (result,)
     if not isinstance(parts, tuple) or len(parts) != (2 if case.spec.indices else 1):
-        raise Mismatch(f"{said}\n  expected {'a pair' if case.spec.indices else 'a tensor'}, got {type(result).__name__}")
+        raise Mismatch(
+            f"{said}\n  expected {'a pair' if case.spec.indices else 'a tensor'}, got {type(result).__name__}"
+        )
     for t in parts:
         if not h.owns(t):
-            raise Mismatch(f"{said}\n  expected a tensor of {h.backend}, got {type(t).__module__}.{type(t).__qualname__}")
+            raise Mismatch(
+                f"{said}\n  expected a tensor of {h.backend}, got {type(t).__module__}.{type(t).__qualname__}"
+            )
     same_values(said, "values", case.spec.kind, h.to_numpy(parts[0]), answer)
     if case.spec.indices:
         same_indices(said, h.to_numpy(parts[1]), answer, h.index_dtype(case))
@@ -256,7 +260,7 @@ def _check_gradient(h: Harness, case: Case, run: Callable[[Tensor], Tensor], x: 
 
 
 def second_gradient(h: Harness, case: Case) -> None:
-    """The gradient of <gradient, tangent>: with respect to the input, and to the cotangent, which is the tangent pooled."""
+    """The gradient of <gradient, tangent>: by the input, and by the cotangent, which is the tangent pooled."""
     x, spec = given(case), case.spec
     answer = expected(case)
     g = cotangent(case, answer.values.shape, answer.dtype)

@@ -1,7 +1,7 @@
 """The node tests of the `onnx` package for its pooling operators, as cases: its inputs, and its expected numbers.
 
-ONNX averages without padding unless told, drops ceil windows by the same rule as the design, and flattens `Indices` over the whole
-tensor, so only those are converted.
+ONNX averages without padding unless told, drops ceil windows by the same rule as the design, and flattens `Indices`
+over the whole tensor, so only those are converted.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _spec(operator: str, fields: dict[str, Any], rank: int, indices: bool) -> Po
     kind, whole = OPERATORS[operator]
     if whole:
         return PoolSpec(kind, layout=LAYOUTS[rank], output_size=1)
-    counts = {"count_include_pad": True} if fields.get("count_include_pad") else {}
+    counts: dict[str, Any] = {"count_include_pad": True} if fields.get("count_include_pad") else {}
     return PoolSpec(
         kind,
         layout=LAYOUTS[rank],

@@ -54,7 +54,7 @@ def answer(spec: Any, x: Array) -> Answer:
     free: dict[tuple[int, ...], frozenset[int]] = {}
     sizes = tuple(x.shape[axis] for axis in pooled_axes(spec, x.ndim))
     for box, cells in _windows(spec, x, rows):
-        here = (slice(None), *box.at)
+        here = _at(box)
         values[here], magnitude[here] = VALUES[spec.kind](spec, cells, box.divisor)
         if selects:
             flat = _flat(box, sizes)
@@ -76,7 +76,7 @@ def vjp(spec: Any, x: Array, cotangent: Array) -> Derivative:
     shape = rows.cells.shape
     total, lost, magnitude, defined = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.ones(shape, bool)
     for box, cells in _windows(spec, x, rows):
-        g = given[(slice(None), *box.at)][:, None]
+        g = given[_at(box)][:, None]
         slope, size = _slopes(spec, cells, box.divisor)
         place = _place(box)
         _add_exactly(total, lost, place, _on_grid(slope * g, box))
@@ -91,7 +91,7 @@ def jvp(spec: Any, x: Array, tangent: Array) -> Derivative:
     along = rows.like(tangent)
     values, magnitude, defined = np.zeros(rows.windows), np.zeros(rows.windows), np.ones(rows.windows, bool)
     for box, cells in _windows(spec, x, rows):
-        here = (slice(None), *box.at)
+        here = _at(box)
         slope, size = _slopes(spec, cells, box.divisor)
         u = along[_place(box)].reshape(cells.shape)
         values[here] = _totals(slope * u)
@@ -110,7 +110,7 @@ def second(spec: Any, x: Array, cotangent: Array, tangent: Array) -> Derivative:
         place = _place(box)
         defined[place] &= _on_grid(_without_nan(cells), box)
         if spec.kind == "softmax" and spec.grad == "exact":
-            g = given[(slice(None), *box.at)][:, None]
+            g = given[_at(box)][:, None]
             slope, size = _softmax_curvature(spec.beta, cells, along[place].reshape(cells.shape))
             total[place] += _on_grid(slope * g, box)
             magnitude[place] += _on_grid(size * np.abs(g), box)
@@ -119,15 +119,17 @@ def second(spec: Any, x: Array, cotangent: Array, tangent: Array) -> Derivative:
 
 def _without_nan(cells: Array) -> Array:
     """For every cell whether its window is free of NaN; the gradient through any other is not specified."""
-    return np.broadcast_to(~np.isnan(cells).any(1, keepdims=True), cells.shape)
+    free: Array = np.broadcast_to(~np.isnan(cells).any(1, keepdims=True), cells.shape)
+    return free
 
 
 # ------------------------------------------------------------------------- one window: rows of cells in row-major order
 
 
 def _first(kind: str, cells: Array) -> Array:
-    """The first of the extreme cells; where there are NaNs, the first of those. (NumPy does both.)"""
-    return np.argmax(cells, 1) if kind == "max" else np.argmin(cells, 1)
+    """The first of the extreme cells; where there are NaNs, the first of those. (NumPy does both.)."""
+    place: Array = np.argmax(cells, 1) if kind == "max" else np.argmin(cells, 1)
+    return place
 
 
 def _totals(cells: Array) -> Array:
@@ -174,7 +176,8 @@ VALUES: dict[str, Callable[[Any, Array, float], tuple[Array, Array]]] = {
 def _weights(beta: float, a: Array) -> Array:
     """softmax(beta * a) along a row."""
     power = np.exp(beta * a - (beta * a).max(1, keepdims=True))
-    return power / _totals(power)[:, None]
+    weights: Array = power / _totals(power)[:, None]
+    return weights
 
 
 def _slopes(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
@@ -245,6 +248,11 @@ def _windows(spec: Any, x: Array, rows: _Rows) -> Iterator[tuple[Box, Array]]:
     """Every window with its real cells: one row for each batch and channel, in row-major order."""
     for box in boxes(spec, x.shape):
         yield box, rows.cells[_place(box)].reshape(len(rows.cells), math.prod(map(len, box.cells)))
+
+
+def _at(box: Box) -> Any:
+    """What picks a window's result: all rows, and its place."""
+    return (slice(None), *box.at)
 
 
 def _place(box: Box) -> Any:

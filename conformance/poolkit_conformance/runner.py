@@ -32,7 +32,7 @@ class Result:
 
 
 def harness(backend: str) -> Harness:
-    """The harness of a backend, which stands in `conformance.py` of its adapter; ImportError where the framework is absent."""
+    """The harness in `conformance.py` of a backend's adapter; ImportError where the framework is absent."""
     made = importlib.import_module(f"poolkit_{backend}.conformance").HARNESS
     assert isinstance(made, Harness)
     return made

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from poolkit_conformance import modes, runner
+from poolkit_conformance.case import Case
 from poolkit_conformance.generated import check_generated
 from poolkit_conformance.known_failures import idle, known
 from poolkit_conformance.runner import Test
@@ -34,7 +35,7 @@ class PoolConformance:
             found = runner.tests(runner.harness(self.backend))
             metafunc.parametrize(("case", "mode"), [_parameter(self.backend, test) for test in found])
 
-    def test_case(self, case: runner.Case, mode: str) -> None:
+    def test_case(self, case: Case, mode: str) -> None:
         modes.run(runner.harness(self.backend), case, mode)
 
     def test_generated(self) -> None:

@@ -1,8 +1,8 @@
 """How close is close enough: one table, by what is compared, kind and dtype.
 
-A tolerance is `factor` times a magnitude that the oracle gives for every number: the mean or sum of absolute values that went into
-it, or the largest of the window. It never depends on how many numbers there are. `rounds` is the eps of a half type that the result
-is rounded to once, after float32.
+A tolerance is `factor` times a magnitude that the oracle gives for every number: the mean or sum of the absolute values
+that went into it, or the largest of the window. It never depends on how many numbers there are. `rounds` is the eps of
+a half type that the result is rounded to once, after float32.
 """
 
 from __future__ import annotations
@@ -82,4 +82,3 @@ SMALLEST = {"float16": 2.0**-24, "bfloat16": 2.0**-133}
 
 # Beyond this a number rounds to infinity.
 LARGEST = {"float16": 65520.0, "bfloat16": float.fromhex("0x1.ffp127"), "float32": float.fromhex("0x1.ffffffp127")}
-

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 
-
 class NoAnswerError(ValueError):
     """The definition gives no result here: a backend has to raise `poolkit.ShapeError`."""
 
