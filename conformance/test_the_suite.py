@@ -10,6 +10,7 @@ from poolkit_conformance import modes, oracle, runner
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array
 from poolkit_conformance.compare import Mismatch
+from poolkit_conformance.expect import expected
 from poolkit_conformance.known_failures import KNOWN_FAILURES
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
@@ -98,4 +99,4 @@ def test_every_known_failure_gives_a_reason() -> None:
 def test_numbers_worked_out_by_hand_have_the_shape_of_the_result() -> None:
     for case in LITERALS:
         if case.values is not None:
-            assert as_array(case.values, None).shape == modes.expected(case).magnitude.shape, case.name
+            assert as_array(case.values, None).shape == expected(case).magnitude.shape, case.name

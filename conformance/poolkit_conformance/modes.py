@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-import functools
 import importlib
 import math
 from collections.abc import Callable, Iterator
@@ -14,9 +13,8 @@ import numpy as np
 
 import poolkit as pk
 from poolkit_conformance import oracle
-from poolkit_conformance.case import Case, Fixed, as_array, cotangent, make, tangent
+from poolkit_conformance.case import Case, Fixed, cotangent, tangent
 from poolkit_conformance.compare import (
-    Array,
     Mismatch,
     same_bits,
     same_derivative,
@@ -24,6 +22,7 @@ from poolkit_conformance.compare import (
     same_values,
     where,
 )
+from poolkit_conformance.expect import expected, expected_gradient, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
 from poolkit_conformance.windows import pooled_axes
 
@@ -32,43 +31,7 @@ LARGE = 50_000  # cells beyond which a case runs only where precision may differ
 Mode = Callable[..., None]
 
 
-# ---------------------------------------------------------------------------------------------- what is expected
-
-
-@functools.lru_cache(maxsize=64)
-def given(case: Case) -> Array:
-    """The input of a case; nobody may change it."""
-    x = make(case)
-    x.setflags(write=False)
-    return x
-
-
-@functools.lru_cache(maxsize=64)
-def expected(case: Case) -> oracle.Answer:
-    """The oracle's answer, with the numbers of a literal in place of its own."""
-    answer: oracle.Answer = _quietly(oracle.answer, case.spec, given(case))
-    hand: dict[str, Any] = {}
-    if case.values is not None:
-        hand["values"] = as_array(case.values, answer.values.dtype)
-    if case.indices is not None:
-        hand["indices"] = as_array(case.indices, np.int64)
-    return dataclasses.replace(answer, **hand)
-
-
-def expected_gradient(case: Case) -> tuple[Array, oracle.Derivative]:
-    """A cotangent and the gradient that it gives."""
-    answer = expected(case)
-    g = cotangent(case, answer.values.shape, answer.dtype)
-    derivative = _quietly(oracle.vjp, case.spec, given(case), g)
-    if case.gradient is not None:
-        derivative = dataclasses.replace(derivative, values=as_array(case.gradient, np.float64))
-    return g, derivative
-
-
-def _quietly(function: Callable[..., Any], *args: Any) -> Any:
-    """NaN and infinities are data here, not accidents."""
-    with np.errstate(all="ignore"):
-        return function(*args)
+# ------------------------------------------------------------------------------------------- results and refusals
 
 
 def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> None:
@@ -267,9 +230,9 @@ def second_gradient(h: Harness, case: Case) -> None:
     u = tangent(case, case.shape)
     by_x, by_g = h.second(values_of(h, case), h.from_numpy(x), h.from_numpy(g), h.from_numpy(u))
     said = where(case, "second gradient", h.backend)
-    curvature = _quietly(oracle.second, spec, x, g, u)
+    curvature = quietly(oracle.second, spec, x, g, u)
     same_derivative(said, "derivative by the input", spec.kind, h.to_numpy(by_x), curvature, case.dtype)
-    along = _quietly(oracle.jvp, spec, x, u)
+    along = quietly(oracle.jvp, spec, x, u)
     same_derivative(said, "derivative by the cotangent", spec.kind, h.to_numpy(by_g), along, case.dtype)
 
 
@@ -278,7 +241,7 @@ def forward(h: Harness, case: Case) -> None:
     x = given(case)
     u = tangent(case, case.shape)
     found = h.to_numpy(h.jvp(values_of(h, case), h.from_numpy(x), h.from_numpy(u)))
-    along = _quietly(oracle.jvp, case.spec, x, u)
+    along = quietly(oracle.jvp, case.spec, x, u)
     same_derivative(where(case, "forward", h.backend), "tangent", case.spec.kind, found, along, case.dtype)
 
 
