@@ -24,7 +24,7 @@ TO_CHANNELS_FIRST = (0, 3, 1, 2)
 class Framework(ABC):
     """A framework under measurement."""
 
-    modes: ClassVar[tuple[str, ...]] = ("eager",)
+    modes: tuple[str, ...] = ("eager",)
     gradients: ClassVar[bool] = True
 
     def tensor(self, array: np.ndarray[Any, Any], *, train: bool) -> Any:
@@ -116,7 +116,7 @@ class Torch(Framework):
 class TensorFlow(Framework):
     """tf.nn, which pools channels last on a CPU."""
 
-    modes: ClassVar[tuple[str, ...]] = ("eager", "function")
+    modes: tuple[str, ...] = ("eager", "function")
 
     def __init__(self) -> None:
         import tensorflow
@@ -169,7 +169,7 @@ class TensorFlow(Framework):
 class Jax(Framework):
     """jax.lax.reduce_window, which flax's pooling calls too, and jnp.mean; under jit, as JAX is used."""
 
-    modes: ClassVar[tuple[str, ...]] = ("jit",)
+    modes: tuple[str, ...] = ("jit",)
 
     def __init__(self) -> None:
         import jax
@@ -223,6 +223,7 @@ class Keras(Framework):
         self.keras = keras
         engines: dict[str, type[Framework]] = {"torch": Torch, "tensorflow": TensorFlow, "jax": Jax}
         self.engine = engines[keras.config.backend()]()
+        self.modes = self.engine.modes
 
     def tensor(self, array: np.ndarray[Any, Any], *, train: bool) -> Any:
         return self.engine.tensor(array, train=train)
@@ -252,6 +253,9 @@ class Keras(Framework):
 
     def with_gradient(self, function: Function, like: Any) -> Function:
         return self.engine.with_gradient(function, like)
+
+    def compiled(self, function: Function, mode: str) -> Function:
+        return self.engine.compiled(function, mode)
 
     def finish(self, y: Any) -> Any:
         return self.engine.finish(y)
