@@ -20,6 +20,7 @@ from poolkit.constructors import (
 from poolkit.dispatch import lower_spec as lower
 from poolkit.dispatch import pool, pool_direct, routes
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
+from poolkit.layers import layer
 from poolkit.program import Program
 from poolkit.registry import backends
 from poolkit.spec import PoolSpec
@@ -45,6 +46,7 @@ __all__ = [
     "SpecError",
     "SumPool",
     "backends",
+    "layer",
     "lower",
     "pool",
     "pool_direct",
