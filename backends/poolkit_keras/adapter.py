@@ -11,7 +11,7 @@ from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit_keras.layers import Pool
-from poolkit_keras.ops import Ops
+from poolkit_keras.ops import Ops, narrow
 from poolkit_keras.routes import ROUTES
 
 
@@ -49,6 +49,8 @@ class KerasAdapter:
         """Sums of small integers are int32; uint64 is missing on PyTorch, and `where` narrows it on TensorFlow."""
         if dtype == "uint64":
             return None
+        if dtype == "int64" and narrow():
+            return "int32"  # which its tensors are
         return "int32" if dtype in ("bool", "int8", "uint8", "int16", "uint16") else dtype
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -10,18 +11,25 @@ import keras
 Tensor = Any
 
 
+def narrow() -> bool:
+    """Whether the engine has no 64-bit numbers: JAX, unless it is set to have them."""
+    return keras.backend.backend() == "jax" and not sys.modules["jax"].config.jax_enable_x64
+
+
 class Ops:
     """The primitives of `poolkit.adapter.Ops` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops
-    running_sums: ClassVar[bool] = True  # so that a model of known sizes is right on the engine that it is loaded under
+    running_sums: ClassVar[bool] = (
+        True  # by halves a model of known sizes is right on any engine that it is loaded under
+    )
     sizes_are_data: ClassVar[bool] = True
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
         self.dtype = dtype
-        self.index = "int32" if keras.backend.backend() == "jax" else "int64"
+        self.index = "int32" if narrow() else "int64"
 
     def size(self, x: Tensor, at: int) -> Any:
         return self.ops.sum(self._ones(x, at))
@@ -46,7 +54,12 @@ class Ops:
         return self.add(x, self.ops.zeros_like(like, dtype=self.index))
 
     def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
-        return self.ops.where(condition, a, b)
+        return self.ops.where(condition, self._filled(a, b), self._filled(b, a))
+
+    def _filled(self, value: Any, like: Tensor) -> Any:
+        """JAX takes a Python number for an int32, which 2**32 - 1 is not."""
+        big = isinstance(value, int) and not -(2**31) <= value < 2**31
+        return self.ops.full_like(like, value) if big else value
 
     def greater(self, a: Tensor, b: Any) -> Tensor:
         return self.ops.greater(a, b)
@@ -67,8 +80,8 @@ class Ops:
         return self.ops.logical_or(a, b)
 
     def add(self, a: Tensor, b: Any) -> Tensor:
-        # On its TensorFlow engine ops.add(a, b) becomes bias_add, along a wrong axis, where b has one dimension other than 1
-        # that equals a.shape[1] or a.shape[-1].
+        # On its TensorFlow engine ops.add(a, b) becomes bias_add, along a wrong axis, where b has one dimension other
+        # than 1 that equals a.shape[1] or a.shape[-1].
         return self.ops.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
 
     def subtract(self, a: Tensor, b: Any) -> Tensor:
@@ -85,7 +98,7 @@ class Ops:
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # Of unknown lengths. TensorFlow's is 37 eps off at 512x512 in float32; JAX has no float64 as a rule.
-        if self.dtype != "float32" or keras.backend.backend() == "jax":
+        if self.dtype != "float32" or narrow():
             return self.ops.sum(x, axis=ats, keepdims=True)
         return self.ops.cast(self.ops.sum(self.ops.cast(x, "float64"), axis=ats, keepdims=True), "float32")
 

@@ -23,9 +23,13 @@ def channels_first(plan: Plan) -> bool:
 
 
 def native(plan: Plan) -> bool:
-    """Whether tf.nn pools these axes; a `same` average wider than its axis has a wrong gradient in a graph."""
+    """Whether TensorFlow pools these axes: it has no float64 in 3-d.
+
+    A `same` average wider than its axis has a wrong gradient in a graph.
+    """
     fits = all(a.form == "whole" or sliding(a).window <= a.n for a in plan.axes)
-    return len(plan.axes) in (1, 2, 3) and fits and (channels_last(plan) or channels_first(plan))
+    most = 2 if plan.work == "float64" else 3
+    return 1 <= len(plan.axes) <= most and fits and (channels_last(plan) or channels_first(plan))
 
 
 def sliding(a: Axis) -> Axis:
@@ -68,13 +72,14 @@ def _same(a: Axis) -> bool:
 
 def divided(o: Any, x: Tensor, at: int, through: int, parts: list[int]) -> Tensor:
     """`x` with the axes from `at` to `through` as axes of the sizes `parts`."""
-    before = [_size(o, x, i) for i in range(at)]
+    before = [size(o, x, i) for i in range(at)]
     if before:
         before[0] = -1  # right for a batch of any size
-    return o.tf.reshape(x, [*before, *parts, *(_size(o, x, i) for i in range(through + 1, o.rank))])
+    return o.tf.reshape(x, [*before, *parts, *(size(o, x, i) for i in range(through + 1, o.rank))])
 
 
-def _size(o: Any, x: Tensor, at: int) -> Any:
+def size(o: Any, x: Tensor, at: int) -> Any:
+    """The length of an axis, as an int where it is known."""
     n = x.shape[at]
     return o.size(x, at) if n is None else n
 

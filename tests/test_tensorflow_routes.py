@@ -1,0 +1,151 @@
+"""Every route of TensorFlow, by name, against the fold: values, ties, NaN, infinities, gradients, long sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import poolkit as pk
+from poolkit.adapter import Site
+from poolkit.dispatch import pool_through
+from poolkit.lower import routes_of
+from poolkit.plan import plan_of
+from poolkit.program import record
+from poolkit_tensorflow import ADAPTER
+
+MAP, FIRST = (2, 8, 12, 3), (2, 3, 8, 12)
+
+# route, spec, shape of the input
+CASES = [
+    ("reduce_mean", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (2, 7, 8, 3)),
+    ("reduce_mean", pk.PoolSpec("sum", output_size=1, layout="NCHW", keepdims=False), (2, 3, 7, 8)),
+    ("rows", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (2, 3, 20, 30)),
+    ("rows", pk.PoolSpec("sum", output_size=1, layout="CHW", keepdims=False), (3, 20, 30)),
+    ("columns", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (2, 3, 20, 30)),
+    ("columns", pk.PoolSpec("sum", output_size=1, layout="CHW", keepdims=False), (3, 20, 30)),
+    ("stages", pk.PoolSpec("avg", output_size=1, layout="NTHWC", axes="TH", keepdims=False), (2, 20, 30, 3, 4)),
+    ("stages", pk.PoolSpec("avg", output_size=(2, None), layout="HWC"), (30, 5, 3)),
+    ("stages", pk.PoolSpec("sum", output_size=(2, 3), layout="NHWC"), (2, 28, 9, 3)),
+    ("avg_pool", pk.PoolSpec("avg", window=3, stride=1, padding="same", layout="NHWC"), MAP),
+    ("avg_pool", pk.PoolSpec("avg", window=3, stride=1, padding=1, layout="NCHW"), FIRST),
+    ("avg_pool", pk.PoolSpec("sum", window=2, layout="NLC"), (2, 9, 3)),
+    ("avg_pool", pk.PoolSpec("avg", window=2, layout="NDHWC"), (2, 4, 6, 4, 3)),
+    ("avg_pool", pk.PoolSpec("avg", output_size=(4, 3), layout="NHWC"), MAP),
+    ("avg_pools", pk.PoolSpec("avg", output_size=(2, 3), layout="NHWC"), (2, 40, 30, 3)),
+    ("avg_pools", pk.PoolSpec("sum", output_size=2, layout="NCHW"), (2, 3, 20, 60)),
+    ("max_pool", pk.PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), MAP),
+    ("max_pool", pk.PoolSpec("min", window=3, stride=1, padding=1, layout="NCHW"), FIRST),
+    ("max_pool", pk.PoolSpec("max", window=3, stride=2, layout="NLC"), (2, 9, 3)),
+    ("compiled", pk.PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), MAP),
+    ("compiled", pk.PoolSpec("max", window=5, stride=1, padding="same", layout="NCHW"), FIRST),
+    ("compiled", pk.PoolSpec("min", window=(4, 2), stride=(3, 2), padding=((2, 1), (1, 0)), layout="NHWC"), MAP),
+    ("compiled", pk.PoolSpec("max", window=2, stride=3, ceil_mode=True, layout="CHW"), (3, 8, 12)),
+    ("compiled", pk.PoolSpec("max", output_size=(4, 3), layout="NHWC"), MAP),
+    ("compiled", pk.PoolSpec("max", window=2, layout="NDHWC"), (2, 4, 6, 4, 3)),
+]
+
+
+def routes(spec: pk.PoolSpec, shape: tuple[int, ...], dtype: str = "float32", tracing: bool = False) -> list[str]:
+    plan = plan_of(spec, len(shape), dtype, lambda at: (shape[at], True), ADAPTER.widen)
+    return [route.name for route in routes_of(ADAPTER, plan, Site(tracing=tracing))]
+
+
+def inputs(kind: str, shape: tuple[int, ...]) -> dict[str, np.ndarray[Any, Any]]:
+    """Whole numbers, so that there are ties and sums are exact; and for a selection what is not finite."""
+    rng = np.random.default_rng(1)
+    made = {"ties": rng.integers(-3, 4, shape).astype("float32")}
+    if kind in ("max", "min"):
+        nan, low = made["ties"].copy(), made["ties"].copy()
+        nan[rng.random(shape) < 0.05] = np.nan
+        low[rng.random(shape) < 0.6] = -np.inf
+        low.reshape(-1)[: low.size // 2] = -np.inf
+        made |= {"nan": nan, "low": low, "high": -low}
+    return made
+
+
+def pooled(x: Any, spec: pk.PoolSpec, route: str) -> tuple[Any, Any]:
+    """The values, and the gradient of their sum with weights 1 to 7."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = pool_through(x, spec, route)
+    weights = tf.reshape(tf.cast(tf.range(tf.size(y)) % 7 + 1, y.dtype), tf.shape(y))
+    return y, tape.gradient(y, x, weights)
+
+
+@pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+@pytest.mark.parametrize(("route", "spec", "shape"), CASES, ids=lambda value: str(value))
+def test_a_route_gives_what_the_fold_gives(route: str, spec: pk.PoolSpec, shape: tuple[int, ...], graph: bool) -> None:
+    if route not in routes(spec, shape, tracing=graph):
+        assert route in ({"max_pool", "rows"} if graph else {"compiled", "columns"})
+        return
+    run = tf.function(pooled) if graph else pooled
+    for name, x in inputs(spec.kind, shape).items():
+        values, gradient = run(tf.constant(x), spec, route)
+        right, right_gradient = pooled(tf.constant(x), spec, "fold")
+        tolerance = 0 if spec.kind in ("max", "min") else 1e-6
+        np.testing.assert_allclose(values, right, rtol=tolerance, atol=tolerance, err_msg=name)
+        if name != "nan":  # the gradient through a window with NaN is not specified
+            np.testing.assert_allclose(gradient, right_gradient, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_every_route_has_a_case() -> None:
+    assert {route.name for route in ADAPTER.routes} == {case[0] for case in CASES}
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(
+    ("route", "spec", "shape"),
+    [
+        ("reduce_mean", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (64, 8, 8, 64)),
+        ("avg_pool", pk.PoolSpec("avg", window=5, layout="NHWC"), (64, 5, 5, 64)),
+        ("avg_pools", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (16, 60, 60, 8)),
+        ("columns", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (16, 8, 60, 60)),
+        ("columns", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (16, 2, 128, 128)),
+        ("stages", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (16, 112, 112, 2)),
+    ],
+    ids=str,
+)
+def test_sums_of_constants_stay_within_four_eps(
+    route: str, spec: pk.PoolSpec, shape: tuple[int, ...], jit: bool
+) -> None:
+    """Constants are the worst: each addition of a running sum is rounded the same way."""
+    one = tuple(1 if letter in "HW" else n for letter, n in zip(spec.layout, shape, strict=True))
+    constants = (100 * np.random.default_rng(0).random(one)).astype("float32")
+    run = tf.function(lambda x: pool_through(x, spec, route), jit_compile=jit)
+    error = np.abs(run(np.broadcast_to(constants, shape)).numpy().astype("float64") - constants) / constants
+
+    assert error.max() <= 4 * np.finfo("float32").eps
+
+
+def test_rows_of_constants_stay_within_four_eps() -> None:
+    constants = (100 * np.random.default_rng(0).random((64, 64, 1, 1))).astype("float32")
+    spec = pk.PoolSpec("avg", output_size=1, layout="NCHW")
+    for n, m in ((11, 11), (60, 60), (256, 1)):
+        x = tf.constant(np.broadcast_to(constants, (64, 64, n, m)))
+        error = np.abs(pool_through(x, spec, "rows").numpy().astype("float64") - constants) / constants
+        assert error.max() <= 4 * np.finfo("float32").eps
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_types_accumulate_in_float32(dtype: str) -> None:
+    x = tf.cast(tf.fill([1, 64, 64, 2], 100.0), dtype)
+    for name in routes(spec := pk.GlobalAvgPool(layout="NHWC", keepdims=False), (1, 64, 64, 2), dtype):
+        assert pool_through(x, spec, name).numpy().astype("float32").tolist() == [[100.0, 100.0]]
+
+
+def test_a_compiled_program_says_so() -> None:
+    plan = plan_of(pk.MaxPool(2, layout="NHWC"), 4, "float32", lambda at: (4, True), ADAPTER.widen)
+    route = next(route for route in ADAPTER.routes if route.name == "compiled")
+    program = record(lambda o, x: route.lower(o, x, plan)[0], ADAPTER.ops(4, "float32"), "a title", "tensorflow", "")
+
+    assert "@tf.function(jit_compile=True, autograph=False)\ndef pool(x):" in program.source
+    assert program(tf.ones([3, 4, 4, 2])).shape == (3, 2, 2, 2)
+
+
+def test_3d_maxima_and_float64_averages_are_not_left_to_native_calls() -> None:
+    cube = pk.PoolSpec("max", window=2, layout="NDHWC")
+    assert "max_pool" not in routes(cube, (1, 4, 4, 4, 2))
+    assert routes(pk.PoolSpec("avg", window=2, layout="NDHWC"), (1, 4, 4, 4, 2), "float64") == ["fold"]
