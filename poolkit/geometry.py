@@ -138,14 +138,21 @@ def axes_of(
 def spread(value: Any, i: int, count: int) -> Any:
     """Entry `i` of a field that holds one value for all axes or a tuple with one an axis."""
     if not isinstance(value, tuple):
-        return value
+        return _constant(value)
     entries = cast("tuple[object, ...]", value)
     if len(entries) != count:
         raise ShapeError(
             f"received {entries!r}, which has {len(entries)} entries, for an input with {count} pooled axes; "
             f"give one int, or {count} entries"
         )
-    return entries[i]
+    return _constant(entries[i])
+
+
+def _constant(value: Any) -> Any:
+    """The same number. Dynamo takes a spec's ints for symbols with ``dynamic=True``; the length of a range is none."""
+    if isinstance(value, tuple):
+        return tuple([_constant(v) for v in value])
+    return len(range(value)) if isinstance(value, int) else value
 
 
 def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) -> Axis:

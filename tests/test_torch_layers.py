@@ -10,9 +10,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import poolkit_torch  # noqa: E402
-
 import poolkit as pk  # noqa: E402
+import poolkit_torch  # noqa: E402
 
 SIZES = {1: (11,), 2: (9, 12), 3: (6, 5, 8)}
 
@@ -55,7 +54,9 @@ def both(name: str, options: dict[str, Any]) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("batch", [(), (2,)], ids=["unbatched", "batched"])
 @pytest.mark.parametrize(("name", "rank", "options"), CASES, ids=str)
-def test_numbers_and_gradients_are_torchs(name: str, rank: int, options: dict[str, Any], batch: tuple[int, ...]) -> None:
+def test_numbers_and_gradients_are_torchs(
+    name: str, rank: int, options: dict[str, Any], batch: tuple[int, ...]
+) -> None:
     ours, theirs = both(name, options)
     x = torch.randn(*batch, 3, *SIZES[rank], dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(ours(x), theirs(x))
@@ -78,7 +79,11 @@ def test_sizes_that_are_kept(name: str, size: Any) -> None:
 
 def test_positional_arguments_stand_in_torchs_order() -> None:
     x = torch.randn(1, 2, 9, 12)
-    pairs = [("MaxPool2d", (3, 2, 1, 2, True, True)), ("AvgPool2d", (3, 2, 1, True, False)), ("AdaptiveMaxPool2d", (2, True))]
+    pairs = [
+        ("MaxPool2d", (3, 2, 1, 2, True, True)),
+        ("AvgPool2d", (3, 2, 1, True, False)),
+        ("AdaptiveMaxPool2d", (2, True)),
+    ]
     for name, arguments in pairs:
         torch.testing.assert_close(getattr(poolkit_torch, name)(*arguments)(x), getattr(torch.nn, name)(*arguments)(x))
 

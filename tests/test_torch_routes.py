@@ -1,4 +1,4 @@
-"""Every route of the PyTorch adapter against the fold: values, gradients, positions, ties, NaN, infinities, half types."""
+"""Every route of the PyTorch adapter against the fold: values, gradients, positions, NaN, infinities, half types."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from poolkit_torch import ADAPTER  # noqa: E402
-
 import poolkit as pk  # noqa: E402
 from poolkit.dispatch import pool_through  # noqa: E402
 from poolkit.lower import routes_of  # noqa: E402
 from poolkit.plan import plan_of  # noqa: E402
+from poolkit_torch import ADAPTER  # noqa: E402
 
 Tensor = Any
 
@@ -48,7 +47,13 @@ COUNTED = tuple(
 GLOBAL_BY_3 = {"output_size": 1, "divisor_override": 3}
 ADAPTIVE = tuple({"output_size": o} for o in (1, 2, 3, (1, 3), (None, 1), (3, None), (4, 5), (11, 13), (9, 12)))
 
-SHAPES = {"NCHW": (2, 3, 9, 12), "NHWC": (2, 8, 12, 3), "CHW": (2, 8, 12), "...HWC": (2, 2, 9, 12, 3), "...CHW": (2, 1, 3, 8, 12)}
+SHAPES = {
+    "NCHW": (2, 3, 9, 12),
+    "NHWC": (2, 8, 12, 3),
+    "CHW": (2, 8, 12),
+    "...HWC": (2, 2, 9, 12, 3),
+    "...CHW": (2, 1, 3, 8, 12),
+}
 ROUTES = {(kind, route.name) for route in ADAPTER.routes for kind in route.kinds}
 
 
@@ -101,7 +106,7 @@ def indexed(spec: pk.PoolSpec) -> pk.PoolSpec:
     return spec.replace(indices=True)
 
 
-# ------------------------------------------------------------------------------------------------------------------ tests
+# ---------------------------------------------------------------------------------------------------------------- tests
 
 
 def test_values_and_gradients_are_those_of_the_fold() -> None:
@@ -111,7 +116,9 @@ def test_values_and_gradients_are_those_of_the_fold() -> None:
         expected, gradient = with_gradient(x, spec, "fold")
         for route in offered(x, spec):
             hit.add((spec.kind, route))
-            torch.testing.assert_close(pool_through(x, spec, route), expected, rtol=1e-14, atol=1e-14, msg=f"{route} {spec}")
+            torch.testing.assert_close(
+                pool_through(x, spec, route), expected, rtol=1e-14, atol=1e-14, msg=f"{route} {spec}"
+            )
         for route in offered(x.requires_grad_(), spec):
             hit.add((spec.kind, route))
             y, got = with_gradient(x, spec, route)
@@ -144,7 +151,10 @@ def test_a_window_of_infinities_is_a_tie(value: float) -> None:
         for route in offered(x.requires_grad_(), spec):
             assert torch.equal(with_gradient(x, spec, route)[1], gradient), (route, spec)
         for route in offered(x, indexed(spec)):
-            assert torch.equal(pool_through(x, indexed(spec), route)[1], pool_through(x, indexed(spec), "fold")[1]), (route, spec)
+            assert torch.equal(pool_through(x, indexed(spec), route)[1], pool_through(x, indexed(spec), "fold")[1]), (
+                route,
+                spec,
+            )
 
 
 def test_nan_propagates_and_is_what_the_index_points_at() -> None:
@@ -163,7 +173,7 @@ def test_nan_propagates_and_is_what_the_index_points_at() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_types_accumulate_in_float32(dtype: Any) -> None:
-    """Sums of up to 108 numbers near 8: in a half type itself they would be off by more than the one rounding that is allowed."""
+    """Sums of up to 108 numbers near 8, which in a half type itself would be off by more than the one rounding allowed."""
     step = torch.finfo(dtype).eps
     for spec, shape in specs():
         x = (8 + torch.rand(shape, generator=torch.Generator().manual_seed(2))).to(dtype)
@@ -180,11 +190,20 @@ EPS = 2.0**-23
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize(
     "asked",
-    [{"output_size": 1}, {"output_size": 2}, {"output_size": 6}, {"output_size": 7}, {"window": 5}, {"window": 6}, {"window": 31, "stride": 1}, {"window": 5, "stride": 1}],
+    [
+        {"output_size": 1},
+        {"output_size": 2},
+        {"output_size": 6},
+        {"output_size": 7},
+        {"window": 5},
+        {"window": 6},
+        {"window": 31, "stride": 1},
+        {"window": 5, "stride": 1},
+    ],
     ids=str,
 )
 def test_averages_are_within_4_eps(asked: dict[str, Any], layout: str, value: str) -> None:
-    """Maps that are constant, each channel with a number of its own, or nearly so: rounding errors add up to the most there."""
+    """Maps that are constant, a number a channel, or nearly so: there rounding errors add up to the most."""
     shape = (1, 40, 60, 60) if layout == "NCHW" else (1, 60, 60, 40)
     constants = 1 + torch.rand(40, generator=torch.Generator().manual_seed(3))
     x = constants.view((40, 1, 1) if layout == "NCHW" else 40).expand(shape).contiguous()
@@ -199,7 +218,10 @@ def test_averages_are_within_4_eps(asked: dict[str, Any], layout: str, value: st
 
 
 def test_native_is_torchs_own_call() -> None:
-    asked = {"max_pool2d": pk.MaxPool(3, 2, 1, layout="NCHW"), "adaptive_avg_pool2d": pk.GlobalAvgPool(layout="NHWC", keepdims=True)}
+    asked = {
+        "max_pool2d": pk.MaxPool(3, 2, 1, layout="NCHW"),
+        "adaptive_avg_pool2d": pk.GlobalAvgPool(layout="NHWC", keepdims=True),
+    }
     for call, spec in asked.items():
         assert f"F.{call}(" in pk.lower(spec, "torch", route="native").source
 
@@ -218,6 +240,9 @@ def test_a_compiler_gets_no_padded_max_pool() -> None:
 
 
 def test_an_exported_graph_holds_torchs_own_call() -> None:
-    for spec, call in ((pk.MaxPool(3, 2, 1, layout="NCHW"), "max_pool2d"), (pk.AdaptiveAvgPool(1, layout="NCHW"), "adaptive_avg_pool2d")):
+    for spec, call in (
+        (pk.MaxPool(3, 2, 1, layout="NCHW"), "max_pool2d"),
+        (pk.AdaptiveAvgPool(1, layout="NCHW"), "adaptive_avg_pool2d"),
+    ):
         exported = torch.export.export(spec.layer("torch"), (torch.rand(1, 2, 8, 8),))
         assert call in str(exported.graph)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
-from poolkit_torch.layers import Pool
-from poolkit_torch.ops import Ops
-from poolkit_torch.routes import ROUTES
 from torch.autograd import forward_ad
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
 from poolkit.errors import InputError, SpecError
+from poolkit_torch.layers import Pool
+from poolkit_torch.ops import Ops
+from poolkit_torch.routes import ROUTES
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _is_compiling = torch.compiler.is_compiling
@@ -89,7 +89,7 @@ class TorchAdapter:
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
         if options:
             raise SpecError(
-                f"received {', '.join(options)}, and a torch.nn.Module that pools takes no options besides its spec and route; "
+                f"received {', '.join(options)}, and a layer of PyTorch takes no options besides its spec and route; "
                 "leave them out"
             )
         return Pool(spec, route=route)

@@ -1,7 +1,8 @@
 """An input of any layout as torch.nn.functional pools it: (N, C, pooled axes…), and the result put back.
 
-Nothing is copied where it need not be: channels-last data becomes a permuted view, which PyTorch's two-dimensional kernels know as
-``torch.channels_last`` and answer in the same form; axes before the pooled ones are flattened into N, axes behind them into C.
+Nothing is copied where it need not be: channels-last data becomes a permuted view, which PyTorch's two-dimensional
+kernels know as ``torch.channels_last`` and answer in the same form; axes before the pooled ones are flattened into N,
+axes behind them into C.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def behind(plan: Plan) -> int:
 
 
 def lifted(plan: Plan) -> bool:
-    """Whether a single pooled axis is pooled as (1, L): only 2-d pools know channels-last data and `divisor_override`."""
+    """Whether a single axis is pooled as (1, L): only 2-d pools know channels-last data and `divisor_override`."""
     return len(plan.at) == 1 and (behind(plan) > 0 or plan.kind == "sum" or plan.spec.divisor_override is not None)
 
 

@@ -1,7 +1,7 @@
-"""Pooling as torch.nn.Modules: `Pool` for any spec, and classes with the names, arguments and defaults of torch.nn's own layers.
+"""Pooling as torch.nn.Modules: `Pool` for any spec, and classes with the names, arguments and defaults of torch.nn's.
 
-The classes take batched and unbatched input as torch.nn's do, and besides its arguments `layout`, for windows paddings such as
-"same" or ((low, high), …), and for adaptive pooling `keepdims`.
+The classes take batched and unbatched input as torch.nn's do, and besides its arguments `layout`, for windows paddings
+such as "same" or ((low, high), …), and for adaptive pooling `keepdims`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Faster ways to find extrema. A minimum is the negated maximum of the negated input where a route needs a max pool: floats only.
+"""Faster ways to find extrema. Where a route needs a max pool, a minimum is that of the negated input, negated.
 
-Every native max pool takes the first tie, and NaN; of several NaN it takes the last. `amax` and `torch.maximum` split the
-gradient of ties, so their routes are for calls without a derivative.
+Every native max pool takes the first tie, and NaN; of several NaN it takes the last. `amax` and `torch.maximum` split
+the gradient of ties, so their routes are for calls without a derivative.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from poolkit_torch.arrange import adaptive_size, adjacent, arranged, before, behind, compiling, lifted, planes, put_back
-from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_overlap, kept, rounded, three_dimensional_half, windows_of
-
 from poolkit.adapter import Route, Site
 from poolkit.fold import fold
 from poolkit.geometry import Axis
 from poolkit.kinds import Kind, State
 from poolkit.plan import Plan
+from poolkit_torch.arrange import adaptive_size, adjacent, arranged, behind, compiling, lifted, planes, put_back
+from poolkit_torch.windows import (
+    MOST_CELLS,
+    Along,
+    Windows,
+    bin_overlap,
+    kept,
+    rounded,
+    three_dimensional_half,
+    windows_of,
+)
 
 Tensor = Any
 Reduced = tuple[Tensor, Tensor | None]
@@ -41,11 +49,11 @@ def pooled(o: Any, x: Tensor, plan: Plan, pool: Callable[[Tensor], Any]) -> Redu
 
 
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    w = _windows(plan)
+    w = windows(plan)
 
     def pool(v: Tensor) -> Any:
         name = f"max_pool{3 if len(w.along) == 3 else 2 if len(w.along) == 2 or lifted(plan) else 1}d"
-        return _kept(max_pool(o, name, _appended(o, v, w), _lift(w, plan), plan.spec.indices), w, plan.spec.indices)
+        return kept_of(max_pool(o, name, appended(o, v, w), _lift(w, plan), plan.spec.indices), w, plan.spec.indices)
 
     return pooled(o, x, plan, pool)
 
@@ -64,16 +72,16 @@ def _lift(w: Windows, plan: Plan) -> Windows:
     return Windows((Along(1, 1, 0, 1), *w.along), w.ceil) if lifted(plan) else w
 
 
-def _appended(o: Any, v: Tensor, w: Windows) -> Tensor:
+def appended(o: Any, v: Tensor, w: Windows) -> Tensor:
     extra = [n for a in reversed(w.along) for n in (0, a.extra)]
     return o.F.pad(v, tuple(extra), value=-math.inf) if any(extra) else v
 
 
-def _kept(got: Any, w: Windows, indices: bool) -> Any:
+def kept_of(got: Any, w: Windows, indices: bool) -> Any:
     return (kept(got[0], w), kept(got[1], w)) if indices else kept(got, w)
 
 
-def _windows(plan: Plan) -> Windows:
+def windows(plan: Plan) -> Windows:
     w = windows_of(plan)
     assert w is not None, "`when` has admitted a plan without windows"
     return w
@@ -118,11 +126,11 @@ def fits_adaptive(plan: Plan, site: Site) -> bool:
     )
 
 
-# ------------------------------------------------------------------------------------------ reductions, without a derivative
+# ------------------------------------------------------------------------------------- reductions, without a derivative
 
 
 class Largest(Kind):
-    """The largest cell, by `torch.maximum` and `amax`: right in value and for NaN, but a gradient would be split among ties."""
+    """The largest cell, by `torch.maximum` and `amax`: right for NaN too, but a gradient would be split among ties."""
 
     name = "max"
     selects = True
@@ -130,12 +138,17 @@ class Largest(Kind):
     both: ClassVar[str] = "maximum"
     all: ClassVar[str] = "amax"
 
+    @property
+    def torch(self) -> Any:
+        ops: Any = self.o  # the primitives of this adapter, which hold the module
+        return ops.torch
+
     def combine(self, a: State, b: State) -> State:
-        return (getattr(self.o.torch, self.both)(a[0], b[0]),)
+        return (getattr(self.torch, self.both)(a[0], b[0]),)
 
     def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
         ats = tuple(a.at for a in axes)
-        reduce = getattr(self.o.torch, self.all)
+        reduce = getattr(self.torch, self.all)
         if behind(self.plan) == 0:
             return (reduce(s[0], ats, keepdim=True),)
         for at in reversed(ats):  # one axis after the other is up to twice as fast where the channels come last
@@ -169,7 +182,7 @@ def fits_maximum(plan: Plan, site: Site) -> bool:
 
 def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """`max_pool1d` along the last axis, whose kernel without a gradient is fast, then `torch.maximum` of whole rows."""
-    w, negative = _windows(plan), plan.kind == "min"
+    w, negative = windows(plan), plan.kind == "min"
     flat = x.flatten(0, -3) if plan.rank > 3 else x
     line = max_pool(o, "max_pool1d", -flat if negative else flat, Windows(w.along[-1:], w.ceil), indices=False)
     line = -line if negative else line
@@ -183,101 +196,8 @@ def fits_rows(plan: Plan, site: Site) -> bool:
     return w is not None and plan.floating and not w.along[-1].extra and w.along[-1].window > 1
 
 
-# ------------------------------------------------------------------------------------------- selections, with a derivative
-
-
-def line(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """All whole axes as one, for `torch.max(dim)`, which takes the first tie and the first NaN."""
-    count = len(plan.axes)
-    first = plan.at[0]
-    flat = x.flatten(first, plan.at[-1]) if count > 1 else x
-    got = getattr(o.torch, plan.kind)(flat, first, keepdim=True)
-
-    def apart(t: Tensor) -> Tensor:
-        return t.unflatten(first, (1,) * count) if count > 1 else t
-
-    return apart(got[0]), apart(got[1]) if plan.spec.indices else None
-
-
-def fits_line(plan: Plan, site: Site) -> bool:
-    """bfloat16 and float16 included; bool and unsigned integers have no max with positions everywhere."""
-    consecutive = plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
-    return consecutive and plan.floating and all(a.form == "whole" for a in plan.axes)
-
-
-def gather(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """Positions from a max pool of a detached channels_last copy, whose kernel is 10 to 20 times as fast, then the cells at them."""
-    w = _windows(plan)
-    v = arranged(x, plan)
-    _, place = _places(o, v, w, plan)
-    return _taken(v, place, x, plan)
-
-
-def gather_twice(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """The same along the last axis and then along the one before: k + k cells a window in place of k * k, and gradients that are added
-    k at a time."""
-    w = _windows(plan)
-    high, wide = w.along
-    one = Along(1, 1, 0, 1)
-    v = arranged(x, plan)
-    values, across = _places(o, v, Windows((one, wide), w.ceil), plan)
-    picked = _at(v, across)
-    _, down = _places(o, values, Windows((high, one), w.ceil), plan, ready=True)
-    indices = put_back(_at(across, down), x, plan) if plan.spec.indices else None
-    return put_back(_at(picked, down), x, plan), indices
-
-
-def _places(o: Any, v: Tensor, w: Windows, plan: Plan, ready: bool = False) -> tuple[Tensor, Tensor]:
-    """The maxima as a channels_last tensor, and the position of each in its plane."""
-    if not ready:
-        v = (-v if plan.kind == "min" else v).detach().contiguous(memory_format=o.torch.channels_last)
-    got = _kept(max_pool(o, "max_pool2d", _appended(o, v, w), w, indices=True), w, indices=True)
-    return got[0], got[1].contiguous()
-
-
-def _at(v: Tensor, place: Tensor) -> Tensor:
-    return v.flatten(2).gather(2, place.flatten(2)).view(place.shape)
-
-
-def _taken(v: Tensor, place: Tensor, x: Tensor, plan: Plan) -> Reduced:
-    return put_back(_at(v, place), x, plan), put_back(place, x, plan) if plan.spec.indices else None
-
-
-def fits_gather(plan: Plan, site: Site) -> bool:
-    """A tensor that vmap has wrapped refuses a memory format."""
-    w = _plane_windows(plan, site)
-    return w is not None and not w.remakes_indices and (w.overlap <= MOST_CELLS or not site.derivative)
-
-
-def fits_gather_twice(plan: Plan, site: Site) -> bool:
-    """Gradients are rounded once for each axis, so each may add half as many: 1.9 eps at 13."""
-    w = _plane_windows(plan, site)
-    return w is not None and not w.remakes_indices and max(a.overlap for a in w.along) <= 13
-
-
-def _plane_windows(plan: Plan, site: Site) -> Windows | None:
-    fits = planes(plan, site) and len(plan.axes) == 2 and before(plan) >= 2 and plan.floating and not site.wrapped
-    return windows_of(plan) if fits else None
-
-
-def apart(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """torch's own pool along the last axis, then along the one before."""
-    w = _windows(plan)
-    one = Along(1, 1, 0, 1)
-    v = arranged(-x if plan.kind == "min" else x, plan)
-    for part in (Windows((one, w.along[1]), w.ceil), Windows((w.along[0], one), w.ceil)):
-        v = _kept(max_pool(o, "max_pool2d", _appended(o, v, part), part, indices=False), part, indices=False)
-    y = put_back(v, x, plan)
-    return -y if plan.kind == "min" else y, None
-
-
-def fits_apart(plan: Plan, site: Site) -> bool:
-    w = windows_of(plan) if adjacent(plan) and len(plan.axes) == 2 and plan.floating else None
-    return w is not None and max(a.overlap for a in w.along) <= 13
-
-
 # -------------------------------------------------------------------------------------------------------------- costs
-# In passes over the input, as measured on a CPU: what PyTorch does cell by cell on planes costs 20 times what it does on channels.
+# In passes over the input, as measured on a CPU: on planes PyTorch works cell by cell, 20 times as long as on channels.
 
 
 def native_cost(plan: Plan) -> float:
@@ -285,7 +205,7 @@ def native_cost(plan: Plan) -> float:
 
 
 def maximum_cost(plan: Plan) -> float:
-    """About 2 * log2(k) combinations an axis, each of which reads two tensors and writes one; a whole axis is one pass."""
+    """About 2 * log2(k) combinations an axis, each of two tensors into a third; a whole axis is one pass."""
     return 2.0 + sum(_maximum_cost(a) for a in plan.axes)
 
 
@@ -294,7 +214,7 @@ def _maximum_cost(a: Axis) -> float:
 
 
 def rows_cost(plan: Plan) -> float:
-    """Best where a stride leaves gaps; windows that slide by one share their combinations, which `maximum` makes use of."""
+    """Best where a stride leaves gaps; windows that slide by one share combinations, which `maximum` makes use of."""
     return 3.0 if plan.axes[-1].form != "taps" or plan.axes[-1].stride > 1 else 1.0 + maximum_cost(plan)
 
 
@@ -304,8 +224,4 @@ ROUTES = (
     Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
     Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, derivative=False, sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, derivative=False),
-    Route("line", EXTREMA, line, fits_line, lambda p: 10.0, sizes=False, indices=True),
-    Route("gather", EXTREMA, gather, fits_gather, lambda p: 12.0, indices=True),
-    Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 14.0, indices=True),
-    Route("apart", EXTREMA, apart, fits_apart, lambda p: 20.0),
 )

@@ -1,8 +1,8 @@
 """Faster averages and sums.
 
-Accuracy decides which route is right (DESIGN.md section 2, 6): `torch.sum` and `torch.mean` add pairwise (at most 1.8 eps up to
-1024x1024), torch's average pools add one cell after the other, so they are for windows of up to `MOST_CELLS` cells, and compiled by
-Inductor not even `torch.mean` is right (690 eps for a constant 512x512 map).
+Accuracy decides which route is right: 4 eps are allowed. `torch.sum` and `torch.mean` add pairwise (at most 1.8 eps up
+to 1024x1024), torch's average pools add one cell after the other, so they are for windows of up to `MOST_CELLS` cells,
+and compiled by Inductor not even `torch.mean` is right (690 eps for a constant 512x512 map).
 """
 
 from __future__ import annotations
@@ -10,13 +10,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit_torch.arrange import adaptive_size, adjacent, arranged, behind, compiling, lifted, planes, put_back
-from poolkit_torch.windows import MOST_CELLS, Along, Windows, bin_cells, kept, rounded, three_dimensional_half, windows_of
-
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.lower import FOLD
 from poolkit.plan import HALVES, Plan
+from poolkit_torch.arrange import adaptive_size, adjacent, arranged, behind, compiling, lifted, planes, put_back
+from poolkit_torch.windows import (
+    MOST_CELLS,
+    Along,
+    Windows,
+    bin_cells,
+    kept,
+    rounded,
+    three_dimensional_half,
+    windows_of,
+)
 
 Tensor = Any
 Reduced = tuple[Tensor, Tensor | None]
@@ -33,7 +41,7 @@ def mean(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def total(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """A sum, times 1/n for an average: its gradient is scaled before it is spread, `mean`'s after, which takes a pass more."""
+    """A sum, times 1/n for an average: its gradient is scaled before it is spread, that of `mean` a pass later."""
     half = plan.dtype in HALVES
     y = o.torch.sum(x, _whole(plan), keepdim=True, **({"dtype": o.torch.float32} if half else {}))
     if plan.kind == "avg":
@@ -60,7 +68,7 @@ def fits_total(plan: Plan, site: Site) -> bool:
     return fits_whole(plan, site) and (given or (plan.known and site.derivative))
 
 
-# -------------------------------------------------------------------------------------------------- torch's average pools
+# ------------------------------------------------------------------------------------------------ torch's average pools
 
 
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -105,7 +113,7 @@ def _says_divisor(plan: Plan, w: Windows) -> bool:
     if any(a.dilation > 1 or a.extra for a in w.along):
         return False
     if plan.kind == "sum" or plan.spec.divisor_override is not None:
-        return plan.kind == "sum" or float(plan.spec.divisor_override).is_integer()
+        return float(plan.spec.divisor_override or 1).is_integer()
     return not plan.spec.count_include_pad or all(_even(a) for a in plan.axes)
 
 
@@ -119,7 +127,7 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_adaptive(plan: Plan, site: Site) -> bool:
-    """To size 1 it is `mean`; bins are added cell by cell. Where no size is known it is offered behind the fold, to be asked for by name."""
+    """To size 1 it is `mean`; bins are added cell by cell. Where no size is known it stands behind the fold."""
     if plan.spec.output_size is None or plan.spec.divisor_override is not None or not adjacent(plan):
         return False
     if three_dimensional_half(plan) or not plan.floating:
@@ -129,7 +137,7 @@ def fits_adaptive(plan: Plan, site: Site) -> bool:
     return not plan.known or math.prod([bin_cells(a) for a in plan.axes]) <= MOST_CELLS
 
 
-# ------------------------------------------------------------------------------------------------------------------ tiles
+# ---------------------------------------------------------------------------------------------------------------- tiles
 
 
 def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -194,7 +202,7 @@ def fits_slices(plan: Plan, site: Site) -> bool:
     return planes(plan, site) and sliding and (not site.derivative or all(a.stride == 1 for a in plan.axes))
 
 
-# ------------------------------------------------------------------------------------------------------------------ costs
+# ---------------------------------------------------------------------------------------------------------------- costs
 
 
 def native_cost(plan: Plan) -> float:

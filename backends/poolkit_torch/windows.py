@@ -1,8 +1,8 @@
-"""Windows in the terms of torch.nn.functional: one padding for both sides, at most half a window, and a flag for ceil mode.
+"""Windows in the terms of torch.nn.functional: one padding for both sides, at most half a window, a flag for ceil mode.
 
-What is padded more on one side is said with fewer windows than torch makes (`out` says how many to keep), with its ceil mode, or with
-cells that are appended first (`extra`). Cells are appended on the high side only: there no padding can win a tie, because a real cell
-of its window comes before it; -inf on the low side would win one against a real -inf.
+What is padded more on one side is said with fewer windows than torch makes (`out` says how many to keep), with its ceil
+mode, or with cells that are appended first (`extra`). Cells are appended on the high side only: there no padding wins a
+tie, because a real cell of its window comes before it; -inf on the low side would win one against a real -inf.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from poolkit.geometry import Axis
 from poolkit.plan import HALVES, Plan
 
-# A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 4.7 at m=36, 6.4 at m=49 and 113 at m=900; 4 are allowed.
-# The same holds of the gradients that overlapping windows add to one cell.
+# A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 4.7 at m=36, 6.4 at m=49 and 113 at m=900;
+# 4 are allowed. The same holds of the gradients that overlapping windows add to one cell.
 MOST_CELLS = 25
 
 
@@ -120,7 +120,7 @@ def kept(y: Any, w: Windows) -> Any:
 
 
 def rounded(w: Windows | None) -> float:
-    """About how many cells a window has, as a constant: while Dynamo traces, a spec's numbers can be symbols, which do not sort."""
+    """About how many cells a window has, for costs: constants, because what Dynamo takes for a symbol does not sort."""
     limits = (4.0, 9.0, 16.0, 25.0)
     return next((most for most in limits if w is not None and w.cells <= most), 30.0)
 
@@ -131,7 +131,7 @@ def bin_cells(a: Axis) -> int:
 
 
 def bin_overlap(a: Axis) -> int:
-    """How many bins share a cell, at most; 2 where the size is not known, which is so unless there are more bins than cells."""
+    """How many bins share a cell, at most; 2 where the size is not known, as if bins were no more than cells."""
     if a.form != "bins":
         return 1
     return 2 if not a.known else -(-a.out // a.n) + 1
