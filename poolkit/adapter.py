@@ -67,7 +67,7 @@ class Ops(Protocol):
 
     # along axes
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """Within the error that DESIGN.md section 2 (6) allows, eager and compiled; keeps the dtype.
+        """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.
 
         Where `running_sums` is true, this holds for short axes and for sizes that are symbols.
         """

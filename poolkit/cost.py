@@ -1,4 +1,4 @@
-"""What a pooling costs, as counts that do not depend on a framework (operators.md section 12.11)."""
+"""What a pooling costs, as counts that do not depend on a framework (docs/semantics.md)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 An axis is *whole* (reduced), *taps* (a sliding window: about ``2*log2(k)`` combinations by doubling, or ``k - 1`` tap
 by tap), *bins* (reduced bin by bin) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and
-`reduce`, an adapter the primitives. Doubling for sliding extrema: operators.md section 12.4.
+`reduce`, an adapter the primitives. Doubling makes windows of 2, 4, 8 … cells from each other.
 """
 
 from __future__ import annotations

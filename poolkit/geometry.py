@@ -4,7 +4,7 @@ This is the only place where a window's size is computed. A size is an int (*kno
 (`torch.SymInt`, a JAX dimension expression, a TensorFlow scalar, a recorded name). Symbols are added, multiplied
 and divided with ``//``; they are never compared, so that nothing here depends on what a symbol turns out to be.
 
-Notation, after operators.md section 0: an axis of `n` cells, window `k`, stride `s`, dilation `r`, `span = r*(k-1)+1`;
+Notation, as in docs/semantics.md: an axis of `n` cells, window `k`, stride `s`, dilation `r`, `span = r*(k-1)+1`;
 window `o` covers `o*s - low + r*j` for `j` in `0..k-1`.
 """
 
@@ -151,7 +151,7 @@ def spread(value: Any, i: int, count: int) -> Any:
 def _constant(value: Any) -> Any:
     """The same number. Dynamo takes a spec's ints for symbols with ``dynamic=True``; the length of a range is none."""
     if isinstance(value, tuple):
-        return tuple([_constant(v) for v in value])
+        return tuple([_constant(v) for v in cast("tuple[object, ...]", value)])
     return len(range(value)) if isinstance(value, int) else value
 
 

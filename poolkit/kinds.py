@@ -3,8 +3,8 @@
 A kind *lifts* the input to a state (a tuple of tensors), *combines* the states of two neighbouring runs of cells (the
 earlier one first), *reduces* all states along an axis, and *finishes* the state of a window. Combining is associative
 and keeps the order, so `poolkit.fold` may work one axis at a time, the last one first, and the first of several equal
-maxima in row-major order is still the first. Formulas: operators.md sections 3.1, 3.2 and 3.9 of the design's
-references.
+maxima in row-major order is still the first.
+What they mean, NaN and ties included: docs/semantics.md.
 """
 
 from __future__ import annotations

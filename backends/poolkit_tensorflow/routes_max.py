@@ -1,4 +1,4 @@
-"""Maxima and minima, faster; ties, NaN and -inf are those of DESIGN.md section 2 (3 to 5)."""
+"""Maxima and minima, faster; ties, NaN and -inf are those of docs/semantics.md (3 to 5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Averages and sums, faster.
 
-Errors are in eps of the average, the worst of constant and random arrays; DESIGN.md section 2 (6) allows 4. A running
+Errors are in eps of the average, the worst of constant and random arrays; docs/semantics.md (6) allows 4. A running
 sum of n equal cells is up to n/4 eps off, so the number of cells added in a row decides which route may be taken.
 """
 
