@@ -25,7 +25,8 @@ class KerasAdapter:
     def check(self, x: Any) -> None:
         if not isinstance(x, keras.KerasTensor) or x.sparse:
             raise InputError(
-                f"received a {type(x).__name__}, and pooling takes a dense keras.KerasTensor here; "
+                f"received a {'sparse ' * (type(x) is keras.KerasTensor)}{type(x).__name__}, "
+                "and pooling takes a dense keras.KerasTensor here; "
                 "pass the value of a keras.Variable, or a dense keras.Input"
             )
 
