@@ -173,7 +173,7 @@ def test_nan_propagates_and_is_what_the_index_points_at() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_types_accumulate_in_float32(dtype: Any) -> None:
-    """Sums of up to 108 numbers near 8, which in a half type itself would be off by more than the one rounding allowed."""
+    """Sums of up to 108 numbers near 8, which in a half type itself would be off by more than one rounding."""
     step = torch.finfo(dtype).eps
     for spec, shape in specs():
         x = (8 + torch.rand(shape, generator=torch.Generator().manual_seed(2))).to(dtype)

@@ -59,9 +59,11 @@ def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def max_pool(o: Any, name: str, v: Tensor, w: Windows, indices: bool) -> Any:
-    said = [tuple(getattr(a, field) for a in w.along) for field in ("window", "stride", "padding", "dilation")]
-    options = ({"ceil_mode": True} if w.ceil else {}) | ({"return_indices": True} if indices else {})
-    return getattr(o.F, name)(v, *map(_short, said), **options)
+    fields = ("window", "stride", "padding", "dilation")
+    window, stride, padding, dilation = (_short(tuple(getattr(a, field) for a in w.along)) for field in fields)
+    options: dict[str, Any] = {} if dilation == 1 else {"dilation": dilation}
+    options |= ({"ceil_mode": True} if w.ceil else {}) | ({"return_indices": True} if indices else {})
+    return getattr(o.F, name)(v, window, stride, *(() if padding == 0 else (padding,)), **options)
 
 
 def _short(values: tuple[int, ...]) -> int | tuple[int, ...]:
@@ -134,7 +136,7 @@ class Largest(Kind):
 
     name = "max"
     selects = True
-    neutral: ClassVar[tuple[float, ...]] = (-math.inf,)
+    neutral: ClassVar[tuple[float, ...] | None] = (-math.inf,)
     both: ClassVar[str] = "maximum"
     all: ClassVar[str] = "amax"
 
@@ -201,7 +203,7 @@ def fits_rows(plan: Plan, site: Site) -> bool:
 
 
 def native_cost(plan: Plan) -> float:
-    return (0.0 if behind(plan) else 20.0) + rounded(windows_of(plan))
+    return (0.0 if behind(plan) else 45.0) + rounded(windows_of(plan))
 
 
 def maximum_cost(plan: Plan) -> float:
@@ -210,7 +212,7 @@ def maximum_cost(plan: Plan) -> float:
 
 
 def _maximum_cost(a: Axis) -> float:
-    return 0.5 if a.form == "whole" else 4 * math.log2(a.window) if a.form == "taps" else 10.0
+    return 0.5 if a.form == "whole" else 3 * math.log2(a.window) if a.form == "taps" else 10.0
 
 
 def rows_cost(plan: Plan) -> float:
@@ -220,7 +222,7 @@ def rows_cost(plan: Plan) -> float:
 
 ROUTES = (
     Route("native", EXTREMA, native, fits_native, native_cost, sizes=False, indices=True, reference=True),
-    Route("adaptive", EXTREMA, adaptive, fits_adaptive, lambda p: 40.0, sizes=False, indices=True, reference=True),
+    Route("adaptive", EXTREMA, adaptive, fits_adaptive, lambda p: 80.0, sizes=False, indices=True, reference=True),
     Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
     Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, derivative=False, sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, derivative=False),

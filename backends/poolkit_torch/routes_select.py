@@ -6,7 +6,7 @@ from typing import Any
 
 from poolkit.adapter import Route, Site
 from poolkit.plan import Plan
-from poolkit_torch.arrange import adjacent, arranged, before, planes, put_back
+from poolkit_torch.arrange import adjacent, arranged, before, behind, planes, put_back
 from poolkit_torch.routes_max import EXTREMA, Reduced, appended, kept_of, max_pool, windows
 from poolkit_torch.windows import MOST_CELLS, Along, Windows, windows_of
 
@@ -104,7 +104,7 @@ def fits_apart(plan: Plan, site: Site) -> bool:
 
 ROUTES = (
     Route("line", EXTREMA, line, fits_line, lambda p: 10.0, sizes=False, indices=True),
-    Route("gather", EXTREMA, gather, fits_gather, lambda p: 12.0, indices=True),
-    Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 14.0, indices=True),
-    Route("apart", EXTREMA, apart, fits_apart, lambda p: 20.0),
+    Route("gather", EXTREMA, gather, fits_gather, lambda p: 35.0, indices=True),
+    Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
+    Route("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0),
 )
