@@ -24,8 +24,8 @@ NARROW = frozenset(FLOATS + INTEGERS + ("complex64",)) - {"float64", "int64"}
 class _Start(keras.layers.Layer):  # type: ignore[misc]
     """Adds a weight of zeros: what it has learned after one step of size one is the negative gradient by the input."""
 
-    def build(self, shape: tuple[int, ...]) -> None:
-        self.moved = self.add_weight(shape=shape, initializer="zeros", dtype=self.dtype)
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        self.moved = self.add_weight(shape=input_shape, initializer="zeros", dtype=self.dtype)
 
     def call(self, x: Tensor) -> Tensor:
         return keras.ops.add(x, self.moved)
@@ -73,7 +73,7 @@ class KerasHarness(Harness):
         start = _Start(dtype=dtype)
         a, g = (keras.Input(batch_shape=tuple(t.shape), dtype=dtype) for t in (x, cotangent))
         model = keras.Model([a, g], keras.ops.sum(keras.ops.multiply(function(start(a)), g), keepdims=True))
-        model.compile(keras.optimizers.SGD(1.0), loss=_itself, run_eagerly=True, jit_compile=False)
+        model.compile(keras.optimizers.SGD(1.0), loss=_itself, run_eagerly=True)
         model.train_on_batch([x, cotangent], np.zeros((1,) * len(cotangent.shape), "float32"))
         return keras.ops.negative(start.moved.value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ class NumpyHarness(Harness):
     )
 
     @contextlib.contextmanager
-    def context(self, case: Case) -> Iterator[None]:
+    def context(self, case: Case) -> Generator[None]:
         # inf - inf and overflow are RuntimeWarnings in NumPy, which is what its users expect of arithmetic.
         # A selection computes nothing, so it has nothing to warn of.
         quiet: Literal["warn", "ignore"] = "warn" if case.spec.kind in ("max", "min") else "ignore"
@@ -38,7 +38,7 @@ class NumpyHarness(Harness):
     def owns(self, t: Any) -> bool:
         return type(t) is np.ndarray
 
-    def views(self, x: Array) -> Iterator[Array]:
+    def views(self, x: Array) -> Generator[Array]:
         yield np.asfortranarray(x)
         yield np.ascontiguousarray(np.flip(x))[(slice(None, None, -1),) * x.ndim]
         yield np.repeat(x, 2, x.ndim - 1)[..., ::2]

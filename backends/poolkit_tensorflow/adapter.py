@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 
@@ -56,7 +56,7 @@ class TensorFlowAdapter:
         shape = x.shape
         if shape.rank is None:
             return None
-        sizes = tuple(shape.as_list())
+        sizes = cast("tuple[int | None, ...]", tuple(shape.as_list()))
         if None in sizes:
             return None
         return spec, sizes, x.dtype, tf.executing_eagerly()

@@ -18,7 +18,7 @@ from poolkit_torch.routes import ROUTES
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _is_compiling = torch.compiler.is_compiling
 _is_tracing = torch._C._is_tracing  # torch.jit.is_tracing is a Python function around it
-_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+_is_wrapped: Callable[[Any], bool] = getattr(torch._C, "_functorch").is_functorch_wrapped_tensor  # noqa: B009  # untyped
 
 
 class TorchAdapter:

@@ -17,7 +17,8 @@ Tensor = Any
 
 def adjacent(plan: Plan) -> bool:
     """Whether the one to three pooled axes stand side by side, as torch.nn.functional needs them."""
-    return len(plan.at) <= 3 and plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
+    first = before(plan)
+    return len(plan.at) <= 3 and plan.at == tuple(range(first, first + len(plan.at)))
 
 
 def before(plan: Plan) -> int:

@@ -162,7 +162,7 @@ class Smallest(Largest):
     """The smallest cell."""
 
     name = "min"
-    neutral: ClassVar[tuple[float, ...]] = (math.inf,)
+    neutral: ClassVar[tuple[float, ...] | None] = (math.inf,)
     both: ClassVar[str] = "minimum"
     all: ClassVar[str] = "amin"
 

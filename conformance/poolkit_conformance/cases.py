@@ -16,7 +16,8 @@ def case(
     name: str, kind: str, shape: tuple[int, ...], *, few: bool = False, data: str = "normal", **fields: Any
 ) -> Case:
     dtype = fields.pop("dtype", "float32")
-    return Case(name, PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, data, few)
+    asked: dict[str, Any] = {"layout": "NCHW"} | fields
+    return Case(name, PoolSpec(kind, **asked), shape, dtype, data, few)
 
 
 # ------------------------------------------------------------------------------------------ windows, on 2 x 3 x 9 x 10

@@ -20,7 +20,8 @@ def numbers(
     **fields: Any,
 ) -> Case:
     ones = fields.pop("ones", False)
-    return Case(name, PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, data, few, ones)
+    asked: dict[str, Any] = {"layout": "NCHW"} | fields
+    return Case(name, PoolSpec(kind, **asked), shape, dtype, data, few, ones)
 
 
 # --------------------------------------------------- ties, NaN and infinities: the choice is exact, and the first wins
@@ -216,7 +217,8 @@ IDENTITIES = [
 def _refused(
     name: str, error: str, shape: tuple[int, ...], kind: str = "max", dtype: str = "float32", **fields: Any
 ) -> Case:
-    return Case(f"refuses_{name}", PoolSpec(kind, **{"layout": "NCHW"} | fields), shape, dtype, error=error)
+    asked: dict[str, Any] = {"layout": "NCHW"} | fields
+    return Case(f"refuses_{name}", PoolSpec(kind, **asked), shape, dtype, error=error)
 
 
 REFUSED = [

@@ -111,7 +111,7 @@ def check_generated(h: Harness) -> None:
         database=None,
         print_blob=True,
         verbosity=Verbosity.normal,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=tuple(HealthCheck.__members__.values()),
     )
     @given(case=cases(dtypes))
     def check(case: Case) -> None:

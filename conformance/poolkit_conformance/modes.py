@@ -38,7 +38,7 @@ def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> No
     """A result (values, or values and indices) against what is expected."""
     answer = expected(case)
     said = where(case, mode + label, h.backend)
-    parts = result if case.spec.indices else (result,)
+    parts: Any = result if case.spec.indices else (result,)
     if not isinstance(parts, tuple) or len(parts) != (2 if case.spec.indices else 1):
         raise Mismatch(
             f"{said}\n  expected {'a pair' if case.spec.indices else 'a tensor'}, got {type(result).__name__}"
