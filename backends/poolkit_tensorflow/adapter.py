@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, cast
+from typing import Any
 
 import tensorflow as tf
 
@@ -43,7 +43,7 @@ class TensorFlowAdapter:
         return tf.ensure_shape(x, [None] * letters), letters
 
     def known_size(self, x: Any, at: int) -> int | None:
-        n = x.shape[at]
+        n: Any = x.shape[at]
         return None if n is None else int(n)
 
     def site(self, x: Any) -> Site:
@@ -53,10 +53,10 @@ class TensorFlowAdapter:
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):
             return None  # ragged or sparse; `check` says so
-        shape = x.shape
+        shape: Any = x.shape
         if shape.rank is None:
             return None
-        sizes = cast("tuple[int | None, ...]", tuple(shape.as_list()))
+        sizes = tuple(shape.as_list())
         if None in sizes:
             return None
         return spec, sizes, x.dtype, tf.executing_eagerly()
