@@ -128,6 +128,8 @@ class Route:
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
     # A scalar that says whether `values` are right for this data; where it is false the fold is run. Eager calls only.
     guard: Callable[[Any, Tensor, Plan, Tensor], Any] | None = None
+    # The framework's call that chooses by the guard between two functions ("tf.cond"), which a tracer can follow.
+    branch: str | None = None
 
 
 class Adapter(Protocol):

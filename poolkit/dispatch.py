@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from poolkit.program import Program, record
 from poolkit.spec import PoolSpec
 
 if TYPE_CHECKING:
-    from poolkit.adapter import Adapter
+    from poolkit.adapter import Adapter, Ops
 
 Tensor = Any
 
@@ -99,6 +100,7 @@ def _recorded(adapter: Adapter, plan: Plan, route: Route) -> Program:
             adapter.name,
             route.name,
             (lambda o, x: lower_guarded(o, x, plan, route)) if route.guard is not None else None,
+            route.branch,
         ).finished(adapter.finish)
         if key is not None:
             _keep(_PROGRAMS, key, program)
@@ -122,7 +124,15 @@ def pool_direct(x: Tensor, spec: PoolSpec, route: str | None = None) -> Any:
     adapter = registry.find(x)
     x, plan = _plan_of(adapter, x, spec)
     site = adapter.site(x)._replace(tracing=True)
-    return lower(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
+    return _direct(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
+
+
+def _direct(o: Ops, x: Tensor, plan: Plan, route: Route) -> Any:
+    if route.branch is None:
+        return lower(o, x, plan, route)
+    values, right = lower_guarded(o, x, plan, route)
+    branch = functools.reduce(getattr, route.branch.split("."), o)
+    return branch(right, lambda: values, lambda: lower(o, x, plan, FOLD))
 
 
 def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec) -> tuple[Tensor, Plan]:

@@ -46,12 +46,18 @@ class Program:
 
 
 def record(
-    lowering: Lowering, ops: Any, title: str, backend: str, route: str, guarded: Guarded | None = None
+    lowering: Lowering,
+    ops: Any,
+    title: str,
+    backend: str,
+    route: str,
+    guarded: Guarded | None = None,
+    branch: str | None = None,
 ) -> Program:
     """Run a lowering on stand-ins, and compile what it wrote down.
 
     With `guarded`, which gives a result and a scalar that says whether it is right, the program returns that result
-    where it is, and what `lowering` gives otherwise.
+    where it is, and what `lowering` gives otherwise; by an `if`, or by the framework's call `branch`.
     """
     body: list[str] = []
     if guarded is not None:
@@ -59,11 +65,20 @@ def record(
         result, right = guarded(ops, x)
         body += _body(tape, [("if", render(right)), ("return", _returned(result))])
     tape, x = _stand_ins(ops)
-    body += _body(tape, [("return", _returned(lowering(ops, x)))])
+    rest = _body(tape, [("return", _returned(lowering(ops, x)))])
+    body = _branching(body, rest, branch) if branch is not None else body + rest
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
     source = _module(title, used, body, getattr(ops, "decorator", ""))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
+
+
+def _branching(guarded: list[str], rest: list[str], branch: str) -> list[str]:
+    """The lines ending in "if right:" and "return result", and those that serve otherwise, as one call."""
+    *made, condition, result = guarded
+    right, value = condition.removeprefix("if ").removesuffix(":"), result.strip().removeprefix("return ")
+    otherwise = ["", "def otherwise():", *(f"    {line}" for line in rest), ""]
+    return [*made, *otherwise, f"return {branch}({right}, lambda: {value}, otherwise)"]
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:

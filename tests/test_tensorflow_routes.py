@@ -39,6 +39,8 @@ CASES = [
     ("max_pool", pk.PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), MAP),
     ("max_pool", pk.PoolSpec("min", window=3, stride=1, padding=1, layout="NCHW"), FIRST),
     ("max_pool", pk.PoolSpec("max", window=3, stride=2, layout="NLC"), (2, 9, 3)),
+    ("max_pool_in_graph", pk.PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), MAP),
+    ("max_pool_in_graph", pk.PoolSpec("min", window=5, stride=1, padding=2, layout="NCHW"), FIRST),
     ("compiled", pk.PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), MAP),
     ("compiled", pk.PoolSpec("max", window=5, stride=1, padding="same", layout="NCHW"), FIRST),
     ("compiled", pk.PoolSpec("min", window=(4, 2), stride=(3, 2), padding=((2, 1), (1, 0)), layout="NHWC"), MAP),
@@ -79,7 +81,7 @@ def pooled(x: Any, spec: pk.PoolSpec, route: str) -> tuple[Any, Any]:
 @pytest.mark.parametrize(("route", "spec", "shape"), CASES, ids=lambda value: str(value))
 def test_a_route_gives_what_the_fold_gives(route: str, spec: pk.PoolSpec, shape: tuple[int, ...], graph: bool) -> None:
     if route not in routes(spec, shape, tracing=graph):
-        assert route in ({"max_pool", "rows"} if graph else {"compiled", "columns"})
+        assert route in ({"max_pool", "rows"} if graph else {"compiled", "columns", "max_pool_in_graph"})
         return
     run = tf.function(pooled) if graph else pooled
     for name, x in inputs(spec.kind, shape).items():

@@ -36,8 +36,22 @@ def _finite(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:
     return o.tf.raw_ops.L2Loss(t=x).numpy() < math.inf
 
 
+def _pool_in_graph_when(plan: Plan, site: Site) -> bool:
+    return site.tracing and _pool_when(plan, site)
+
+
+def _finite_in_graph(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:
+    return o.tf.math.is_finite(o.tf.raw_ops.L2Loss(t=x))
+
+
 def _pool_cost(plan: Plan) -> float:
     return 2.0 if channels_last(plan) else 5.0
+
+
+def _pool_in_graph_cost(plan: Plan) -> float:
+    """Two axes of 13 taps are faster compiled, by doubling; channels first, so is k=2 or 3."""
+    taps = max(sliding(a).window for a in plan.axes)
+    return 2.0 if taps < 10 and (channels_last(plan) or taps > 3) else 4.0
 
 
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
@@ -113,5 +127,14 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
 
 ROUTES = (
     Route("max_pool", ("max", "min"), _pool, _pool_when, _pool_cost, guard=_finite, reference=True),
+    Route(
+        "max_pool_in_graph",
+        ("max", "min"),
+        _pool,
+        _pool_in_graph_when,
+        _pool_in_graph_cost,
+        guard=_finite_in_graph,
+        branch="tf.cond",
+    ),
     Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, halves=True),
 )
