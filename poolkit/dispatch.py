@@ -16,7 +16,7 @@ from poolkit.program import Program, record
 from poolkit.spec import PoolSpec
 
 if TYPE_CHECKING:
-    from poolkit.adapter import Adapter, Ops
+    from poolkit.adapter import Adapter
 
 Tensor = Any
 
@@ -127,7 +127,7 @@ def pool_direct(x: Tensor, spec: PoolSpec, route: str | None = None) -> Any:
     return _direct(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
 
 
-def _direct(o: Ops, x: Tensor, plan: Plan, route: Route) -> Any:
+def _direct(o: Any, x: Tensor, plan: Plan, route: Route) -> Any:
     if route.branch is None:
         return lower(o, x, plan, route)
     values, right = lower_guarded(o, x, plan, route)

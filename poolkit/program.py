@@ -77,7 +77,7 @@ def _branching(guarded: list[str], rest: list[str], branch: str) -> list[str]:
     """The lines ending in "if right:" and "return result", and those that serve otherwise, as one call."""
     *made, condition, result = guarded
     right, value = condition.removeprefix("if ").removesuffix(":"), result.strip().removeprefix("return ")
-    otherwise = ["", "def otherwise():", *(f"    {line}" for line in rest), ""]
+    otherwise = ["def otherwise():", *(f"    {line}" for line in rest)]
     return [*made, *otherwise, f"return {branch}({right}, lambda: {value}, otherwise)"]
 
 

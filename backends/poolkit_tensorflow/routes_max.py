@@ -49,9 +49,9 @@ def _pool_cost(plan: Plan) -> float:
 
 
 def _pool_in_graph_cost(plan: Plan) -> float:
-    """Two axes of 13 taps are faster compiled, by doubling; channels first, so is k=2 or 3."""
-    taps = max(sliding(a).window for a in plan.axes)
-    return 2.0 if taps < 10 and (channels_last(plan) or taps > 3) else 4.0
+    """Channels first, windows that do not overlap are 2 to 4 times faster compiled, without transpositions."""
+    apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
+    return 4.0 if apart and not channels_last(plan) else 2.0
 
 
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
