@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -14,6 +15,17 @@ Tensor = Any
 def narrow() -> bool:
     """Whether the engine has no 64-bit numbers: JAX, unless it is set to have them."""
     return keras.backend.backend() == "jax" and not sys.modules["jax"].config.jax_enable_x64
+
+
+def _extreme(x: Tensor, sign: int) -> float | int | None:
+    """The lowest or the highest number of a tensor's dtype."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    if "float" in dtype:
+        return sign * math.inf
+    if dtype == "uint32":
+        return None if sign > 0 else 0  # 2**32 - 1 overflows on JAX
+    highest = (1 << (int(dtype.removeprefix("int")) - 1)) - 1
+    return highest if sign > 0 else -highest - 1
 
 
 class Ops:
@@ -103,10 +115,12 @@ class Ops:
         return self.ops.cast(self.ops.sum(self.ops.cast(x, "float64"), axis=ats, keepdims=True), "float32")
 
     def max(self, x: Tensor, at: int) -> Tensor:
-        return self.ops.max(x, axis=at, keepdims=True)
+        # Over an empty batch TensorFlow and PyTorch refuse without `initial`; with it PyTorch gives shape (1, 1, …),
+        # which is only broadcast against other empty tensors.
+        return self.ops.max(x, axis=at, keepdims=True, initial=_extreme(x, -1))
 
     def min(self, x: Tensor, at: int) -> Tensor:
-        return self.ops.min(x, axis=at, keepdims=True)
+        return self.ops.min(x, axis=at, keepdims=True, initial=_extreme(x, 1))
 
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.ops.any(x, axis=at, keepdims=True)
