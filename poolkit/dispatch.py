@@ -177,7 +177,7 @@ def lower_spec(
     if shape is None:
         return _lower_any_size(adapter, spec, dtype, route)
     plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
-    return _recorded(adapter, plan, chosen(adapter, plan, Site(), route))
+    return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
 
 
 def _lower_any_size(adapter: Adapter, spec: PoolSpec, dtype: str, route: str | None) -> Program:
@@ -247,7 +247,7 @@ def routes(
     """
     adapter = registry.adapter(backend)
     plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
-    fit = routes_of(adapter, plan, Site(derivative=derivative))
+    fit = routes_of(adapter, plan, Site(derivative=derivative, empty=0 in shape))
     return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in fit]
 
 

@@ -70,6 +70,11 @@ def compiling(site: Site) -> bool:
     return site.tracing and site.format != "exporting"
 
 
+def divides(plan: Plan) -> bool:
+    """Whether any axis is divided at all; PyTorch's one-dimensional pools take no None."""
+    return any(a.form != "keep" for a in plan.axes)
+
+
 def adaptive_size(plan: Plan) -> int | tuple[int | None, ...]:
     size = tuple(None if a.form == "keep" else a.out for a in plan.axes)
     size = (1, *size) if lifted(plan) else size

@@ -15,7 +15,17 @@ from poolkit.fold import fold
 from poolkit.geometry import Axis
 from poolkit.kinds import Kind, State
 from poolkit.plan import Plan
-from poolkit_torch.arrange import adaptive_size, adjacent, arranged, behind, compiling, lifted, planes, put_back
+from poolkit_torch.arrange import (
+    adaptive_size,
+    adjacent,
+    arranged,
+    behind,
+    compiling,
+    divides,
+    lifted,
+    planes,
+    put_back,
+)
 from poolkit_torch.windows import (
     MOST_CELLS,
     Along,
@@ -121,6 +131,7 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_adaptive(plan: Plan, site: Site) -> bool:
     return (
         plan.spec.output_size is not None
+        and divides(plan)
         and adjacent(plan)
         and plan.floating
         and not three_dimensional_half(plan)

@@ -14,7 +14,17 @@ from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.lower import FOLD
 from poolkit.plan import HALVES, Plan
-from poolkit_torch.arrange import adaptive_size, adjacent, arranged, behind, compiling, lifted, planes, put_back
+from poolkit_torch.arrange import (
+    adaptive_size,
+    adjacent,
+    arranged,
+    behind,
+    compiling,
+    divides,
+    lifted,
+    planes,
+    put_back,
+)
 from poolkit_torch.windows import (
     MOST_CELLS,
     Along,
@@ -130,7 +140,7 @@ def fits_adaptive(plan: Plan, site: Site) -> bool:
     """To size 1 it is `mean`; bins are added cell by cell. Where no size is known it stands behind the fold."""
     if plan.spec.output_size is None or plan.spec.divisor_override is not None or not adjacent(plan):
         return False
-    if three_dimensional_half(plan) or not plan.floating:
+    if three_dimensional_half(plan) or not plan.floating or not divides(plan):
         return False
     if all(a.form == "whole" for a in plan.axes):
         return not compiling(site)
