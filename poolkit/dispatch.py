@@ -89,13 +89,14 @@ def pool_through(x: Tensor, spec: PoolSpec, route: str | None) -> Any:
 
 
 def _recorded(adapter: Adapter, plan: Plan, route: Route) -> Program:
-    key = (adapter.name, plan, route.name) if plan.known else None
+    ops = adapter.ops(plan.rank, plan.work)
+    key = (adapter.name, plan, route.name, ops.index) if plan.known else None  # JAX's index dtype follows x64
     program = _PROGRAMS.get(key) if key is not None else None
     if program is None:
         fallback = FOLD if route.guard is not None else route
         program = record(
             lambda o, x: lower(o, x, plan, fallback),
-            adapter.ops(plan.rank, plan.work),
+            ops,
             str(plan.spec),
             adapter.name,
             route.name,

@@ -141,3 +141,15 @@ def test_sparse_and_symbols_that_do_not_fit() -> None:
         export.export(jax.jit(lambda x: pk.pool(x, pk.MaxPool(3, 2, layout="NCL"))))(
             jax.ShapeDtypeStruct((1, 1, n), "float32")
         )
+
+
+def test_indices_follow_x64_when_it_is_switched_on_later() -> None:
+    """A program that was recorded for narrow indices is not taken for wide ones."""
+    spec = pk.MaxPool(2, layout="NCL", indices=True)
+    assert pk.pool(jnp.zeros((1, 1, 6), "float32"), spec)[1].dtype == "int32"
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        assert pk.pool(jnp.zeros((1, 1, 6), "float32"), spec)[1].dtype == "int64"
+    finally:
+        jax.config.update("jax_enable_x64", before)
