@@ -40,7 +40,7 @@ def test_every_error_is_public() -> None:
 
 
 def test_autograph_keeps_the_type() -> None:
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
 
     @tf.function
     def pool(x):  # type: ignore[no-untyped-def]

@@ -138,7 +138,8 @@ def test_the_head_takes_both_sizes_and_the_map_follows_the_image() -> None:
 
 
 def test_resizing_is_what_pytorch_calls_align_corners() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     x = np.random.default_rng(0).normal(size=(1, 3, 6, 1))
     wanted = torch.nn.functional.interpolate(
         torch.from_numpy(np.moveaxis(x, 3, 1)), size=(28, 9), mode="bilinear", align_corners=True

@@ -6,16 +6,14 @@ import subprocess
 import sys
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-jax = pytest.importorskip("jax")
-
-import jax.numpy as jnp  # noqa: E402
-
-import poolkit as pk  # noqa: E402
-import poolkit_jax as pj  # noqa: E402
-from tests.support import environment  # noqa: E402
+import poolkit as pk
+import poolkit_jax as pj
+from tests.support import environment
 
 
 def array(*shape: int) -> Any:
@@ -48,8 +46,8 @@ def test_neither_flax_nor_equinox_is_imported() -> None:
     {"padding": ((1, 0), (0, 1))},
 ], ids=str)  # fmt: skip
 def test_functions_in_flax_s_words_give_flax_s_numbers(options: dict[str, Any]) -> None:
-    linen = pytest.importorskip("flax.linen")
-    nnx = pytest.importorskip("flax.nnx")
+    from flax import linen, nnx
+
     x = array(2, 7, 8, 3)
     assert (pj.max_pool(x, (3, 2), **options) == linen.max_pool(x, (3, 2), **options)).all()
     assert (pj.min_pool(x, (3, 2), **options) == nnx.min_pool(x, (3, 2), **options)).all()
@@ -60,14 +58,15 @@ def test_functions_in_flax_s_words_give_flax_s_numbers(options: dict[str, Any]) 
 
 
 def test_leading_axes_and_one_spatial_axis() -> None:
-    linen = pytest.importorskip("flax.linen")
+    from flax import linen
+
     for shape in ((7, 3), (2, 7, 3), (4, 2, 7, 3)):
         x = array(*shape)
         assert (pj.max_pool(x, (3,), (2,)) == linen.max_pool(x, (3,), (2,))).all()
 
 
 def test_inside_a_linen_module() -> None:
-    linen = pytest.importorskip("flax.linen")
+    from flax import linen
 
     class Net(linen.Module):
         pool: pj.Pool
@@ -83,7 +82,7 @@ def test_inside_a_linen_module() -> None:
 
 
 def test_inside_an_nnx_module() -> None:
-    nnx = pytest.importorskip("flax.nnx")
+    from flax import nnx
 
     class Net(nnx.Module):
         def __init__(self, rngs: Any) -> None:
@@ -103,7 +102,8 @@ def test_inside_an_nnx_module() -> None:
 
 
 def test_inside_an_equinox_sequential() -> None:
-    eqx = pytest.importorskip("equinox")
+    import equinox as eqx
+
     net = eqx.nn.Sequential([
         eqx.nn.Conv2d(3, 4, 3, key=jax.random.key(0)),
         pj.MaxPool2d(2, 2),
@@ -120,7 +120,8 @@ def test_inside_an_equinox_sequential() -> None:
     ("AvgPool1d", (3, 9)), ("AvgPool2d", (3, 9, 8)), ("AvgPool3d", (2, 5, 6, 7)),
 ])  # fmt: skip
 def test_classes_with_equinox_s_constructors_give_its_numbers(name: str, shape: tuple[int, ...]) -> None:
-    eqx = pytest.importorskip("equinox")
+    import equinox as eqx
+
     x = array(*shape)
     for arguments in ({"kernel_size": 3}, {"kernel_size": 3, "stride": 2, "padding": 1}):
         mine, theirs = getattr(pj, name)(**arguments)(x), getattr(eqx.nn, name)(**arguments)(x)
@@ -129,7 +130,8 @@ def test_classes_with_equinox_s_constructors_give_its_numbers(name: str, shape: 
 
 @pytest.mark.parametrize("kind", ["Avg", "Max"])
 def test_adaptive_classes(kind: str) -> None:
-    eqx = pytest.importorskip("equinox")
+    import equinox as eqx
+
     for n, shape in ((1, (2, 8)), (2, (2, 8, 4)), (3, (2, 4, 4, 6))):
         name = f"Adaptive{kind}Pool{n}d"
         mine, theirs = getattr(pj, name)(2)(array(*shape)), getattr(eqx.nn, name)(2)(array(*shape))

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-jax = pytest.importorskip("jax")
-
-import jax.numpy as jnp  # noqa: E402
-
-import poolkit as pk  # noqa: E402
-from poolkit.dispatch import pool_through  # noqa: E402
-from poolkit_jax import ADAPTER  # noqa: E402
+import poolkit as pk
+from poolkit.dispatch import pool_through
+from poolkit_jax import ADAPTER
 
 # Route, kind, layout, shape, what is asked. Shapes of 2**14 cells and more are "large", where other routes are right.
 CASES: tuple[tuple[str, str, str, tuple[int, ...], dict[str, Any]], ...] = (

@@ -200,7 +200,8 @@ def test_a_hash_does_not_travel_to_another_process() -> None:
 
 
 def test_a_spec_can_be_made_while_torch_is_compiling() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     import poolkit as pk
 
     def specs(x: Any) -> tuple[Any, ...]:

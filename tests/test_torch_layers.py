@@ -7,11 +7,10 @@ import pickle
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import poolkit as pk  # noqa: E402
-import poolkit_torch  # noqa: E402
+import poolkit as pk
+import poolkit_torch
 
 SIZES = {1: (11,), 2: (9, 12), 3: (6, 5, 8)}
 

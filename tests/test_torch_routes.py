@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import poolkit as pk  # noqa: E402
-from poolkit.dispatch import pool_through  # noqa: E402
-from poolkit.lower import routes_of  # noqa: E402
-from poolkit.plan import plan_of  # noqa: E402
-from poolkit_torch import ADAPTER  # noqa: E402
+import poolkit as pk
+from poolkit.dispatch import pool_through
+from poolkit.lower import routes_of
+from poolkit.plan import plan_of
+from poolkit_torch import ADAPTER
 
 Tensor = Any
 
