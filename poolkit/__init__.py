@@ -21,9 +21,12 @@ from poolkit.dispatch import lower_spec as lower
 from poolkit.dispatch import pool, pool_direct, routes
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
 from poolkit.layers import layer
+from poolkit.mix import Mix
 from poolkit.program import Program
+from poolkit.reading import read
 from poolkit.registry import backends
 from poolkit.spec import PoolSpec
+from poolkit.writing import caveats, native
 
 __version__ = "0.1.0"
 
@@ -38,6 +41,7 @@ __all__ = [
     "InputError",
     "MaxPool",
     "MinPool",
+    "Mix",
     "NotExactError",
     "PoolSpec",
     "PoolkitError",
@@ -46,9 +50,12 @@ __all__ = [
     "SpecError",
     "SumPool",
     "backends",
+    "caveats",
     "layer",
     "lower",
+    "native",
     "pool",
     "pool_direct",
+    "read",
     "routes",
 ]

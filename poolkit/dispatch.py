@@ -11,7 +11,8 @@ from poolkit import registry
 from poolkit.adapter import Route, Site
 from poolkit.errors import BackendError, InputError, ShapeError
 from poolkit.lower import FOLD, lower, lower_guarded, routes_of
-from poolkit.plan import Plan, plan_of, work_dtype
+from poolkit.mix import AnyPlan, Mix, MixPlan, mixed, resolve, work_of
+from poolkit.plan import Plan
 from poolkit.program import Program, record
 from poolkit.spec import PoolSpec
 
@@ -26,7 +27,7 @@ _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> 
 _PROGRAMS: dict[Hashable, Program] = {}  # the same without sizes that a program does not depend on
 
 
-def pool(x: Tensor, spec: PoolSpec) -> Any:
+def pool(x: Tensor, spec: PoolSpec | Mix) -> Any:
     """Pool a tensor of any framework; the result is of the same framework, or a pair with `indices=True`.
 
     `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``.
@@ -54,7 +55,7 @@ def pool(x: Tensor, spec: PoolSpec) -> Any:
     return run(x)
 
 
-def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec, key: Hashable) -> Callable[[Any], Any]:
+def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, key: Hashable) -> Callable[[Any], Any]:
     """Record the program that serves this key, or find one that was recorded for another batch size."""
     program = _program_of(adapter, x, spec)
     registry.BY_TYPE[type(x)] = adapter
@@ -62,12 +63,12 @@ def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec, key: Hashable) -> Call
     return program.function
 
 
-def _program_of(adapter: Adapter, x: Tensor, spec: PoolSpec, route: str | None = None) -> Program:
+def _program_of(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> Program:
     plan = _plan_of(adapter, x, spec)[1]
     return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route))
 
 
-def pool_through(x: Tensor, spec: PoolSpec, route: str | None) -> Any:
+def pool_through(x: Tensor, spec: PoolSpec | Mix, route: str | None) -> Any:
     """`pool` through a route that is asked for by name; `BackendError` where it is not right for this input.
 
     >>> import numpy as np
@@ -88,7 +89,7 @@ def pool_through(x: Tensor, spec: PoolSpec, route: str | None) -> Any:
     return run(x)
 
 
-def _recorded(adapter: Adapter, plan: Plan, route: Route) -> Program:
+def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
     ops = adapter.ops(plan.rank, plan.work)
     key = (adapter.name, plan, route.name, ops.index) if plan.known else None  # JAX's index dtype follows x64
     program = _PROGRAMS.get(key) if key is not None else None
@@ -114,7 +115,7 @@ def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
     cache[key] = value
 
 
-def pool_direct(x: Tensor, spec: PoolSpec, route: str | None = None) -> Any:
+def pool_direct(x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> Any:
     """The same lowering, run on the tensor itself; what `pool` does while a framework traces with symbolic sizes.
 
     >>> import numpy as np
@@ -128,7 +129,7 @@ def pool_direct(x: Tensor, spec: PoolSpec, route: str | None = None) -> Any:
     return _direct(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
 
 
-def _direct(o: Any, x: Tensor, plan: Plan, route: Route) -> Any:
+def _direct(o: Any, x: Tensor, plan: AnyPlan, route: Route) -> Any:
     if route.branch is None:
         return lower(o, x, plan, route)
     values, right = lower_guarded(o, x, plan, route)
@@ -136,8 +137,8 @@ def _direct(o: Any, x: Tensor, plan: Plan, route: Route) -> Any:
     return branch(right, lambda: values, lambda: lower(o, x, plan, FOLD))
 
 
-def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec) -> tuple[Tensor, Plan]:
-    if not isinstance(spec, PoolSpec):
+def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:
+    if not isinstance(spec, PoolSpec | Mix):
         raise InputError(
             f"received {type(spec).__name__} {spec!r} as the spec, and pool takes (tensor, PoolSpec) in this order; "
             'write pool(x, PoolSpec("max", window=2, layout="NCHW"))'
@@ -150,14 +151,14 @@ def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec) -> tuple[Tensor, Plan]
         known = adapter.known_size(x, at)
         return (o.size(x, at), False) if known is None else (known, True)
 
-    return x, plan_of(spec, rank, adapter.dtype(x), size, adapter.widen)
+    return x, resolve(spec, rank, adapter.dtype(x), size, adapter.widen)
 
 
 # ------------------------------------------------------------------------------------- programs without a tensor
 
 
 def lower_spec(
-    spec: PoolSpec,
+    spec: PoolSpec | Mix,
     backend: str,
     shape: Sequence[int | None] | None = None,
     *,
@@ -181,23 +182,25 @@ def lower_spec(
     return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
 
 
-def _lower_any_size(adapter: Adapter, spec: PoolSpec, dtype: str, route: str | None) -> Program:
+def _lower_any_size(adapter: Adapter, spec: PoolSpec | Mix, dtype: str, route: str | None) -> Program:
     rank = len(spec.letters) if spec.axes is not None else _symbolic_rank(spec)
     names: list[str] = []
 
     def lowering(o: Any, x: Any) -> Any:
-        plan = plan_of(spec, rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
+        plan = resolve(spec, rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
         way = chosen(adapter, plan, Site(), route)  # may be run where a derivative is taken
         names.append(way.name)
         return lower(o, x, plan, way)
 
     program = record(
-        lowering, adapter.ops(rank, work_dtype(spec, dtype, adapter.widen)), f"{spec}, for every size", adapter.name, ""
+        lowering, adapter.ops(rank, work_of(spec, dtype, adapter.widen)), f"{spec}, for every size", adapter.name, ""
     )
     return dataclasses.replace(program.finished(adapter.finish), route=names[0])
 
 
-def _symbolic_rank(spec: PoolSpec) -> int:
+def _symbolic_rank(spec: PoolSpec | Mix) -> int:
+    if isinstance(spec, Mix):
+        return max(map(_symbolic_rank, spec.parts))
     for value in (spec.window, spec.output_size, spec.stride, spec.dilation, spec.padding):
         if isinstance(value, tuple):
             return 2 + len(value)
@@ -206,18 +209,20 @@ def _symbolic_rank(spec: PoolSpec) -> int:
     )
 
 
-def _plan_of_shape(adapter: Adapter, spec: PoolSpec, shape: tuple[int | None, ...], dtype: str) -> Plan:
+def _plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
     for n in shape:
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise ShapeError(
                 f"received the shape {shape}, and a shape holds ints of at least 0; "
                 "leave the shape out for a program that is right for every size"
             )
-    return plan_of(spec, len(shape), dtype, lambda at: (shape[at], True), widen=adapter.widen)
+    return resolve(spec, len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
 
 
-def chosen(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
+def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Route:
     """The cheapest route, or the one that is asked for."""
+    if isinstance(plan, MixPlan):
+        return mixed(plan, [_unguarded(adapter, part, site, name) for part in plan.parts])
     routes = routes_of(adapter, plan, site)
     if name is None:
         return routes[0]
@@ -229,6 +234,13 @@ def chosen(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
     )
 
 
+def _unguarded(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
+    """A route for a part of a mix, whose program has no other branch to go to."""
+    if name is not None:
+        return chosen(adapter, plan, site, name)
+    return next(route for route in routes_of(adapter, plan, site) if route.guard is None)
+
+
 class RouteInfo(NamedTuple):
     """A route that is right for a spec and shape: name, cost in passes over the input, whether it is the own call."""
 
@@ -238,7 +250,7 @@ class RouteInfo(NamedTuple):
 
 
 def routes(
-    spec: PoolSpec, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
+    spec: PoolSpec | Mix, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
 ) -> list[RouteInfo]:
     """The routes that are right for a spec on a shape, the cheapest, which `pool` takes, first.
 
@@ -248,7 +260,8 @@ def routes(
     """
     adapter = registry.adapter(backend)
     plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
-    fit = routes_of(adapter, plan, Site(derivative=derivative, empty=0 in shape))
+    site = Site(derivative=derivative, empty=0 in shape)
+    fit = [chosen(adapter, plan, site, None)] if isinstance(plan, MixPlan) else routes_of(adapter, plan, site)
     return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in fit]
 
 

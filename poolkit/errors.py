@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 
 class PoolkitError(Exception):
@@ -42,4 +42,6 @@ class BackendError(PoolkitError, ImportError):
 
 
 class NotExactError(PoolkitError):
-    """A layer or a spec for which the other side has no equal."""
+    """A layer or a spec for which the other side has no equal; `nearest` is the call that comes nearest, if one does."""
+
+    nearest: Any = None

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from poolkit import registry
 
 if TYPE_CHECKING:
+    from poolkit.mix import Mix
     from poolkit.spec import PoolSpec
 
 
-def layer(spec: PoolSpec, backend: str, *, route: str | None = None, **options: Any) -> Any:
+def layer(spec: PoolSpec | Mix, backend: str, *, route: str | None = None, **options: Any) -> Any:
     """A layer that pools by `spec`: a torch.nn.Module, a keras.layers.Layer, a callable for the others.
 
     `route` asks for one of `poolkit.routes`, or "native"; further options (`name=`, …) are the framework's own. Raises

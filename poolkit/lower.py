@@ -15,17 +15,18 @@ from poolkit.plan import HALVES, Plan, dropped
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter, Ops
+    from poolkit.mix import AnyPlan
 
 Tensor = Any
 
 
-def lower(o: Ops, x: Tensor, plan: Plan, route: Route) -> Any:
+def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Any:
     """Values, or (values, indices) where the spec asks for them."""
     w = _working(o, x, plan, route)
     return _finished(o, x, w, plan, route.lower(o, w, plan))
 
 
-def lower_guarded(o: Ops, x: Tensor, plan: Plan, route: Route) -> tuple[Any, Any]:
+def lower_guarded(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> tuple[Any, Any]:
     """The result by a guarded route, and whether it is right for this data."""
     w = _working(o, x, plan, route)
     reduced = route.lower(o, w, plan)
@@ -33,12 +34,12 @@ def lower_guarded(o: Ops, x: Tensor, plan: Plan, route: Route) -> tuple[Any, Any
     return _finished(o, x, w, plan, reduced), right
 
 
-def _working(o: Ops, x: Tensor, plan: Plan, route: Route) -> Tensor:
+def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:
     takes_own = route.halves if plan.dtype in HALVES else route.integers
     return x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)
 
 
-def _finished(o: Ops, x: Tensor, w: Tensor, plan: Plan, reduced: tuple[Tensor, Tensor | None]) -> Any:
+def _finished(o: Ops, x: Tensor, w: Tensor, plan: AnyPlan, reduced: tuple[Tensor, Tensor | None]) -> Any:
     values, indices = reduced
     if w is x and plan.untouched:
         values = o.copy(values)  # nothing was computed, and a result shares no memory with the input

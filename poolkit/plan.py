@@ -11,6 +11,7 @@ from poolkit.geometry import Axis, axes_of, letters_of, positions
 from poolkit.kinds import KINDS
 
 if TYPE_CHECKING:
+    from poolkit.mix import AnyPlan
     from poolkit.spec import PoolSpec
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -100,6 +101,6 @@ def work_dtype(spec: PoolSpec, dtype: str, widen: Callable[[str], str | None]) -
     return wide
 
 
-def dropped(plan: Plan) -> tuple[int, ...]:
+def dropped(plan: AnyPlan) -> tuple[int, ...]:
     """The axes that the result does not have."""
     return () if plan.spec.keepdims else positions(plan.spec, plan.rank)

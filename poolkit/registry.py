@@ -8,6 +8,8 @@ framework is imported already.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from poolkit.errors import BackendError, InputError
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
+    from poolkit.dialect import Dialect
 
 GROUP = "poolkit.backends"
 
@@ -24,31 +27,31 @@ GROUP = "poolkit.backends"
 # Static imports in functions, not importlib: TorchDynamo traces a first use inside a compiled function, and can follow
 # only these.
 def _numpy() -> Adapter:
-    from poolkit_numpy import ADAPTER
+    from poolkit_numpy.adapter import ADAPTER
 
     return ADAPTER
 
 
 def _torch() -> Adapter:
-    from poolkit_torch import ADAPTER
+    from poolkit_torch.adapter import ADAPTER
 
     return ADAPTER
 
 
 def _tensorflow() -> Adapter:
-    from poolkit_tensorflow import ADAPTER
+    from poolkit_tensorflow.adapter import ADAPTER
 
     return ADAPTER
 
 
 def _keras() -> Adapter:
-    from poolkit_keras import ADAPTER
+    from poolkit_keras.adapter import ADAPTER
 
     return ADAPTER
 
 
 def _jax() -> Adapter:
-    from poolkit_jax import ADAPTER
+    from poolkit_jax.adapter import ADAPTER
 
     return ADAPTER
 
@@ -72,6 +75,34 @@ FIRST_PARTY = (
 )
 
 BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls only
+
+
+# The modules that hold a framework's words, as DIALECT; none of them imports its framework.
+DIALECTS = (
+    "poolkit_torch.read",
+    "poolkit_keras.read",
+    "poolkit_tensorflow.read",
+    "poolkit_jax.read",
+    "poolkit_numpy.read",
+    "poolkit.onnx_words",
+)
+
+
+@functools.cache
+def dialects() -> tuple[Dialect, ...]:
+    """The words of every framework that poolkit reads."""
+    return tuple([importlib.import_module(name).DIALECT for name in DIALECTS])
+
+
+def dialect(name: str) -> Dialect:
+    """The words of a backend; `BackendError` for a name that is none."""
+    for known in dialects():
+        if known.name == name:
+            return known
+    raise BackendError(
+        f"received the backend {name!r}, and those whose words poolkit knows are "
+        f"{', '.join(d.name for d in dialects())}; use one of them"
+    )
 
 
 def find(x: Any) -> Adapter:

@@ -1,24 +1,32 @@
-"""poolkit's adapter for JAX; a callable layer, functions in Flax's words and classes with Equinox's constructors."""
+"""poolkit's adapter for JAX; a callable layer, functions in Flax's words and classes with Equinox's constructors.
 
-from poolkit_jax.adapter import ADAPTER
-from poolkit_jax.layers import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-    Pool,
-    avg_pool,
-    max_pool,
-    min_pool,
-)
+Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from poolkit.lazy import lazily
+
+if TYPE_CHECKING:
+    from poolkit_jax.adapter import ADAPTER
+    from poolkit_jax.layers import (
+        AdaptiveAvgPool1d,
+        AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d,
+        AdaptiveMaxPool1d,
+        AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d,
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        MaxPool1d,
+        MaxPool2d,
+        MaxPool3d,
+        Pool,
+        avg_pool,
+        max_pool,
+        min_pool,
+    )
 
 __all__ = [
     "ADAPTER",
@@ -39,3 +47,5 @@ __all__ = [
     "max_pool",
     "min_pool",
 ]
+
+__getattr__ = lazily(__name__, __all__)

@@ -14,6 +14,7 @@ import jax
 
 from poolkit.dispatch import pool_through
 from poolkit.geometry import MORE_SPATIAL, SPATIAL
+from poolkit.mix import Mix
 from poolkit.spec import Padding, PoolSpec, Sizes
 
 __all__ = [
@@ -50,7 +51,7 @@ class Pool:
     (1, 4, 4, 3)
     """
 
-    spec: PoolSpec
+    spec: PoolSpec | Mix
     route: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __init_subclass__(cls) -> None:

@@ -1,27 +1,36 @@
-"""poolkit's adapter for Keras, and layers with Keras's own constructors."""
+"""poolkit's adapter for Keras, and layers with Keras's own constructors.
 
-from poolkit_keras.adapter import ADAPTER
-from poolkit_keras.layers import (
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-    Pool,
-)
+Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+"""
+
+import sys
+from typing import TYPE_CHECKING
+
+from poolkit.lazy import lazily
+
+if TYPE_CHECKING:
+    from poolkit_keras.adapter import ADAPTER
+    from poolkit_keras.layers import (
+        AdaptiveAveragePooling1D,
+        AdaptiveAveragePooling2D,
+        AdaptiveAveragePooling3D,
+        AdaptiveMaxPooling1D,
+        AdaptiveMaxPooling2D,
+        AdaptiveMaxPooling3D,
+        AveragePooling1D,
+        AveragePooling2D,
+        AveragePooling3D,
+        GlobalAveragePooling1D,
+        GlobalAveragePooling2D,
+        GlobalAveragePooling3D,
+        GlobalMaxPooling1D,
+        GlobalMaxPooling2D,
+        GlobalMaxPooling3D,
+        MaxPooling1D,
+        MaxPooling2D,
+        MaxPooling3D,
+        Pool,
+    )
 
 __all__ = [
     "ADAPTER",
@@ -45,3 +54,9 @@ __all__ = [
     "MaxPooling3D",
     "Pool",
 ]
+
+__getattr__ = lazily(__name__, __all__)
+
+if "keras" in sys.modules:
+    # A saved model that holds one of the layers is loaded by the names under which they are registered.
+    import poolkit_keras.layers  # noqa: F401

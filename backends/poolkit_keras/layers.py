@@ -13,8 +13,8 @@ import keras
 
 from poolkit.dispatch import pool_through
 from poolkit.errors import InputError, SpecError
-from poolkit.kinds import KINDS
-from poolkit.plan import FLOATS, work_dtype
+from poolkit.mix import Mix, result_dtype, spec_from_dict, work_of
+from poolkit.plan import FLOATS
 from poolkit.spec import PoolSpec, Sizes
 from poolkit_keras.ops import Ops
 
@@ -32,7 +32,7 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     (None, 4, 4, 3)
     """
 
-    def __init__(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> None:
+    def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None, **options: Any) -> None:
         super().__init__(**{"autocast": options.get("dtype") is not None} | options)
         self.spec = spec
         self.route = route
@@ -57,7 +57,7 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Pool:
-        return cls(PoolSpec.from_dict(config["spec"]), **{k: v for k, v in config.items() if k != "spec"})
+        return cls(spec_from_dict(config["spec"]), **{k: v for k, v in config.items() if k != "spec"})
 
     def _given(self, dtype: str) -> str:
         """The dtype of an input as `call` sees it."""
@@ -68,9 +68,9 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         return {} if self.autocast else {"autocast": False}
 
 
-def _result(spec: PoolSpec, dtype: str) -> str:
-    work_dtype(spec, dtype, lambda integer: integer)  # a DtypeError for complex numbers
-    return dtype if dtype in FLOATS or KINDS[spec.kind].selects else "float32"
+def _result(spec: PoolSpec | Mix, dtype: str) -> str:
+    work_of(spec, dtype, lambda integer: integer)  # a DtypeError for complex numbers
+    return result_dtype(spec, dtype)
 
 
 def _layout(spatial: int, data_format: str | None, layout: str | None) -> str:

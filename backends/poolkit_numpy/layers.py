@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from poolkit.dispatch import pool_through
+from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
 
 
@@ -19,7 +20,7 @@ class Pool:
     (1, 3, 4, 4)
     """
 
-    spec: PoolSpec
+    spec: PoolSpec | Mix
     route: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __call__(self, x: Any) -> Any:

@@ -1,6 +1,16 @@
-"""poolkit's adapter for TensorFlow, and its tf.Module."""
+"""poolkit's adapter for TensorFlow, and its tf.Module.
 
-from poolkit_tensorflow.adapter import ADAPTER
-from poolkit_tensorflow.layers import Pool
+Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from poolkit.lazy import lazily
+
+if TYPE_CHECKING:
+    from poolkit_tensorflow.adapter import ADAPTER
+    from poolkit_tensorflow.layers import Pool
 
 __all__ = ["ADAPTER", "Pool"]
+
+__getattr__ = lazily(__name__, __all__)

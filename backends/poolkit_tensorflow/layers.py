@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from poolkit.dispatch import pool_through
+from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
 
 
@@ -19,7 +20,7 @@ class Pool(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
     [1, 4, 4, 3]
     """
 
-    def __init__(self, spec: PoolSpec, *, route: str | None = None, name: str | None = None) -> None:
+    def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
         self.spec = spec
         self.route = route

@@ -1,21 +1,29 @@
-"""poolkit's adapter for PyTorch, and layers with torch.nn's own constructors."""
+"""poolkit's adapter for PyTorch, and layers with torch.nn's own constructors.
 
-from poolkit_torch.adapter import ADAPTER
-from poolkit_torch.layers import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-    Pool,
-)
+Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from poolkit.lazy import lazily
+
+if TYPE_CHECKING:
+    from poolkit_torch.adapter import ADAPTER
+    from poolkit_torch.layers import (
+        AdaptiveAvgPool1d,
+        AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d,
+        AdaptiveMaxPool1d,
+        AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d,
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        MaxPool1d,
+        MaxPool2d,
+        MaxPool3d,
+        Pool,
+    )
 
 __all__ = [
     "ADAPTER",
@@ -33,3 +41,5 @@ __all__ = [
     "MaxPool3d",
     "Pool",
 ]
+
+__getattr__ = lazily(__name__, __all__)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 
 from poolkit.dispatch import pool, pool_through
+from poolkit.mix import Mix
 from poolkit.spec import Padding, PoolSpec, Sizes
 
 OutputSize = int | tuple[int | None, ...] | None
@@ -27,10 +28,10 @@ class Pool(torch.nn.Module):
     torch.Size([1, 3, 4, 4])
     """
 
-    spec: PoolSpec
+    spec: PoolSpec | Mix
     route: str | None
 
-    def __init__(self, spec: PoolSpec, *, route: str | None = None) -> None:
+    def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None) -> None:
         super().__init__()
         self.spec = spec
         self.route = route

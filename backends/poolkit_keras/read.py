@@ -1,0 +1,195 @@
+"""Keras's words for pooling: layers, their configs, and keras.ops. Imports no Keras."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from poolkit.calls import Call
+from poolkit.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.errors import InputError, NotExactError
+from poolkit_keras.caveats import CAVEATS
+from poolkit_keras.native import LAYOUTS, native
+
+LAYERS, OPS = "keras.layers", "keras.ops"
+
+# Arguments of every Keras layer that say nothing about what it pools.
+PLAIN = ("name", "dtype", "trainable", "autocast", "activity_regularizer")
+
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+
+
+def layout_of(n: int | None, data_format: Any) -> str:
+    """The layout of a `data_format`, of which None is that of Keras's configuration."""
+    need_value("data_format", data_format)
+    if data_format is None:
+        keras = sys.modules.get("keras")
+        data_format = keras.config.image_data_format() if hasattr(keras, "config") else "channels_last"
+    if data_format not in ("channels_first", "channels_last"):
+        raise NotExactError(f'data_format={data_format!r} is none of Keras\'s; write "channels_last" or "channels_first"')
+    if n is None:
+        return str(data_format)
+    return f"NC{SPATIAL[n]}" if data_format == "channels_first" else f"N{SPATIAL[n]}C"
+
+
+def padding_of(padding: Any) -> Any:
+    """The word for a padding, in either case; a variable decides what is pooled, and is not carried over."""
+    need_value("padding", padding)
+    return padding.lower() if isinstance(padding, str) else padding
+
+
+def _window(
+    kind: str,
+    n: int,
+    pool_size: Any = None,
+    strides: Any = None,
+    padding: Any = "valid",
+    data_format: Any = None,
+    **plain: Any,
+) -> Fields:
+    _check_plain(plain)
+    window = 2 if pool_size is None else pool_size  # Keras's own default in two and three dimensions, and in one
+    return {
+        "kind": kind,
+        "window": _tuple(window),
+        "stride": _tuple(strides),
+        "padding": padding_of(padding),
+        "layout": layout_of(n, data_format),
+    }
+
+
+def _global(kind: str, n: int, data_format: Any = None, keepdims: Any = False, **plain: Any) -> Fields:
+    _check_plain(plain)
+    need_value("keepdims", keepdims)
+    return {"kind": kind, "output_size": 1, "keepdims": bool(keepdims), "layout": layout_of(n, data_format)}
+
+
+def _adaptive(kind: str, n: int, output_size: Any, data_format: Any = None, **plain: Any) -> Fields:
+    _check_plain(plain)
+    return {"kind": kind, "output_size": _tuple(output_size), "layout": layout_of(n, data_format)}
+
+
+def _check_plain(plain: Mapping[str, Any]) -> None:
+    for name in plain:
+        if name not in PLAIN:
+            raise NotExactError(f"{name} is no argument of a pooling layer of Keras; leave it out")
+
+
+def _tuple(value: Any) -> Any:
+    """Configs read from JSON hold lists."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _layers(n: int) -> list[Word]:
+    kinds = {"Max": "max", "Average": "avg"}
+    return [
+        word
+        for name, kind in kinds.items()
+        for word in (
+            Word(f"{LAYERS}.{name}Pooling{n}D", partial(_window, kind, n)),
+            Word(f"{LAYERS}.Global{name}Pooling{n}D", partial(_global, kind, n)),
+            Word(f"{LAYERS}.Adaptive{name}Pooling{n}D", partial(_adaptive, kind, n)),
+        )
+    ]
+
+
+# -------------------------------------------------------------------------------------------------------- keras.ops
+
+
+def _ops_window(
+    kind: str, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: Any = None
+) -> Fields:
+    fields = _window(kind, 2, pool_size, strides, padding)
+    return {**fields, "layout": layout_of(_count(pool_size), data_format)}
+
+
+def _ops_adaptive(kind: str, output_size: Any, data_format: Any = None) -> Fields:
+    return {"kind": kind, "output_size": _tuple(output_size), "layout": layout_of(_count(output_size), data_format)}
+
+
+def _count(value: Any) -> int | None:
+    """The number of spatial axes, where a value has one entry for each."""
+    return len(value) if isinstance(value, tuple | list) else None
+
+
+def reduce(kind: str, axis: Any = None, keepdims: Any = False) -> Fields:
+    """The fields of a reduction over positions; which of them are spatial axes, the reader of the call decides."""
+    need_value("keepdims", keepdims)
+    if axis is None:
+        raise NotExactError("a mean or maximum over every axis, batch and channels too, is no pooling; leave it as it is")
+    return {"kind": kind, "axis": (axis,) if isinstance(axis, int) else axis, "keepdims": bool(keepdims)}
+
+
+def _ops_reduce(kind: str, axis: Any = None, keepdims: Any = False, initial: Any = None) -> Fields:
+    if initial is not None:
+        raise NotExactError("initial takes part in the result, which a spec has no word for; leave it out")
+    return reduce(kind, axis, keepdims)
+
+
+REDUCTIONS = {"mean": partial(reduce, "avg"), "sum": partial(reduce, "sum")} | {
+    name: partial(_ops_reduce, kind) for name, kind in (("max", "max"), ("amax", "max"), ("min", "min"), ("amin", "min"))
+}
+
+# -------------------------------------------------------------------------------------------- layers and their configs
+
+
+def call_of(obj: Any) -> Call | None:
+    """A layer of Keras, or what `get_config` and `keras.layers.serialize` give of one, as the call that makes it."""
+    if isinstance(obj, Mapping):
+        return _of_config(obj)
+    cls = type(obj)
+    if not cls.__module__.startswith(("keras.", "tf_keras.")) or not hasattr(obj, "get_config"):
+        return None
+    return _of_config({"class_name": cls.__name__, "config": obj.get_config()})
+
+
+def _of_config(data: Mapping[str, Any]) -> Call:
+    name, config = data.get("class_name"), data.get("config")
+    if not isinstance(name, str) or not isinstance(config, Mapping):
+        raise InputError(
+            f"received a dict with the keys {', '.join(map(str, data))}, and a layer's config has class_name and config; "
+            "give what keras.layers.serialize(layer) returns"
+        )
+    arguments = tuple((key, value) for key, value in config.items() if key not in PLAIN)
+    return Call(canonical(f"{LAYERS}.{name}"), (), arguments)
+
+
+ALIASES = (("AvgPool", "AveragePooling"), ("MaxPool", "MaxPooling"), ("AveragePool", "AveragePooling"))
+
+
+def canonical(name: str) -> str:
+    """Keras's other names: ``tf.keras``, ``keras.layers.AvgPool2D``, ``keras.src.layers.pooling…``."""
+    *_, last = name.split(".")
+    if name.startswith("keras.ops.") or ".ops." in name:
+        return f"{OPS}.{last}"
+    if name.startswith(("keras.", "tf_keras.")) and "layers" in name:
+        for short, long in ALIASES:
+            before, found, after = last.partition(short)
+            if found and before in ("", "Global", "Adaptive") and after in ("1D", "2D", "3D"):
+                last = f"{before}{long}{after}"
+        return f"{LAYERS}.{last}"
+    return name
+
+
+WORDS = words(
+    *(word for n in (1, 2, 3) for word in _layers(n)),
+    *(Word(f"{OPS}.{name}", fields, "x") for name, fields in REDUCTIONS.items()),
+    Word(f"{OPS}.max_pool", partial(_ops_window, "max"), "inputs"),
+    Word(f"{OPS}.average_pool", partial(_ops_window, "avg"), "inputs"),
+    Word(f"{OPS}.adaptive_max_pool", partial(_ops_adaptive, "max"), "inputs"),
+    Word(f"{OPS}.adaptive_average_pool", partial(_ops_adaptive, "avg"), "inputs"),
+)
+
+DIALECT = Dialect(
+    name="keras",
+    roots=("keras", "tf_keras"),
+    words=WORDS,
+    layouts=LAYOUTS,
+    canonical=canonical,
+    call_of=call_of,
+    native=native,
+    caveats=CAVEATS,
+    shorts={"layers": LAYERS, "ops": OPS, "tf": "tensorflow"},
+)

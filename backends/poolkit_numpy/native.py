@@ -1,0 +1,13 @@
+"""NumPy's own call for a spec, where one is exactly equal."""
+
+from __future__ import annotations
+
+from poolkit.calls import Call
+from poolkit.dialect import not_equal
+from poolkit.spec import PoolSpec
+
+LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
+
+
+def native(spec: PoolSpec) -> Call:
+    raise not_equal("nothing is known of NumPy's own calls yet")

@@ -1,0 +1,123 @@
+"""What an adapter knows of its framework's own words for pooling: how to read them, and how to write them.
+
+A *word* is a function with the parameters of a framework's layer or function, names and defaults alike, that returns
+the fields of the spec. So one table reads a layer in hand, a config, and a line of source: each is brought into the
+form of a `Call` first. Nothing in a dialect imports its framework.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from poolkit.calls import Call, Expression
+from poolkit.errors import NotExactError
+
+if TYPE_CHECKING:
+    from poolkit.spec import PoolSpec
+
+# The arguments of a PoolSpec, of which some may be an `Expression`; or "axis", a tuple of positions, in place of "axes".
+Fields = dict[str, Any]
+
+
+class NotPooling(NotExactError):
+    """A call that pools nothing, such as a mean over channels."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A layer or a function that pools.
+
+    `fields` has the framework's parameters, without the tensor; `tensor` is what a function calls its tensor, and None
+    for a layer, which is made first and called with one then.
+    """
+
+    name: str
+    fields: Callable[..., Any]
+    tensor: str | None = None
+
+    def read(self, call: Call) -> Any:
+        """The fields that a call gives, or a composite; `NotExactError` where it isn't a call of this word."""
+        positional, named = list(call.args), dict(call.kwargs)
+        if self.tensor is not None and named.pop(self.tensor, None) is None and positional:
+            positional.pop(0)
+        try:
+            bound = inspect.signature(self.fields).bind(*positional, **named)
+        except TypeError as error:
+            raise NotExactError(
+                f"received {call}, and {self.name} takes {self._parameters()} ({error}); mend the call"
+            ) from None
+        return self.fields(*bound.args, **bound.kwargs)
+
+    def _parameters(self) -> str:
+        return str(inspect.signature(self.fields)).split(" ->")[0]
+
+
+class Measured(NamedTuple):
+    """An input on which a framework's own layer gives other numbers than the definition, and both results.
+
+    `x` is nested lists in the layout of `spec`, or text for what would be long, such as "full((1, 1, 64, 64), 100)",
+    a call of NumPy's.
+    """
+
+    spec: PoolSpec
+    x: Any
+    dtype: str
+    own: Any
+    definition: Any
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Where a layer that is equal on finite input still gives other numbers, with a measured example.
+
+    `engine` is the engine of Keras on which it does, None for all.
+    """
+
+    text: str
+    concerns: Callable[[PoolSpec], bool] = field(repr=False)
+    measured: Measured
+    engine: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} (on Keras's {self.engine} engine)" if self.engine else self.text
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A framework's words.
+
+    `roots` are the first names of the modules whose objects and calls it reads. `canonical` brings a dotted name into
+    the form of `words`. `call_of` gives somebody's object as the call that makes it, None where it knows no such
+    object. `layouts` holds the usual layout for each number of spatial axes. `native` gives the framework's own call
+    for a spec in its normal form (`poolkit.normal`), and raises `not_equal` where there is none.
+    """
+
+    name: str
+    roots: tuple[str, ...]
+    words: Mapping[str, Word]
+    layouts: Mapping[int, str]
+    canonical: Callable[[str], str] = str
+    call_of: Callable[[Any], Call | None] = lambda obj: None
+    native: Callable[[PoolSpec], Call] | None = None
+    caveats: Sequence[Caveat] = ()
+    shorts: Mapping[str, str] = field(default_factory=dict)  # the names under which people import: {"F": "torch.nn.functional"}
+
+
+def words(*several: Word) -> dict[str, Word]:
+    return {word.name: word for word in several}
+
+
+def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:
+    """Why a framework has no layer that is equal to a spec, and what comes nearest; `native` adds whose spec it was."""
+    error = NotExactError(reason)
+    error.nearest = nearest
+    return error
+
+
+def need_value(name: str, value: Any) -> None:
+    """`NotExactError` where a value that decides what is pooled is an expression."""
+    if isinstance(value, Expression):
+        raise NotExactError(f"{name}={value.text} is not known here, and it decides what is pooled; write its value")

@@ -1,0 +1,59 @@
+"""What a spec becomes in the framework that is ported to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from poolkit import registry
+from poolkit.calls import Call
+from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.porting.report import Status
+from poolkit.spec import PoolSpec
+from poolkit.writing import caveats, native_call
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a spec is written as: the framework's own layer if `call` is not None, otherwise a layer of poolkit's."""
+
+    backend: str
+    spec: PoolSpec | Mix  # in the target's layout
+    call: Call | None
+    note: str
+
+    @property
+    def status(self) -> Status:
+        return "caveat" if self.call is not None and self.note else "exact"
+
+    @property
+    def layer(self) -> str:
+        """Python source of a layer, with the framework's and poolkit's names in full."""
+        return self.call.source() if self.call is not None else f'poolkit.{self.spec!r}.layer("{self.backend}")'
+
+
+def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> Target:
+    """What a spec becomes, in the target's usual layout unless another one is given.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> target_of(GlobalAvgPool(layout="NHWC", keepdims=True), "torch").layer
+    'torch.nn.AdaptiveAvgPool2d(1)'
+    """
+    moved = spec.replace(layout=layout or usual_layout(spec, backend))
+    try:
+        call = native_call(moved, backend)
+    except NotExactError as error:
+        return Target(backend, moved, None, str(error))
+    return Target(backend, moved, call, "; ".join(map(str, caveats(moved, backend))))
+
+
+def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
+    """The layout of a spec with its channels where the target usually has them."""
+    layouts = registry.dialect(backend).layouts
+    first = layouts[2].startswith("NC")
+    if spec.axes is None:
+        return "channels_first" if first else "channels_last"
+    spatial = "".join(c for c in spec.letters if c not in "NC")
+    before = spec.layout.removesuffix(spec.letters) + ("N" if "N" in spec.letters else "")
+    channels = "C" if "C" in spec.letters else ""
+    return f"{before}{channels}{spatial}" if first else f"{before}{spatial}{channels}"

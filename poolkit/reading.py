@@ -1,0 +1,186 @@
+"""`read`: the spec of somebody else's layer, by way of the call that makes it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from poolkit import registry
+from poolkit.calls import Call, known, text
+from poolkit.dialect import Dialect, Fields, NotPooling
+from poolkit.errors import InputError, NotExactError
+from poolkit.mix import Mix
+from poolkit.patterns import is_pattern, read_pattern
+from poolkit.sources import METHODS, call_in
+from poolkit.spec import PoolSpec
+
+Reading = PoolSpec | Mix
+
+
+def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
+    """The spec of a pooling layer or call of any framework, whose frameworks need not be installed.
+
+    `obj` is a layer (torch.nn, Keras, Equinox, timm), a Keras layer's config, a ``functools.partial`` of a pooling
+    function (Flax, Haiku, JAX, TensorFlow), an ONNX node, a line of source, which is parsed and never evaluated, or an
+    einops pattern with its reduction. `layout` says what the axes of its input are, where it isn't the framework's
+    usual one; `NotExactError` says which property of a layer no spec has. What goes by is the values on finite input:
+    for gradients of ties and NaN see `caveats`.
+
+    >>> read("torch.nn.AvgPool2d(3, stride=1, padding=1)")
+    PoolSpec("avg", window=3, stride=1, padding=1, layout="NCHW", count_include_pad=True)
+    >>> read("b h w c -> b 1 1 c", "mean")
+    PoolSpec("avg", output_size=1, layout="NHWC")
+    >>> read({"class_name": "GlobalAveragePooling2D", "config": {"keepdims": True}})
+    PoolSpec("avg", output_size=1, layout="NHWC")
+    """
+    if isinstance(obj, PoolSpec | Mix):
+        return obj
+    if is_pattern(obj):
+        return read_pattern(obj, options.pop("reduction", layout), **options)
+    if options:
+        raise InputError(f"received {', '.join(options)}, which only an einops pattern has; leave them out")
+    return read_call(call_of(obj), layout)
+
+
+def read_call(call: Call, layout: str | None = None) -> Reading:
+    """The spec of a call."""
+    fields = fields_of(call, layout)
+    if isinstance(fields, Mix):
+        return fields
+    for name, value in fields.items():
+        if not known(value):
+            raise NotExactError(
+                f"received {call}, and {name}={text(value)} is not known without running the program; write its value"
+            )
+    return PoolSpec(**fields)
+
+
+def call_of(obj: Any) -> Call:
+    """The call that makes an object, or that a line of source is."""
+    if isinstance(obj, Call):
+        return obj
+    if isinstance(obj, str):
+        return call_in(obj, resolve)
+    for dialect in _dialects_of(obj):
+        found = dialect.call_of(obj)
+        if found is not None:
+            return found
+    if isinstance(obj, functools.partial):
+        name = f"{obj.func.__module__}.{obj.func.__qualname__}"
+        return Call(name, ("x", *obj.args), tuple(obj.keywords.items()))
+    raise InputError(
+        f"received a {type(obj).__module__}.{type(obj).__qualname__}, and poolkit reads pooling layers, configs, "
+        "ONNX nodes, functools.partial of pooling functions, lines of source and einops patterns; give one of these"
+    )
+
+
+def _dialects_of(obj: Any) -> list[Dialect]:
+    roots = {cls.__module__.split(".")[0] for cls in type(obj).__mro__}
+    return [d for d in registry.dialects() if not roots.isdisjoint(d.roots) or isinstance(obj, Mapping)]
+
+
+def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
+    """What a call gives as fields of a spec, of which some may be expressions; `NotExactError` where it does not pool."""
+    dialect, name = spoken_in(call)
+    word = dialect.words.get(name)
+    if word is None:
+        raise NotExactError(
+            f"received {call}, and poolkit knows no pooling called {call.name}; "
+            "read the layer inside it, or write the spec"
+        )
+    fields = word.read(call)
+    return fields.replace(layout=layout) if isinstance(fields, Mix) and layout else _placed(fields, layout, dialect, call)
+
+
+# Keras inside TensorFlow is Keras.
+SPELLINGS = ("tensorflow.compat.v1.keras.", "tensorflow.compat.v2.keras.", "tensorflow.python.keras.", "tensorflow.keras.")
+
+
+def spelled(name: str) -> str:
+    """A full dotted name under the framework whose word it is."""
+    for spelling in SPELLINGS:
+        if name.startswith(spelling):
+            return f"keras.{name.removeprefix(spelling)}"
+    return name
+
+
+def spoken_in(call: Call) -> tuple[Dialect, str]:
+    """The dialect of a call, and its name in that dialect's table."""
+    name = spelled(call.name)
+    root, _, method = name.partition(".")
+    for dialect in registry.dialects():
+        if root in dialect.roots:
+            return dialect, dialect.canonical(name)
+    if root == METHODS:
+        return _of_method(method, dict(call.kwargs))
+    raise NotExactError(
+        f"received {call}, and {root} is no framework that poolkit reads; "
+        "write the name in full, as in torch.nn.AvgPool2d(3)"
+    )
+
+
+def _of_method(method: str, kwargs: Mapping[str, object]) -> tuple[Dialect, str]:
+    """A method's framework by what it calls its arguments; without any, the result is the same in all."""
+    numpy = "axis" in kwargs or "keepdims" in kwargs
+    return registry.dialect("numpy" if numpy else "torch"), f"{'numpy.ndarray' if numpy else 'torch.Tensor'}.{method}"
+
+
+def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> Any:
+    """Fields with their layout and, for a reduction over positions, the letters of its axes."""
+    if isinstance(fields, Mix):
+        return fields
+    if "axis" in fields:
+        return _reduction(dict(fields), layout, dialect, call)
+    own = fields.get("layout")
+    if layout is None or own is None or own == layout:
+        return {**fields, "layout": layout or own}
+    if _channels_last(own) != _channels_last(layout):
+        raise NotExactError(
+            f"received {call} with layout={layout!r}, and it takes its channels {'last' if _channels_last(own) else 'first'} "
+            f"({own}); leave the layout out, or give data_format to the layer"
+        )
+    return {**fields, "layout": layout}
+
+
+def _channels_last(layout: str) -> bool:
+    return layout == "channels_last" or layout.endswith("C")
+
+
+def _reduction(fields: Fields, layout: str | None, dialect: Dialect, call: Call) -> Fields:
+    axis = fields.pop("axis")
+    for candidate in [layout] if layout else usual_layouts(dialect):
+        letters = candidate.removeprefix("...")
+        spatial = "".join(c for c in letters if c not in "NC")
+        try:
+            at = sorted(n % len(letters) if -len(letters) <= n < len(letters) else -1 for n in axis)
+        except TypeError:
+            break
+        axes = "".join(letters[n] for n in at if n >= 0)
+        if len(axes) == len(axis) and (axes == spatial or (layout and axes and set(axes) <= set(spatial))):
+            return {**fields, "layout": candidate, "axes": axes, "output_size": 1}
+    raise NotPooling(
+        f"received {call}, and its axes {axis} are not the spatial ones of "
+        f"{layout or 'a layout such as NCHW or NHWC'}; if it pools, give the layout"
+    )
+
+
+def usual_layouts(dialect: Dialect) -> list[str]:
+    """The layouts in which a reduction's axes may be meant, the framework's own first."""
+    others = ["NHWC", "NDHWC", "NCHW", "NCDHW"]
+    return [*(layout for n, layout in dialect.layouts.items() if n > 1), *others]
+
+
+def resolve(dotted: str) -> str | None:
+    """A dotted name in full, as people abbreviate it when they talk of one line."""
+    first, _, rest = dotted.partition(".")
+    candidates: list[str] = []
+    for dialect in registry.dialects():
+        if first in dialect.roots:
+            candidates.append(dotted)
+        for short in dialect.shorts.get(first, "").split():
+            candidates.append(f"{short}.{rest}" if rest else short)
+    for name in candidates:
+        if any(dialect.canonical(spelled(name)) in dialect.words for dialect in registry.dialects()):
+            return name
+    return candidates[0] if candidates else None

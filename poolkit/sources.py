@@ -1,0 +1,76 @@
+"""A line of somebody's source as a `Call`: parsed, and never evaluated."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from poolkit.calls import Call, Expression, Name
+from poolkit.errors import InputError
+
+Resolve = Callable[[str], str | None]  # a dotted name as it stands in the source -> in full, None where it is a variable
+
+METHODS = "Tensor"  # a method of some tensor, `x.mean(…)`, is read as the call Tensor.mean(x, …)
+
+
+def call_in(source: str, resolve: Resolve) -> Call:
+    """The call that a line of source is; a layer that is called with a tensor is the layer.
+
+    >>> call_in("nn.MaxPool2d(3, 2, padding=k)", {"nn.MaxPool2d": "torch.nn.MaxPool2d"}.get).kwargs
+    (('padding', Expression(text='k')),)
+    """
+    try:
+        node = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise InputError(
+            f"received {source!r}, and a line of source is one expression ({error.args[0]}); "
+            "write the call alone, as in torch.nn.AvgPool2d(3)"
+        ) from None
+    if not isinstance(node, ast.Call):
+        raise InputError(f"received {source!r}, and a line of source is a call; write it as in torch.nn.AvgPool2d(3)")
+    return call_of_node(node, resolve)
+
+
+def call_of_node(node: ast.Call, resolve: Resolve) -> Call:
+    """The same for a node of Python's syntax tree."""
+    if isinstance(node.func, ast.Call):
+        return call_of_node(node.func, resolve)
+    args = tuple(_value(arg, resolve) for arg in node.args)
+    kwargs = tuple((k.arg or "**", _value(k.value, resolve)) for k in node.keywords)
+    return _named(node.func, args, kwargs, resolve)
+
+
+def _named(
+    func: ast.expr, args: tuple[object, ...], kwargs: tuple[tuple[str, object], ...], resolve: Resolve
+) -> Call:
+    dotted = dotted_name(func)
+    full = resolve(dotted) if dotted else None
+    if full is not None:
+        return Call(full, args, kwargs)
+    if isinstance(func, ast.Attribute):
+        return Call(f"{METHODS}.{func.attr}", (Expression(ast.unparse(func.value)), *args), kwargs)
+    return Call(dotted or ast.unparse(func), args, kwargs)
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """``a.b.c`` of a name or of attributes of one, None for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = dotted_name(node.value)
+        return before and f"{before}.{node.attr}"
+    return None
+
+
+def _value(node: ast.expr, resolve: Resolve) -> object:
+    if isinstance(node, ast.Tuple | ast.List):
+        inner = [_value(element, resolve) for element in node.elts]
+        return tuple(inner) if isinstance(node, ast.Tuple) else inner
+    if isinstance(node, ast.Call):
+        name = dotted_name(node.func)
+        return call_of_node(node, resolve) if name and resolve(name) else Expression(ast.unparse(node))
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        full = resolve(dotted_name(node) or "")
+        return Name(full) if full else Expression(ast.unparse(node))

@@ -1,0 +1,68 @@
+"""`native`: a framework's own layer for a spec, where one is exactly equal; and what still differs then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolkit import registry
+from poolkit.calls import Call
+from poolkit.dialect import Caveat
+from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.normal import normal
+from poolkit.spec import PoolSpec
+
+
+def native(spec: PoolSpec | Mix, backend: str) -> Any:
+    """The framework's own layer that is exactly equal to a spec: the same windows, divisors, shapes and ties at every size.
+
+    It is a torch.nn.Module or Sequential, a keras.layers.Layer, or a ``functools.partial`` of a function of TensorFlow,
+    JAX, Flax or NumPy. `NotExactError` where there is none, with the reason, and the nearest layer as ``error.nearest``.
+    For NaN, half precision and long sums see `caveats`.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> str(native_call(GlobalAvgPool(layout="NHWC", keepdims=True), "keras"))
+    'keras.layers.GlobalAveragePooling2D(keepdims=True)'
+    """
+    return native_call(spec, backend).make()
+
+
+def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
+    """The call that makes `native`'s layer; its framework need not be installed.
+
+    >>> from poolkit import MaxPool
+    >>> str(native_call(MaxPool(3, 2, 1, layout="NCHW"), "torch"))
+    'torch.nn.MaxPool2d(3, 2, padding=1)'
+    """
+    write = registry.dialect(backend).native
+    try:
+        if write is None:
+            raise NotExactError(f"poolkit writes no calls of {backend}")
+        if isinstance(spec, Mix):
+            raise NotExactError("it is a composite of several pools, and a framework's own layers are one")
+        return write(normal(spec))
+    except NotExactError as error:
+        raise _explained(spec, backend, error) from None
+
+
+def _explained(spec: PoolSpec | Mix, backend: str, error: NotExactError) -> NotExactError:
+    nearest = f"the nearest is {error.nearest}, which differs; " if error.nearest is not None else ""
+    explained = NotExactError(
+        f"received {spec!r}, and {backend} has no layer of its own that is equal: {error}; "
+        f'{nearest}use pk.layer(spec, "{backend}")'
+    )
+    explained.nearest = error.nearest
+    return explained
+
+
+def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
+    """Where `native`'s layer for a spec still gives other numbers than the definition, each with a measured example.
+
+    >>> from poolkit import AvgPool
+    >>> [caveat.engine for caveat in caveats(AvgPool(2, layout="NCL"), "numpy")]
+    []
+    """
+    if isinstance(spec, Mix):
+        return ()
+    plain = normal(spec)
+    return tuple(caveat for caveat in registry.dialect(backend).caveats if caveat.concerns(plain))
