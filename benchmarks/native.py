@@ -15,7 +15,7 @@ import numpy as np
 import poolkit as pk
 from benchmarks.sites import Site
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]  # of an input, or of an input and the weights of its result
 
 TO_CHANNELS_LAST = (0, 2, 3, 1)
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
@@ -39,8 +39,15 @@ class Framework(ABC):
         spec = site.spec(layout)
         return lambda x: pk.pool(x, spec)
 
-    def with_gradient(self, function: Function, like: Any) -> Function:
-        """The function and the gradient of its result, weighted by `like`, with respect to its input."""
+    def weights(self, like: Any) -> Any:
+        """Random weights for a result."""
+        raise NotImplementedError
+
+    def with_gradient(self, function: Function) -> Function:
+        """The gradient of a function's weighted result; the weights are its second argument.
+
+        As a constant, a compiler that knows an average's gradient would compute all of it when it compiles.
+        """
         raise NotImplementedError
 
     def compiled(self, function: Function, mode: str) -> Function:
@@ -105,9 +112,11 @@ class Torch(Framework):
             return pool
         return lambda x: pool(x.permute(TO_CHANNELS_FIRST)).permute(TO_CHANNELS_LAST)
 
-    def with_gradient(self, function: Function, like: Any) -> Function:
-        weights = self.torch.rand_like(like)
-        return lambda x: self.torch.autograd.grad(function(x), x, weights)
+    def weights(self, like: Any) -> Any:
+        return self.torch.rand_like(like)
+
+    def with_gradient(self, function: Function) -> Function:
+        return lambda x, weights: self.torch.autograd.grad(function(x), x, weights)
 
 
 # --------------------------------------------------------------------------------------------------------- TensorFlow
@@ -145,11 +154,13 @@ class TensorFlow(Framework):
 
         return channels_first
 
-    def with_gradient(self, function: Function, like: Any) -> Function:
-        tf = self.tf
-        weights = tf.random.uniform(like.shape)
+    def weights(self, like: Any) -> Any:
+        return self.tf.random.uniform(like.shape)
 
-        def run(x: Any) -> Any:
+    def with_gradient(self, function: Function) -> Function:
+        tf = self.tf
+
+        def run(x: Any, weights: Any) -> Any:
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 y = function(x)
@@ -196,10 +207,11 @@ class Jax(Framework):
             return lambda x: lax.reduce_window(x, -jnp.inf, lax.max, dims, steps, around)
         return lambda x: total(x) / total(jnp.ones_like(x))
 
-    def with_gradient(self, function: Function, like: Any) -> Function:
-        jax = self.jax
-        weights = jax.random.uniform(jax.random.key(0), like.shape)
-        return lambda x: jax.vjp(function, x)[1](weights)
+    def weights(self, like: Any) -> Any:
+        return self.jax.random.uniform(self.jax.random.key(0), like.shape)
+
+    def with_gradient(self, function: Function) -> Function:
+        return lambda x, weights: self.jax.vjp(function, x)[1](weights)
 
     def compiled(self, function: Function, mode: str) -> Function:
         result: Function = self.jax.jit(function)
@@ -251,8 +263,11 @@ class Keras(Framework):
         layer: Function = site.spec(layout).layer("keras")
         return layer
 
-    def with_gradient(self, function: Function, like: Any) -> Function:
-        return self.engine.with_gradient(function, like)
+    def weights(self, like: Any) -> Any:
+        return self.engine.weights(like)
+
+    def with_gradient(self, function: Function) -> Function:
+        return self.engine.with_gradient(function)
 
     def compiled(self, function: Function, mode: str) -> Function:
         return self.engine.compiled(function, mode)

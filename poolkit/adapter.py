@@ -117,7 +117,7 @@ class Route:
 
     name: str
     kinds: tuple[str, ...]
-    lower: Callable[[Any, Tensor, Plan], tuple[Tensor, Tensor | None]]
+    lower: Callable[[Any, Tensor, Any], tuple[Tensor, Tensor | None]]  # of a Plan, or of a MixPlan by `poolkit.mix`
     when: Callable[[Plan, Site], bool]
     cost: Callable[[Plan], float]  # passes over the input; the fold's is `poolkit.lower.fold_cost`
     derivative: bool = True  # right when a derivative may be taken
@@ -127,7 +127,7 @@ class Route:
     indices: bool = False  # gives positions
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
     # A scalar that says whether `values` are right for this data; where it is false the fold is run. Eager calls only.
-    guard: Callable[[Any, Tensor, Plan, Tensor], Any] | None = None
+    guard: Callable[[Any, Tensor, Any, Tensor], Any] | None = None
     # The framework's call that chooses by the guard between two functions ("tf.cond"), which a tracer can follow.
     branch: str | None = None
 

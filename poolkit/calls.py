@@ -109,9 +109,13 @@ def found(dotted: str) -> Any:
         for part in parts[length:]:
             here = getattr(here, part)
         return here
-    raise BackendError(f"received {dotted}, and a name begins with a module; write it in full, as in torch.nn.AvgPool2d")
+    raise BackendError(
+        f"received {dotted}, and a name begins with a module; write it in full, as in torch.nn.AvgPool2d"
+    )
 
 
 def known(*values: Any) -> bool:
     """Whether there is no `Expression` among these values, nor inside them."""
-    return all(known(*value) if isinstance(value, tuple | list) else not isinstance(value, Expression) for value in values)
+    return all(
+        known(*value) if isinstance(value, tuple | list) else not isinstance(value, Expression) for value in values
+    )

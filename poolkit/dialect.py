@@ -103,11 +103,22 @@ class Dialect:
     call_of: Callable[[Any], Call | None] = lambda obj: None
     native: Callable[[PoolSpec], Call] | None = None
     caveats: Sequence[Caveat] = ()
-    shorts: Mapping[str, str] = field(default_factory=dict)  # the names under which people import: {"F": "torch.nn.functional"}
+    shorts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # the names under which people import: {"F": "torch.nn.functional"}
 
 
 def words(*several: Word) -> dict[str, Word]:
     return {word.name: word for word in several}
+
+
+def no_spec(name: str, what: str) -> Word:
+    """A word for a well-known neighbour of pooling, which says what it is in place of being read."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Fields:
+        raise NotExactError(f"{name} {what}, and no spec says that; keep it as it is")
+
+    return Word(name, refuse)
 
 
 def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:

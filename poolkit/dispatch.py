@@ -261,8 +261,9 @@ def routes(
     adapter = registry.adapter(backend)
     plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
     site = Site(derivative=derivative, empty=0 in shape)
-    fit = [chosen(adapter, plan, site, None)] if isinstance(plan, MixPlan) else routes_of(adapter, plan, site)
-    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in fit]
+    if isinstance(plan, MixPlan):
+        return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
+    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]
 
 
 for _function in (pool, pool_through, pool_direct):

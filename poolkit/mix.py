@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.adapter import Route
 from poolkit.errors import ShapeError
-from poolkit.geometry import output_shape
+from poolkit.geometry import letters_of, output_shape, positions
 from poolkit.kinds import KINDS
 from poolkit.messages import quoted, shown, wrong
 from poolkit.plan import FLOATS, Plan, plan_of, work_dtype
@@ -51,7 +51,9 @@ class Mix:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", _parts(self.parts))
         if self.how not in HOWS:
-            raise wrong(f"how={shown(self.how)}", f"pools are mixed by {' or '.join(map(quoted, HOWS))}", "give one of them")
+            raise wrong(
+                f"how={shown(self.how)}", f"pools are mixed by {' or '.join(map(quoted, HOWS))}", "give one of them"
+            )
         if self.how == "cat" and "C" not in self.letters and self.axes is not None:
             raise wrong(f"layout={quoted(self.layout)}", '"cat" puts parts side by side along C', "name the channels C")
         object.__setattr__(self, "coefficients", _coefficients(self.coefficients, self.how, len(self.parts)))
@@ -119,21 +121,15 @@ class Mix:
             )
         out = list(shapes[0])
         if self.how == "cat":
-            at = self._channels(len(shape))
-            at -= sum(position < at for position in self._dropped(len(shape)))
+            at = self.channels(len(shape))
+            at -= 0 if self.keepdims else sum(pooled < at for pooled in positions(self, len(shape)))
             out[at] = None if out[at] is None else out[at] * len(self.parts)  # type: ignore[operator]
         return tuple(out)
 
-    def _channels(self, rank: int) -> int:
-        from poolkit.geometry import letters_of
-
-        letters = letters_of(self.parts[0], rank)
+    def channels(self, rank: int) -> int:
+        """The position of the channels in an input of this rank."""
+        letters = letters_of(self, rank)
         return rank - len(letters) + letters.index("C")
-
-    def _dropped(self, rank: int) -> tuple[int, ...]:
-        from poolkit.geometry import positions
-
-        return () if self.keepdims else positions(self.parts[0], rank)
 
     def layer(self, backend: str, **options: Any) -> Any:
         """A layer of a framework, as `PoolSpec.layer` gives one."""
@@ -182,7 +178,9 @@ def _coefficients(given: object, how: str, count: int) -> tuple[float, ...] | No
     values = (1 / count,) * count if given is None else tuple(given) if isinstance(given, Sequence) else ()
     if len(values) != count or not all(number(v) is not None and math.isfinite(v) for v in values):
         raise wrong(
-            f"coefficients={shown(given)}", f"a mix of {count} parts has {count} finite numbers", "give one for each part"
+            f"coefficients={shown(given)}",
+            f"a mix of {count} parts has {count} finite numbers",
+            "give one for each part",
         )
     return tuple(float(v) for v in values)
 
@@ -239,7 +237,9 @@ def resolve(
     work = work_of(spec, dtype, widen)
     parts = tuple([plan_of(part, rank, work, size, widen) for part in spec.parts])
     if all(part.known for part in parts):
-        spec.output_shape([size(at)[0] if size(at)[1] else None for at in range(rank)])  # a ShapeError where they differ
+        spec.output_shape(
+            [size(at)[0] if size(at)[1] else None for at in range(rank)]
+        )  # a ShapeError where they differ
     return MixPlan(spec, parts, rank, dtype, work)
 
 
@@ -255,7 +255,7 @@ def mixed(plan: MixPlan, routes: Sequence[Route]) -> Route:
 
 def _mix(o: Ops, plan: MixPlan, values: list[Tensor]) -> Tensor:
     if plan.spec.coefficients is None:
-        return o.concat(values, plan.spec._channels(plan.rank))
+        return o.concat(values, plan.spec.channels(plan.rank))
     weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(plan.spec.coefficients, values, strict=True)]
     total = weighted[0]
     for other in weighted[1:]:

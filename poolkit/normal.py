@@ -71,7 +71,7 @@ def _normal_padding(padding: Any, stride: tuple[int, ...], reach: tuple[int, ...
 
 
 def _normal_divisor(spec: PoolSpec, padding: Any) -> dict[str, Any]:
-    padded = padding != "valid" and any(map(any, padding)) if isinstance(padding, tuple) else padding != "valid"
+    padded = any(map(any, padding)) if isinstance(padding, tuple) else padding != "valid"
     divisor = spec.divisor_override
     if not padded and not spec.ceil_mode and divisor == prod(spec.window):  # type: ignore[arg-type]
         divisor = None

@@ -110,9 +110,7 @@ def _sliding(
     return PoolSpec(kind, layout=layout, axes=axes, window=tuple(pooled[c] for c in axes))
 
 
-def _global(
-    pattern: str, kind: str, layout: str, names: list[str], kept: set[str], right: list[str]
-) -> PoolSpec:
+def _global(pattern: str, kind: str, layout: str, names: list[str], kept: set[str], right: list[str]) -> PoolSpec:
     gone = [name for name in names if name not in kept]
     axes = "".join(_letter(name, pattern) for name in gone)
     if not axes or set(axes) & set("NC."):

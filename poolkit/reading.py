@@ -90,11 +90,18 @@ def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
             "read the layer inside it, or write the spec"
         )
     fields = word.read(call)
-    return fields.replace(layout=layout) if isinstance(fields, Mix) and layout else _placed(fields, layout, dialect, call)
+    return (
+        fields.replace(layout=layout) if isinstance(fields, Mix) and layout else _placed(fields, layout, dialect, call)
+    )
 
 
 # Keras inside TensorFlow is Keras.
-SPELLINGS = ("tensorflow.compat.v1.keras.", "tensorflow.compat.v2.keras.", "tensorflow.python.keras.", "tensorflow.keras.")
+SPELLINGS = (
+    "tensorflow.compat.v1.keras.",
+    "tensorflow.compat.v2.keras.",
+    "tensorflow.python.keras.",
+    "tensorflow.keras.",
+)
 
 
 def spelled(name: str) -> str:

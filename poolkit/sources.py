@@ -8,7 +8,9 @@ from collections.abc import Callable
 from poolkit.calls import Call, Expression, Name
 from poolkit.errors import InputError
 
-Resolve = Callable[[str], str | None]  # a dotted name as it stands in the source -> in full, None where it is a variable
+Resolve = Callable[
+    [str], str | None
+]  # a dotted name as it stands in the source -> in full, None where it is a variable
 
 METHODS = "Tensor"  # a method of some tensor, `x.mean(…)`, is read as the call Tensor.mean(x, …)
 
@@ -40,9 +42,7 @@ def call_of_node(node: ast.Call, resolve: Resolve) -> Call:
     return _named(node.func, args, kwargs, resolve)
 
 
-def _named(
-    func: ast.expr, args: tuple[object, ...], kwargs: tuple[tuple[str, object], ...], resolve: Resolve
-) -> Call:
+def _named(func: ast.expr, args: tuple[object, ...], kwargs: tuple[tuple[str, object], ...], resolve: Resolve) -> Call:
     dotted = dotted_name(func)
     full = resolve(dotted) if dotted else None
     if full is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
-from poolkit_tensorflow.sites import call, channels_last, divided, native, padding, sliding, windows
+from poolkit_tensorflow.sites import call, channels_last, divided, native, padding, pads, sliding, windows
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -20,15 +20,20 @@ Lowered = tuple[Tensor, None]
 def _pool_when(plan: Plan, site: Site) -> bool:
     """3-d is left out: in its gradient on a CPU every one of several equal maxima takes all."""
     two = native(plan) and len(plan.axes) < 3 and windows(plan)
-    return two and padding(plan) is not None and plan.dtype in ("float32", "float64")
+    padded = padding(plan) is not None or pads(plan) is not None
+    return two and padded and plan.dtype in ("float32", "float64")
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
     axes = [sliding(a) for a in plan.axes]
     steps = [([a.window for a in axes], [a.stride for a in axes])]
-    if plan.kind == "min":
-        return -call(o, "MaxPool", -x, plan, padding(plan) or "", steps), None
-    return call(o, "MaxPool", x, plan, padding(plan) or "", steps), None
+    x = -x if plan.kind == "min" else x
+    word = padding(plan)
+    if word is None:
+        # Not MaxPool's own EXPLICIT, which has no second gradient. The guard keeps the lowest number out of the input.
+        x = o.tf.pad(x, pads(plan), constant_values=x.dtype.min)
+    y = call(o, "MaxPool", x, plan, word or "VALID", steps)
+    return (-y if plan.kind == "min" else y), None
 
 
 def _finite(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:

@@ -10,6 +10,7 @@ import itertools
 from typing import Any
 
 from poolkit.adapter import Route, Site
+from poolkit.count import divisor
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
 from poolkit_tensorflow.sites import (
@@ -20,6 +21,7 @@ from poolkit_tensorflow.sites import (
     length,
     native,
     padding,
+    pads,
     size,
     sliding,
     windows,
@@ -30,6 +32,7 @@ Lowered = tuple[Tensor, None]
 
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
 POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5
+FEWER = 16  # one of 4x4, multiplied and divided again: at most 1 eps more
 SIDE = 5  # of the windows of `avg_pools`; of 10 cells: 1.9 eps
 ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 eps
 IN_A_ROW = 12  # cells that are added one after the other in one stage of `stages`
@@ -167,6 +170,22 @@ def _times(plan: Plan, average: Tensor) -> Lowered:
     return (average if plan.kind == "avg" else average * float(cells(plan))), None
 
 
+def _padded_when(plan: Plan, site: Site) -> bool:
+    around = padding(plan) is None and pads(plan) is not None
+    return around and native(plan) and windows(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
+
+
+def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    """Averages of a map with zeros around it, from which the sums follow, and the averages of the cells that count."""
+    axes = [sliding(a) for a in plan.axes]
+    around = o.tf.pad(x, pads(plan))
+    y = call(o, "AvgPool", around, plan, "VALID", [([a.window for a in axes], [a.stride for a in axes])])
+    count = divisor(o, plan, x) if plan.kind == "avg" else 1
+    if isinstance(count, int | float):
+        return (y if count == cells(plan) else o.multiply(y, cells(plan) / count)), None
+    return o.divide(o.multiply(y, float(cells(plan))), count), None
+
+
 def _pools_when(plan: Plan, site: Site) -> bool:
     return (
         native(plan)
@@ -200,6 +219,7 @@ def _native_cost(plan: Plan) -> float:
 ROUTES = (
     Route("reduce_mean", ("avg", "sum"), _reduce, _reduce_when, lambda plan: 0.9, reference=True),
     Route("avg_pool", ("avg", "sum"), _pool, _pool_when, _native_cost, reference=True),
+    Route("avg_pool_padded", ("avg", "sum"), _padded, _padded_when, _native_cost),
     Route("avg_pools", ("avg", "sum"), _pools, _pools_when, _native_cost),
     Route("rows", ("avg", "sum"), _rows, _rows_when, lambda plan: 1.2),
     Route("columns", ("avg", "sum"), _columns, _columns_when, lambda plan: 1.2),

@@ -65,6 +65,14 @@ def padding(plan: Plan) -> str | None:
     return "SAME" if all(a.form == "keep" or _same(a) for a in axes) else None
 
 
+def pads(plan: Plan) -> list[tuple[int, int]] | None:
+    """What tf.pad is given for padding that no word says; None where windows end before the last cell."""
+    if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
+        return None
+    around = {a.at: (a.low, a.high) for a in map(sliding, plan.axes) if a.form == "taps"}
+    return [around.get(at, (0, 0)) for at in range(plan.rank)]
+
+
 def _same(a: Axis) -> bool:
     total = max((a.out - 1) * a.stride + a.window - a.n, 0)
     return bool(a.out == -(-a.n // a.stride) and a.total == total and a.low == total // 2)
