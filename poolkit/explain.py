@@ -87,7 +87,7 @@ def _row(a: Axis, o: int) -> str:
         row += "…"
     if a.form == "bins":
         return row
-    covered = range(o * a.stride - a.low, o * a.stride - a.low + a.span, a.dilation)
+    covered = a.reach(o)
     low = "".join("o" if p in covered else " " for p in range(-a.low, 0))
     high = "".join("o" if p in covered else " " for p in range(a.n, a.n + a.high))
     return (low + row + high).rstrip()

@@ -67,15 +67,26 @@ class Axis:
 
     def cells(self) -> list[tuple[int, ...]]:
         """The positions of the real cells of every window, for a known length."""
+        return [tuple(window) for window in self.ranges()]
+
+    def ranges(self) -> list[range]:
+        """The same as ranges, which are compared and counted without a look at each cell."""
         if self.form == "whole":
-            return [tuple(range(self.n))]
+            return [range(self.n)]
         if self.form == "keep":
-            return [(i,) for i in range(self.n)]
+            return [range(i, i + 1) for i in range(self.n)]
         if self.form == "bins":
-            return [tuple(range(low, high)) for low, high in self.bins()]
-        starts = [o * self.stride - self.low for o in range(self.out)]
-        taps = [[start + self.dilation * j for j in range(self.window)] for start in starts]
-        return [tuple(p for p in window if 0 <= p < self.n) for window in taps]
+            return [range(low, high) for low, high in self.bins()]
+        return [self._real(self.reach(o)) for o in range(self.out)]
+
+    def reach(self, o: int) -> range:
+        """The positions that sliding window `o` covers, padding included."""
+        start = o * self.stride - self.low
+        return range(start, start + self.span, self.dilation)
+
+    def _real(self, reach: range) -> range:
+        before = max(-(reach.start // self.dilation), 0) * self.dilation  # in the low padding
+        return range(reach.start + before, min(reach.stop, self.n), self.dilation)
 
 
 def letters_of(spec: PoolSpec | Mix, rank: int) -> str:
