@@ -1,0 +1,250 @@
+"""At which input sizes two specs give the same numbers: their windows and divisors, compared as integers.
+
+Axes are compared in order, whatever their letters and wherever batch and channels stand. A pooled axis that one spec
+keeps with size 1 and the other drops holds the same numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from poolkit.count import known_counts
+from poolkit.errors import InputError, ShapeError
+from poolkit.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
+from poolkit.kinds import KINDS
+from poolkit.spec import PoolSpec
+from poolkit.values import is_many
+from poolkit.wording import Holds, sizes_text
+
+PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "beta", "grad")  # fields that are not of an axis
+
+SEARCHED, MOST = 64, 2048  # sizes an axis; the latter where windows are so large that 64 say nothing
+
+# What two specs do at one length of one axis: None if neither fits, False if their windows differ, otherwise the
+# number by which A's divisor is larger along this axis.
+State = Fraction | bool | None
+
+
+def agreement(a: PoolSpec, b: PoolSpec) -> str:
+    """The input sizes at which two specs give the same numbers, as text that follows "they agree".
+
+    Lengths from 1 to 64 of every axis are compared, and more where the windows are larger; a rule beyond them is
+    continued. `InputError` where the specs have different numbers of spatial axes.
+
+    >>> from poolkit import AvgPool, GlobalAvgPool, MaxPool
+    >>> agreement(AvgPool(7, 1, layout="NCHW"), GlobalAvgPool(layout="NHWC", keepdims=True))
+    'at 7x7 only'
+    >>> agreement(MaxPool(3, 2, "same", layout="NHWC"), MaxPool(3, 2, 1, layout="NCHW"))
+    'at odd sizes and at 2'
+    """
+    first, second = aligned(a, b)
+    return agreement_of(first, second, letters(a, len(first.axes or "")))
+
+
+def same_at(a: PoolSpec, b: PoolSpec, sizes: Sequence[int]) -> bool:
+    """Whether two specs give the same numbers on inputs with these lengths of their spatial axes, and both fit them.
+
+    >>> from poolkit import AvgPool, GlobalAvgPool
+    >>> a, b = AvgPool(7, 1, layout="NCHW"), GlobalAvgPool(layout="NHWC", keepdims=True)
+    >>> [same_at(a, b, (n, n)) for n in (6, 7, 8)]
+    [False, True, False]
+    """
+    first, second = aligned(a, b, len(sizes))
+    if len(first.axes or "") != len(sizes):
+        raise InputError(
+            f"received the sizes {tuple(sizes)} for {a}, which has {len(first.axes or '')} spatial axes; "
+            "give one size for each of them"
+        )
+    return agrees(states_at(first, second, sizes), ratio(first, second))
+
+
+def agrees(states: Sequence[State], rest: Fraction) -> bool:
+    """Whether the numbers are the same, given the states of all axes and the ratio of what else is divided by."""
+    if any(state is None or state is False for state in states):
+        return False
+    return math.prod(map(Fraction, states), start=rest) == 1  # type: ignore[arg-type]  # no None is left
+
+
+# ----------------------------------------------------------------------------------------------- two specs side by side
+
+
+def aligned(a: PoolSpec, b: PoolSpec, count: int | None = None) -> tuple[PoolSpec, PoolSpec]:
+    """Both with spatial axes alone and a value for each; `count` is how many they have where no layout says so."""
+    own_a, own_b = spatial_count(a), spatial_count(b)
+    here, there = own_a or own_b or count or 2, own_b or own_a or count or 2
+    if here != there:
+        raise InputError(
+            f"received A ({a}) and B ({b}), whose inputs have {here} and {there} spatial axes, and windows are "
+            "compared axis by axis; give two with equally many"
+        )
+    return plain(a, here), plain(b, there)
+
+
+def spatial_count(spec: PoolSpec) -> int | None:
+    """How many spatial axes a spec has, None where neither its layout nor a value says so."""
+    if spec.spatial is not None:
+        return len(spec.spatial)
+    several = (spec.window, spec.stride, spec.dilation, spec.output_size, spec.padding)
+    return next((len(value) for value in several if is_many(value)), None)
+
+
+def letters(spec: PoolSpec, count: int) -> str:
+    return spec.spatial or standard(count)
+
+
+def standard(count: int) -> str:
+    return SPATIAL.get(count, MORE_SPATIAL[:count])
+
+
+def plain(spec: PoolSpec, count: int) -> PoolSpec:
+    """The spec on an input that has nothing but spatial axes, with an entry for each of them, pooled or not."""
+    adaptive = spec.window is None
+    whole = {"output_size": None} if adaptive else {"window": 1, "stride": 1, "dilation": 1, "padding": (0, 0)}
+    fields = {name: _spread(spec, name, left, count) for name, left in whole.items()}
+    fields |= {name: getattr(spec, name) for name in PER_SPEC}
+    return PoolSpec(spec.kind, layout=standard(count), **fields)
+
+
+def _spread(spec: PoolSpec, name: str, left: Any, count: int) -> Any:
+    value: Any = getattr(spec, name)
+    if isinstance(value, str):
+        return value
+    if spec.axes is None:
+        return value if is_many(value) else (value,) * count
+    at = dict(zip(spec.axes, value, strict=True))
+    return tuple(at.get(letter, left) for letter in spec.spatial or "")
+
+
+@functools.lru_cache(512)
+def one_axis(spec: PoolSpec, i: int) -> PoolSpec:
+    """What a spec from `plain` does along one axis; the other fields stay."""
+    names = ("output_size",) if spec.window is None else ("window", "stride", "dilation", "padding")
+    fields: dict[str, Any] = {name: getattr(spec, name) for name in PER_SPEC}
+    fields |= {name: (value[i],) if is_many(value := getattr(spec, name)) else value for name in names}
+    return PoolSpec(spec.kind, layout="L", **fields)
+
+
+# ------------------------------------------------------------------------------------------- windows along one axis
+
+
+def axis_of(spec: PoolSpec, n: int) -> Axis | None:
+    """The axis of a spec from `one_axis` at a length; None where it does not fit."""
+    try:
+        return axes_of(spec, 1, lambda at: (n, True))[0]
+    except ShapeError:
+        return None
+
+
+def counts_of(spec: PoolSpec, axis: Axis, cells: list[range]) -> list[int]:
+    """What each window of such an axis contributes to the divisor."""
+    if _equal_weights(spec):
+        return [len(window) for window in cells]
+    if not KINDS[spec.kind].averages or spec.divisor_override is not None:
+        return [1] * len(cells)
+    if axis.form in ("whole", "keep"):
+        return [len(window) for window in cells]
+    return known_counts(axis, spec.count_include_pad)
+
+
+def _equal_weights(spec: PoolSpec) -> bool:
+    """Softmax with beta 0 is the average of the real cells."""
+    return spec.kind == "softmax" and spec.beta == 0
+
+
+def measure(spec: PoolSpec) -> tuple[Any, ...]:
+    """What is done with a window's cells: the same word for all that add them and divide."""
+    if spec.kind in ("avg", "sum") or _equal_weights(spec):
+        return ("linear",)
+    return (spec.kind, spec.beta)
+
+
+def ratio(a: PoolSpec, b: PoolSpec) -> Fraction:
+    """By what A's divisor is larger than B's, apart from the counts along axes."""
+    return Fraction(a.divisor_override or 1) / Fraction(b.divisor_override or 1)
+
+
+def states_at(a: PoolSpec, b: PoolSpec, sizes: Sequence[int]) -> list[State]:
+    """What two specs from `aligned` do at these sizes, axis by axis."""
+    return [state_of(one_axis(a, i), one_axis(b, i), n) for i, n in enumerate(sizes)]
+
+
+@functools.lru_cache(1 << 16)
+def state_of(a: PoolSpec, b: PoolSpec, n: int) -> State:
+    first, second = axis_of(a, n), axis_of(b, n)
+    if first is None and second is None:
+        return None
+    if first is None or second is None or first.out != second.out:
+        return False
+    cells = first.ranges()
+    if cells != second.ranges() or (measure(a) != measure(b) and any(len(window) > 1 for window in cells)):
+        return False
+    pairs = zip(counts_of(a, first, cells), counts_of(b, second, cells), strict=True)
+    ratios = {Fraction(*pair) for pair in set(pairs)}
+    return ratios.pop() if len(ratios) == 1 else False
+
+
+# ---------------------------------------------------------------------------------------------------- the search
+
+
+@functools.lru_cache(256)
+def states(a: PoolSpec, b: PoolSpec) -> tuple[State, ...]:
+    """The states of two specs from `one_axis`, at the lengths 1, 2, … up to where they repeat."""
+    return tuple(state_of(a, b, n) for n in range(1, limit(a, b) + 1))
+
+
+def limit(a: PoolSpec, b: PoolSpec) -> int:
+    """A length from which on what two specs do repeats, and two more periods."""
+    fits, steps = zip(*map(_reach, (a, b)), strict=True)
+    sizes: list[Any] = [_single(spec.output_size) for spec in (a, b) if spec.output_size is not None]
+    bins = max(map(int, filter(None, sizes)), default=0)
+    wanted: int = max(fits) + 2 * math.lcm(*steps) + bins * max(steps)
+    return min(max(SEARCHED, wanted), MOST)
+
+
+def _reach(spec: PoolSpec) -> tuple[int, int]:
+    """The cells that a window and its padding take, and its stride."""
+    if spec.window is None:
+        return 1, 1
+    window, stride, dilation, padding = (_single(getattr(spec, f)) for f in ("window", "stride", "dilation", "padding"))
+    span = dilation * (window - 1) + 1
+    return 2 * span if isinstance(padding, str) else span + sum(padding), stride
+
+
+def _single(value: Any) -> Any:
+    return value if isinstance(value, str) else value[0]
+
+
+def agreement_of(a: PoolSpec, b: PoolSpec, names: str) -> str:
+    """The text of `agreement` for two specs from `aligned`; `names` are the letters of their axes."""
+    lists = [states(one_axis(a, i), one_axis(b, i)) for i in range(len(names))]
+    choices = combinations(lists, ratio(a, b))
+    if len(choices) <= 1:
+        wanted = choices[0] if choices else (Fraction(-1),) * len(lists)
+        return sizes_text([_holds(line, one) for line, one in zip(lists, wanted, strict=True)], names)
+    return _where_divisors_meet(lists, ratio(a, b))
+
+
+def combinations(lists: Sequence[Sequence[State]], rest: Fraction) -> list[tuple[Fraction, ...]]:
+    """The ratios of counts, one an axis, that leave the same divisor."""
+    found = [sorted({Fraction(s) for s in line if s is not None and s is not False}) for line in lists]
+    return [several for several in itertools.product(*found) if math.prod(several, start=rest) == 1]
+
+
+def _holds(line: Sequence[State], wanted: Fraction) -> Holds:
+    return [None if state is None else state is not False and state == wanted for state in line]
+
+
+def _where_divisors_meet(lists: Sequence[Sequence[State]], rest: Fraction) -> str:
+    """Sizes that are not the same on each axis: a fixed divisor is right for several sizes of the map."""
+    sizes = itertools.product(*[range(1, SEARCHED + 1)] * len(lists))
+    met = [s for s in sizes if agrees([line[n - 1] for line, n in zip(lists, s, strict=True)], rest)]
+    if not met:
+        return "never"
+    shown = ["x".join(map(str, s)) for s in met]
+    few = f"at {', '.join(shown[:6])}"
+    return f"{few} only" if len(shown) <= 6 else f"{few} and {len(shown) - 6} more of the sizes up to {SEARCHED}"
