@@ -43,7 +43,8 @@ def _near(spec: PoolSpec) -> Call | None:
     try:
         return native(spec)
     except NotExactError as error:
-        return error.nearest
+        nearest: Call | None = error.nearest
+        return nearest
 
 
 def _adaptive(spec: PoolSpec, n: int) -> Call:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from poolkit.calls import Call, Name, known
-from poolkit.dialect import Dialect, Fields, Word, words
+from poolkit.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
 from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.reductions import reduce
+from poolkit.values import is_all
 from poolkit_torch.caveats import CAVEATS
 from poolkit_torch.native import LAYOUTS, native
 from poolkit_torch.read_timm import TIMM, timm_call
@@ -72,6 +77,12 @@ def _avg(
     }
 
 
+def _avg_1d(
+    kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False, count_include_pad: Any = True
+) -> Fields:
+    return _avg(1, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
 def _adaptive(n: int, kind: str, output_size: Any, return_indices: Any = False) -> Fields:
     sizes = (None,) * n if output_size is None else output_size
     return {"kind": kind, "output_size": sizes, "indices": return_indices, "layout": LAYOUTS[n]}
@@ -87,36 +98,61 @@ def _adaptive_max(n: int, output_size: Any, return_indices: Any = False) -> Fiel
 
 def _pools(n: int) -> list[Word]:
     """The modules and functions for n spatial axes."""
-    layers = {"MaxPool": _max, "AvgPool": _avg, "AdaptiveAvgPool": _adaptive_avg, "AdaptiveMaxPool": _adaptive_max}
-    functions = {
-        "max_pool": _max_function,
-        "avg_pool": _avg,
-        "adaptive_avg_pool": _adaptive_avg,
-        "adaptive_max_pool": _adaptive_max,
+    average = _avg_1d if n == 1 else partial(_avg, n)
+    adaptive_average, adaptive_max = partial(_adaptive_avg, n), partial(_adaptive_max, n)
+    layers: dict[str, Callable[..., Fields]] = {
+        f"MaxPool{n}d": partial(_max, n),
+        f"AvgPool{n}d": average,
+        f"AdaptiveAvgPool{n}d": adaptive_average,
+        f"AdaptiveMaxPool{n}d": adaptive_max,
     }
-    return [Word(f"{NN}.{name}{n}d", partial(fields, n)) for name, fields in layers.items()] + [
-        Word(f"{FUNCTIONAL}.{name}{n}d", partial(fields, n), "input") for name, fields in functions.items()
+    functions: dict[str, Callable[..., Fields]] = {
+        f"max_pool{n}d": partial(_max_function, n),
+        f"max_pool{n}d_with_indices": _with_indices(partial(_max_function, n)),
+        f"avg_pool{n}d": average,
+        f"adaptive_avg_pool{n}d": adaptive_average,
+        f"adaptive_max_pool{n}d": adaptive_max,
+        f"adaptive_max_pool{n}d_with_indices": _with_indices(adaptive_max),
+    }
+    return [Word(f"{NN}.{name}", fields) for name, fields in layers.items()] + [
+        Word(f"{FUNCTIONAL}.{name}", fields, "input") for name, fields in functions.items()
     ]
+
+
+def _with_indices(fields: Callable[..., Fields]) -> Callable[..., Fields]:
+    """The function that gives the positions whatever its return_indices says."""
+
+    def both(*args: Any, **kwargs: Any) -> Fields:
+        return fields(*args, **kwargs) | {"indices": True}
+
+    both.__signature__ = inspect.signature(fields)  # type: ignore[attr-defined]
+    return both
 
 
 # ------------------------------------------------------------------------------------------------------- reductions
 
 
 def _reduce(kind: str, dim: Any = None, keepdim: Any = False, *, axis: Any = None, keepdims: Any = None) -> Fields:
-    given = dim if axis is None else axis
-    if given is None:
-        raise NotExactError("a mean or maximum over every axis, batch and channels too, is no pooling; leave it as it is")
-    at = (given,) if isinstance(given, int) else given
-    return {"kind": kind, "axis": at, "keepdims": keepdim if keepdims is None else keepdims}
+    return reduce(kind, dim if axis is None else axis, keepdim if keepdims is None else keepdims)
 
 
-def _mean(dim: Any = None, keepdim: Any = False, *, dtype: Any = None, axis: Any = None, keepdims: Any = None) -> Fields:
+def _mean(
+    dim: Any = None, keepdim: Any = False, *, dtype: Any = None, axis: Any = None, keepdims: Any = None
+) -> Fields:
     if dtype is not None:
         raise NotExactError("dtype changes the type of the result, which a spec does not; cast before the mean")
     return _reduce("avg", dim, keepdim, axis=axis, keepdims=keepdims)
 
 
-REDUCTIONS = {
+def _pair(dim: Any = None, keepdim: Any = False) -> Fields:
+    if dim is None:
+        raise NotPooling("a maximum over every axis, batch and channels too, is no pooling; leave it as it is")
+    raise NotExactError("max and min with dim return values and indices of one axis; amax and amin return the values")
+
+
+REDUCTIONS: dict[str, Callable[..., Fields]] = {
+    "max": _pair,
+    "min": _pair,
     "mean": _mean,
     "amax": partial(_reduce, "max"),
     "amin": partial(_reduce, "min"),
@@ -131,13 +167,13 @@ def _sequential(*layers: Any) -> Any:
     """A global pool and Flatten, which drops the axes of size 1."""
     from poolkit.reading import fields_of
 
-    pools = [layer for layer in layers if isinstance(layer, Call) and layer.name not in PASSING]
+    names = [layer.name for layer in layers if isinstance(layer, Call)]
     rest = layers[1:]
-    if len(pools) != 1 or pools[0] is not layers[0] or any(layer.name != f"{NN}.Flatten" for layer in rest):
+    if len(names) < len(layers) or not names or names[0] == FLATTEN or not {FLATTEN}.issuperset(names[1:]):
         raise NotExactError(
-            "this Sequential is more than a pooling layer and Flatten(); read the pooling layers inside it one by one"
+            "this Sequential is not a pooling layer alone or with Flatten(); read the layers inside it one by one"
         )
-    fields = fields_of(pools[0])
+    fields = fields_of(layers[0])
     if not rest:
         return fields
     if len(rest) > 1 or rest[0].args not in ((), (1,)) or rest[0].kwargs not in ((), (("start_dim", 1),)):
@@ -146,9 +182,11 @@ def _sequential(*layers: Any) -> Any:
 
 
 def flattened(fields: Any) -> Any:
-    """The fields with the pooled axes dropped."""
+    """The fields, or a mix, with the pooled axes dropped."""
+    if isinstance(fields, Mix):
+        return fields.replace(keepdims=False) if is_all(fields.parts[0].output_size, 1) else flattened({})
     sizes = fields.get("output_size")
-    if not known(sizes) or sizes not in (1, (1,), (1, 1), (1, 1, 1), [1], [1, 1], [1, 1, 1]):
+    if not known(sizes) or not is_all(sizes, 1):
         raise NotExactError(
             "Flatten() after bins that are not one a channel makes a vector of them, which no spec does; "
             "read the pooling layer, and keep the Flatten"
@@ -156,7 +194,26 @@ def flattened(fields: Any) -> Any:
     return {**fields, "keepdims": False}
 
 
-PASSING = (f"{NN}.Flatten",)
+FLATTEN = f"{NN}.Flatten"
+
+# ---------------------------------------------------------------------------------------------------- what is no spec
+
+LP = "takes the p-norm of each window, with the sign of the sum"
+FRACTIONAL = "places its windows at random"
+UNPOOL = "puts maxima back to their places"
+
+NEIGHBOURS = {
+    **{f"{NN}.LPPool{n}d": LP for n in (1, 2, 3)},
+    **{f"{FUNCTIONAL}.lp_pool{n}d": LP for n in (1, 2, 3)},
+    **{f"{NN}.FractionalMaxPool{n}d": FRACTIONAL for n in (2, 3)},
+    **{f"{FUNCTIONAL}.fractional_max_pool{n}d": FRACTIONAL for n in (2, 3)},
+    **{f"{NN}.MaxUnpool{n}d": UNPOOL for n in (1, 2, 3)},
+    **{f"{FUNCTIONAL}.max_unpool{n}d": UNPOOL for n in (1, 2, 3)},
+    **{f"{NN}.Conv{n}d": "is a convolution with learned weights" for n in (1, 2, 3)},
+    f"{NN}.Upsample": "interpolates",
+    f"{FUNCTIONAL}.interpolate": "interpolates",
+    f"{NN}.Identity": "pools nothing",
+}
 
 # --------------------------------------------------------------------------------------------------- layers in hand
 
@@ -170,7 +227,7 @@ ATTRIBUTES = {
 
 
 def call_of(obj: Any) -> Call | None:
-    """A module as the call that makes it, by the class's own name, so that a subclass that pools otherwise isn't read."""
+    """A module as the call that makes it, by its class's own name: a subclass may pool otherwise."""
     cls = type(obj)
     root = cls.__module__.split(".")[0]
     if root == "timm":
@@ -179,17 +236,24 @@ def call_of(obj: Any) -> Call | None:
         return Call(f"{NN}.Sequential", tuple(call_of(child) or Name(type(child).__name__) for child in obj))
     if not cls.__module__.startswith("torch.nn.modules"):
         return None
-    names = ATTRIBUTES.get(cls.__name__[:-2], ATTRIBUTES.get(cls.__name__))
-    if names is None:
-        return None
+    names = ATTRIBUTES.get(cls.__name__[:-2], ATTRIBUTES.get(cls.__name__, ()))
     values = {name: getattr(obj, name) for name in names if hasattr(obj, name)}
     if cls.__name__ == "Flatten":
-        return Call(f"{NN}.Flatten") if values == {"start_dim": 1, "end_dim": -1} else Call(f"{NN}.Flatten", (values,))
+        values = {} if values == {"start_dim": 1, "end_dim": -1} else values
     return Call(f"{NN}.{cls.__name__}", (), tuple(values.items()))
 
 
+# Where functions and classes say that they live.
+INNER = (
+    ("torch.nn.modules.pooling.", f"{NN}."),
+    ("torch._C._nn.", f"{FUNCTIONAL}."),
+    ("torch._VariableFunctionsClass.", "torch."),
+)
+
+
 def canonical(name: str) -> str:
-    name = name.replace("torch.nn.modules.pooling.", f"{NN}.")
+    for inner, outer in INNER:
+        name = name.replace(inner, outer)
     short = name.removeprefix("torch.")
     if f"{FUNCTIONAL}.{short}" in WORDS:  # torch.max_pool2d is the function below its Python face
         return f"{FUNCTIONAL}.{short}"
@@ -203,6 +267,7 @@ WORDS = words(
     *(Word(f"torch.{name}", fields, "input") for name, fields in REDUCTIONS.items()),
     *(Word(f"torch.Tensor.{name}", fields, "self") for name, fields in REDUCTIONS.items()),
     Word(f"{NN}.Sequential", _sequential),
+    *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
     *TIMM,
 )
 
