@@ -6,6 +6,7 @@ Reading and writing go through these, so that neither needs the framework whose 
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,8 @@ def text(value: Any, short: Callable[[str], str] = str) -> str:
         inner = ", ".join(text(v, short) for v in value)
         opened, closed = ("(", ")") if isinstance(value, tuple) else ("[", "]")
         return f"{opened}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{closed}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
     return f'"{value}"' if isinstance(value, str) and '"' not in value else repr(value)
 
 

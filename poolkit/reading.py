@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from poolkit import registry
-from poolkit.calls import Call, known, text
+from poolkit.calls import Call, Expression, Name, known, text
 from poolkit.dialect import Dialect, Fields, NotPooling
 from poolkit.errors import InputError, NotExactError
 from poolkit.mix import Mix
 from poolkit.patterns import is_pattern, read_pattern
+from poolkit.places import placed
 from poolkit.sources import METHODS, call_in
 from poolkit.spec import PoolSpec
 
@@ -67,12 +69,19 @@ def call_of(obj: Any) -> Call:
         if found is not None:
             return found
     if isinstance(obj, functools.partial):
-        name = f"{obj.func.__module__}.{obj.func.__qualname__}"
-        return Call(name, ("x", *obj.args), tuple(obj.keywords.items()))
+        return Call(_name_of(obj.func), (Expression("x"), *obj.args), tuple(obj.keywords.items()))
     raise InputError(
         f"received a {type(obj).__module__}.{type(obj).__qualname__}, and poolkit reads pooling layers, configs, "
         "ONNX nodes, functools.partial of pooling functions, lines of source and einops patterns; give one of these"
     )
+
+
+def _name_of(func: Any) -> str:
+    """The full dotted name of a function; for one that was made inside another, the name that its module gives it."""
+    module, name = func.__module__, func.__qualname__
+    if "<" in name:
+        name = next((key for key, value in vars(sys.modules[module]).items() if value is func), name)
+    return f"{module}.{name}"
 
 
 def _dialects_of(obj: Any) -> list[Dialect]:
@@ -82,6 +91,7 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
     """What a call gives as fields of a spec, of which some may be expressions; `NotExactError` where it does not pool."""
+    call = _applied(call)
     dialect, name = spoken_in(call)
     word = dialect.words.get(name)
     if word is None:
@@ -93,6 +103,16 @@ def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
     return (
         fields.replace(layout=layout) if isinstance(fields, Mix) and layout else _placed(fields, layout, dialect, call)
     )
+
+
+PARTIAL = "functools.partial"
+
+
+def _applied(call: Call) -> Call:
+    """``functools.partial(f, …)`` as the call of f with some tensor, every other call as it is."""
+    if call.name != PARTIAL or not call.args or not isinstance(call.args[0], Name):
+        return call
+    return Call(call.args[0].dotted, (Expression("x"), *call.args[1:]), call.kwargs)
 
 
 # Keras inside TensorFlow is Keras.
@@ -137,6 +157,8 @@ def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> An
     """Fields with their layout and, for a reduction over positions, the letters of its axes."""
     if isinstance(fields, Mix):
         return fields
+    if "layouts" in fields:
+        return placed(fields, layout)
     if "axis" in fields:
         return _reduction(dict(fields), layout, dialect, call)
     own = fields.get("layout")
@@ -180,6 +202,8 @@ def usual_layouts(dialect: Dialect) -> list[str]:
 
 def resolve(dotted: str) -> str | None:
     """A dotted name in full, as people abbreviate it when they talk of one line."""
+    if dotted in ("partial", PARTIAL):
+        return PARTIAL
     first, _, rest = dotted.partition(".")
     candidates: list[str] = []
     for dialect in registry.dialects():
@@ -188,6 +212,11 @@ def resolve(dotted: str) -> str | None:
         for short in dialect.shorts.get(first, "").split():
             candidates.append(f"{short}.{rest}" if rest else short)
     for name in candidates:
-        if any(dialect.canonical(spelled(name)) in dialect.words for dialect in registry.dialects()):
+        if _is_word(spelled(name)):
             return name
     return candidates[0] if candidates else None
+
+
+def _is_word(name: str) -> bool:
+    root = name.partition(".")[0]
+    return any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())

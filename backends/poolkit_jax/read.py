@@ -1,11 +1,110 @@
-"""JAX's words for pooling. Imports no JAX."""
+"""JAX's words for pooling, and those of the libraries on it: Flax, Haiku and Equinox. Imports none of them."""
 
 from __future__ import annotations
 
-from poolkit.dialect import Dialect, words
+from typing import Any
+
+from poolkit.calls import Call
+from poolkit.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.places import CHANNELS_LAST
+from poolkit.reductions import NUMPY_WORDS
 from poolkit_jax.caveats import CAVEATS
 from poolkit_jax.native import LAYOUTS, native
+from poolkit_jax.read_equinox import EQUINOX, equinox_call
+from poolkit_jax.read_flax import FLAX
+from poolkit_jax.read_folds import kind_of
+from poolkit_jax.read_haiku import HAIKU, haiku_call
 
-WORDS = words()
 
-DIALECT = Dialect(name="jax", roots=("jax",), words=WORDS, layouts=LAYOUTS, native=native, caveats=CAVEATS)
+def _reduce_window(
+    init_value: Any,
+    computation: Any,
+    window_dimensions: Any,
+    window_strides: Any = None,
+    padding: Any = "VALID",
+    base_dilation: Any = None,
+    window_dilation: Any = None,
+) -> Fields:
+    for name, value in (("window_dimensions", window_dimensions), ("padding", padding)):
+        need_value(name, value)
+    if base_dilation is not None and any(entry != 1 for entry in base_dilation):
+        raise NotExactError("base_dilation puts holes between the cells of the input, which a spec has no word for")
+    ones = (1,) * len(window_dimensions)
+    if len(ones) not in CHANNELS_LAST:
+        raise NotExactError(f"windows over {len(ones)} axes leave open which are batch and channels; write the spec")
+    return {
+        "kind": kind_of(computation, init_value),
+        "window": tuple(window_dimensions),
+        "stride": tuple(window_strides or ones),
+        "dilation": tuple(window_dilation or ones),
+        "padding": padding.lower() if isinstance(padding, str) else tuple(padding),
+        "layouts": CHANNELS_LAST[len(ones)],
+    }
+
+
+def _vmap(fun: Any, in_axes: Any = 0, out_axes: Any = 0) -> Any:
+    """A layer for single inputs, over a batch of them."""
+    from poolkit.reading import fields_of
+
+    if not isinstance(fun, Call) or in_axes != 0 or out_axes != 0:
+        raise NotExactError("vmap is read over a pooling layer and a leading batch; read the pooling inside it")
+    fields = fields_of(fun)
+    layout = None if isinstance(fields, Mix) else fields.get("layout")
+    if isinstance(fields, Mix) or layout is None or "N" in layout:
+        raise NotExactError(f"vmap over {fun} puts a second batch in front, for which there is no letter")
+    return {**fields, "layout": f"N{layout}"}
+
+
+def call_of(obj: Any) -> Call | None:
+    """A module of Equinox or Haiku as the call that makes it."""
+    root = type(obj).__module__.split(".")[0]
+    return {"equinox": equinox_call, "haiku": haiku_call}.get(root, lambda obj: None)(obj)
+
+
+def canonical(name: str) -> str:
+    """The public name of what a module below may hold: ``flax.linen.pooling.max_pool``, ``haiku._src.pool.MaxPool``."""
+    root, *modules, last = name.split(".")
+    if root == "flax":
+        return f"flax.linen.{last}"
+    if root == "haiku":
+        return f"haiku.{last}"
+    if root == "equinox":
+        return "jax.vmap" if last in ("filter_vmap", "vmap") else f"equinox.nn.{last}"
+    if last in NUMPY_WORDS and "numpy" in modules:
+        return f"jax.numpy.{last}"
+    return "jax.lax.reduce_window" if last == "reduce_window" else name
+
+
+WORDS = words(
+    *(Word(f"jax.numpy.{name}", fields, "a") for name, fields in NUMPY_WORDS.items()),
+    Word("jax.lax.reduce_window", _reduce_window, "operand"),
+    Word("jax.vmap", _vmap),
+    *FLAX,
+    *HAIKU,
+    *EQUINOX,
+)
+
+SHORTS = {
+    "jnp": "jax.numpy",
+    "lax": "jax.lax",
+    "nn": "flax.linen flax.nnx equinox.nn",
+    "fnn": "flax.linen",
+    "linen": "flax.linen",
+    "nnx": "flax.nnx",
+    "hk": "haiku",
+    "eqx": "equinox",
+}
+
+DIALECT = Dialect(
+    name="jax",
+    roots=("jax", "jaxlib", "flax", "haiku", "equinox"),
+    words=WORDS,
+    layouts=LAYOUTS,
+    canonical=canonical,
+    call_of=call_of,
+    native=native,
+    caveats=CAVEATS,
+    shorts=SHORTS,
+)

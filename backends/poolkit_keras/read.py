@@ -8,15 +8,18 @@ from functools import partial
 from typing import Any
 
 from poolkit.calls import Call
-from poolkit.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.dialect import Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.errors import InputError, NotExactError
+from poolkit.reductions import reduce
 from poolkit_keras.caveats import CAVEATS
 from poolkit_keras.native import LAYOUTS, native
 
 LAYERS, OPS = "keras.layers", "keras.ops"
 
+ROOTS = ("keras", "tf_keras", "tensorflow")
+
 # Arguments of every Keras layer that say nothing about what it pools.
-PLAIN = ("name", "dtype", "trainable", "autocast", "activity_regularizer")
+PLAIN = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "input_shape", "batch_input_shape")
 
 SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 
@@ -28,7 +31,9 @@ def layout_of(n: int | None, data_format: Any) -> str:
         keras = sys.modules.get("keras")
         data_format = keras.config.image_data_format() if hasattr(keras, "config") else "channels_last"
     if data_format not in ("channels_first", "channels_last"):
-        raise NotExactError(f'data_format={data_format!r} is none of Keras\'s; write "channels_last" or "channels_first"')
+        raise NotExactError(
+            f'data_format={data_format!r} is none of Keras\'s; write "channels_last" or "channels_first"'
+        )
     if n is None:
         return str(data_format)
     return f"NC{SPATIAL[n]}" if data_format == "channels_first" else f"N{SPATIAL[n]}C"
@@ -114,14 +119,6 @@ def _count(value: Any) -> int | None:
     return len(value) if isinstance(value, tuple | list) else None
 
 
-def reduce(kind: str, axis: Any = None, keepdims: Any = False) -> Fields:
-    """The fields of a reduction over positions; which of them are spatial axes, the reader of the call decides."""
-    need_value("keepdims", keepdims)
-    if axis is None:
-        raise NotExactError("a mean or maximum over every axis, batch and channels too, is no pooling; leave it as it is")
-    return {"kind": kind, "axis": (axis,) if isinstance(axis, int) else axis, "keepdims": bool(keepdims)}
-
-
 def _ops_reduce(kind: str, axis: Any = None, keepdims: Any = False, initial: Any = None) -> Fields:
     if initial is not None:
         raise NotExactError("initial takes part in the result, which a spec has no word for; leave it out")
@@ -129,7 +126,8 @@ def _ops_reduce(kind: str, axis: Any = None, keepdims: Any = False, initial: Any
 
 
 REDUCTIONS = {"mean": partial(reduce, "avg"), "sum": partial(reduce, "sum")} | {
-    name: partial(_ops_reduce, kind) for name, kind in (("max", "max"), ("amax", "max"), ("min", "min"), ("amin", "min"))
+    name: partial(_ops_reduce, kind)
+    for name, kind in (("max", "max"), ("amax", "max"), ("min", "min"), ("amin", "min"))
 }
 
 # -------------------------------------------------------------------------------------------- layers and their configs
@@ -152,6 +150,12 @@ def _of_config(data: Mapping[str, Any]) -> Call:
             f"received a dict with the keys {', '.join(map(str, data))}, and a layer's config has class_name and config; "
             "give what keras.layers.serialize(layer) returns"
         )
+    module = str(data.get("module") or LAYERS)
+    if module.split(".")[0] not in ROOTS:
+        raise NotExactError(
+            f"received the config of {module}.{name}, and a class that is not Keras's may pool otherwise; "
+            "read the layers inside it"
+        )
     arguments = tuple((key, value) for key, value in config.items() if key not in PLAIN)
     return Call(canonical(f"{LAYERS}.{name}"), (), arguments)
 
@@ -173,6 +177,16 @@ def canonical(name: str) -> str:
     return name
 
 
+NEIGHBOURS = {
+    **{f"Conv{n}D": "is a convolution with learned weights" for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": "puts zeros around its input and pools nothing" for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": "repeats or interpolates" for n in (1, 2, 3)},
+    "Flatten": "makes a vector and pools nothing",
+    "Reshape": "changes the shape and pools nothing",
+    "Resizing": "interpolates",
+    "Lambda": "runs code, which poolkit does not read",
+}
+
 WORDS = words(
     *(word for n in (1, 2, 3) for word in _layers(n)),
     *(Word(f"{OPS}.{name}", fields, "x") for name, fields in REDUCTIONS.items()),
@@ -180,6 +194,7 @@ WORDS = words(
     Word(f"{OPS}.average_pool", partial(_ops_window, "avg"), "inputs"),
     Word(f"{OPS}.adaptive_max_pool", partial(_ops_adaptive, "max"), "inputs"),
     Word(f"{OPS}.adaptive_average_pool", partial(_ops_adaptive, "avg"), "inputs"),
+    *(no_spec(f"{LAYERS}.{name}", what) for name, what in NEIGHBOURS.items()),
 )
 
 DIALECT = Dialect(

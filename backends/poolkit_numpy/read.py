@@ -1,11 +1,31 @@
-"""NumPy's words for pooling. Imports no NumPy."""
+"""NumPy's words for pooling: reductions, as functions and as methods of arrays. Imports no NumPy."""
 
 from __future__ import annotations
 
-from poolkit.dialect import Dialect, words
+from poolkit.dialect import Dialect, Word, words
+from poolkit.reductions import NUMPY_WORDS
 from poolkit_numpy.caveats import CAVEATS
 from poolkit_numpy.native import LAYOUTS, native
 
-WORDS = words()
 
-DIALECT = Dialect(name="numpy", roots=("numpy",), words=WORDS, layouts=LAYOUTS, native=native, caveats=CAVEATS)
+def canonical(name: str) -> str:
+    """NumPy's other names, such as ``numpy.core.fromnumeric.mean``."""
+    *modules, last = name.split(".")
+    return name if "ndarray" in modules or last not in NUMPY_WORDS else f"numpy.{last}"
+
+
+WORDS = words(
+    *(Word(f"numpy.{name}", fields, "a") for name, fields in NUMPY_WORDS.items()),
+    *(Word(f"numpy.ndarray.{name}", fields, "self") for name, fields in NUMPY_WORDS.items()),
+)
+
+DIALECT = Dialect(
+    name="numpy",
+    roots=("numpy",),
+    words=WORDS,
+    layouts=LAYOUTS,
+    canonical=canonical,
+    native=native,
+    caveats=CAVEATS,
+    shorts={"np": "numpy"},
+)
