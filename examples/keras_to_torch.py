@@ -1,4 +1,4 @@
-"""A whole Keras network in PyTorch: pooling layers by `poolkit port`, everything else by hand, the weights carried over.
+"""A whole Keras network in PyTorch: pooling layers by `poolkit port`, the rest by hand, the weights carried over.
 
     python examples/keras_to_torch.py                # ResNet50V2 and MobileNet
     python examples/keras_to_torch.py MobileNet
@@ -37,7 +37,7 @@ MODELS = ("ResNet50V2", "MobileNet")
 TOLERANCE = 1e-4
 
 
-# ------------------------------------------------------------------------------------- what Keras's layers are in PyTorch
+# --------------------------------------------------------------------------------- what Keras's layers are in PyTorch
 
 
 def tensor(weight: Any, *axes: int) -> Tensor:
@@ -171,7 +171,7 @@ def compare(name: str) -> float:
         logits = network(torch.from_numpy(image).permute(0, 3, 1, 2)).numpy()
     difference = float(np.abs(logits - expected).max() / np.abs(expected).max())
     print(
-        f"{name}: the largest of {expected.size} logits is {np.abs(expected).max():.3g}, largest difference {difference:.1e}"
+        f"{name}: {expected.size} logits, the largest {np.abs(expected).max():.3g}, relative difference {difference:.1e}"
     )
     return difference
 
