@@ -42,6 +42,10 @@ class BackendError(PoolkitError, ImportError):
 
 
 class NotExactError(PoolkitError):
-    """A layer or a spec for which the other side has no equal; `nearest` is the call that comes nearest, if one does."""
+    """A layer or a spec for which the other side has no equal.
+
+    `nearest` is the call that comes nearest, if one does, and `reason` says in a clause what is in the way.
+    """
 
     nearest: Any = None
+    reason: str = ""

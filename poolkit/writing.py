@@ -51,7 +51,7 @@ def _explained(spec: PoolSpec | Mix, backend: str, error: NotExactError) -> NotE
         f"received {spec!r}, and {backend} has no layer of its own that is equal: {error}; "
         f'{nearest}use pk.layer(spec, "{backend}")'
     )
-    explained.nearest = error.nearest
+    explained.nearest, explained.reason = error.nearest, str(error)
     return explained
 
 

@@ -10,6 +10,7 @@ from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.porting.report import Status
 from poolkit.spec import PoolSpec
+from poolkit.text import said
 from poolkit.writing import caveats, native_call
 
 
@@ -31,6 +32,11 @@ class Target:
         """Python source of a layer, with the framework's and poolkit's names in full."""
         return self.call.source() if self.call is not None else f'poolkit.{self.spec!r}.layer("{self.backend}")'
 
+    @property
+    def made(self) -> Call:
+        """The call that makes the layer, the framework's own or poolkit's."""
+        return self.call if self.call is not None else Call("poolkit.layer", (written(self.spec), self.backend))
+
 
 def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> Target:
     """What a spec becomes, in the target's usual layout unless another one is given.
@@ -43,7 +49,7 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
     try:
         call = native_call(moved, backend)
     except NotExactError as error:
-        return Target(backend, moved, None, str(error))
+        return Target(backend, moved, None, f"{backend} has no layer of its own that is equal: {error.reason}")
     return Target(backend, moved, call, "; ".join(map(str, caveats(moved, backend))))
 
 
@@ -57,3 +63,16 @@ def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
     before = spec.layout.removesuffix(spec.letters) + ("N" if "N" in spec.letters else "")
     channels = "C" if "C" in spec.letters else ""
     return f"{before}{channels}{spatial}" if first else f"{before}{spatial}{channels}"
+
+
+def written(spec: PoolSpec | Mix) -> Call:
+    """The call that makes a spec.
+
+    >>> from poolkit import MaxPool
+    >>> str(written(MaxPool(3, layout="NCL")))
+    'poolkit.PoolSpec("max", window=3, layout="NCL")'
+    """
+    if isinstance(spec, PoolSpec):
+        return Call("poolkit.PoolSpec", (spec.kind,), tuple(said(spec).items()))
+    shares = () if spec.coefficients is None else (("coefficients", spec.coefficients),)
+    return Call("poolkit.Mix", (tuple(map(written, spec.parts)),), (("how", spec.how), *shares))

@@ -1,0 +1,114 @@
+"""What a model file has: pooling layers, and what may be one, before they are written for a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from poolkit.calls import Call
+from poolkit.dialect import NotPooling
+from poolkit.errors import InputError, PoolkitError
+from poolkit.porting.report import Row, Status
+from poolkit.porting.target import target_of
+from poolkit.reading import Reading, read_call
+from poolkit.spec import PoolSpec
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a model file. `before` is what the file says of it; `problem` says why it cannot be ported.
+
+    `caveat` is where a port can give other numbers all the same, `note` what else there is to know.
+    """
+
+    name: str
+    before: str
+    call: Call | None = None
+    shape: Shape | None = None
+    problem: str = ""
+    caveat: str = ""
+    note: str = ""
+
+
+def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
+    """A layer's row in the report; without `to`, what it pools alone."""
+    row = Row(shown(layer.name), layer.before, "failed", note=layer.problem, call=layer.call, shape=layer.shape)
+    if layer.call is None:
+        return row
+    try:
+        spec = spec_of(layer.call, layer.shape)
+        if layer.problem:
+            return replace(row, spec=spec)
+        if to is None:
+            return replace(row, status="exact", spec=spec, note=_joined(layer.caveat, layer.note))
+        target = target_of(spec, to, layout)
+    except NotPooling as reason:
+        return replace(row, status="left", note=str(reason))
+    except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError) as reason:
+        # A file may hold anything in place of a number.
+        return replace(row, note=_joined(layer.problem, str(reason)))
+    caveats = target.note if target.call is not None else ""
+    status: Status = "caveat" if layer.caveat or caveats else "exact"
+    note = _joined(layer.caveat, target.note, layer.note)
+    return replace(row, status=status, after=target.layer, note=note, spec=spec, ported=target.call)
+
+
+# The layouts that an input of a rank can have, the frequent one of a framework that names none first.
+LAYOUTS = {3: ("NCL",), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
+
+
+def spec_of(call: Call, shape: Shape | None) -> Reading:
+    """What a call pools; the rank of its input, where it is known, settles a layout that the call leaves open.
+
+    >>> spec_of(Call("keras.ops.mean", ("x",), (("axis", (1, 2)),)), (None, 7, 7, 64)).output_shape((2, 7, 7, 64))
+    (2, 64)
+    """
+    rank = len(shape) if shape else 0
+    spec = read_call(call, _layout(call, rank))
+    if isinstance(spec, PoolSpec) and spec.axes is None and rank in LAYOUTS:
+        last = spec.layout == "channels_last"
+        letters = LAYOUTS[rank][0][2:]
+        return spec.replace(layout=f"N{letters}C" if last else f"NC{letters}")
+    return spec
+
+
+def _layout(call: Call, rank: int) -> str | None:
+    """The layout in which a reduction's axes are the spatial ones of an input of this rank."""
+    arguments = dict(call.kwargs)
+    axes = arguments.get("axis", arguments.get("axes"))
+    if rank not in LAYOUTS or not isinstance(axes, tuple | list) or not all(type(n) is int for n in axes):
+        return None
+    at = sorted(n % rank for n in axes)
+    for layout in LAYOUTS[rank]:
+        if at == [n for n, letter in enumerate(layout) if letter not in "NC"]:
+            return layout
+    raise NotPooling(
+        f"its axes {tuple(axes)} are not the spatial ones of {' or '.join(LAYOUTS[rank])}; if it pools, port it by hand"
+    )
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def check_names(layers: Sequence[Layer], where: str) -> None:
+    """`InputError` where two layers have one name: a dictionary would lose one of them."""
+    seen: set[str] = set()
+    for layer in layers:
+        if layer.name in seen:
+            raise InputError(
+                f"received {where}, and two of its layers are called {shown(layer.name)}; rename one, and save it anew"
+            )
+        seen.add(layer.name)
+
+
+def shown(name: str) -> str:
+    """A name from a file, fit for a terminal and a comment.
+
+    >>> shown("conv1/pool"), len(shown("a" * 500))
+    ('conv1/pool', 200)
+    """
+    plain = name if name.isprintable() else ascii(name)
+    return plain if len(plain) <= 200 else f"{plain[:197]}..."

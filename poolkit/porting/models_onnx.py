@@ -1,0 +1,150 @@
+"""The pooling nodes of an ONNX file. Its weights stay where they are, nothing is run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from poolkit.calls import Call
+from poolkit.errors import BackendError, InputError
+from poolkit.onnx_words import NEIGHBOURS, REDUCTIONS, call_of
+from poolkit.porting.archive import read_bytes
+from poolkit.porting.layers import Layer, Shape, shown
+
+LARGEST = 2**31 - 1  # what the format allows; larger models keep their weights in files beside it
+
+# The numbers of ONNX's format: types of attributes and of tensors.
+GRAPH, GRAPHS, INT64 = 5, 10, 7
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What is known of a graph's values by name: their shapes, and small tensors of integers."""
+
+    shapes: Mapping[str, Shape]
+    constants: Mapping[str, tuple[int, ...]]
+
+
+def layers_of(path: Path) -> list[Layer]:
+    """Every pooling node of an ONNX file, nodes of subgraphs and of the model's functions too."""
+    onnx = _onnx()
+    data = read_bytes(path, LARGEST)
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except Exception as error:  # protobuf's own classes, which differ between its implementations
+        raise InputError(f"received {path}, and it is no ONNX model or a cut one ({error}); export it anew") from None
+    if not model.graph.node and not model.functions:
+        raise InputError(f"received {path}, and it has no graph with nodes in it; export the model anew")
+    found = list(_in_graph(_inferred(onnx, model).graph, "", _Values({}, {})))
+    for function in model.functions:
+        found += _in_nodes(function.node, f"{function.name}/", _Values({}, _constants(function.node)))
+    return found
+
+
+def _onnx() -> Any:
+    try:
+        return importlib.import_module("onnx")
+    except ImportError as error:
+        raise BackendError(
+            f"an .onnx file is read with onnx, which is not installed here ({error}); run: pip install onnx"
+        ) from None
+
+
+def _inferred(onnx: Any, model: Any) -> Any:
+    """The model with the shapes of its values, as far as onnx can tell them."""
+    try:
+        return importlib.import_module("onnx.shape_inference").infer_shapes(model)
+    except Exception:  # a model that onnx finds wrong, or larger than 2 GB: the shapes that it names remain
+        return model
+
+
+def _in_graph(graph: Any, prefix: str, outer: _Values) -> Iterator[Layer]:
+    shapes = {value.name: _shape(value) for value in (*graph.input, *graph.value_info, *graph.output)}
+    known = {name: shape for name, shape in shapes.items() if shape is not None}
+    constants = {tensor.name: _integers(tensor) for tensor in graph.initializer if _small(tensor)}
+    values = _Values({**outer.shapes, **known}, {**outer.constants, **constants, **_constants(graph.node)})
+    yield from _in_nodes(graph.node, prefix, values)
+
+
+def _in_nodes(nodes: Any, prefix: str, values: _Values) -> Iterator[Layer]:
+    padded = {node.output[0]: node for node in nodes if node.op_type == "Pad" and node.output}
+    for node in nodes:
+        name = prefix + (node.name or next(iter(node.output), node.op_type))
+        for attribute in node.attribute:
+            several = {GRAPH: [attribute.g], GRAPHS: attribute.graphs}.get(attribute.type, [])
+            for graph in several:
+                yield from _in_graph(graph, f"{name}/", values)
+        if _may_pool(node):
+            pad = padded.get(next(iter(node.input), ""))
+            yield _layer(node, name, values, "" if pad is None else pad.name or pad.output[0])
+
+
+def _may_pool(node: Any) -> bool:
+    return node.op_type in REDUCTIONS or "pool" in node.op_type.lower() or node.op_type in NEIGHBOURS_THAT_POOL
+
+
+NEIGHBOURS_THAT_POOL = [name for name in NEIGHBOURS if name.startswith(("Reduce", "MaxRoi", "Roi"))]
+
+
+def _layer(node: Any, name: str, values: _Values, padded: str) -> Layer:
+    call = call_of(node)
+    assert call is not None
+    if node.domain not in ("", "ai.onnx"):
+        problem = f"{shown(node.op_type)} of {shown(node.domain)} is no operator of ONNX itself; port it by hand"
+        return Layer(name, shown(f"{node.domain}.{node.op_type}(...)"), problem=problem)
+    call = _with_axes(call, node, values)
+    note = f"the padding of {shown(padded)} before it takes part like any number; keep that a layer of its own"
+    return Layer(
+        name,
+        shown(call.source(lambda dotted: dotted.removeprefix("onnx."))),
+        call,
+        values.shapes.get(next(iter(node.input), "")),
+        note=note if padded else "",
+    )
+
+
+def _with_axes(call: Call, node: Any, values: _Values) -> Call:
+    """The call with the values of axes that stand in the file, and lists as tuples."""
+    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in call.kwargs}
+    if node.op_type in REDUCTIONS and len(node.input) > 1 and node.input[1] in values.constants:
+        arguments["axes"] = values.constants[node.input[1]]
+    return replace(call, kwargs=tuple(arguments.items()))
+
+
+def _shape(value: Any) -> Shape | None:
+    tensor = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or not tensor.HasField("shape"):
+        return None
+    return tuple(d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim)
+
+
+def _small(tensor: Any) -> bool:
+    """Whether a tensor may be axes: a few 64-bit integers."""
+    return tensor.data_type == INT64 and len(tensor.dims) <= 1 and all(0 < n <= 8 for n in tensor.dims)
+
+
+def _integers(tensor: Any) -> tuple[int, ...]:
+    if tensor.raw_data:
+        raw = tensor.raw_data
+        return tuple(int.from_bytes(raw[n : n + 8], "little", signed=True) for n in range(0, len(raw), 8))
+    return tuple(tensor.int64_data)
+
+
+def _constants(nodes: Any) -> dict[str, tuple[int, ...]]:
+    """The values of Constant nodes that may be axes."""
+    found: dict[str, tuple[int, ...]] = {}
+    for node in nodes:
+        if node.op_type != "Constant" or not node.output:
+            continue
+        for attribute in node.attribute:
+            if attribute.name == "value" and _small(attribute.t):
+                found[node.output[0]] = _integers(attribute.t)
+            elif attribute.name == "value_ints":
+                found[node.output[0]] = tuple(attribute.ints)
+            elif attribute.name == "value_int":
+                found[node.output[0]] = (attribute.i,)
+    return found

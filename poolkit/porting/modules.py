@@ -1,0 +1,172 @@
+"""The Python module that a model file becomes: a function that returns its pooling layers, written for the target."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import poolkit
+from poolkit.calls import Call, Name, text
+from poolkit.porting.layers import shown
+from poolkit.porting.report import Row
+from poolkit.porting.target import Target, target_of
+
+WIDTH = 88  # what fits here, ruff and black leave as it is at any greater width too
+
+TITLES = {"torch": "PyTorch", "keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "numpy": "NumPy"}
+
+# A dotted name begins with -> what stands for that in the module, and the import that puts it there.
+SHORTS = {
+    "torch.nn": ("nn", "from torch import nn"),
+    "tensorflow": ("tf", "import tensorflow as tf"),
+    "jax.numpy": ("jnp", "import jax.numpy as jnp"),
+    "flax.linen": ("linen", "from flax import linen"),
+    "numpy": ("np", "import numpy as np"),
+    "poolkit": ("pk", "import poolkit as pk"),
+}
+
+STANDARD = ("collections", "functools", "typing")
+
+TYPES = {"torch": Name("torch.nn.Module"), "keras": Name("keras.Layer")}
+FUNCTION = "Callable[[Any], Any]"
+IMPORTS_OF_FUNCTION = ("from collections.abc import Callable", "from typing import Any")
+
+TEMPLATE = '''"""{doc}
+"""
+
+{imports}
+
+
+def layers() -> dict[str, {kind}]:
+    """Make a layer for each pooling layer of the model, under its name there."""
+    return {{{entries}}}
+
+
+if __name__ == "__main__":
+    for name, layer in layers().items():
+        print(f"{{name}}: {{layer}}")
+'''
+
+
+def module_of(rows: Sequence[Row], backend: str, layout: str | None, file: str, command: str) -> str:
+    """The source of a module whose `layers()` returns the ported layers by name."""
+    targets = {row.where: target_of(row.spec, backend, layout) for row in rows if row.after and row.spec is not None}
+    made = [target.made for target in targets.values()]
+    kind = TYPES.get(backend)
+    names = {name for call in made for name in _names(call)} | ({kind.dotted} if kind else set())
+    imports = {_import(name) for name in names} | set(() if kind else IMPORTS_OF_FUNCTION)
+    entries = [line for row in rows for line in _entry(row, targets.get(row.where))]
+    return TEMPLATE.format(
+        doc=_doc(backend, list(targets.values()), _quiet(file), _quiet(command)),
+        imports=_sorted(imports),
+        kind=text(kind, short) if kind else FUNCTION,
+        entries="".join(f"\n        {line}" for line in entries) + ("\n    " if entries else ""),
+    )
+
+
+def _doc(backend: str, targets: list[Target], file: str, command: str) -> str:
+    layouts = ", ".join(sorted({target.spec.layout for target in targets})) or "none"
+    made = f"Made by `{command}` with poolkit {poolkit.__version__}, from what the file says of its layers. "
+    taken = f"The layouts of the tensors that these layers take: {layouts}."
+    head = textwrap.fill(f"The pooling layers of {file} for {TITLES.get(backend, backend)}.", WIDTH - 3)
+    return f"{head}\n\n{textwrap.fill(made + taken, WIDTH)}"
+
+
+def _quiet(given: str) -> str:
+    """Text that may stand in a docstring."""
+    return shown(given).replace("\\", "/").replace('"', "'")
+
+
+def _entry(row: Row, target: Target | None) -> Iterator[str]:
+    if row.status == "left":
+        return
+    if target is None:
+        yield from _comment(f"not ported: {shown(row.where)}, {row.before}: {row.note}")
+        return
+    yield f"# {target.spec}"
+    yield from _comment(row.note)
+    yield from broken(target.made, f"{_key(row.where)}: ", ",", 8)
+
+
+def _key(name: str) -> str:
+    """A name as a string of Python, whatever is in it."""
+    plain = name.isprintable() and "\\" not in name and '"' not in name
+    return f'"{name}"' if plain else repr(name)
+
+
+def _comment(note: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(shown_whole(note), WIDTH - 10)]
+
+
+def shown_whole(note: str) -> str:
+    """Text without line ends and control characters."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(note.split()))
+
+
+# ------------------------------------------------------------------------------------------------- names and imports
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Every dotted name in a call."""
+    if isinstance(value, Call):
+        yield value.name
+        for one in (*value.args, *(one for _, one in value.kwargs)):
+            yield from _names(one)
+    elif isinstance(value, Name):
+        yield value.dotted
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _names(one)
+
+
+def _prefix(dotted: str) -> str | None:
+    return next((prefix for prefix in SHORTS if dotted.startswith(f"{prefix}.")), None)
+
+
+def short(dotted: str) -> str:
+    """A dotted name as the module says it.
+
+    >>> short("torch.nn.MaxPool2d"), len(short("keras.layers.MaxPooling2D"))
+    ('nn.MaxPool2d', 25)
+    """
+    prefix = _prefix(dotted)
+    return dotted if prefix is None else f"{SHORTS[prefix][0]}{dotted.removeprefix(prefix)}"
+
+
+def _import(dotted: str) -> str:
+    prefix = _prefix(dotted)
+    return f"import {dotted.split('.')[0]}" if prefix is None else SHORTS[prefix][1]
+
+
+def _sorted(imports: set[str]) -> str:
+    """Imports in the order of isort: the standard library first, then whole modules before names from them."""
+    order = sorted(imports, key=lambda line: (line.startswith("from "), line.split()[1]))
+    groups = [[line for line in order if (_root(line) in STANDARD) is standard] for standard in (True, False)]
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _root(line: str) -> str:
+    return line.split()[1].split(".")[0]
+
+
+# ------------------------------------------------------------------------------------------------------ long calls
+
+
+def broken(value: Any, before: str, after: str, indent: int) -> Iterator[str]:
+    """A value as source, one argument a line where it would be too long; lines lack the indent of the first."""
+    flat = f"{before}{text(value, short)}{after}"
+    parts = _parts(value)
+    if indent + len(flat) <= WIDTH or not parts:
+        yield flat
+        return
+    yield f"{before}{short(value.name) if isinstance(value, Call) else ''}("
+    for name, part in parts:
+        yield from (f"    {line}" for line in broken(part, name, ",", indent + 4))
+    yield f"){after}"
+
+
+def _parts(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Call):
+        return [("", part) for part in value.args] + [(f"{name}=", part) for name, part in value.kwargs]
+    return [("", part) for part in value] if isinstance(value, tuple) else []
