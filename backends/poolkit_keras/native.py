@@ -33,18 +33,23 @@ def _near(spec: PoolSpec, **changes: Any) -> Call | None:
     try:
         return native(spec.replace(**changes))
     except NotExactError as error:
-        return error.nearest
+        nearest: Call | None = error.nearest
+        return nearest
 
 
 def _data_format(spec: PoolSpec, n: int) -> dict[str, str]:
     if spec.axes is None:
-        raise not_equal(f"layout={spec.layout} does not say how many spatial axes there are, and Keras's layers name them")
+        raise not_equal(
+            f"layout={spec.layout} does not say how many spatial axes there are, and Keras's layers name them"
+        )
     if n not in LAYOUTS:
         raise not_equal(f"Keras pools one to three spatial axes, and {spec.layout} has {n}")
     role = "".join(c if c in "NC" else "." for c in spec.layout)
     if role not in ("N" + "." * n + "C", "NC" + "." * n):
         usual = LAYOUTS[n]
-        raise not_equal(f"Keras's layers take batches, channels first or last, as in {usual}; this layout is {spec.layout}")
+        raise not_equal(
+            f"Keras's layers take batches, channels first or last, as in {usual}; this layout is {spec.layout}"
+        )
     if spec.axes != spec.spatial:
         raise not_equal(f"Keras's global pooling takes all spatial axes, and here {spec.axes} alone is pooled")
     return {"data_format": "channels_first"} if role.startswith("NC") else {}

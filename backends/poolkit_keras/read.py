@@ -28,7 +28,7 @@ def layout_of(n: int | None, data_format: Any) -> str:
     """The layout of a `data_format`, of which None is that of Keras's configuration."""
     need_value("data_format", data_format)
     if data_format is None:
-        keras = sys.modules.get("keras")
+        keras: Any = sys.modules.get("keras")
         data_format = keras.config.image_data_format() if hasattr(keras, "config") else "channels_last"
     if data_format not in ("channels_first", "channels_last"):
         raise NotExactError(
@@ -147,7 +147,7 @@ def _of_config(data: Mapping[str, Any]) -> Call:
     name, config = data.get("class_name"), data.get("config")
     if not isinstance(name, str) or not isinstance(config, Mapping):
         raise InputError(
-            f"received a dict with the keys {', '.join(map(str, data))}, and a layer's config has class_name and config; "
+            f"received a dict with the keys {', '.join(map(str, data))}, and a layer's has class_name and config; "
             "give what keras.layers.serialize(layer) returns"
         )
     module = str(data.get("module") or LAYERS)
