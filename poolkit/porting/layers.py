@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from poolkit.calls import Call
 from poolkit.dialect import NotPooling
 from poolkit.errors import InputError, PoolkitError
+from poolkit.porting.naming import short, shown
 from poolkit.porting.report import Row, Status
 from poolkit.porting.target import target_of
 from poolkit.reading import Reading, read_call
@@ -52,7 +53,7 @@ def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
     caveats = target.note if target.call is not None else ""
     status: Status = "caveat" if layer.caveat or caveats else "exact"
     note = _joined(layer.caveat, target.note, layer.note)
-    return replace(row, status=status, after=target.layer, note=note, spec=spec, ported=target.call)
+    return replace(row, status=status, after=target.made.source(short), note=note, spec=spec, ported=target.call)
 
 
 # The layouts that an input of a rank can have, the frequent one of a framework that names none first.
@@ -102,13 +103,3 @@ def check_names(layers: Sequence[Layer], where: str) -> None:
                 f"received {where}, and two of its layers are called {shown(layer.name)}; rename one, and save it anew"
             )
         seen.add(layer.name)
-
-
-def shown(name: str) -> str:
-    """A name from a file, fit for a terminal and a comment.
-
-    >>> shown("conv1/pool"), len(shown("a" * 500))
-    ('conv1/pool', 200)
-    """
-    plain = name if name.isprintable() else ascii(name)
-    return plain if len(plain) <= 200 else f"{plain[:197]}..."

@@ -11,7 +11,8 @@ from poolkit import registry
 from poolkit.calls import Call, Expression
 from poolkit.errors import InputError, PoolkitError
 from poolkit.porting.keras_names import LEGACY
-from poolkit.porting.layers import Layer, Shape, shown
+from poolkit.porting.layers import Layer, Shape
+from poolkit.porting.naming import shown
 from poolkit.reading import call_of, read_call
 
 Config = Mapping[str, Any]

@@ -12,7 +12,8 @@ from poolkit.calls import Call
 from poolkit.errors import BackendError, InputError
 from poolkit.onnx_words import NEIGHBOURS, REDUCTIONS, call_of
 from poolkit.porting.archive import read_bytes
-from poolkit.porting.layers import Layer, Shape, shown
+from poolkit.porting.layers import Layer, Shape
+from poolkit.porting.naming import shown
 
 LARGEST = 2**31 - 1  # what the format allows; larger models keep their weights in files beside it
 

@@ -8,25 +8,13 @@ from typing import Any
 
 import poolkit
 from poolkit.calls import Call, Name, text
-from poolkit.porting.layers import shown
+from poolkit.porting.naming import import_of, in_order, names_in, short, shown
 from poolkit.porting.report import Row
 from poolkit.porting.target import Target, target_of
 
 WIDTH = 88  # what fits here, ruff and black leave as it is at any greater width too
 
 TITLES = {"torch": "PyTorch", "keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "numpy": "NumPy"}
-
-# A dotted name begins with -> what stands for that in the module, and the import that puts it there.
-SHORTS = {
-    "torch.nn": ("nn", "from torch import nn"),
-    "tensorflow": ("tf", "import tensorflow as tf"),
-    "jax.numpy": ("jnp", "import jax.numpy as jnp"),
-    "flax.linen": ("linen", "from flax import linen"),
-    "numpy": ("np", "import numpy as np"),
-    "poolkit": ("pk", "import poolkit as pk"),
-}
-
-STANDARD = ("collections", "functools", "typing")
 
 TYPES = {"torch": Name("torch.nn.Module"), "keras": Name("keras.Layer")}
 FUNCTION = "Callable[[Any], Any]"
@@ -54,12 +42,12 @@ def module_of(rows: Sequence[Row], backend: str, layout: str | None, file: str, 
     targets = {row.where: target_of(row.spec, backend, layout) for row in rows if row.after and row.spec is not None}
     made = [target.made for target in targets.values()]
     kind = TYPES.get(backend)
-    names = {name for call in made for name in _names(call)} | ({kind.dotted} if kind else set())
-    imports = {_import(name) for name in names} | set(() if kind else IMPORTS_OF_FUNCTION)
+    names = {name for call in made for name in names_in(call)} | ({kind.dotted} if kind else set())
+    imports = {import_of(name) for name in names} | set(() if kind else IMPORTS_OF_FUNCTION)
     entries = [line for row in rows for line in _entry(row, targets.get(row.where))]
     return TEMPLATE.format(
         doc=_doc(backend, list(targets.values()), _quiet(file), _quiet(command)),
-        imports=_sorted(imports),
+        imports=in_order(imports),
         kind=text(kind, short) if kind else FUNCTION,
         entries="".join(f"\n        {line}" for line in entries) + ("\n    " if entries else ""),
     )
@@ -102,52 +90,6 @@ def _comment(note: str) -> list[str]:
 def shown_whole(note: str) -> str:
     """Text without line ends and control characters."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(note.split()))
-
-
-# ------------------------------------------------------------------------------------------------- names and imports
-
-
-def _names(value: Any) -> Iterator[str]:
-    """Every dotted name in a call."""
-    if isinstance(value, Call):
-        yield value.name
-        for one in (*value.args, *(one for _, one in value.kwargs)):
-            yield from _names(one)
-    elif isinstance(value, Name):
-        yield value.dotted
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _names(one)
-
-
-def _prefix(dotted: str) -> str | None:
-    return next((prefix for prefix in SHORTS if dotted.startswith(f"{prefix}.")), None)
-
-
-def short(dotted: str) -> str:
-    """A dotted name as the module says it.
-
-    >>> short("torch.nn.MaxPool2d"), len(short("keras.layers.MaxPooling2D"))
-    ('nn.MaxPool2d', 25)
-    """
-    prefix = _prefix(dotted)
-    return dotted if prefix is None else f"{SHORTS[prefix][0]}{dotted.removeprefix(prefix)}"
-
-
-def _import(dotted: str) -> str:
-    prefix = _prefix(dotted)
-    return f"import {dotted.split('.')[0]}" if prefix is None else SHORTS[prefix][1]
-
-
-def _sorted(imports: set[str]) -> str:
-    """Imports in the order of isort: the standard library first, then whole modules before names from them."""
-    order = sorted(imports, key=lambda line: (line.startswith("from "), line.split()[1]))
-    groups = [[line for line in order if (_root(line) in STANDARD) is standard] for standard in (True, False)]
-    return "\n\n".join("\n".join(group) for group in groups if group)
-
-
-def _root(line: str) -> str:
-    return line.split()[1].split(".")[0]
 
 
 # ------------------------------------------------------------------------------------------------------ long calls

@@ -11,6 +11,7 @@ from poolkit.mix import Mix
 from poolkit.porting.report import Status
 from poolkit.spec import PoolSpec
 from poolkit.text import said
+from poolkit.validate import SYMBOLIC
 from poolkit.writing import caveats, native_call
 
 
@@ -45,7 +46,7 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
     >>> target_of(GlobalAvgPool(layout="NHWC", keepdims=True), "torch").layer
     'torch.nn.AdaptiveAvgPool2d(1)'
     """
-    moved = spec.replace(layout=layout or usual_layout(spec, backend))
+    moved = spec.replace(layout=_named(spec, layout) or usual_layout(spec, backend))
     try:
         call = native_call(moved, backend)
     except NotExactError as error:
@@ -55,8 +56,15 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
 
 def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
     """The layout of a spec with its channels where the target usually has them."""
-    layouts = registry.dialect(backend).layouts
-    first = layouts[2].startswith("NC")
+    return _arranged(spec, first=registry.dialect(backend).layouts[2].startswith("NC"))
+
+
+def _named(spec: PoolSpec | Mix, layout: str | None) -> str | None:
+    """The letters of "channels_first" and "channels_last" for a spec that has letters."""
+    return _arranged(spec, first=layout == SYMBOLIC[0]) if layout in SYMBOLIC else layout
+
+
+def _arranged(spec: PoolSpec | Mix, first: bool) -> str:
     if spec.axes is None:
         return "channels_first" if first else "channels_last"
     spatial = "".join(c for c in spec.letters if c not in "NC")

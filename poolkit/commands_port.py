@@ -1,0 +1,155 @@
+"""`poolkit port`: files with pooling in them, written for another framework, or looked through."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from poolkit.errors import InputError
+from poolkit.porting import files
+from poolkit.porting.audit import FRAMEWORKS, Finding, audit
+from poolkit.porting.naming import shown
+from poolkit.porting.report import Ported, Row, failed
+
+if TYPE_CHECKING:
+    from poolkit.porting.check import Checked
+
+STYLES = {"exact": "green", "caveat": "yellow", "left": "dim", "failed": "red"}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Choice(FRAMEWORKS), help="The framework to write for; without it, FILE is audited.")
+@click.option("--layout", help="The layout of the ported tensors, such as NHWC, where it is not the framework's usual.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write here and not to the standard output.")
+@click.option("--in-place", is_flag=True, help="Write into FILE itself, which has to be Python source.")
+@click.option("--check", "checked", is_flag=True, help="Run originals and ports on random inputs and compare them.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows of the report as JSON, and nothing else.")
+def port(
+    file: Path,
+    to: str | None,
+    layout: str | None,
+    output: Path | None,
+    in_place: bool,
+    checked: bool,
+    as_json: bool,
+) -> None:
+    """Write the pooling calls of FILE for another framework, or say what each framework has for them.
+
+    FILE is Python source (.py), a Keras model (.keras, or the .json of model.to_json()) or an ONNX model (.onnx). What
+    it becomes goes to the standard output, a row of a report for each call to standard error. The exit code is 0 where
+    every pooling call was ported, 1 where one was not or --check found a difference, 2 for a file that is unusable.
+    """
+    _check_options(file, to, output, in_place, checked)
+    if to is None:
+        audited = files.port_file(file, None).rows
+        _audit(audited, as_json)
+        sys.exit(bool(failed(audited)))
+    ported = files.port_file(file, to, layout)
+    checks = _checks(ported.rows, to, layout) if checked else {}
+    _write(ported, file, file if in_place else output, as_json)
+    if as_json:
+        rows = [row.to_dict() | _checked(checks.get(at)) for at, row in enumerate(ported.rows)]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        _report(ported.rows, model=not files.is_source(file), checks=checks)
+    if not ported.complete or not all(check.agrees for check in checks.values()):
+        sys.exit(1)
+
+
+def _check_options(file: Path, to: str | None, output: Path | None, in_place: bool, checked: bool) -> None:
+    if to is None and (output or in_place or checked):
+        raise click.UsageError("--output, --in-place and --check are about a port: say --to which framework")
+    if output and in_place:
+        raise click.UsageError("--output and --in-place are two places: give one of them")
+    if in_place and not files.is_source(file):
+        raise click.UsageError("--in-place is for Python source: a model file becomes a module, so give --output")
+    if output and output.resolve() == file.resolve():
+        raise InputError(f"received {output} as FILE and as --output; give another place, or --in-place for source")
+
+
+def _write(ported: Ported, file: Path, place: Path | None, as_json: bool) -> None:
+    if place is not None:
+        files.write(place, ported.text, files.read_source(file)[1] if files.is_source(file) else "utf-8")
+    elif not as_json:
+        click.echo(ported.text, nl=False)
+
+
+def _checks(rows: Sequence[Row], to: str, layout: str | None) -> dict[int, Checked]:
+    """What the check of each row found, by the row's number."""
+    from poolkit.porting.check import check
+
+    found = {at: check(row, to, layout) for at, row in enumerate(rows)}
+    return {at: one for at, one in found.items() if one is not None}
+
+
+def _checked(found: Checked | None) -> dict[str, Any]:
+    return {} if found is None else {"check": found.to_dict()}
+
+
+# ---------------------------------------------------------------------------------------------------------- for people
+
+
+def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> None:
+    """The rows as a table on standard error."""
+    names = ["layer", "spec", "input", "becomes"] if model else ["where", "before", "after"]
+    table = Table(*[Column(name, overflow="fold") for name in (*names, "result", "note")])
+    if checks:
+        table.add_column("largest difference", overflow="fold")
+    for at, row in enumerate(rows):
+        cells = _of_model(row) if model else [row.where, row.before, row.after]
+        found = [str(checks[at]) if at in checks else ""] if checks else []
+        result = Text(row.status, STYLES[row.status])
+        table.add_row(*map(Text, cells), result, Text(row.note), *map(Text, found))
+    console = Console(stderr=True)
+    if rows:
+        console.print(table)
+    console.print(_summary(rows), highlight=False)
+
+
+def _of_model(row: Row) -> list[str]:
+    shape = "" if row.shape is None else ", ".join("?" if n is None else str(n) for n in row.shape)
+    return [shown(row.where), row.before if row.spec is None else str(row.spec), shape, row.after]
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    counts = {status: sum(row.status == status for row in rows) for status in STYLES}
+    texts = {"exact": "exact", "caveat": "with a caveat", "left": "left alone", "failed": "not ported"}
+    parts = [f"{n} {texts[status]}" for status, n in counts.items() if n]
+    return ", ".join(parts) or "no pooling in this file"
+
+
+def _audit(rows: Sequence[Row], as_json: bool) -> None:
+    """What each framework has for every row."""
+    if as_json:
+        found = [row.to_dict() | {"frameworks": [one.to_dict() for one in audit(row)]} for row in rows]
+        click.echo(json.dumps(found, indent=2))
+        return
+    console = Console()
+    for row in rows:
+        _show_audit(console, row, audit(row))
+    if not rows:
+        console.print(_summary(rows))
+
+
+def _show_audit(console: Console, row: Row, found: Sequence[Finding]) -> None:
+    console.print(Text.assemble((shown(row.where), "bold"), "  ", row.before))
+    if row.status in ("left", "failed"):
+        console.print(Text(f"  {'no pooling' if row.status == 'left' else 'not read'}: {row.note}"))
+    grid = Table.grid(padding=(0, 2))
+    if row.spec is not None:
+        shape = "" if row.shape is None else f", of an input of shape {row.shape}".replace("None", "?")
+        grid.add_row("", "spec", Text(f"{row.spec}{shape}"))
+    if row.note and row.status not in ("left", "failed"):
+        grid.add_row("", "note", Text(row.note))
+    for one in found:
+        grid.add_row("", one.framework, Text(str(one)))
+    console.print(grid)

@@ -1,0 +1,179 @@
+"""`poolkit port --check`: original and port, side by side on random input, each in its own layout."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from poolkit import registry
+from poolkit.errors import PoolkitError, ShapeError
+from poolkit.mix import Mix
+from poolkit.porting.report import Row
+from poolkit.porting.running import Run, runner
+from poolkit.porting.target import target_of
+from poolkit.spec import PoolSpec
+
+Array = Any
+
+LARGEST = 512  # cells along a spatial axis; a file may name a size that no memory holds
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found: the largest difference of all inputs, and the largest share of what is allowed.
+
+    `allowed` is twice the tolerance of the conformance suite, which bounds how far each of two results may be from the
+    definition. `problem` says why nothing was run, or why results could not be compared.
+    """
+
+    shapes: tuple[tuple[int, ...], ...] = ()
+    difference: float | None = None
+    share: float | None = None
+    problem: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing was found that is outside the tolerance; True where nothing could be run."""
+        return self.share is None or self.share <= 1  # NaN is not
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        finite = self.difference is not None and math.isfinite(self.difference)
+        return {
+            "agrees": self.agrees if self.share is not None else None,
+            "shapes": self.shapes,
+            "difference": self.difference if finite else None,
+            "problem": self.problem,
+        }
+
+    def __str__(self) -> str:
+        if self.share is None or self.difference is None:
+            return f"not run: {self.problem}"
+        if self.problem:
+            return f"differs: {self.problem}"
+        return f"{self.difference:.2g}{'' if self.agrees else ', outside the tolerance'}"
+
+
+def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
+    """The original of a row and its port on inputs of a few sizes; None for a row that was not ported.
+
+    >>> from poolkit.calls import Call
+    >>> from poolkit.reading import read_call
+    >>> call = Call("numpy.mean", ("x",), (("axis", (1, 2)), ("keepdims", True)))
+    >>> row = Row("line 1", str(call), "exact", str(call), spec=read_call(call), call=call)
+    >>> check(row, "numpy").share <= 1
+    True
+    """
+    if row.status not in ("exact", "caveat") or (not row.after and row.ported is None):
+        return None
+    if row.spec is None or row.call is None:
+        return Checked(problem="the values of its arguments are not in the file")
+    try:
+        original, ported, letters = _sides(row, backend, layout)
+        return _compared(row, original, ported, letters)
+    except PoolkitError as error:
+        return Checked(problem=str(error))
+    except Exception as error:  # whatever a framework raises for what it cannot run
+        return Checked(problem=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+
+
+Letters = tuple[str, str]
+
+
+def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letters]:
+    assert row.spec is not None
+    assert row.call is not None
+    target = target_of(row.spec, backend, layout)
+    if row.ported is not None:
+        ported = runner(row.ported)
+    else:
+        ported = functools.partial(registry.adapter(backend).evaluate, target.spec)
+    letters = _letters(row.spec, row.shape), _letters(target.spec, row.shape)
+    if sorted(letters[0]) != sorted(letters[1]):
+        raise ShapeError(f"the layouts {letters[0]} and {letters[1]} have different letters")
+    return runner(row.call), ported, letters
+
+
+def _letters(spec: PoolSpec | Mix, shape: Sequence[int | None] | None) -> str:
+    if spec.axes is not None:
+        return spec.letters
+    spatial = {3: "L", 5: "DHW"}.get(len(shape) if shape else 4, "HW")
+    return f"N{spatial}C" if spec.layout == "channels_last" else f"NC{spatial}"
+
+
+# ------------------------------------------------------------------------------------------------------ comparing
+
+
+def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked:
+    assert row.spec is not None
+    shapes = tuple(dict.fromkeys(_shapes(row, letters[0])))
+    differences, shares = [0.0], [0.0]
+    for shape in shapes:
+        x = np.random.default_rng(7).standard_normal(shape).astype("float32")
+        first = np.asarray(original(x))
+        second = _moved(np.asarray(ported(np.ascontiguousarray(_moved(x, *letters)))), *_kept(row.spec, letters))
+        if first.shape != second.shape:
+            problem = f"on {shape} the original gives the shape {first.shape}, the port {second.shape}"
+            return Checked(shapes, math.inf, math.inf, problem)
+        same = first == second  # infinities, whose difference is no number, too
+        difference = np.where(same, 0, np.abs(first.astype("float64") - second.astype("float64")))
+        differences.append(float(np.max(difference, initial=0)))
+        shares.append(_share(row.spec, x, first, difference))
+    return Checked(shapes, max(differences), max(shares))
+
+
+def _moved(x: Array, have: str, want: str) -> Array:
+    """Axes from one order into another."""
+    return x.transpose([have.index(letter) for letter in want])
+
+
+def _kept(spec: PoolSpec | Mix, letters: Letters) -> Letters:
+    """The letters of the results, the port's first."""
+    pooled = "" if spec.keepdims else (spec.axes or letters[0].replace("N", "").replace("C", ""))
+    first, second = ("".join(letter for letter in one if letter not in pooled) for one in letters)
+    return second, first
+
+
+def _share(spec: PoolSpec | Mix, x: Array, values: Array, difference: Array) -> float:
+    """The largest part of the allowed error that the differences take: 1 is the bound."""
+    from poolkit_conformance.tolerances import allowed
+
+    kind = ("max" if spec.selects else "avg") if isinstance(spec, Mix) else spec.kind
+    plain = spec if isinstance(spec, Mix) else spec.replace(indices=False)
+    magnitude = np.abs(np.asarray(registry.adapter("numpy").evaluate(plain, np.abs(x).astype("float64"))))
+    bound = 2 * allowed(kind, str(values.dtype), values, magnitude)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(difference == 0, 0, difference / bound)
+    return float(np.max(shares, initial=0))
+
+
+def _shapes(row: Row, letters: str) -> Iterator[tuple[int, ...]]:
+    """The file's own size, and a few more, no two axes of which are alike."""
+    assert row.spec is not None
+    if row.shape is not None and len(row.shape) == len(letters):
+        known = dict(zip(letters, row.shape, strict=True))
+        spatial = {letter: n for letter, n in known.items() if letter not in "NC"}
+        if all(n is not None and 0 < n <= LARGEST for n in spatial.values()):
+            yield tuple({"N": 2, "C": 3, **spatial}.get(letter) or 1 for letter in letters)
+    reach = max(_reaches(row.spec))
+    for more in (0, 3, reach + 5):
+        sizes = {letter: reach + more + at for at, letter in enumerate(letters)}
+        yield tuple({**sizes, "N": 2, "C": 3}[letter] for letter in letters)
+
+
+def _reaches(spec: PoolSpec | Mix) -> Iterator[int]:
+    """How many cells an axis needs."""
+    for part in spec.parts if isinstance(spec, Mix) else [spec]:
+        window, dilation = _many(part.window), _many(part.dilation)
+        yield 4
+        yield from (n for n in _many(part.output_size) if n is not None)
+        yield from (k * d for k in window for d in dilation if k is not None and d is not None)
+
+
+def _many(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
