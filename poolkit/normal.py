@@ -23,8 +23,8 @@ def normal(spec: PoolSpec) -> PoolSpec:
     if spec.window is None:
         return _normal_adaptive(spec)
     changes = _normal_window(spec)
-    if spec.kind == "avg":
-        changes |= _normal_divisor(spec, changes["padding"])
+    if spec.kind in ("avg", "sum"):
+        changes |= _normal_divisor(spec, changes["padding"], changes["ceil_mode"])
     if not spec.indices:  # indices count along the pooled axes alone
         changes = _spread(spec, changes)
     return PoolSpec(**{"kind": spec.kind, "layout": spec.layout, "indices": spec.indices, **_options(spec), **changes})
@@ -59,25 +59,26 @@ def _normal_window(spec: PoolSpec) -> dict[str, Any]:
 
 
 def _normal_padding(padding: Any, stride: tuple[int, ...], reach: tuple[int, ...]) -> Any:
-    """Pairs where the word for a padding stands for the same ones at every size, which `same` does with stride 1."""
+    """Pairs where a word for padding means the same ones at every size, as `same` does with stride 1 or window 1."""
     pairs: Pairs | None = None
     if padding == "causal":
         pairs = tuple((r, 0) for r in reach)
-    elif padding in ("same", "same_lower") and is_all(stride, 1):
+    elif padding in ("same", "same_lower") and (is_all(stride, 1) or not any(reach)):
         less, more = tuple(r // 2 for r in reach), tuple(r - r // 2 for r in reach)
         low, high = (less, more) if padding == "same" else (more, less)
         pairs = tuple(zip(low, high, strict=True))
     return padding if pairs is None else pairs
 
 
-def _normal_divisor(spec: PoolSpec, padding: Any) -> dict[str, Any]:
+def _normal_divisor(spec: PoolSpec, padding: Any, ceil_mode: bool) -> dict[str, Any]:
     padded = any(map(any, padding)) if isinstance(padding, tuple) else padding != "valid"
-    divisor = spec.divisor_override
-    if not padded and not spec.ceil_mode and divisor == prod(spec.window):  # type: ignore[arg-type]
+    divisor = 1 if spec.kind == "sum" else spec.divisor_override
+    if not padded and not ceil_mode and divisor == prod(spec.window):  # type: ignore[arg-type]
         divisor = None
     if divisor == 1:
         return {"kind": "sum", "count_include_pad": False, "divisor_override": None}
-    return {"count_include_pad": spec.count_include_pad and padded and divisor is None, "divisor_override": divisor}
+    counted = spec.count_include_pad and padded and divisor is None
+    return {"kind": "avg", "count_include_pad": counted, "divisor_override": divisor}
 
 
 def _spread(spec: PoolSpec, changes: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def native(spec: PoolSpec) -> Call:
     options = _data_format(spec, n)
     if spec.window is not None:
         return _window(spec, n, options)
+    if spec.divisor_override is not None:
+        raise not_equal("Keras's averages divide by the cells of each bin", _near(spec, divisor_override=None))
     return _global(spec, n, options) if is_all(spec.output_size, 1) else _adaptive(spec, n, options)
 
 

@@ -29,6 +29,9 @@ def _check_layout(spec: PoolSpec, n: int) -> None:
     if usual is None:
         raise not_equal(f"torch.nn pools one to three spatial axes, and {spec.layout} has {n}")
     letters = spec.letters
+    if letters != spec.layout:
+        near = _near(spec.replace(layout=letters))
+        raise not_equal(f"torch.nn takes a fixed number of axes, and {spec.layout} any number before its own", near)
     role = "".join(c if c in "NC" else "." for c in letters)
     if role not in ("NC" + "." * n, "C" + "." * n):
         near = _near(spec.replace(layout="NC" + (spec.spatial or "")))
@@ -50,6 +53,11 @@ def _near(spec: PoolSpec) -> Call | None:
 def _adaptive(spec: PoolSpec, n: int) -> Call:
     if spec.kind == "sum":
         raise not_equal("torch.nn has no sum over bins")
+    if spec.divisor_override is not None:
+        near = _near(spec.replace(divisor_override=None))
+        raise not_equal("torch.nn's averages over bins divide by the cells of each bin", near)
+    if spec.output_size == (None,):
+        raise not_equal("torch.nn's layers for one axis need its size, and None leaves it as it is: pool nothing")
     kind = {"avg": "Avg", "max": "Max"}[spec.kind]
     options = {"return_indices": True} if spec.indices else {}
     pool = call(f"torch.nn.Adaptive{kind}Pool{n}d", _short(spec.output_size), **options)
@@ -90,7 +98,7 @@ def _of_max(spec: PoolSpec) -> dict[str, Any]:
 def _of_average(spec: PoolSpec, padded: bool) -> dict[str, Any]:
     options: dict[str, Any] = {"ceil_mode": True} if spec.ceil_mode else {}
     divisor = 1 if spec.kind == "sum" else spec.divisor_override
-    if divisor is not None:
+    if isinstance(divisor, int) and len(spec.window) > 1:  # type: ignore[arg-type]  # a tuple, once canonical
         options["divisor_override"] = divisor
     elif padded and not spec.count_include_pad:
         options["count_include_pad"] = False
@@ -103,7 +111,7 @@ def _no_average(spec: PoolSpec, n: int) -> str | None:
         return "torch.nn's averages have no dilation"
     if divisor is not None and n == 1:
         return "AvgPool1d has no divisor_override"
-    if isinstance(divisor, float) and not divisor.is_integer():
+    if isinstance(divisor, float):  # a whole number is an int in every spec, unless it is too large for one
         return f"torch.nn's divisor_override is an integer, and this one is {divisor}"
     return None
 
