@@ -17,6 +17,7 @@ from poolkit.constructors import (
     MinPool,
     SumPool,
 )
+from poolkit.differences import Difference, diff
 from poolkit.dispatch import lower_spec as lower
 from poolkit.dispatch import pool, pool_direct, routes
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
@@ -35,6 +36,7 @@ __all__ = [
     "AdaptiveMaxPool",
     "AvgPool",
     "BackendError",
+    "Difference",
     "DtypeError",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -51,6 +53,7 @@ __all__ = [
     "SumPool",
     "backends",
     "caveats",
+    "diff",
     "layer",
     "lower",
     "native",

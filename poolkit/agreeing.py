@@ -17,9 +17,10 @@ from poolkit.count import known_counts
 from poolkit.errors import InputError, ShapeError
 from poolkit.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
 from poolkit.kinds import KINDS
+from poolkit.normal import normal
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
-from poolkit.wording import Holds, sizes_text
+from poolkit.wording import EVERY, Holds, sizes_text
 
 PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "beta", "grad")  # fields that are not of an axis
 
@@ -199,20 +200,23 @@ def states(a: PoolSpec, b: PoolSpec) -> tuple[State, ...]:
 
 def limit(a: PoolSpec, b: PoolSpec) -> int:
     """A length from which on what two specs do repeats, and two more periods."""
-    fits, steps = zip(*map(_reach, (a, b)), strict=True)
+    least, fits, steps = zip(*map(_reach, (a, b)), strict=True)
     sizes: list[Any] = [_single(spec.output_size) for spec in (a, b) if spec.output_size is not None]
     bins = max(map(int, filter(None, sizes)), default=0)
     wanted: int = max(fits) + 2 * math.lcm(*steps) + bins * max(steps)
-    return min(max(SEARCHED, wanted), MOST)
+    most: int = max(MOST, max(least) + SEARCHED)
+    return min(max(SEARCHED, wanted), most)
 
 
-def _reach(spec: PoolSpec) -> tuple[int, int]:
-    """The cells that a window and its padding take, and its stride."""
+def _reach(spec: PoolSpec) -> tuple[int, int, int]:
+    """The least length that fits, the cells that a window and its padding take, and the stride."""
     if spec.window is None:
-        return 1, 1
+        return 1, 1, 1
     window, stride, dilation, padding = (_single(getattr(spec, f)) for f in ("window", "stride", "dilation", "padding"))
     span = dilation * (window - 1) + 1
-    return 2 * span if isinstance(padding, str) else span + sum(padding), stride
+    if isinstance(padding, str):
+        return span if padding == "valid" else 1, 2 * span, stride
+    return max(span - sum(padding), 1), span + sum(padding), stride
 
 
 def _single(value: Any) -> Any:
@@ -221,6 +225,8 @@ def _single(value: Any) -> Any:
 
 def agreement_of(a: PoolSpec, b: PoolSpec, names: str) -> str:
     """The text of `agreement` for two specs from `aligned`; `names` are the letters of their axes."""
+    if normal(a) == normal(b):
+        return EVERY
     lists = [states(one_axis(a, i), one_axis(b, i)) for i in range(len(names))]
     choices = combinations(lists, ratio(a, b))
     if len(choices) <= 1:

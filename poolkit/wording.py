@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 Holds = list[bool | None]  # for the sizes 1, 2, …: whether it holds, None where the question does not arise
 
+EVERY, NEVER = "at every size", "never"
+
 MOST_PERIOD, MOST_LISTED = 24, 6
 
 
@@ -18,7 +20,7 @@ def sizes_text(axes: Sequence[Holds], names: str) -> str:
     'H: at odd sizes; W: at every size'
     """
     if any(not any(axis) for axis in axes):
-        return "never"
+        return NEVER
     singles = [[n for n, holds in enumerate(axis, 1) if holds] for axis in axes]
     if all(len(single) == 1 and _finite(axis) for single, axis in zip(singles, axes, strict=True)):
         return f"at {'x'.join(str(single[0]) for single in singles)} only"
@@ -39,9 +41,9 @@ def axis_text(axis: Holds) -> str:
     'at sizes n = 1 mod 3'
     """
     if not any(axis):
-        return "never"
+        return NEVER
     if all(holds is not False for holds in axis):
-        return "at every size"
+        return EVERY
     start, period = _tail(axis)
     residues = sorted({n % period for n in range(start, len(axis) + 1) if axis[n - 1]})
     first = _first(axis, period, residues)

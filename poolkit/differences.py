@@ -1,0 +1,268 @@
+"""`diff`: what two poolings do differently, at which sizes they agree all the same, and an example."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from poolkit import trial
+from poolkit.agreeing import (
+    agreement,
+    agreement_of,
+    agrees,
+    axis_of,
+    limit,
+    measure,
+    one_axis,
+    plain,
+    ratio,
+    same_at,
+    states_at,
+)
+from poolkit.errors import ShapeError
+from poolkit.mix import Mix
+from poolkit.mixed_differences import mixes_agree, mixes_said_otherwise, sentences_of_mixes
+from poolkit.operands import Operand, axis_names, kept_sizes, operand, settled, shape_of, sizes_of
+from poolkit.pictures import Lines, Window, lines_of, picture, window_at
+from poolkit.properties import sentences, structure_differs
+from poolkit.report_text import text_of
+from poolkit.spec import PoolSpec
+from poolkit.wording import EVERY
+
+__all__ = ["Difference", "Example", "agreement", "diff", "same_at"]
+
+Shape = tuple[int, ...]
+
+SMALL = 16  # the largest size at which outputs of one size are looked for
+
+
+@dataclass(frozen=True)
+class Example:
+    """One output cell that differs: both windows, and both values on an input that is counted out.
+
+    A window is None where that side has no such cell, or is a composite. `fill` says what the input's elements are in
+    row-major order; `position` counts spatial axes, after the part of a composite whose parts stand side by side.
+    """
+
+    position: Shape
+    windows: tuple[Window | None, Window | None]
+    values: tuple[float | None, float | None]
+    fill: str
+    picture: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What `diff` found; ``str`` of it is what the command prints.
+
+    `equal` says that both give the same at every size. `differences` are sentences about A and B, `agree` the sizes at
+    which the numbers are the same all the same, after moving axes and with dropped axes put back. For the input's
+    shape `shape`: `shapes`, the outputs' shapes, None where one does not fit; `cells`, the spatial positions of the
+    output cells that differ, of `total` in all; and an example. `notes` are what else is to be known.
+
+    >>> from poolkit import diff
+    >>> diff("max window=2 layout=NCHW", "max window=2 layout=NHWC").equal
+    True
+    """
+
+    given: tuple[str, str]
+    specs: tuple[PoolSpec | Mix, PoolSpec | Mix]
+    equal: bool
+    differences: tuple[str, ...]
+    agree: str
+    shape: Shape
+    shapes: tuple[Shape | None, Shape | None]
+    cells: tuple[Shape, ...]
+    total: int
+    example: Example | None
+    notes: tuple[str, ...]
+    axes: str  # the letters of A's spatial axes
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints; of the cells the first hundred, and how many differ."""
+        names = ("equal", "differences", "agree", "shape", "shapes", "notes")
+        sides = [{"given": given, "spec": spec.to_dict()} for given, spec in zip(self.given, self.specs, strict=True)]
+        example = None if self.example is None else asdict(self.example)
+        cells = {"differ": len(self.cells), "of": self.total, "first": self.cells[:100]}
+        return {
+            **dict(zip(("a", "b"), sides, strict=True)),
+            **{name: getattr(self, name) for name in names},
+            "cells": cells,
+            "example": example,
+        }
+
+    def __str__(self) -> str:
+        return text_of(self)
+
+
+def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Any = None) -> Difference:
+    """What two poolings do differently, in words and on an example: for "I ported it and the numbers are off".
+
+    Each is what `read` takes, a spec, a composite, or the text of a spec. Layouts may differ: axes are compared in
+    order. `shape` is that of an input of A; without it a small one is chosen on which they differ. `layout` is what
+    `read` takes, for both or as a pair. No framework is imported.
+
+    >>> found = diff("nn.AdaptiveAvgPool2d(1)", "nn.AvgPool2d(1)")
+    >>> found.differences[0], found.agree
+    ('B is the identity: its windows hold one cell each', 'at 1x1 only')
+    >>> diff("nn.MaxPool2d(3, 2, 1)", "max window=3 stride=2 padding=same layout=NHWC", (1, 1, 4, 4)).cells
+    ((0, 0), (0, 1), (1, 0), (1, 1))
+    """
+    layouts = tuple(layout) if isinstance(layout, tuple | list) else (layout, layout)
+    given = operand(a, layouts[0]), operand(b, layouts[1])
+    first, second, count = settled(*given, None if shape is None else len(shape))
+    names = axis_names(first, count)
+    found, agree, equal = _verdict(first.pools, second.pools, count, names)
+    sizes = _chosen(first, second, count, agree) if shape is None else sizes_of(first, tuple(shape))
+    where = tuple(shape) if shape is not None else shape_of(first, sizes, {})
+    shapes, notes = _shapes(first, second, where, sizes)
+    cells, total, example = _cells(first, second, count, sizes, names)
+    return Difference(
+        (first.given, second.given),
+        (first.pools, second.pools),
+        equal,
+        tuple(found),
+        agree,
+        where,
+        shapes,
+        cells,
+        total,
+        example,
+        tuple(notes + _notes(first, second, example is None and bool(cells))),
+        names,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- in words
+
+
+def _verdict(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, names: str) -> tuple[list[str], str, bool]:
+    """The sentences, the sizes at which they agree, and whether they are equal."""
+    if isinstance(a, PoolSpec) and isinstance(b, PoolSpec):
+        agree = agreement_of(plain(a, count), plain(b, count), names)
+        equal = agree == EVERY and not structure_differs(a, b)
+        said = [] if equal else sentences(a, b, count)
+    else:
+        said, agree = sentences_of_mixes(a, b, count), mixes_agree(a, b, count, names)
+        equal = agree == EVERY and a.keepdims == b.keepdims
+    return ([s for s in [mixes_said_otherwise(a, b)] if s] if equal else said), agree, equal
+
+
+def _notes(a: Operand, b: Operand, no_numpy: bool) -> list[str]:
+    notes = [f"{who} ({caveat})" for who, side in (("A", a), ("B", b)) for caveat in side.caveats]
+    if a.pools.layout != b.pools.layout:
+        notes.insert(0, f"A takes {a.pools.layout} and B {b.pools.layout}; their spatial axes are compared in order")
+    if no_numpy and not trial.has_numpy():
+        notes.append("there is no example, because NumPy is not installed; run: pip install numpy")
+    return notes
+
+
+# ------------------------------------------------------------------------------------------------- shapes and sizes
+
+
+def _shapes(a: Operand, b: Operand, shape: Shape, sizes: Shape) -> tuple[tuple[Shape | None, Shape | None], list[str]]:
+    """Both outputs' shapes, and why one has none; `ShapeError` where neither has one."""
+    errors: list[ShapeError] = []
+    found: list[Any] = []
+    for side, given in ((a, shape), (b, shape_of(b, sizes, kept_sizes(a, shape)))):
+        try:
+            found.append(side.pools.output_shape(given))
+        except ShapeError as error:
+            found.append(None)
+            errors.append(error)
+    if len(errors) == 2:
+        raise errors[0]
+    return (found[0], found[1]), [f"{'A' if found[0] is None else 'B'} does not fit: {error}" for error in errors]
+
+
+def _chosen(a: Operand, b: Operand, count: int, agree: str) -> Shape:
+    """Small sizes at which both fit and, if they do anywhere, differ; with outputs of one size if there are such."""
+    pairs = [
+        (plain(p, count), plain(q, count)) for p, q in itertools.zip_longest(a.parts, b.parts, fillvalue=a.parts[0])
+    ]
+    pairs = [(p, q) for p, q in pairs if p != q] or pairs
+    most = max(limit(one_axis(p, i), one_axis(q, i)) for p, q in pairs for i in range(count))
+    best: dict[int, int] = {}
+    for n in (*range(4, most + 1), 3, 2, 1):
+        grade = min(_grade(p, q, n, count) for p, q in pairs)
+        best.setdefault(grade, n)
+        if grade == 0 or (n > SMALL and 1 in best) or (agree == EVERY and grade < 3):
+            break
+    return (best[min(best)],) * count
+
+
+def _grade(p: PoolSpec, q: PoolSpec, n: int, count: int) -> int:
+    """How well a size shows the difference, 0 best; 4 where neither fits."""
+    axes = [[axis_of(one_axis(spec, i), n) for i in range(count)] for spec in (p, q)]
+    fit = [all(side) for side in axes]
+    if not all(fit):
+        return 3 if any(fit) else 4
+    if agrees(states_at(p, q, (n,) * count), ratio(p, q)):
+        return 2
+    outs = [[axis.out for axis in side if axis is not None] for side in axes]
+    return 0 if outs[0] == outs[1] else 1
+
+
+# ----------------------------------------------------------------------------------------------- cells and example
+
+
+def _cells(
+    a: Operand, b: Operand, count: int, sizes: Shape, names: str
+) -> tuple[tuple[Shape, ...], int, Example | None]:
+    if not isinstance(a.pools, PoolSpec) or not isinstance(b.pools, PoolSpec):
+        return _cells_of_mixes(a.pools, b.pools, count, sizes)
+    first, second = (lines_of(plain(side.pools, count), sizes) for side in (a, b))  # type: ignore[arg-type]
+    if first is None or second is None:
+        return (), 0, None
+    grid = [range(max(pair)) for pair in zip(first.out, second.out, strict=True)]
+    differing = tuple(p for p in itertools.product(*grid) if _differs(first, second, p))
+    return differing, math.prod(map(len, grid)), _example(first, second, differing, sizes, names)
+
+
+def _differs(a: Lines, b: Lines, position: Shape) -> bool:
+    first, second = window_at(a, position), window_at(b, position)
+    if first is None or second is None or first.cells != second.cells:
+        return True
+    single = all(len(cells) == 1 for cells in first.cells)
+    if measure(a.spec) != measure(b.spec) and not single:
+        return True
+    counts = [math.prod(line[o] for line, o in zip(side.counts, position, strict=True)) for side in (a, b)]
+    return Fraction(*counts) * ratio(a.spec, b.spec) != 1
+
+
+def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, names: str) -> Example | None:
+    """The first cell that both have and whose values differ on a counted input; one that one of them has otherwise."""
+    if not differing or not trial.has_numpy():
+        return None
+    both = [p for p in differing if all(o < min(pair) for o, *pair in zip(p, a.out, b.out, strict=True))]
+    for fill, (text, _) in enumerate(trial.FILLS):
+        x = trial.filled(sizes, fill)
+        results = [trial.pooled(side.spec, len(sizes), x) for side in (a, b)]
+        found = next((p for p in both if abs(results[0][p] - results[1][p]) > 1e-9), None) if both else differing[0]
+        if found is not None:
+            windows = window_at(a, found), window_at(b, found)
+            values = [float(r[found]) if w is not None else None for r, w in zip(results, windows, strict=True)]
+            return Example(found, windows, (values[0], values[1]), text, picture(a, b, found, names))
+    return None
+
+
+def _cells_of_mixes(
+    a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, sizes: Shape
+) -> tuple[tuple[Shape, ...], int, Example | None]:
+    """By trial: the cells whose numbers differ on random input, and one of them on a counted input."""
+    if not trial.has_numpy():
+        return (), 0, None
+    try:
+        found = trial.unequal(*(trial.pooled(pools, count, trial.noise(sizes)) for pools in (a, b)))
+        results = [trial.pooled(pools, count, trial.filled(sizes, 0)) for pools in (a, b)]
+    except ShapeError:
+        return (), 0, None
+    if not found or results[0].shape != results[1].shape:
+        return tuple(found), results[0].size, None
+    at = next((p for p in found if abs(results[0][p] - results[1][p]) > 1e-9), found[0])
+    example = Example(at, (None, None), (float(results[0][at]), float(results[1][at])), trial.FILLS[0][0], "")
+    return tuple(found), results[0].size, example

@@ -1,0 +1,112 @@
+"""The two sides of a comparison: what was given as one, brought into the form of a spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from poolkit.agreeing import spatial_count, standard
+from poolkit.calls import Call
+from poolkit.errors import InputError, NotExactError, ShapeError
+from poolkit.geometry import letters_of
+from poolkit.mix import Mix
+from poolkit.reading import call_of, read, read_call, spoken_in
+from poolkit.spec import PoolSpec
+from poolkit.writing import caveats
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side: as it was given, and what it pools; `framework` is whose layer it was, None for a spec."""
+
+    given: str
+    pools: PoolSpec | Mix
+    framework: str | None = None
+
+    @property
+    def parts(self) -> tuple[PoolSpec, ...]:
+        return tuple(self.pools.parts) if isinstance(self.pools, Mix) else (self.pools,)
+
+    @property
+    def caveats(self) -> list[str]:
+        """Where the framework's own layer deviates from its spec."""
+        if self.framework is None:
+            return []
+        return [f"{self.framework}: {caveat}" for caveat in caveats(self.pools, self.framework)]
+
+
+def operand(given: Any, layout: str | None) -> Operand:
+    """A spec, its text, a line of source, an einops pattern with its reduction, or a layer."""
+    if isinstance(given, PoolSpec | Mix):
+        return Operand(str(given), given)
+    if isinstance(given, str):
+        return _of_text(given, layout)
+    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
+        return Operand(", ".join(given), read(*given))
+    return _of_call(call_of(given), layout)
+
+
+def _of_text(text: str, layout: str | None) -> Operand:
+    if "->" in text and not {'"', "'"} & set(text):
+        pattern, comma, reduction = text.rpartition(",")
+        return Operand(text, read(pattern, reduction.strip()) if comma else read(text))
+    if "(" in text or "[" in text:
+        return _of_call(call_of(text), layout, text)
+    return Operand(text, PoolSpec.parse(text))
+
+
+def _of_call(call: Call, layout: str | None, text: str = "") -> Operand:
+    return Operand(text or str(call), read_call(call, layout), _framework(call))
+
+
+def _framework(call: Call) -> str | None:
+    try:
+        return spoken_in(call)[0].name
+    except NotExactError:
+        return None
+
+
+def settled(a: Operand, b: Operand, rank: int | None) -> tuple[Operand, Operand, int]:
+    """Both with a layout that names its axes, and how many spatial axes they have; `rank` is that of an input of A."""
+    own_a, own_b = (spatial_count(side.parts[0]) for side in (a, b))
+    count = own_a or own_b or (rank - 2 if rank else 2)
+    if (own_a or count) != (own_b or count):
+        raise InputError(
+            f"received A ({a.given}) and B ({b.given}), whose inputs have {own_a} and {own_b} spatial axes, and "
+            "windows are compared axis by axis; give two with equally many"
+        )
+    return _named(a, count), _named(b, count), count
+
+
+def _named(side: Operand, count: int) -> Operand:
+    pools = side.pools
+    if pools.axes is None:
+        pools = pools.replace(layout=letters_of(pools, count + 2))
+    return Operand(side.given, pools, side.framework)
+
+
+def sizes_of(side: Operand, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The spatial sizes of an input's shape, in order."""
+    letters = side.pools.letters
+    more = len(shape) - len(letters)
+    if more < 0 or (more and not side.pools.layout.startswith("...")):
+        raise ShapeError(
+            f"received the shape {shape}, and an input of A is {side.pools.layout}; give {len(letters)} sizes"
+        )
+    return tuple(n for n, letter in zip(shape[more:], letters, strict=True) if letter not in "NC")
+
+
+def shape_of(side: Operand, sizes: tuple[int, ...], like: dict[str, int]) -> tuple[int, ...]:
+    """The shape of an input with these spatial sizes, and with `like`'s batch and channels."""
+    spatial = iter(sizes)
+    return tuple(like.get(c, 1) if c in "NC" else next(spatial) for c in side.pools.letters)
+
+
+def kept_sizes(side: Operand, shape: tuple[int, ...]) -> dict[str, int]:
+    """The batch and the channels of a shape."""
+    more = len(shape) - len(side.pools.letters)
+    return {c: n for c, n in zip(side.pools.letters, shape[more:], strict=True) if c in "NC"}
+
+
+def axis_names(side: Operand, count: int) -> str:
+    return side.parts[0].spatial or standard(count)
