@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import poolkit as pk
-from benchmarks.measure import compare, overheads
+from poolkit.measure import compare, overheads
 from benchmarks.native import FRAMEWORKS, Framework, Function, framework
 from benchmarks.sites import LAYOUTS, SITES, SMALL, Site
 

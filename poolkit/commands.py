@@ -16,8 +16,10 @@ from rich.table import Table
 import poolkit as pk
 from poolkit import demo as demonstration
 from poolkit import registry
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+from poolkit.commands_bench import bench
+from poolkit.commands_diff import diff
+from poolkit.commands_port import port
+from poolkit.options import JSON, shape_of
 
 
 class _Errors(click.Group):
@@ -35,15 +37,6 @@ class _Errors(click.Group):
 @click.version_option(pk.__version__)
 def poolkit() -> None:
     """One pooling spec, the same numbers in PyTorch, Keras, TensorFlow, JAX and NumPy."""
-
-
-def _shape(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    try:
-        return tuple(int(n) for n in text.split(","))
-    except ValueError:
-        raise click.BadParameter(f"received {text!r}, and a shape is ints with commas, such as 2,32,32,256") from None
 
 
 @poolkit.command()
@@ -86,7 +79,7 @@ def _show_demo(report: demonstration.Report, save: Path) -> None:
 @poolkit.command()
 @click.argument("spec")
 @click.option("--backend", required=True, help="numpy, torch, tensorflow, keras or jax.")
-@click.option("--shape", callback=_shape, help="Specialise to a shape, such as 2,32,32,256.")
+@click.option("--shape", callback=shape_of, help="Specialise to a shape, such as 2,32,32,256.")
 @click.option("--dtype", default="float32", show_default=True)
 @click.option("--route", help="A route by name, or native for the framework's own pooling call.")
 @JSON
@@ -101,7 +94,7 @@ def lower(spec: str, backend: str, shape: tuple[int, ...] | None, dtype: str, ro
 
 @poolkit.command()
 @click.argument("spec")
-@click.argument("shape", callback=_shape)
+@click.argument("shape", callback=shape_of)
 @JSON
 def explain(spec: str, shape: tuple[int, ...], as_json: bool) -> None:
     """Say what SPEC pools on an input of SHAPE: output shape, windows and divisors."""
@@ -151,3 +144,7 @@ def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> N
     if report is not None:
         report.write_text(conformance_report.page(results))
     sys.exit(any(result.status == "failed" for result in results))
+
+
+for _command in (bench, diff, port):
+    poolkit.add_command(_command)

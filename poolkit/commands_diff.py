@@ -8,13 +8,7 @@ import sys
 import click
 
 from poolkit.differences import diff as difference_of
-
-
-def _shape(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...] | None:
-    try:
-        return None if text is None else tuple(int(n) for n in text.split(","))
-    except ValueError:
-        raise click.BadParameter(f"received {text!r}, and a shape is ints with commas, such as 2,64,32,32") from None
+from poolkit.options import JSON, shape_of
 
 
 def _layout(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str | None, str | None]:
@@ -25,9 +19,9 @@ def _layout(_: click.Context, __: click.Parameter, text: str | None) -> tuple[st
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@click.option("--shape", callback=_shape, help="The shape of an input of A, such as 2,64,32,32.")
+@click.option("--shape", callback=shape_of, help="The shape of an input of A, such as 2,64,32,32.")
 @click.option("--layout", callback=_layout, help="The layout of source whose axes have no names: NHWC, or NHWC,NCHW.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+@JSON
 def diff(a: str, b: str, shape: tuple[int, ...] | None, layout: tuple[str | None, str | None], as_json: bool) -> None:
     """Say what A and B pool differently, and at which sizes they agree.
 

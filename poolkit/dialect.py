@@ -52,7 +52,8 @@ class Word:
         return self.fields(*bound.args, **bound.kwargs)
 
     def _parameters(self) -> str:
-        return str(inspect.signature(self.fields)).split(" ->")[0]
+        parameters = inspect.signature(self.fields).parameters.values()
+        return f"({', '.join(str(p.replace(annotation=p.empty)) for p in parameters)})"
 
 
 class Measured(NamedTuple):

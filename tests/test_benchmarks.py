@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from benchmarks.measure import compare, overheads
+from poolkit.measure import compare, overheads
 from tests.support import ROOT, environment
 
 

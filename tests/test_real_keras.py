@@ -78,7 +78,7 @@ def test_pooling_layers_in_torch(name: str) -> None:
         pool = target.spec.layer("torch") if target.call is None else target.call.make()
         got, gradient = in_torch(pool, x, weights)
 
-        # tf.reduce_mean of a map of 300x300 is 50 eps of the mean of |x| off; a wrong bin or divisor is off by far more.
+        # tf.reduce_mean of a map of 300x300 is 50 eps of the mean of |x| off; a wrong bin or divisor by far more.
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5, err_msg=where)
         np.testing.assert_allclose(gradient, slope, rtol=1e-5, atol=1e-6, err_msg=where)
     keras.backend.clear_session()

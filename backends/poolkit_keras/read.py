@@ -164,9 +164,9 @@ ALIASES = (("AvgPool", "AveragePooling"), ("MaxPool", "MaxPooling"), ("AveragePo
 
 
 def canonical(name: str) -> str:
-    """Keras's other names: ``tf.keras``, ``keras.layers.AvgPool2D``, ``keras.src.layers.pooling…``."""
+    """Keras's other names: ``keras.layers.AvgPool2D``, ``keras.src.layers.pooling…``, ``keras.backend.mean`` of Keras 2."""
     *_, last = name.split(".")
-    if name.startswith("keras.ops.") or ".ops." in name:
+    if name.startswith(("keras.ops.", "keras.backend.")) or ".ops." in name:
         return f"{OPS}.{last}"
     if name.startswith(("keras.", "tf_keras.")) and "layers" in name:
         for short, long in ALIASES:
@@ -206,5 +206,5 @@ DIALECT = Dialect(
     call_of=call_of,
     native=native,
     caveats=CAVEATS,
-    shorts={"layers": LAYERS, "ops": OPS, "tf": "tensorflow"},
+    shorts={"layers": LAYERS, "ops": OPS, "K": "keras.backend", "tf": "tensorflow"},
 )

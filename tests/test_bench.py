@@ -1,0 +1,40 @@
+"""`poolkit bench`: every route of every backend, timed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import poolkit as pk
+from poolkit.bench import bench
+from poolkit.commands import poolkit
+
+SPEC, SHAPE = pk.MaxPool(2, layout="NCHW"), (1, 3, 8, 8)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "keras", "jax"])
+def test_every_route_is_timed(backend: str) -> None:
+    rows = bench(SPEC, backend, SHAPE, turns=1, seconds=0.001)
+
+    assert [row.route for row in rows] == [route.name for route in pk.routes(SPEC, backend, SHAPE)]
+    assert all(row.microseconds > 0 for row in rows)
+    assert {row.ratio for row in rows if row.native} <= {1.0}
+
+
+def test_the_command_prints_a_table_or_json() -> None:
+    command = ["bench", "max window=2 layout=NCHW", "1,3,8,8", "--backend", "torch", "--turns", "1"]
+
+    table = CliRunner().invoke(poolkit, command)
+    assert table.exit_code == 0, table.output
+    assert "fold" in table.output
+    assert "own call / route" in table.output
+    rows = json.loads(CliRunner().invoke(poolkit, [*command, "--json"]).output)
+    assert {row["backend"] for row in rows} == {"torch"}
+
+
+def test_a_shape_that_does_not_fit() -> None:
+    done = CliRunner().invoke(poolkit, ["bench", "max window=9 layout=NCHW", "1,3,8,8", "--backend", "numpy"])
+    assert done.exit_code == 2
+    assert "ShapeError" in done.output
