@@ -35,7 +35,7 @@ class Layer:
 
 def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
     """A layer's row in the report; without `to`, what it pools alone."""
-    row = Row(shown(layer.name), layer.before, "failed", note=layer.problem, call=layer.call, shape=layer.shape)
+    row = Row(layer.name, layer.before, "failed", note=layer.problem, call=layer.call, shape=layer.shape)
     if layer.call is None:
         return row
     try:
