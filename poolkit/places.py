@@ -30,12 +30,15 @@ def placed(fields: Fields, layout: str | None = None) -> Fields:
     {'kind': 'max', 'window': (3, 3), 'layout': 'NCHW'}
     """
     rest = {name: value for name, value in fields.items() if name != "layouts"}
+    count = len(fields["window"])
     for candidate in [layout] if layout else fields["layouts"]:
-        letters = _letters(candidate, len(fields["window"]))
-        if _leaves_others(rest, letters):
+        letters = _letters(candidate, count)
+        if _leaves_others({"window": fields["window"]}, letters):  # the windows alone tell what is meant
+            if not _leaves_others(rest, letters):
+                break
             return {**rest, **_entries(rest, letters), "layout": candidate}
     raise NotExactError(
-        f"the window {tuple(fields['window'])} is not one over the spatial axes of "
+        f"the window {tuple(fields['window'])} with its strides and padding is not one over the spatial axes of "
         f"{layout or 'a layout such as NHWC or NCHW'}, and no spec pools over batch or channels; "
         "if it pools over space, give its layout"
     )

@@ -84,6 +84,8 @@ def whole(spec: PoolSpec, owner: str) -> None:
         raise not_equal(f"layout={spec.layout} does not say at which positions the spatial axes are")
     if any(size not in (1, None) for size in spec.output_size):  # type: ignore[union-attr]  # a tuple, once canonical
         raise not_equal(f"{owner} has no adaptive pooling")
+    if 1 not in spec.output_size:  # type: ignore[operator]
+        raise not_equal("it leaves every axis as it is, and a reduction has one at least")
     if spec.indices:
         raise not_equal(f"{owner}'s reductions over several axes return no indices")
     if spec.divisor_override is not None:

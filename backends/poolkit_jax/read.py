@@ -34,11 +34,12 @@ def _reduce_window(
     ones = (1,) * len(window_dimensions)
     if len(ones) not in CHANNELS_LAST:
         raise NotExactError(f"windows over {len(ones)} axes leave open which are batch and channels; write the spec")
+    dilation = {} if window_dilation is None else {"dilation": tuple(window_dilation)}
     return {
         "kind": kind_of(computation, init_value),
         "window": tuple(window_dimensions),
         "stride": tuple(window_strides or ones),
-        "dilation": tuple(window_dilation or ones),
+        **dilation,
         "padding": padding.lower() if isinstance(padding, str) else tuple(padding),
         "layouts": CHANNELS_LAST[len(ones)],
     }
