@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 import poolkit as pk
-from poolkit.measure import compare, overheads
 from benchmarks.native import FRAMEWORKS, Framework, Function, framework
 from benchmarks.sites import LAYOUTS, SITES, SMALL, Site
+from poolkit.measure import compare, overheads
 
 Row = dict[str, Any]
 

@@ -137,16 +137,16 @@ def in_torch(model: Any, pools: Pools) -> Function:
 
 def ported(model: Any, folder: Path) -> Pools:
     """The pooling layers of a saved model, by the module that `poolkit port` writes."""
-    model.save(folder / "model.keras")
-    command = [sys.executable, "-m", "poolkit.cli", "port", "model.keras", "--to", "torch", "--output", "pools.py"]
-    subprocess.run(command, cwd=folder, check=True)
-    spec = importlib.util.spec_from_file_location("pools", folder / "pools.py")
+    file, pools = str(folder / "model.keras"), str(folder / "pools.py")
+    model.save(file)
+    subprocess.run([sys.executable, "-m", "poolkit.cli", "port", file, "--to", "torch", "--output", pools], check=True)
+    spec = importlib.util.spec_from_file_location("pools", pools)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    pools: Pools = module.layers()
-    return pools
+    layers: Pools = module.layers()
+    return layers
 
 
 def build(name: str) -> Any:
