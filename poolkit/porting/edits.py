@@ -1,0 +1,81 @@
+"""Edits of a file's text: everything that no edit covers stays byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from poolkit.porting.tree import Node, Span, Tree
+
+Piece = str | Node  # new text, or a part of the file, which may have edits of its own
+
+
+@dataclass
+class Edits:
+    """What takes the place of spans of a file. An edit inside another one counts where the outer keeps that part.
+
+    >>> tree = Tree("y = f(g(x))")
+    >>> outer, inner = tree.module.body[0].body[0].value, tree.module.body[0].body[0].value.args[0].value
+    >>> edits = Edits(tree)
+    >>> edits.replace(tree.span(inner), ["h()"])
+    >>> edits.replace(tree.span(outer), ["k(", inner, ", 2)"])
+    >>> edits.applied()
+    'y = k(h(), 2)'
+    """
+
+    tree: Tree
+    found: dict[Span, list[Piece]] = field(default_factory=dict)
+    inserted: dict[int, str] = field(default_factory=dict)
+
+    def replace(self, span: Span, pieces: Sequence[Piece]) -> None:
+        self.found[span] = list(pieces)
+
+    def remove(self, *spans: Span) -> None:
+        for span in spans:
+            self.replace(span, [])
+
+    def insert(self, at: int, text: str) -> None:
+        """New text before a place, beside whatever is removed there."""
+        self.inserted[at] = self.inserted.get(at, "") + text
+
+    def applied(self) -> str:
+        """The file with every edit."""
+        return "".join(self._within((0, len(self.tree.data)), whole=None))
+
+    def text(self, pieces: Sequence[Piece], of: Span | None = None) -> str:
+        return "".join(self._pieces(pieces, of))
+
+    def _pieces(self, pieces: Sequence[Piece], of: Span | None) -> Iterator[str]:
+        for piece in pieces:
+            yield piece if isinstance(piece, str) else "".join(self._within(self.tree.span(piece), whole=of))
+
+    def _within(self, span: Span, whole: Span | None) -> Iterator[str]:
+        """The text of a span, with the edits in it; not with that of `whole`, which is being made."""
+        at, end = span
+        inserted = {(place, place): [text] for place, text in self.inserted.items()}
+        edits: dict[Span, list[Piece]] = {**self.found, **inserted}  # type: ignore[dict-item]
+        for edit in sorted(edits, key=lambda s: (s[0], s[0] != s[1], -s[1])):
+            if edit[0] < at or edit[1] > end or edit == whole:
+                continue
+            yield self.tree.data[at : edit[0]].decode()
+            yield from self._pieces(edits[edit], edit)
+            at = edit[1]
+        yield self.tree.data[at:end].decode()
+
+
+def without(spans: Sequence[Span], removed: set[int]) -> list[Span]:
+    """The spans to delete so that a list separated by commas or semicolons loses some of its items, not all.
+
+    >>> without([(0, 1), (3, 4), (6, 7)], {0, 2})
+    [(0, 3), (4, 7)]
+    """
+    kept = [n for n in range(len(spans)) if n not in removed]
+    cut = [(spans[n][0], spans[n + 1][0]) for n in sorted(removed) if n < kept[-1]]
+    return cut + ([(spans[kept[-1]][1], spans[-1][1])] if kept[-1] < len(spans) - 1 else [])
+
+
+def whole_line(tree: Tree, span: Span) -> Span:
+    """A statement's line from its indentation to its end, comment and all."""
+    start = tree.data.rfind(b"\n", 0, span[0]) + 1
+    end = tree.data.find(b"\n", span[1])
+    return start, len(tree.data) if end < 0 else end + 1

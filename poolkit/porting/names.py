@@ -1,0 +1,164 @@
+"""Which full dotted name a piece of code has: imports, ``layers = keras.layers``, and constants of the module."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import libcst as cst
+from libcst.metadata import Assignment, QualifiedNameSource
+
+from poolkit import registry
+from poolkit.calls import Call
+from poolkit.porting.tree import Node, Tree, expression
+from poolkit.reading import PARTIAL, spelled
+from poolkit.sources import call_of_node
+
+# Keras's backend functions under the names that keras.ops has for the same.
+BACKEND = "keras.backend."
+
+
+def framework(name: str) -> bool:
+    """Whether a full dotted name is a framework's."""
+    return any(name.partition(".")[0] in dialect.roots for dialect in registry.dialects())
+
+
+class Names:
+    """What the names of a file stand for.
+
+    >>> tree = Tree("from keras import layers as L; y = L.MaxPooling2D(2)(x)")
+    >>> Names(tree).full(tree.all(cst.Call)[1].func)
+    'keras.layers.MaxPooling2D'
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.stars = _stars(tree)
+        self.constants = _constants(tree)
+        self.roots = _roots(tree)
+
+    def full(self, node: Node) -> str | None:
+        """The full dotted name of a node, None where it isn't a framework's."""
+        dotted = plain_name(node)
+        return self.resolve(dotted, node) if dotted else None
+
+    def resolve(self, dotted: str, at: Node) -> str | None:
+        """The full name of a dotted one as it stands at a node."""
+        name = self._in_scope(dotted, self.tree.scope(at), 0)
+        return _as_ops(spelled(name)) if name else None
+
+    def _in_scope(self, dotted: str, scope: Any, depth: int) -> str | None:
+        found = {q.name for q in scope.get_qualified_names_for(dotted) if q.source is QualifiedNameSource.IMPORT}
+        known: list[str] = sorted(name for name in found if framework(name) or name == PARTIAL)
+        if known:
+            return known[0]
+        first, _, rest = dotted.partition(".")
+        assignments = list(scope[first]) if first in scope else []
+        if not assignments:
+            return self._starred(dotted)
+        value = self._dotted_value(assignments[0]) if len(assignments) == 1 and depth < 8 else None
+        if value is None:
+            return None
+        return self._in_scope(f"{value}.{rest}" if rest else value, assignments[0].scope, depth + 1)
+
+    def _starred(self, dotted: str) -> str | None:
+        names = [f"{module}.{dotted}" for module in self.stars]
+        return next((name for name in names if is_word(spelled(name))), None)
+
+    def _dotted_value(self, assignment: Any) -> str | None:
+        """``keras.layers`` where the assignment is ``layers = keras.layers``."""
+        if not isinstance(assignment, Assignment):
+            return None
+        target = self.tree.parent(assignment.node)
+        statement = self.tree.parent(target) if isinstance(target, cst.AssignTarget) else None
+        return plain_name(statement.value) if isinstance(statement, cst.Assign) else None
+
+    def call(self, node: cst.Call, constants: bool = False) -> Call:
+        """A call of the file as data; with `constants`, those of the module are replaced by their values."""
+        parsed = expression(self.tree.text(node))
+        if constants:
+            parsed = _Constants(self.constants).visit(parsed)
+        assert isinstance(parsed, ast.Call)
+        return call_of_node(parsed, lambda dotted: self.resolve(dotted, node))
+
+
+def is_word(name: str) -> bool:
+    root = name.partition(".")[0]
+    return any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
+
+
+def _as_ops(name: str) -> str:
+    ops = f"keras.ops.{name.removeprefix(BACKEND)}"
+    return ops if name.startswith(BACKEND) and is_word(ops) else name
+
+
+def plain_name(node: Node) -> str | None:
+    """``a.b.c`` of a name or of attributes of one.
+
+    >>> plain_name(cst.parse_expression("nn.functional.relu"))
+    'nn.functional.relu'
+    """
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        before = plain_name(node.value)
+        return before and f"{before}.{node.attr.value}"
+    return None
+
+
+def _stars(tree: Tree) -> list[str]:
+    """The modules of a framework from which everything is imported."""
+    imports = [node for node in tree.all(cst.ImportFrom) if isinstance(node.names, cst.ImportStar)]
+    modules = [plain_name(node.module) for node in imports if node.module is not None and not node.relative]
+    return [module for module in modules if module and framework(module)]
+
+
+def _roots(tree: Tree) -> set[str]:
+    """The first names of everything that the file imports."""
+    modules = [node.module for node in tree.all(cst.ImportFrom) if node.module is not None and not node.relative]
+    modules += [alias.name for node in tree.all(cst.Import) for alias in node.names]
+    return {(plain_name(module) or "").partition(".")[0] for module in modules}
+
+
+def _constants(tree: Tree) -> dict[str, ast.expr]:
+    """The names of the module that are assigned once, to numbers, strings, or tuples and lists of them."""
+    scope = tree.scope(tree.module)
+    found: dict[str, ast.expr] = {}
+    for line in tree.module.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            target, value = _target(statement)
+            if target is not None and value is not None and len(scope[target]) == 1 and not _changed(tree, target):
+                parsed = expression(tree.text(value))
+                if _literal(parsed):
+                    found[target] = parsed
+    return found
+
+
+def _target(statement: Node) -> tuple[str | None, Node | None]:
+    if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
+        return statement.target.value, statement.value
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0].target
+        return (target.value, statement.value) if isinstance(target, cst.Name) else (None, None)
+    return None, None
+
+
+def _changed(tree: Tree, name: str) -> bool:
+    """Whether a function declares the name global, and so may assign it."""
+    return any(item.name.value == name for node in tree.all(cst.Global) for item in node.names)
+
+
+def _literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+class _Constants(ast.NodeTransformer):
+    def __init__(self, values: dict[str, ast.expr]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.values.get(node.id, node)

@@ -1,0 +1,105 @@
+"""What a pooling call is written as in the target: the text that takes its place, and its row in the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from poolkit.calls import Call, Expression, known
+from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.porting.edits import Piece
+from poolkit.porting.expressions import carried
+from poolkit.porting.sites import Site
+from poolkit.porting.target import Target, target_of, usual_layout, written
+from poolkit.reading import PARTIAL
+from poolkit.spec import PoolSpec
+
+Short = Callable[[str], str]
+
+
+def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
+    """The layout that is asked for, with as many spatial axes as the spec has; the target's usual one otherwise.
+
+    >>> layout_for(PoolSpec("max", window=2, layout="NLC"), "torch", "NHWC")
+    'NLC'
+    """
+    usual = usual_layout(spec, backend)
+    if layout is None or layout == "channels_last" or layout == "channels_first" or spec.axes is None:
+        return usual if layout is None else _by_word(spec, layout)
+    spatial = [letter for letter in layout.removeprefix("...") if letter not in "NC"]
+    own = [letter for letter in spec.letters if letter not in "NC"]
+    if len(spatial) == len(own):
+        return layout
+    return _by_word(spec, "channels_last" if layout.endswith("C") else "channels_first")
+
+
+def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
+    last = layout == "channels_last" or layout.endswith("C")
+    return usual_layout(spec, "keras" if last else "torch")
+
+
+def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
+    """The target of a site, and the call that makes its spec."""
+    if site.error is not None:
+        return _computed(site, backend, layout)
+    if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
+        return carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout))
+    spec = spec_of(site)
+    assert spec is not None
+    target = target_of(spec, backend, layout_for(spec, backend, layout))
+    return target, written(target.spec)
+
+
+def spec_of(site: Site) -> PoolSpec | Mix | None:
+    """The spec of a site, None where some of its values are only known when the program runs."""
+    if isinstance(site.fields, Mix):
+        return site.fields
+    if not site.fields or not all(known(value) for value in site.fields.values()):
+        return None
+    return PoolSpec(**site.fields)
+
+
+def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
+    """The text of the target's call, with the tensor of the original in it."""
+    call = target.call
+    if site.role == "layer":
+        return [call.source(short) if call is not None else f'{spec.source(short)}.layer("{target.backend}")']
+    assert site.tensor is not None
+    if call is None:
+        return [f"{spec.source(short)}(", site.tensor, ")"]
+    if call.name == PARTIAL:
+        return _function(Call(call.args[0].dotted, call.args[1:], call.kwargs), site.tensor, short)
+    if site.role == "function" and target.backend == "torch":
+        return _functional(call, site.tensor, short)
+    return [f"{call.source(short)}(", site.tensor, ")"]
+
+
+def _function(call: Call, tensor: Any, short: Short) -> list[Piece]:
+    """A function with its tensor first."""
+    start, end = replace(call, args=(Expression("\0"), *call.args)).source(short).split("\0")
+    return [start, tensor, end]
+
+
+def _functional(call: Call, tensor: Any, short: Short) -> list[Piece]:
+    """A module of torch.nn as the function that it calls; where Flatten follows it, as one call more."""
+    if call.name == "torch.nn.Sequential":
+        return [*_functional(call.args[0], tensor, short), ".flatten(1)"]
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", call.name.removeprefix("torch.nn.")).lower()
+    return _function(replace(call, name=f"torch.nn.functional.{name}"), tensor, short)
+
+
+def _computed(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
+    """A reduction over axes that are an expression, whose letters are found when the program runs."""
+    if site.error is None or site.computed is None:
+        raise site.error or NotExactError("its fields are not known")
+    source, axis, keepdims, kind = site.computed
+    plain = PoolSpec(kind, output_size=1, layout=source)
+    moved = layout_for(plain, backend, layout)
+    letters = Expression(f'"".join("{source}"[axis] for axis in {axis})')
+    keep = () if keepdims else (("keepdims", False),)
+    call = Call("poolkit.PoolSpec", (kind,), (("output_size", 1), ("layout", moved), ("axes", letters), *keep))
+    note = f"its axes are only known when the program runs; they are read as positions of {source}"
+    return Target(backend, plain.replace(layout=moved), None, note), call

@@ -1,0 +1,236 @@
+"""The places of a file that pool, or may: layers that are made, layers that are called at once, functions, methods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import libcst as cst
+
+from poolkit import registry
+from poolkit.calls import Call, Expression, Name, text
+from poolkit.dialect import Fields, NotPooling, Word
+from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.porting.names import Names
+from poolkit.porting.tree import Node, Span, Tree
+from poolkit.reading import PARTIAL, fields_of, spoken_in
+from poolkit.reductions import NUMPY_WORDS
+from poolkit.sources import METHODS
+
+Role = Literal["layer", "applied", "function"]
+
+# Means and maxima; what else reduces, such as a sum, is told of only where it pools.
+REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")
+TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
+POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
+UNPOOLS = re.compile(r"unpool", re.IGNORECASE)
+PLACES = ("nn", "layers", "ops", "backend", "linen", "nnx", "functional", "haiku", "timm", "contrib", "slim")
+# Words that hold others: they are one pool, or only what is inside them is.
+HOLDERS = ("torch.nn.Sequential", "jax.vmap", PARTIAL)
+
+
+@dataclass
+class Folded:
+    """A call that becomes part of a pool: what it was, and the span that goes, with what takes its place."""
+
+    node: Node
+    span: Span
+    becomes: str = ""
+
+
+class Computed(NamedTuple):
+    """A reduction over axes that are an expression, in a layout."""
+
+    layout: str
+    axis: str
+    keepdims: bool
+    kind: str
+
+
+@dataclass
+class Site:
+    """A pooling call of a file. `outer` is what is rewritten, and `tensor` what it is applied to.
+
+    `error` says why its fields are not known, and `computed` is a reduction over axes that only the program knows.
+    """
+
+    node: cst.Call
+    call: Call
+    word: str
+    dialect: str
+    role: Role
+    outer: Node
+    tensor: Node | None = None
+    fields: Fields | Mix = field(default_factory=dict)
+    error: NotExactError | None = None
+    computed: Computed | None = None
+    notes: list[str] = field(default_factory=list)
+    folded: list[Folded] = field(default_factory=list)
+
+
+def sites(tree: Tree, names: Names) -> list[Site]:
+    """Every call of the file that pools, means or takes a maximum, in the order of the file.
+
+    >>> tree = Tree("from torch import nn; y = nn.MaxPool2d(2)(x)")
+    >>> [(site.word, site.role) for site in sites(tree, Names(tree))]
+    [('torch.nn.MaxPool2d', 'applied')]
+    """
+    found: list[Site] = []
+    taken: list[Node] = []
+    for node in tree.all(cst.Call):
+        if isinstance(node.func, cst.Call) or any(tree.inside(node, whole) for whole in taken):
+            continue
+        site = _site(tree, names, node)
+        if site is not None:
+            found.append(site)
+            taken += [node] if site.word in HOLDERS else []
+    return found
+
+
+def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
+    found = _word(tree, names, node)
+    if found is None:
+        return None
+    call, word, dialect = found
+    entry = registry.dialect(dialect).words.get(word)
+    function = entry is not None and entry.tensor is not None and call.name != PARTIAL
+    site = Site(node, call, word, dialect, "function" if function else "layer", node)
+    _place(tree, site, entry)
+    _read(names, site)
+    if word in HOLDERS and (site.error is not None or not site.fields):
+        return None
+    return None if isinstance(site.error, NotPooling) and word.rpartition(".")[2] not in TOLD else site
+
+
+def _word(tree: Tree, names: Names, node: cst.Call) -> tuple[Call, str, str] | None:
+    """The call, its word and its dialect, where it may pool."""
+    last = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    full = names.full(node.func)
+    if full is None and last not in NUMPY_WORDS:
+        return None
+    if full is not None and not _may_pool(full):
+        return None
+    call = names.call(node)
+    if full is None:
+        method = _method(names, call)
+        if method is None:
+            return None
+        call = Call(method, call.args, call.kwargs)
+    try:
+        dialect, word = spoken_in(_inner(call))
+    except NotExactError:
+        return None
+    return call, (PARTIAL if call.name == PARTIAL else word), dialect.name
+
+
+def _inner(call: Call) -> Call:
+    """What a partial is of."""
+    first = call.args[0] if call.name == PARTIAL and call.args else None
+    return Call(first.dotted) if isinstance(first, Name) else call
+
+
+def _may_pool(full: str) -> bool:
+    *before, last = full.split(".")
+    pools = POOLS.search(last) is not None and not set(PLACES).isdisjoint(before)
+    return full in HOLDERS or pools or last in REDUCTIONS or last == "reduce_window"
+
+
+def _method(names: Names, call: Call) -> str | None:
+    """The word for a method of a tensor: by what its arguments are called, otherwise by what the file imports."""
+    method = call.name.removeprefix(f"{METHODS}.")
+    arguments = dict(call.kwargs)
+    if "dim" in arguments or "keepdim" in arguments:
+        return f"torch.Tensor.{method}"
+    roots = names.roots
+    if "torch" in roots and not ("jax" in roots and arguments):
+        return f"torch.Tensor.{method}"
+    if roots & {"jax", "flax", "haiku", "equinox"}:
+        return f"jax.numpy.{method}"
+    return f"numpy.ndarray.{method}" if "numpy" in roots else None
+
+
+def _place(tree: Tree, site: Site, word: Word | None) -> None:
+    """What a site is applied to, and what of the file is to be rewritten."""
+    node = site.node
+    around = tree.parent(node)
+    if site.role == "layer":
+        if isinstance(around, cst.Call) and around.func is node and len(around.args) == 1:
+            site.role, site.outer, site.tensor = "applied", around, around.args[0].value
+        return
+    assert word is not None
+    if site.call.args and text(site.call.args[0]) and _is_method(site, node):
+        assert isinstance(node.func, cst.Attribute)
+        site.tensor = node.func.value
+        return
+    site.tensor = _argument(node, word.tensor)
+
+
+def _is_method(site: Site, node: cst.Call) -> bool:
+    """Whether the first argument of the call is what the method belongs to."""
+    positional = [arg for arg in node.args if arg.keyword is None and not arg.star]
+    return isinstance(node.func, cst.Attribute) and len(site.call.args) == len(positional) + 1
+
+
+TENSORS = ("input", "value", "x", "inputs", "a", "input_tensor", "operand", "self")
+
+
+def _argument(node: cst.Call, tensor: str | None) -> Node | None:
+    """The tensor among a function's arguments: by its name, also an old one, or the first."""
+    named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+    for name in (tensor, *TENSORS):
+        if name in named:
+            return named[name]
+    first = node.args[0] if node.args else None
+    return first.value if first is not None and first.keyword is None and not first.star else None
+
+
+def _read(names: Names, site: Site) -> None:
+    """The fields of a site; with the values of the module's constants where they decide what is pooled."""
+    try:
+        _check_stars(site.node)
+        site.fields = fields_of(site.call)
+        return
+    except NotExactError as error:
+        site.error = error
+    try:
+        with_constants = names.call(site.node, constants=True)
+        call = Call(site.call.name, with_constants.args, with_constants.kwargs)
+        if call != site.call:
+            site.fields = fields_of(call)
+            site.call, site.error = call, None
+    except NotExactError:
+        pass
+    site.computed = _computed(site) if site.error is not None else None
+    if site.computed is not None and isinstance(site.error, NotPooling):
+        site.error = NotExactError(f"its axes {site.computed.axis} are only known when the program runs")
+
+
+def _computed(site: Site) -> Computed | None:
+    """A reduction whose axes are an expression."""
+    dialect = registry.dialect(site.dialect)
+    word = dialect.words.get(site.word)
+    if word is None or word.name.rpartition(".")[2] not in REDUCTIONS:
+        return None
+    try:
+        fields = word.read(site.call)
+    except NotExactError:
+        return None
+    axis = fields.get("axis")
+    if not isinstance(axis, Expression):
+        return None
+    return Computed(dialect.layouts[2], axis.text, fields["keepdims"], fields["kind"])
+
+
+def _check_stars(node: cst.Call) -> None:
+    if any(arg.star for arg in node.args):
+        raise NotExactError("its arguments come by * or **, and are not known here; write them out")
+
+
+def nested(tree: Tree, several: list[Site], site: Site) -> Iterator[Site]:
+    """The sites inside the tensor of a site."""
+    for other in several:
+        if other is not site and site.tensor is not None and tree.inside(other.outer, site.tensor):
+            yield other

@@ -1,0 +1,141 @@
+"""Python source, ported: the pooling calls of a file written for another framework, everything else as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from poolkit import registry
+from poolkit.dialect import NotPooling
+from poolkit.errors import PoolkitError
+from poolkit.porting.edits import Edits, Piece
+from poolkit.porting.idioms import recognise
+from poolkit.porting.imports import Imports, finish
+from poolkit.porting.names import Names
+from poolkit.porting.report import Ported, Row, Status
+from poolkit.porting.rewrite import pieces, spec_of, written_for
+from poolkit.porting.sites import Site, sites
+from poolkit.porting.tree import Span, Tree
+
+FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
+
+
+def port_source(text: str, to: str | None, *, layout: str | None = None, name: str = "") -> Ported:
+    r"""The file for the framework `to`, with a row for each pooling call; without `to`, the rows alone.
+
+    >>> ported = port_source("from keras.layers import MaxPooling2D\n\npool = MaxPooling2D(2)\n", "torch")
+    >>> ported.text
+    'import torch\n\npool = torch.nn.MaxPool2d(2)\n'
+    """
+    if to is not None:
+        registry.dialect(to)
+    tree = Tree(text, name)
+    names = Names(tree)
+    found = recognise(tree, names, sites(tree, names))
+    if to is None:
+        return Ported(text, tuple(_audited(tree, found)))
+    port = _Port(tree, to, layout, Edits(tree), Imports(tree))
+    written = [(row, new) for site in found for row, new in port.rows(site)]
+    # Only now: what a pool is applied to may be a pool itself.
+    rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
+    return Ported(finish(tree, port.edits, port.imports) if port.edits.found else text, tuple(rows))
+
+
+New = tuple[list[Piece], Span]
+
+
+class Kept(NamedTuple):
+    """Why a call stays as it is; `after` is its text where that is what it is to be."""
+
+    status: Status
+    note: str
+    after: str = ""
+
+
+@dataclass
+class _Port:
+    """A file on its way to a framework."""
+
+    tree: Tree
+    to: str
+    layout: str | None
+    edits: Edits
+    imports: Imports
+
+    def rows(self, site: Site) -> Iterator[tuple[Row, New | None]]:
+        """The rows of a site, each with the pieces of what is written for it, if anything is."""
+        row = row_of(self.tree, site)
+        kept = self._kept(site)
+        if kept is not None:
+            yield replace(row, note=_joined(kept.note, *site.notes), after=kept.after, status=kept.status), None
+            return
+        try:
+            yield self._ported(site, row)
+        except PoolkitError as error:
+            yield replace(row, status="failed", note=_joined(str(error), *site.notes)), None
+            return
+        yield from ((part, None) for part in folded(self.tree, site, self.edits))
+
+    def _kept(self, site: Site) -> Kept | None:
+        """Why a site stays as it is."""
+        if isinstance(site.error, NotPooling):
+            return Kept("left", str(site.error))
+        if site.dialect == self.to:
+            return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
+        if site.dialect == "numpy":
+            return Kept("left", "an array of NumPy is no tensor of a framework; it stays one")
+        return None
+
+    def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
+        target, spec = written_for(site, self.to, self.layout)
+        new = pieces(site, target, spec, self.imports.short)
+        span = self.tree.span(site.outer)
+        self.edits.replace(span, new)
+        note = _joined(target.note, *site.notes)
+        return replace(row, status=target.status, note=note, ported=target.call), (new, span)
+
+
+def row_of(tree: Tree, site: Site) -> Row:
+    """The row of a site before it is ported."""
+    note = str(site.error) if site.error is not None else ""
+    return Row(
+        f"line {tree.line(site.outer)}", tree.text(site.outer), "failed", note=note, spec=spec_of(site), call=site.call
+    )
+
+
+def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
+    """The calls that became part of a pool: they go, with a row for each."""
+    for part in site.folded:
+        edits.replace(part.span, [part.becomes])
+        note = f"it keeps the pooled axes, which the pool of line {tree.line(site.outer)} now does itself"
+        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", part.becomes, note)
+
+
+def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
+    for site in found:
+        row = row_of(tree, site)
+        if isinstance(site.error, NotPooling):
+            yield replace(row, status="left")
+        elif site.error is not None:
+            yield row
+        else:
+            yield replace(row, status="exact", note=_joined(*_everywhere(site), *site.notes))
+
+
+def _everywhere(site: Site) -> Iterator[str]:
+    """What would become of a site in each framework."""
+    for backend in FRAMEWORKS:
+        if backend == site.dialect:
+            continue
+        try:
+            target, _ = written_for(site, backend, None)
+        except PoolkitError as error:
+            yield f"{backend}: {error}"
+            continue
+        made = target.call.source() if target.call is not None else "poolkit's layer"
+        yield f"{backend}: {made}{f' ({target.note})' if target.note else ''}"
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

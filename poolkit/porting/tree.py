@@ -1,0 +1,118 @@
+"""A Python source file as LibCST's tree: where each node starts and ends, what is around it, and what its text is."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from poolkit.errors import BackendError, InputError
+
+try:
+    import libcst as cst
+    from libcst import metadata
+except ModuleNotFoundError as missing:
+    raise BackendError(
+        f"porting Python source needs LibCST, which is not installed here ({missing}); run: pip install 'poolkit[port]'"
+    ) from missing
+
+Node = cst.CSTNode
+N = TypeVar("N", bound=cst.CSTNode)
+Span = tuple[int, int]  # offsets in bytes of UTF-8
+
+
+class Tree:
+    """The tree of a file. `InputError` with line and column where the file is no Python.
+
+    >>> tree = Tree("y = pool(x)  # half")
+    >>> [(tree.text(node), tree.line(node)) for node in tree.all(cst.Call)]
+    [('pool(x)', 1)]
+    """
+
+    def __init__(self, source: str, name: str = "") -> None:
+        self.source, self.data = source, source.encode()
+        self.name = name or "the source"
+        wrapper = metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True)
+        self.module = wrapper.module
+        self._spans = wrapper.resolve(metadata.ByteSpanPositionProvider)
+        self._positions = wrapper.resolve(metadata.PositionProvider)
+        self._parents = wrapper.resolve(metadata.ParentNodeProvider)
+        self._scopes = wrapper.resolve(metadata.ScopeProvider)
+        self._nodes: list[Node] = list(_walk(self.module))
+
+    def all(self, kind: type[N]) -> list[N]:
+        """Every node of a kind, outer ones before those inside."""
+        return [node for node in self._nodes if isinstance(node, kind)]
+
+    def span(self, node: Node) -> Span:
+        found = self._spans[node]
+        return found.start, found.start + found.length
+
+    def text(self, node: Node) -> str:
+        start, end = self.span(node)
+        return self.data[start:end].decode()
+
+    def line(self, node: Node) -> int:
+        return self._positions[node].start.line
+
+    def parent(self, node: Node) -> Node | None:
+        return self._parents.get(node)
+
+    def around(self, node: Node, kind: type[N]) -> N | None:
+        """The nearest node of a kind around this one."""
+        here = self.parent(node)
+        while here is not None and not isinstance(here, kind):
+            here = self.parent(here)
+        return here
+
+    def inside(self, inner: Node, outer: Node) -> bool:
+        (start, end), (first, last) = self.span(inner), self.span(outer)
+        return first <= start and end <= last
+
+    def scope(self, node: Node) -> Any:
+        """The scope that a name at this place belongs to."""
+        here: Node | None = node
+        while here is not None:
+            scope = self._scopes.get(here)
+            if scope is not None:
+                return scope
+            here = self.parent(here)
+        return self._scopes[self.module]
+
+
+def _parsed(source: str, name: str) -> cst.Module:
+    try:
+        python(source)
+        return cst.parse_module(source)
+    except SyntaxError as error:
+        where, why = f"line {error.lineno}, column {error.offset}", error.msg
+    except cst.ParserSyntaxError as error:
+        where, why = f"line {error.raw_line}, column {error.raw_column + 1}", "LibCST cannot read it"
+    except (ValueError, RecursionError, MemoryError) as error:
+        where, why = "line 1, column 1", str(error) or "it is nested too deeply"
+    raise InputError(f"received {name}, which is not Python: {where}: {why}; give a file of Python source")
+
+
+def python(text: str) -> ast.Module:
+    """Source as Python's own tree; what Python would warn of is the file's affair."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def expression(text: str) -> ast.expr:
+    """An expression of a file as Python's own tree; it may have been written over several lines.
+
+    >>> ast.unparse(expression("f(x,\\n  2)"))
+    'f(x, 2)'
+    """
+    statement = python(f"({text}\n)").body[0]
+    assert isinstance(statement, ast.Expr)
+    return statement.value
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
