@@ -119,7 +119,7 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Any = No
     found, agree, equal = _verdict(first.pools, second.pools, count, names)
     sizes = _chosen(first, second, count, agree) if shape is None else sizes_of(first, tuple(shape))
     where = tuple(shape) if shape is not None else shape_of(first, sizes, {})
-    shapes, notes = _shapes(first, second, where, sizes)
+    shapes, notes = _shapes(first, second, where, sizes, asked=shape is not None)
     cells, total, example = _cells(first, second, count, sizes, names)
     return Difference(
         (first.given, second.given),
@@ -145,7 +145,7 @@ def _verdict(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, names: str) -> tu
     if isinstance(a, PoolSpec) and isinstance(b, PoolSpec):
         agree = agreement_of(plain(a, count), plain(b, count), names)
         equal = agree == EVERY and not structure_differs(a, b)
-        said = [] if equal else sentences(a, b, count)
+        said = [] if equal else sentences(a, b, count) or [f"A is {a}, B is {b}"]
     else:
         said, agree = sentences_of_mixes(a, b, count), mixes_agree(a, b, count, names)
         equal = agree == EVERY and a.keepdims == b.keepdims
@@ -164,8 +164,10 @@ def _notes(a: Operand, b: Operand, no_numpy: bool) -> list[str]:
 # ------------------------------------------------------------------------------------------------- shapes and sizes
 
 
-def _shapes(a: Operand, b: Operand, shape: Shape, sizes: Shape) -> tuple[tuple[Shape | None, Shape | None], list[str]]:
-    """Both outputs' shapes, and why one has none; `ShapeError` where neither has one."""
+def _shapes(
+    a: Operand, b: Operand, shape: Shape, sizes: Shape, asked: bool
+) -> tuple[tuple[Shape | None, Shape | None], list[str]]:
+    """Both outputs' shapes, and why one has none; `ShapeError` where a shape was asked for that fits neither."""
     errors: list[ShapeError] = []
     found: list[Any] = []
     for side, given in ((a, shape), (b, shape_of(b, sizes, kept_sizes(a, shape)))):
@@ -174,8 +176,10 @@ def _shapes(a: Operand, b: Operand, shape: Shape, sizes: Shape) -> tuple[tuple[S
         except ShapeError as error:
             found.append(None)
             errors.append(error)
-    if len(errors) == 2:
+    if len(errors) == 2 and asked:
         raise errors[0]
+    if len(errors) == 2:
+        return (None, None), [f"no size was found that fits A or B: {errors[0]}"]
     return (found[0], found[1]), [f"{'A' if found[0] is None else 'B'} does not fit: {error}" for error in errors]
 
 
@@ -239,15 +243,23 @@ def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, nam
     if not differing or not trial.has_numpy():
         return None
     both = [p for p in differing if all(o < min(pair) for o, *pair in zip(p, a.out, b.out, strict=True))]
-    for fill, (text, _) in enumerate(trial.FILLS):
-        x = trial.filled(sizes, fill)
+    for fill, x in trial.fillings(sizes, _telling(a, b, (both or differing)[0])):
         results = [trial.pooled(side.spec, len(sizes), x) for side in (a, b)]
         found = next((p for p in both if abs(results[0][p] - results[1][p]) > 1e-9), None) if both else differing[0]
         if found is not None:
             windows = window_at(a, found), window_at(b, found)
             values = [float(r[found]) if w is not None else None for r, w in zip(results, windows, strict=True)]
-            return Example(found, windows, (values[0], values[1]), text, picture(a, b, found, names))
+            return Example(found, windows, (values[0], values[1]), fill, picture(a, b, found, names))
     return None
+
+
+def _telling(a: Lines, b: Lines, position: Shape) -> Shape:
+    """A cell of the input that only one of two windows covers, or one that both do."""
+    covered = [
+        set() if window is None else set(itertools.product(*window.cells))
+        for window in (window_at(a, position), window_at(b, position))
+    ]
+    return min(covered[0] ^ covered[1] or covered[0])
 
 
 def _cells_of_mixes(
@@ -258,11 +270,12 @@ def _cells_of_mixes(
         return (), 0, None
     try:
         found = trial.unequal(*(trial.pooled(pools, count, trial.noise(sizes)) for pools in (a, b)))
-        results = [trial.pooled(pools, count, trial.filled(sizes, 0)) for pools in (a, b)]
+        fill, x = next(trial.fillings(sizes, (0,) * count))
+        results = [trial.pooled(pools, count, x) for pools in (a, b)]
     except ShapeError:
         return (), 0, None
     if not found or results[0].shape != results[1].shape:
         return tuple(found), results[0].size, None
     at = next((p for p in found if abs(results[0][p] - results[1][p]) > 1e-9), found[0])
-    example = Example(at, (None, None), (float(results[0][at]), float(results[1][at])), trial.FILLS[0][0], "")
+    example = Example(at, (None, None), (float(results[0][at]), float(results[1][at])), fill, "")
     return tuple(found), results[0].size, example

@@ -197,14 +197,21 @@ def _paddings(p: PoolSpec, q: PoolSpec, names: str) -> list[str]:
 
 
 def _paddings_along(p: PoolSpec, q: PoolSpec) -> list[str]:
-    strides: Any = (p.stride, q.stride)
-    period = math.lcm(*(stride[0] for stride in strides))
-    if p.padding == q.padding and not isinstance(p.padding, str):
-        return []
+    fixed = _given(p), _given(q)
+    if fixed[0] is not None and fixed[1] is not None:
+        return [] if fixed[0] == fixed[1] else [_pads_text(fixed[0], fixed[1], "")]
+    period = math.lcm(*(spec.stride[0] for spec in (p, q) if _given(spec) is None))  # type: ignore[index]
     if period > MOST_PERIOD:
         return [] if p.padding == q.padding else [f"A's padding is {_rule(p)}, B's is {_rule(q)}"]
     groups = _groups(p, q, period)
     return [_pads_text(pair[0], pair[1], _sizes(held, period)) for pair, held in groups.items() if pair[0] != pair[1]]
+
+
+def _given(spec: PoolSpec) -> tuple[int, int] | None:
+    """The padding of one axis where it is the same at every size."""
+    if isinstance(spec.padding, str):
+        return (0, 0) if spec.padding == "valid" else None
+    return spec.padding[0]  # type: ignore[index,return-value]
 
 
 def _groups(p: PoolSpec, q: PoolSpec, period: int) -> dict[Any, list[int]]:
@@ -234,4 +241,5 @@ def _amount(pair: tuple[int, int], full: bool) -> str:
 
 
 def _rule(spec: PoolSpec) -> str:
-    return spec.padding if isinstance(spec.padding, str) else _amount(spec.padding[0], full=True)  # type: ignore[arg-type,index]
+    given = _given(spec)
+    return str(spec.padding) if given is None else _amount(given, full=True)

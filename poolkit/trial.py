@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from poolkit.agreeing import plain
@@ -12,14 +12,6 @@ from poolkit.dispatch import pool
 from poolkit.errors import ShapeError
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
-
-# An input's elements in row-major order: what they are, and how they follow from 0, 1, 2, … and their number.
-# Where two windows have one average, or one maximum, on the first, they have not on another.
-FILLS = (
-    ("0, 1, 2, ...", lambda i, n: i),
-    ("..., 2, 1, 0", lambda i, n: n - 1 - i),
-    ("0, 1, 4, 9, ...", lambda i, n: i * i),
-)
 
 
 def has_numpy() -> bool:
@@ -30,11 +22,22 @@ def _numpy() -> Any:
     return importlib.import_module("numpy")
 
 
-def filled(sizes: Sequence[int], fill: int) -> Any:
-    """An input of these sizes."""
+def fillings(sizes: Sequence[int], cell: Sequence[int]) -> Iterator[tuple[str, Any]]:
+    """Inputs, and what their elements are in row-major order: counted out first, then others that tell more apart.
+
+    Two windows whose largest elements, or averages, are the same on one of these differ on a later one, the last of
+    which have a single element that stands out, at `cell`.
+    """
     np = _numpy()
-    count = int(np.prod(sizes))
-    return FILLS[fill][1](np.arange(count, dtype="float64"), count).reshape(sizes)
+    count = np.arange(np.prod(sizes), dtype="float64").reshape(sizes)
+    yield "0, 1, 2, ...", count
+    yield "..., 2, 1, 0", count[tuple(slice(None, None, -1) for _ in sizes)]
+    yield "0, 1, 4, 9, ...", count * count
+    yield "1 everywhere", np.ones(sizes)
+    for value in (1, -1):
+        x = np.zeros(sizes)
+        x[tuple(cell)] = value
+        yield f"{value} at {tuple(cell)} and 0 elsewhere", x
 
 
 def noise(sizes: Sequence[int]) -> Any:
@@ -49,6 +52,8 @@ def pooled(pools: PoolSpec | Mix, count: int, x: Any) -> Any:
     if isinstance(pools, PoolSpec):
         return pool(x, plain(pools, count))
     parts = [pool(x, plain(part, count)) for part in pools.parts]
+    if len({part.shape for part in parts}) > 1:
+        raise ShapeError(f"the parts of {pools} give outputs of other sizes for an input of shape {tuple(x.shape)}")
     if pools.coefficients is None:
         return np.stack(parts)
     return sum(c * part for c, part in zip(pools.coefficients, parts, strict=True))
