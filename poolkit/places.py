@@ -11,6 +11,7 @@ from typing import Any
 
 from poolkit.dialect import Fields
 from poolkit.errors import NotExactError
+from poolkit.values import is_many
 
 # By the number of positions, the more usual one first.
 CHANNELS_LAST = {
@@ -65,7 +66,7 @@ def _leaves_others(fields: Fields, letters: str) -> bool:
 
 
 def _entry(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if is_many(value) else value
 
 
 def _entries(fields: Fields, letters: str) -> Fields:

@@ -182,7 +182,8 @@ def _reduction(fields: Fields, layout: str | None, dialect: Dialect, call: Call)
         letters = candidate.removeprefix("...")
         spatial = "".join(c for c in letters if c not in "NC")
         try:
-            at = sorted(n % len(letters) if -len(letters) <= n < len(letters) else -1 for n in axis)
+            end = 0 if letters != candidate else len(letters)  # with axes before them, letters are counted from behind
+            at = sorted(n % len(letters) if -len(letters) <= n < end else -1 for n in axis)
         except TypeError:
             break
         axes = "".join(letters[n] for n in at if n >= 0)

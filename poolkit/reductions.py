@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.calls import Call, Name, call
 from poolkit.dialect import Fields, NotPooling, need_value, not_equal
 from poolkit.errors import NotExactError
+from poolkit.values import is_many
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
@@ -24,7 +25,7 @@ def reduce(kind: str, axis: Any = None, keepdims: Any = False) -> Fields:
     if axis is None:
         raise NotPooling("a mean or maximum over every axis, batch and channels too, is no pooling; leave it as it is")
     at = (axis,) if isinstance(axis, int) else axis
-    return {"kind": kind, "axis": tuple(at) if isinstance(at, list) else at, "keepdims": bool(keepdims)}
+    return {"kind": kind, "axis": tuple(at) if is_many(at) else at, "keepdims": bool(keepdims)}
 
 
 def _extreme(
@@ -82,9 +83,10 @@ def whole(spec: PoolSpec, owner: str) -> None:
     """`not_equal` where a spec without windows is more than a reduction over whole axes, such as `owner` has."""
     if spec.axes is None:
         raise not_equal(f"layout={spec.layout} does not say at which positions the spatial axes are")
-    if any(size not in (1, None) for size in spec.output_size):  # type: ignore[union-attr]  # a tuple, once canonical
+    sizes = cast("tuple[int | None, ...]", spec.output_size)  # as it is kept
+    if any(size not in (1, None) for size in sizes):
         raise not_equal(f"{owner} has no adaptive pooling")
-    if 1 not in spec.output_size:  # type: ignore[operator]
+    if 1 not in sizes:
         raise not_equal("it leaves every axis as it is, and a reduction has one at least")
     if spec.indices:
         raise not_equal(f"{owner}'s reductions over several axes return no indices")
@@ -99,9 +101,8 @@ def reduction(spec: PoolSpec, name: str) -> Call:
     >>> str(reduction(GlobalAvgPool(layout="NHWC", keepdims=False), "numpy.mean"))
     'functools.partial(numpy.mean, axis=(1, 2))'
     """
-    letters, axes = spec.letters, spec.axes or ""
-    sizes = dict(zip(axes, spec.output_size, strict=True))  # type: ignore[arg-type]  # a tuple, once canonical
+    letters, sizes = spec.letters, cast("tuple[int | None, ...]", spec.output_size)
     back = len(letters) if spec.layout.startswith("...") else 0
-    at = tuple(letters.index(letter) - back for letter in axes if sizes[letter] == 1)
+    at = tuple(letters.index(letter) - back for n, letter in enumerate(spec.axes or "") if sizes[n] == 1)
     options = {"keepdims": True} if spec.keepdims else {}
     return call("functools.partial", Name(name), axis=at[0] if len(at) == 1 else at, **options)

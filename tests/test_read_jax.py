@@ -46,6 +46,8 @@ SOURCES: list[tuple[tuple[int, ...], str]] = [
         DHWC,
         "lax.reduce_window(operand=x, init_value=np.inf, computation=jnp.minimum, window_dimensions=[1, 2, 2, 2, 1])",
     ),
+    (HWC, "lax.reduce(x, -jnp.inf, lax.max, (1, 2))"),
+    *((NCHW, f"jax.lax.reduce_{name}(x, axes=(2, 3))") for name in ("max", "min", "sum")),
     (HWC, "nn.max_pool(x, (3, 3), strides=(2, 2), padding='SAME')"),
     (HWC, "nn.max_pool(x, window_shape=(3, 2))"),
     (L, "nn.max_pool(x, (3,), (2,), ((1, 2),))"),
@@ -103,6 +105,7 @@ PARTIALS: list[tuple[tuple[int, ...], Any]] = [
     (HWC, functools.partial(hk.avg_pool, window_shape=(2, 2, 1), strides=(1, 1, 1), padding="SAME")),
     (HWC, functools.partial(jnp.mean, axis=(1, 2), keepdims=True)),
     (HWC, functools.partial(jnp.amax, axis=(1, 2))),
+    (HWC, functools.partial(lax.reduce_sum, axes=(1, 2))),
     (
         HWC,
         functools.partial(

@@ -55,6 +55,11 @@ def test_partials() -> None:
 def test_the_layout_decides_what_an_axis_is() -> None:
     assert pk.read("np.mean(x, axis=1)", layout="NLC") == PoolSpec("avg", output_size=1, layout="NLC", keepdims=False)
     assert_refused("np.mean(x, axis=1)", "not the spatial ones")
+    assert pk.read("np.max(x, axis=(-3, -2))", layout="...HWC") == PoolSpec(
+        "max", output_size=1, layout="...HWC", keepdims=False
+    )
+    with pytest.raises(NotExactError, match=r"not the spatial ones of \.\.\.HWC"):
+        pk.read("np.max(x, axis=(0, 1))", layout="...HWC")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from poolkit.calls import Call
@@ -9,7 +10,7 @@ from poolkit.dialect import Dialect, Fields, Word, need_value, words
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.places import CHANNELS_LAST
-from poolkit.reductions import NUMPY_WORDS
+from poolkit.reductions import NUMPY_WORDS, reduce
 from poolkit_jax.caveats import CAVEATS
 from poolkit_jax.native import LAYOUTS, native
 from poolkit_jax.read_equinox import EQUINOX, equinox_call
@@ -45,6 +46,14 @@ def _reduce_window(
     }
 
 
+def _reduce(init_values: Any, computation: Any, dimensions: Any, out_sharding: Any = None) -> Fields:
+    return reduce(kind_of(computation, init_values), dimensions)
+
+
+def _reduce_axes(kind: str, axes: Any, out_sharding: Any = None) -> Fields:
+    return reduce(kind, axes)
+
+
 def _vmap(fun: Any, in_axes: Any = 0, out_axes: Any = 0) -> Any:
     """A layer for single inputs, over a batch of them."""
     from poolkit.reading import fields_of
@@ -75,12 +84,14 @@ def canonical(name: str) -> str:
         return "jax.vmap" if last in ("filter_vmap", "vmap") else f"equinox.nn.{last}"
     if last in NUMPY_WORDS and "numpy" in modules:
         return f"jax.numpy.{last}"
-    return "jax.lax.reduce_window" if last == "reduce_window" else name
+    return f"jax.lax.{last}" if last.startswith("reduce") and "lax" in modules else name
 
 
 WORDS = words(
     *(Word(f"jax.numpy.{name}", fields, "a") for name, fields in NUMPY_WORDS.items()),
     Word("jax.lax.reduce_window", _reduce_window, "operand"),
+    Word("jax.lax.reduce", _reduce, "operands"),
+    *(Word(f"jax.lax.reduce_{kind}", partial(_reduce_axes, kind), "operand") for kind in ("max", "min", "sum")),
     Word("jax.vmap", _vmap),
     *FLAX,
     *HAIKU,
