@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from poolkit import registry
+from poolkit.calls import Call
 from poolkit.errors import PoolkitError, ShapeError
 from poolkit.mix import Mix
 from poolkit.porting.report import Row
 from poolkit.porting.running import Run, runner
 from poolkit.porting.target import target_of
+from poolkit.reading import call_of, read_call
 from poolkit.spec import PoolSpec
 
 Array = Any
@@ -60,18 +62,18 @@ class Checked:
 
 
 def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
-    """The original of a row and its port on inputs of a few sizes; None for a row that was not ported.
+    """The original of a row and its port on inputs of a few sizes; None for a row that nothing was written for.
 
     >>> from poolkit.calls import Call
     >>> from poolkit.reading import read_call
     >>> call = Call("numpy.mean", ("x",), (("axis", (1, 2)), ("keepdims", True)))
-    >>> row = Row("line 1", str(call), "exact", str(call), spec=read_call(call), call=call)
+    >>> row = Row("line 1", str(call), "exact", "mean", spec=read_call(call), call=call)
     >>> check(row, "numpy").share <= 1
     True
     """
-    if row.status not in ("exact", "caveat") or (not row.after and row.ported is None):
+    if row.status not in ("exact", "caveat") or row.call is None or row.after == row.before:
         return None
-    if row.spec is None or row.call is None:
+    if row.spec is None:
         return Checked(problem="the values of its arguments are not in the file")
     try:
         original, ported, letters = _sides(row, backend, layout)
@@ -90,13 +92,23 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
     assert row.call is not None
     target = target_of(row.spec, backend, layout)
     if row.ported is not None:
-        ported = runner(row.ported)
+        ported = runner(_written(row.after) or row.ported)
     else:
         ported = functools.partial(registry.adapter(backend).evaluate, target.spec)
     letters = _letters(row.spec, row.shape), _letters(target.spec, row.shape)
     if sorted(letters[0]) != sorted(letters[1]):
         raise ShapeError(f"the layouts {letters[0]} and {letters[1]} have different letters")
     return runner(row.call), ported, letters
+
+
+def _written(after: str) -> Call | None:
+    """The very call that was written, where it can be read as it stands."""
+    try:
+        call = call_of(after)
+        read_call(call)
+    except PoolkitError:
+        return None
+    return call
 
 
 def _letters(spec: PoolSpec | Mix, shape: Sequence[int | None] | None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from typing import Any
 
-from poolkit.calls import Call, Name, found, known
+from poolkit.calls import Call, Expression, Name, found, known
 from poolkit.dialect import Word
 from poolkit.errors import NotExactError
 from poolkit.reading import spelled, spoken_in
@@ -60,6 +61,7 @@ def _function(call: Call, name: str, word: Word) -> Callable[[], Callable[[Any],
     named = dict(call.kwargs)
     args = call.args[1:] if word.tensor not in named else call.args
     named.pop(word.tensor or "", None)
+    args, named = tuple(map(_infinity, args)), {key: _infinity(value) for key, value in named.items()}
     _check_known(call, args, tuple(named.items()))
 
     def make() -> Callable[[Any], Any]:
@@ -69,6 +71,15 @@ def _function(call: Call, name: str, word: Word) -> Callable[[], Callable[[Any],
         return lambda x: function(x, *rest, **values)
 
     return make
+
+
+def _infinity(value: Any) -> Any:
+    """The number of ``-jnp.inf`` and its kin, where a fold of JAX begins."""
+    found = INFINITY.fullmatch(value.text) if isinstance(value, Expression) else None
+    return value if found is None else float(f"{found[1]}inf")
+
+
+INFINITY = re.compile(r"(-?)(?:np|numpy|jnp|jax\.numpy|math)\.inf")
 
 
 def _check_known(call: Call, args: Any, kwargs: Any) -> None:

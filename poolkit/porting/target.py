@@ -51,7 +51,9 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
         call = native_call(moved, backend)
     except NotExactError as error:
         return Target(backend, moved, None, f"{backend} has no layer of its own that is equal: {error.reason}")
-    return Target(backend, moved, call, "; ".join(map(str, caveats(moved, backend))))
+    # What a network pools are floats.
+    found = [str(caveat) for caveat in caveats(moved, backend) if caveat.about != "integers"]
+    return Target(backend, moved, call, "; ".join(found))
 
 
 def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
