@@ -59,8 +59,10 @@ class Word:
 class Measured(NamedTuple):
     """An input on which a framework's own layer gives other numbers than the definition, and both results.
 
-    `x` is nested lists in the layout of `spec`, or text for what would be long, such as "full((1, 1, 64, 64), 100)",
-    a call of NumPy's.
+    `x` is nested lists in the layout of `spec`, or text for what would be long, such as "full((1, 1, 64, 64), 100)", of
+    NumPy's functions. A result is a number that every cell has, or a list of all cells in order; `at` picks one cell of
+    it. Where the layer gives none, `own` is the name of what it raises, or "ends" where it ends the process. `mask` is
+    what the layer is given besides.
     """
 
     spec: PoolSpec
@@ -68,15 +70,19 @@ class Measured(NamedTuple):
     dtype: str
     own: Any
     definition: Any
+    at: int | None = None
+    mask: Any = None
 
 
 @dataclass(frozen=True)
 class Caveat:
     """Where a layer that is equal on finite input still gives other numbers, with a measured example.
 
-    `engine` is the engine of Keras on which it does, None for all.
+    `about` is one word: nan, half, sums, integers, sizes or mask. `engine` is the engine of Keras on which it does, and
+    None where it does on all.
     """
 
+    about: str
     text: str
     concerns: Callable[[PoolSpec], bool] = field(repr=False)
     measured: Measured
