@@ -11,6 +11,7 @@ import numpy as np
 from poolkit.dispatch import pool_through, routes
 from poolkit.measure import interleaved
 from poolkit.spec import PoolSpec
+from poolkit.values import is_many
 
 
 class Timing(NamedTuple):
@@ -58,7 +59,8 @@ def _tensor(backend: str, array: Any) -> Any:
 
 def _done(y: Any) -> Any:
     """Wait for a result that is computed in the background, as JAX's are."""
-    for part in y if isinstance(y, tuple) else (y,):
+    parts: list[Any] = list(y) if is_many(y) else [y]
+    for part in parts:
         if hasattr(part, "block_until_ready"):
             part.block_until_ready()
     return y

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from poolkit.errors import BackendError
+from poolkit.values import is_many
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def text(value: Any, short: Callable[[str], str] = str) -> str:
         return short(value.dotted)
     if isinstance(value, Call):
         return value.source(short)
-    if isinstance(value, tuple | list):
+    if is_many(value):
         inner = ", ".join(text(v, short) for v in value)
         opened, closed = ("(", ")") if isinstance(value, tuple) else ("[", "]")
         return f"{opened}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{closed}"
@@ -86,8 +87,9 @@ def _made(value: Any) -> Any:
         return found(value.dotted)
     if isinstance(value, Call):
         return value.make()
-    if isinstance(value, tuple | list):
-        return type(value)(map(_made, value))
+    if is_many(value):
+        made = map(_made, value)
+        return tuple(made) if isinstance(value, tuple) else list(made)
     if isinstance(value, Expression):
         raise TypeError(f"the value of {value.text} is not known")
     return value
@@ -120,5 +122,5 @@ def found(dotted: str) -> Any:
 def known(*values: Any) -> bool:
     """Whether there is no `Expression` among these values, nor inside them."""
     return all(
-        known(*value) if isinstance(value, tuple | list) else not isinstance(value, Expression) for value in values
+        known(*value) if is_many(value) else not isinstance(value, Expression) for value in values
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -69,7 +69,7 @@ def repeats_within(call: Call, seconds: float) -> int:
 
 
 @contextmanager
-def garbage_collection_paused() -> Iterator[None]:
+def garbage_collection_paused() -> Generator[None]:
     """Without the collector, which would charge one call for another's garbage."""
     gc.collect()
     gc.disable()

@@ -15,7 +15,7 @@ from poolkit.messages import quoted, shown, wrong
 from poolkit.plan import FLOATS, Plan, plan_of, work_dtype
 from poolkit.spec import PoolSpec
 from poolkit.text import VERSION
-from poolkit.values import number
+from poolkit.values import is_many, number
 
 if TYPE_CHECKING:
     from poolkit.adapter import Ops
@@ -108,7 +108,8 @@ class Mix:
         """
         own = {name: changes.pop(name) for name in ("parts", "how", "coefficients") if name in changes}
         parts = tuple(part.replace(**changes) for part in own.pop("parts", self.parts))
-        return type(self)(parts, **{"how": self.how, "coefficients": self.coefficients, **own})
+        kept: dict[str, Any] = {"how": self.how, "coefficients": self.coefficients}
+        return type(self)(parts, **(kept | own))
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result for an input of this shape; None where it depends on a size that is None."""
@@ -156,8 +157,9 @@ def spec_from_dict(data: Mapping[str, Any]) -> PoolSpec | Mix:
 
 
 def _parts(parts: object) -> tuple[PoolSpec, ...]:
-    several = tuple(parts) if isinstance(parts, Sequence) else ()
-    if len(several) < 2 or not all(isinstance(part, PoolSpec) for part in several):
+    given: tuple[Any, ...] = tuple(parts) if is_many(parts) else ()
+    several = tuple(part for part in given if isinstance(part, PoolSpec))
+    if len(several) < max(2, len(given)):
         raise wrong(shown(parts), "a mix has two PoolSpecs or more", 'write it as in Mix((a, b), how="add")')
     first = several[0]
     for part in several[1:]:
@@ -175,14 +177,17 @@ def _coefficients(given: object, how: str, count: int) -> tuple[float, ...] | No
         if given is not None:
             raise wrong(f"coefficients={shown(given)}", '"cat" weights nothing', "leave them out")
         return None
-    values = (1 / count,) * count if given is None else tuple(given) if isinstance(given, Sequence) else ()
-    if len(values) != count or not all(number(v) is not None and math.isfinite(v) for v in values):
+    if given is None:
+        return (1 / count,) * count
+    numbers = [number(value) for value in given] if is_many(given) else []
+    values = tuple(value for value in numbers if value is not None and math.isfinite(value))
+    if len(numbers) != count or len(values) != count:
         raise wrong(
             f"coefficients={shown(given)}",
             f"a mix of {count} parts has {count} finite numbers",
             "give one for each part",
         )
-    return tuple(float(v) for v in values)
+    return values
 
 
 # ---------------------------------------------------------------------------------------------------------- lowering

@@ -27,7 +27,8 @@ def normal(spec: PoolSpec) -> PoolSpec:
         changes |= _normal_divisor(spec, changes["padding"], changes["ceil_mode"])
     if not spec.indices:  # indices count along the pooled axes alone
         changes = _spread(spec, changes)
-    return PoolSpec(**{"kind": spec.kind, "layout": spec.layout, "indices": spec.indices, **_options(spec), **changes})
+    kept: dict[str, Any] = {"kind": spec.kind, "layout": spec.layout, "indices": spec.indices, **_options(spec)}
+    return PoolSpec(**(kept | changes))
 
 
 def _options(spec: PoolSpec) -> dict[str, Any]:
@@ -37,7 +38,8 @@ def _options(spec: PoolSpec) -> dict[str, Any]:
 def _normal_adaptive(spec: PoolSpec) -> PoolSpec:
     if spec.axes == spec.spatial or spec.indices or not spec.keepdims:
         return spec
-    sizes = dict(zip(spec.axes or "", spec.output_size, strict=True))  # type: ignore[arg-type]  # a tuple, once canonical
+    bins: Any = spec.output_size
+    sizes: dict[str, int | None] = dict(zip(spec.axes or "", bins, strict=True))
     return spec.replace(axes=spec.spatial, output_size=tuple(sizes.get(letter) for letter in spec.spatial or ""))
 
 
@@ -71,7 +73,7 @@ def _normal_padding(padding: Any, stride: tuple[int, ...], reach: tuple[int, ...
 
 
 def _normal_divisor(spec: PoolSpec, padding: Any, ceil_mode: bool) -> dict[str, Any]:
-    padded = any(map(any, padding)) if isinstance(padding, tuple) else padding != "valid"
+    padded = padding not in ("valid", ((0, 0),) * len(spec.axes or ""))
     divisor = 1 if spec.kind == "sum" else spec.divisor_override
     if not padded and not ceil_mode and divisor == prod(spec.window):  # type: ignore[arg-type]
         divisor = None

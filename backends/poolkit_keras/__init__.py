@@ -59,4 +59,4 @@ __getattr__ = lazily(__name__, __all__)
 
 if sys.modules.get("keras") is not None:
     # A saved model that holds one of the layers is loaded by the names under which they are registered.
-    import poolkit_keras.layers  # noqa: F401
+    __getattr__("Pool")
