@@ -23,6 +23,7 @@ NATIVE: list[tuple[PoolSpec, str]] = [
         pk.MaxPool(3, 2, ((0, 1), (2, 0)), layout="NHWC"),
         "tensorflow.nn.max_pool2d, ksize=3, strides=2, padding=[[0, 0], [0, 1], [2, 0], [0, 0]]",
     ),
+    (pk.AvgPool(2, 1, "same", layout="NLC"), 'tensorflow.nn.avg_pool1d, ksize=2, strides=1, padding="SAME"'),
     (pk.AvgPool(3, 1, "same", layout="NLC"), 'tensorflow.nn.avg_pool1d, ksize=3, strides=1, padding="SAME"'),
     (
         pk.AvgPool((1, 2, 2), layout="NDHWC"),
@@ -102,6 +103,11 @@ def _gradient(pool: Any, x: Array) -> tuple[Array, Array]:
             pk.MaxPool(2, layout="HWC"),
             "one batch and channels last",
             'tensorflow.nn.max_pool2d, ksize=2, strides=2, padding="VALID"',
+        ),
+        (
+            pk.MaxPool(2, 1, 2, layout="NLC"),
+            "by less than a window",
+            'tensorflow.nn.max_pool1d, ksize=2, strides=1, padding="SAME"',
         ),
         (
             pk.AvgPool(3, 2, 1, layout="NHWC"),

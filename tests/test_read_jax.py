@@ -17,7 +17,8 @@ from jax import lax
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec
-from poolkit.reading import call_of, spoken_in
+from poolkit.calls import Expression
+from poolkit.reading import call_of, fields_of, spoken_in
 from poolkit.registry import dialect
 from tests.portable import assert_reads, assert_refused
 
@@ -231,6 +232,23 @@ def test_the_layout_of_a_window_over_positions() -> None:
         pk.read(source.replace("3, 1)", "3, 3)"), layout="CHWN")
 
 
+@pytest.mark.parametrize(
+    ("source", "layout"),
+    [
+        ("nn.max_pool(x, (k, k), strides=(s, s))", "NHWC"),
+        ("hk.max_pool(x, (1, 1, k, k), (1, 1, s, s), 'SAME')", "NCHW"),
+        ("lax.reduce_window(x, -jnp.inf, lax.max, (1, k, k, 1), (1, s, s, 1))", "NHWC"),
+        ("eqx.nn.MaxPool2d((k, k), (s, s))", "CHW"),
+    ],
+)
+def test_expressions_are_carried_over(source: str, layout: str) -> None:
+    fields: Any = fields_of(call_of(source))
+
+    assert (fields["window"], fields["stride"]) == ((Expression("k"),) * 2, (Expression("s"),) * 2)
+    assert fields["layout"] == layout
+    assert_refused(source, r"window=\(k, k\) is not known without running the program")
+
+
 def test_the_layout_of_flax() -> None:
     assert pk.read("nn.max_pool(x, (2, 2))", layout="HWC") == PoolSpec("max", window=2, stride=1, layout="HWC")
     with pytest.raises(NotExactError, match="takes its channels last"):
@@ -241,6 +259,7 @@ def test_the_layout_of_flax() -> None:
     ("source", "text"),
     [
         ("lax.reduce_window(x, 0.0, lax.max, (1, 2, 2, 1))", "the initial value 0.0 takes part in every window"),
+        ("lax.reduce_window(x, -65504.0, lax.max, (1, 2, 2, 1))", "the initial value -65504.0 takes part"),
         ("lax.reduce_window(x, 1.0, lax.add, (1, 2, 2, 1))", "and 0 would not"),
         ("lax.reduce_window(x, -jnp.inf, lax.min, (1, 2, 2, 1))", "takes part in every window, and inf would not"),
         ("lax.reduce_window(x, least, lax.max, (1, 2, 2, 1))", "the initial value least is not known here"),

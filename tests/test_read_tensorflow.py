@@ -11,7 +11,8 @@ import tensorflow as tf
 
 import poolkit as pk
 from poolkit import PoolSpec
-from poolkit.reading import call_of, spoken_in
+from poolkit.calls import Expression
+from poolkit.reading import call_of, fields_of, spoken_in
 from poolkit.registry import dialect
 from tests.portable import assert_reads, assert_refused
 
@@ -153,6 +154,14 @@ def test_partials(function: Any, rank: int) -> None:
 )
 def test_what_is_refused(source: str, text: str) -> None:
     assert_refused(source, text)
+
+
+@pytest.mark.parametrize("size", ["(k, k)", "[1, k, k, 1]"])
+def test_expressions_are_carried_over(size: str) -> None:
+    fields: Any = fields_of(call_of(f'tf.nn.avg_pool2d(x, {size}, s, "SAME")'))
+
+    assert (fields["window"], fields["stride"]) == ((Expression("k"),) * 2, Expression("s"))
+    assert fields["layout"] == "NHWC"
 
 
 def test_an_integer_window_of_unknown_rank() -> None:
