@@ -1,11 +1,36 @@
-"""Patterns of several calls that are one pool."""
+"""Patterns of several calls that are one pool, and what is told of the calls around one.
+
+A new pattern is a function of this form, which changes the site, and its place in the list.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from poolkit.porting.names import Names
+from poolkit.porting.remarks import padded_before, squeezed_after, whole_at_one_size
+from poolkit.porting.restoring import kept_axes, out_of_lambda
+from poolkit.porting.shapes import whole_map
 from poolkit.porting.sites import Site
 from poolkit.porting.tree import Tree
 
+Idiom = Callable[[Tree, Names, Site], None]
+
+# In this order: axes may come back inside a Lambda, and after it.
+IDIOMS: tuple[Idiom, ...] = (
+    whole_map,
+    kept_axes,
+    out_of_lambda,
+    kept_axes,
+    padded_before,
+    squeezed_after,
+    whole_at_one_size,
+)
+
 
 def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
+    """The sites with everything that belongs to them."""
+    for site in found:
+        for idiom in IDIOMS:
+            idiom(tree, names, site)
     return found

@@ -120,7 +120,9 @@ def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
         elif site.error is not None:
             yield row
         else:
-            yield replace(row, status="exact", note=_joined(*_everywhere(site), *site.notes))
+            yield replace(
+                row, status="exact", note=_joined(*(_everywhere(site) if row.spec is None else ()), *site.notes)
+            )
 
 
 def _everywhere(site: Site) -> Iterator[str]:

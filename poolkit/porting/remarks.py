@@ -1,0 +1,86 @@
+"""What the report says of the calls around a pool, which stay as they are."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from poolkit.agreeing import agreement
+from poolkit.porting import sequences
+from poolkit.porting.names import Names
+from poolkit.porting.rewrite import spec_of
+from poolkit.porting.sites import Site
+from poolkit.porting.tree import Node, Tree
+from poolkit.porting.uses import definition, only_use
+from poolkit.spec import PoolSpec
+
+PADS = ("pad", "zero_pad2d", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d")
+
+
+def padded_before(tree: Tree, names: Names, site: Site) -> None:
+    """Zeros that a call before puts around the map take part, in a maximum too."""
+    if isinstance(site.fields, dict) and site.fields.get("window") is not None:
+        pad = _pad(tree, names, site)
+        if pad is not None:
+            site.notes.append(
+                f"the zeros of {tree.text(pad)} before it take part like any number; keep that padding as a step of its "
+                "own, as padding of the pool would not take part"
+            )
+
+
+def _pad(tree: Tree, names: Names, site: Site) -> Node | None:
+    """The call before a pool that pads, as it is made."""
+    if site.role == "layer":
+        beside = sequences.before(tree, site.outer)
+        return beside.node if beside is not None and _pads(names, beside.node) else None
+    tensor = site.tensor
+    if isinstance(tensor, cst.Name):
+        found = definition(tree, tensor.value, site.node)
+        tensor = found.value if found is not None and found.item is None else None
+    made = tensor.func if isinstance(tensor, cst.Call) and isinstance(tensor.func, cst.Call) else tensor
+    return made if made is not None and _pads(names, made) else None
+
+
+def _pads(names: Names, node: Node) -> bool:
+    return isinstance(node, cst.Call) and (names.full(node.func) or "").rpartition(".")[2] in PADS
+
+
+def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
+    """``squeeze()`` drops a batch of 1, and with axes it drops those of another layout."""
+    call = _squeeze(tree, names, site.outer)
+    if call is None and site.role != "layer":
+        statement = tree.parent(site.outer)
+        use = only_use(tree, statement) if isinstance(statement, cst.Assign) else None
+        call = _squeeze(tree, names, use) if use is not None else None
+    if call is None:
+        return
+    method = isinstance(call.func, cst.Attribute) and names.full(call.func) is None
+    if len(call.args) > (0 if method else 1):
+        site.notes.append("the axes of the squeeze after it are those of the original's layout; write them anew")
+    else:
+        site.notes.append("the squeeze after it drops a batch of 1 as well; flatten(1) or keepdims=False does not")
+
+
+def _squeeze(tree: Tree, names: Names, node: Node) -> cst.Call | None:
+    around = tree.parent(node)
+    call = tree.parent(around) if around is not None else None
+    if not isinstance(call, cst.Call):
+        return None
+    if isinstance(around, cst.Attribute):
+        return call if around.attr.value == "squeeze" and call.func is around else None
+    squeezes = (names.full(call.func) or "").rpartition(".")[2] == "squeeze"
+    return call if squeezes and isinstance(around, cst.Arg) and call.args[0] is around else None
+
+
+SMALLEST = 5  # smaller windows pool a map in steps
+
+
+def whole_at_one_size(tree: Tree, names: Names, site: Site) -> None:
+    """An average over 7x7, as large as the last map of a network for images of 224x224."""
+    spec = spec_of(site) if site.error is None else None
+    if not isinstance(spec, PoolSpec) or spec.kind != "avg" or spec.axes is None or spec.padding != "valid":
+        return
+    window, stride = spec.window, spec.stride
+    if not isinstance(window, tuple) or min(window) < SMALLEST or stride not in (window, (1,) * len(window)):
+        return
+    sizes = agreement(spec, PoolSpec("avg", output_size=1, layout=spec.layout))
+    site.notes.append(f"it equals global pooling {sizes}; it is ported as it is written")

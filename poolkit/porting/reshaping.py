@@ -1,0 +1,176 @@
+"""Steps that give a tensor axes of size 1: reshapes, expand_dims, None in an index, and layers that do one of these.
+
+Axes are letters: ("N", "C") after a global pool that drops its axes, ("N", "1", "1", "C") once they are back.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import libcst as cst
+
+from poolkit.porting.names import Names
+from poolkit.porting.tree import Node, Tree, expression
+from poolkit.porting.uses import loads_of
+
+Axes = tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """What a tensor becomes a part of: the node around it, and its axes then."""
+
+    node: Node
+    axes: Axes
+
+
+def climbed(tree: Tree, names: Names, node: Node, axes: Axes, goal: Axes) -> Step:
+    """The outermost node around a tensor's that only reshapes it, up to where it has the axes of the goal.
+
+    >>> tree = Tree("y = g(x)[:, None, None]")
+    >>> step = climbed(tree, Names(tree), tree.all(cst.Call)[0], ("N", "C"), ("N", "1", "1", "C"))
+    >>> tree.text(step.node)
+    'g(x)[:, None, None]'
+    """
+    here = Step(node, axes)
+    while here.axes != goal:
+        above = _above(tree, names, here)
+        if above is None:
+            break
+        here = above
+    return here
+
+
+def _above(tree: Tree, names: Names, here: Step) -> Step | None:
+    around = tree.parent(here.node)
+    if isinstance(around, cst.Subscript) and around.value is here.node:
+        return _step(around, _indexed(tree, names, around, here.axes))
+    call = tree.parent(around) if around is not None else None
+    if not isinstance(call, cst.Call):
+        return None
+    if isinstance(around, cst.Attribute) and call.func is around:
+        return _step(call, _by_method(tree, call, around.attr.value, here.axes))
+    if not isinstance(around, cst.Arg) or around is not call.args[0]:
+        return None
+    if isinstance(call.func, cst.Call):
+        return _step(call, by_layer(tree, names, call.func, here.axes))
+    return _step(call, _by_function(tree, names, call, here.axes))
+
+
+def _step(node: Node, axes: Axes | None) -> Step | None:
+    return Step(node, axes) if axes is not None else None
+
+
+def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
+    """The axes after a layer of Keras's, ``Reshape((1, 1, C))`` or a Lambda that reshapes."""
+    if not isinstance(layer, cst.Call) or not layer.args:
+        return None
+    name = names.full(layer.func)
+    if name == "keras.layers.Reshape":
+        return _reshaped(tree, layer.args[0].value, axes, batch=False)
+    inner = layer.args[0].value
+    if name != "keras.layers.Lambda" or not isinstance(inner, cst.Lambda):
+        return None
+    parameter = only_parameter(inner)
+    loads = [n for n in loads_of(tree, parameter or "", inner) if tree.inside(n, inner.body)]
+    if len(loads) != 1:
+        return None
+    # Without a goal: up to the end of the body.
+    step = climbed(tree, names, loads[0], axes, ())
+    return step.axes if step.node is inner.body else None
+
+
+def only_parameter(function: cst.Lambda) -> str | None:
+    params = function.params.params
+    return params[0].name.value if len(params) == 1 else None
+
+
+# ------------------------------------------------------------------------------------------------------- single steps
+
+EXPAND = ("expand_dims", "unsqueeze")
+RESHAPE = ("reshape", "view")
+
+
+def _by_function(tree: Tree, names: Names, call: cst.Call, axes: Axes) -> Axes | None:
+    """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``torch.unsqueeze(x, 2)``."""
+    name = (names.full(call.func) or "").rpartition(".")[2]
+    rest = call.args[1:]
+    if len(rest) != 1:
+        return None
+    if name in EXPAND:
+        return _inserted(_number(tree, rest[0].value), axes)
+    return _reshaped(tree, rest[0].value, axes, batch=True) if name in RESHAPE else None
+
+
+def _by_method(tree: Tree, call: cst.Call, method: str, axes: Axes) -> Axes | None:
+    """``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``, ``x.reshape((b, 1, 1, c))``."""
+    if method in EXPAND and len(call.args) == 1:
+        return _inserted(_number(tree, call.args[0].value), axes)
+    if method not in RESHAPE or not call.args:
+        return None
+    if len(call.args) == 1:
+        return _reshaped(tree, call.args[0].value, axes, batch=True)
+    return _to_sizes([expression(tree.text(arg.value)) for arg in call.args], axes)
+
+
+def _number(tree: Tree, node: Node) -> object:
+    """One axis, or a tuple of them; None for what is no literal."""
+    try:
+        return ast.literal_eval(expression(tree.text(node)))
+    except (ValueError, TypeError, SyntaxError):
+        return None
+
+
+def _inserted(at: object, axes: Axes) -> Axes | None:
+    """The axes with one of size 1 at a position, or at several, counted in the result."""
+    places = (at,) if isinstance(at, int) else at
+    if not isinstance(places, tuple | list) or not all(type(n) is int for n in places):
+        return None
+    rank = len(axes) + len(places)
+    where = {n % rank for n in places if -rank <= n < rank}
+    if len(where) < len(places):
+        return None
+    rest = iter(axes)
+    return tuple("1" if n in where else next(rest) for n in range(rank))
+
+
+def _reshaped(tree: Tree, shape: Node, axes: Axes, batch: bool) -> Axes | None:
+    """The axes after a reshape to a tuple, which has an entry for the batch or does not."""
+    parsed = expression(tree.text(shape))
+    if not isinstance(parsed, ast.Tuple | ast.List):
+        return None
+    return _to_sizes(parsed.elts if batch else [ast.Constant(-1), *parsed.elts], axes)
+
+
+def _to_sizes(sizes: Sequence[ast.expr], axes: Axes) -> Axes | None:
+    """One entry that is not 1 after the batch: the channels."""
+    letters = tuple("1" if isinstance(n, ast.Constant) and n.value == 1 else "C" for n in sizes[1:])
+    plain = [axis for axis in axes if axis != "1"]
+    return ("N", *letters) if plain == ["N", "C"] and letters.count("C") == 1 else None
+
+
+def _indexed(tree: Tree, names: Names, node: cst.Subscript, axes: Axes) -> Axes | None:
+    """``x[:, None, None, :]``, ``x[..., None, None]``, with any framework's newaxis."""
+    entries = [_entry(names, element.slice) for element in node.slice]
+    if None in entries or entries.count("...") > 1:
+        return None
+    slices = entries.count(":")
+    if slices > len(axes):
+        return None
+    if "..." not in entries:
+        entries.append("...")
+    at = entries.index("...")
+    entries[at : at + 1] = [":"] * (len(axes) - slices)
+    rest = iter(axes)
+    return tuple("1" if entry == "1" else next(rest) for entry in entries)
+
+
+def _entry(names: Names, entry: Node) -> str | None:
+    if isinstance(entry, cst.Slice):
+        return ":" if entry.lower is None and entry.upper is None and entry.step is None else None
+    assert isinstance(entry, cst.Index)
+    if isinstance(entry.value, cst.Ellipsis):
+        return "..."
+    none = isinstance(entry.value, cst.Name) and entry.value.value == "None"
+    return "1" if none or (names.full(entry.value) or "").endswith(".newaxis") else None

@@ -1,0 +1,81 @@
+"""Layers one after the other: items of a Sequential, and ``model.add`` line after line."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import libcst as cst
+
+from poolkit.porting.edits import whole_line, without
+from poolkit.porting.tree import Node, Span, Tree
+
+
+class Neighbour(NamedTuple):
+    """A layer beside another one: its node, and the spans that go if it goes."""
+
+    node: Node
+    spans: tuple[Span, ...]
+
+
+def after(tree: Tree, layer: Node) -> Neighbour | None:
+    """The layer that follows one in a Sequential.
+
+    >>> tree = Tree("m = keras.Sequential([a(), b(), c()])")
+    >>> found = after(tree, tree.all(cst.Call)[1])
+    >>> tree.text(found.node), found.spans
+    ('b()', ((27, 32),))
+    """
+    return _beside(tree, layer, 1)
+
+
+def before(tree: Tree, layer: Node) -> Neighbour | None:
+    """The layer that precedes one in a Sequential."""
+    return _beside(tree, layer, -1)
+
+
+def _beside(tree: Tree, layer: Node, by: int) -> Neighbour | None:
+    around = tree.parent(layer)
+    several = tree.parent(around) if around is not None else None
+    if isinstance(around, cst.Element) and isinstance(several, cst.List | cst.Tuple):
+        return (
+            _item(tree, [element.value for element in several.elements], layer, by) if _listed(tree, several) else None
+        )
+    if not isinstance(around, cst.Arg) or not isinstance(several, cst.Call):
+        return None
+    if _last(several.func) == "Sequential":
+        return _item(tree, [arg.value for arg in several.args if arg.keyword is None], layer, by)
+    return _added(tree, several, by) if _last(several.func) == "add" else None
+
+
+def _last(func: Node) -> str:
+    if isinstance(func, cst.Attribute):
+        return func.attr.value
+    return func.value if isinstance(func, cst.Name) else ""
+
+
+def _listed(tree: Tree, several: Node) -> bool:
+    """Whether a list is that of a Sequential's layers."""
+    call = tree.parent(tree.parent(several) or several)
+    return isinstance(call, cst.Call) and _last(call.func) == "Sequential"
+
+
+def _item(tree: Tree, nodes: list[cst.BaseExpression], layer: Node, by: int) -> Neighbour | None:
+    at = next(n for n, node in enumerate(nodes) if node is layer) + by
+    if not 0 <= at < len(nodes):
+        return None
+    return Neighbour(nodes[at], tuple(without([tree.span(node) for node in nodes], {at})))
+
+
+def _added(tree: Tree, call: cst.Call, by: int) -> Neighbour | None:
+    """The layer of the line before or after, where that adds to the same model."""
+    line = tree.parent(tree.parent(call) or call)
+    block = tree.parent(line) if line is not None else None
+    if not isinstance(block, cst.IndentedBlock | cst.Module):
+        return None
+    at = next(n for n, other in enumerate(block.body) if other is line) + by
+    other = block.body[at] if 0 <= at < len(block.body) else None
+    statement = other.body[0] if isinstance(other, cst.SimpleStatementLine) and len(other.body) == 1 else None
+    beside = statement.value if isinstance(statement, cst.Expr) else None
+    if not isinstance(beside, cst.Call) or len(beside.args) != 1 or tree.text(beside.func) != tree.text(call.func):
+        return None
+    return Neighbour(beside.args[0].value, (whole_line(tree, tree.span(beside)),))

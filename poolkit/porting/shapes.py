@@ -1,0 +1,191 @@
+"""Windows as large as the map: sizes that are taken from the tensor's own shape."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from poolkit.calls import Call, Expression
+from poolkit.errors import NotExactError
+from poolkit.mix import Mix
+from poolkit.porting.names import Names
+from poolkit.porting.sites import Site
+from poolkit.porting.tree import Node, Tree, expression
+from poolkit.porting.uses import definition, unchanged
+from poolkit.reading import fields_of
+from poolkit.sources import dotted_name
+
+# A size at position n of the shape stands as the number MARK + n while a call is read.
+MARK = 1_000_003
+
+SHAPES = re.compile(r"(^|\.)(int_shape|shape|get_static_shape)$")
+THROUGH = ("int", "list", "tuple")  # calls that leave sizes as they are
+METHODS = ("get_shape", "size", "as_list")
+
+
+class Sizes(NamedTuple):
+    """Sizes of a tensor: the text of that tensor, and a position, or several."""
+
+    tensor: str
+    at: Any
+
+
+def whole_map(tree: Tree, names: Names, site: Site) -> None:
+    """Make a site whose window is the spatial sizes of its own tensor a global pool; say why where it is not."""
+    if site.tensor is None or isinstance(site.fields, Mix):
+        return
+    reader = _Reader(tree, names, site, _rank(site.word))
+    call = reader.marked(site.call)
+    if not reader.tensors and not reader.others:
+        return
+    site.fields, site.error = _global(reader, call, site)
+
+
+def _rank(word: str) -> int:
+    """The number of axes of the tensor, by the digit in the name of the word; images where it has none."""
+    digit = re.search(r"([123])[dD](_|$)", word)
+    return int(digit[1]) + 2 if digit else 4
+
+
+def _global(reader: _Reader, call: Call, site: Site) -> tuple[Any, NotExactError | None]:
+    refused = NotExactError(
+        "its window is taken from a shape, and not that of the spatial axes of what it pools, so that it would be "
+        "another one in another layout; port it by hand"
+    )
+    try:
+        fields: Any = fields_of(call)
+        layout = fields["layout"].removeprefix("...")
+    except (NotExactError, KeyError, AttributeError):
+        return site.fields, refused
+    if layout.startswith("channels"):
+        layout = {"channels_last": "NHWC", "channels_first": "NCHW"}[layout]
+    spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
+    own = reader.tensors == {reader.text} and not reader.others
+    fits = fields.get("padding") in ("valid", 0) or (fields.get("padding") == "same" and fields.get("stride") is None)
+    if not own or not fits or tuple(_entries(fields.get("window"))) != spatial or fields["kind"] not in ("avg", "max"):
+        return site.fields, refused
+    return {"kind": fields["kind"], "output_size": 1, "layout": layout}, None
+
+
+def _entries(value: Any) -> Any:
+    return value if isinstance(value, tuple | list) else ()
+
+
+@dataclass
+class _Reader:
+    """Reads the arguments of a site for sizes of a shape."""
+
+    tree: Tree
+    names: Names
+    site: Site
+    rank: int
+
+    def __post_init__(self) -> None:
+        assert self.site.tensor is not None
+        self.text = ast.unparse(expression(self.tree.text(self.site.tensor)))
+        self.tensors: set[str] = set()  # whose sizes are used
+        self.others = False  # whether a shape is used otherwise
+
+    def marked(self, call: Call) -> Call:
+        """The call with a mark for each size of a shape."""
+        skip = 1 if self.site.role == "function" else 0
+        args = (*call.args[:skip], *map(self._value, call.args[skip:]))
+        return Call(call.name, args, tuple((name, self._value(value)) for name, value in call.kwargs))
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, tuple | list):
+            return type(value)(map(self._value, value))
+        if not isinstance(value, Expression):
+            return value
+        sizes = self.sizes(expression(value.text), self.site.node)
+        if sizes is None:
+            self.others = self.others or self._mentions(expression(value.text))
+            return value
+        self.tensors.add(sizes.tensor)
+        return _marks(sizes.at)
+
+    def _mentions(self, node: ast.expr) -> bool:
+        """Whether an expression goes by a shape, directly or by a local name."""
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Attribute) and SHAPES.search(inner.attr):
+                return True
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
+                found = definition(self.tree, inner.id, self.site.node)
+                if found is not None and re.search(r"\.shape\b|shape\(|\.size\(", self.tree.text(found.value)):
+                    return True
+        return False
+
+    # ------------------------------------------------------------------------------------------ expressions of sizes
+
+    def sizes(self, node: ast.expr, at: Node) -> Sizes | None:
+        """The sizes that an expression is, at a node of the file."""
+        if isinstance(node, ast.Name):
+            return self._named(node.id, at)
+        if isinstance(node, ast.Attribute):
+            if node.attr == "shape":
+                return self._shape(node.value, at)
+            return self.sizes(node.value, at) if node.attr == "value" else None
+        if isinstance(node, ast.Call):
+            return self._called(node, at)
+        return self._item(node, at) if isinstance(node, ast.Subscript) else None
+
+    def _shape(self, tensor: ast.expr, at: Node) -> Sizes | None:
+        """The whole shape of a tensor, which must still be the one that is pooled."""
+        name = ast.unparse(tensor)
+        root = name.partition(".")[0]
+        if not root.isidentifier() or (at is not self.site.node and not unchanged(self.tree, root, at, self.site.node)):
+            return None
+        return Sizes(name, tuple(range(self.rank)))
+
+    def _named(self, name: str, at: Node) -> Sizes | None:
+        found = definition(self.tree, name, at)
+        if found is None:
+            return None
+        whole = self.sizes(expression(self.tree.text(found.value)), found.statement)
+        if whole is None or found.item is None:
+            return whole
+        return Sizes(whole.tensor, whole.at[found.item]) if _count(whole.at) == found.of else None
+
+    def _called(self, node: ast.Call, at: Node) -> Sizes | None:
+        """``tf.shape(x)``, ``x.size()``, ``x.size(2)``, ``x.get_shape().as_list()``, ``int(…)``."""
+        dotted = dotted_name(node.func) or ""
+        full = self.names.resolve(dotted, at) if dotted else None
+        if full is not None:
+            return self._shape(node.args[0], at) if SHAPES.search(full) and node.args else None
+        if dotted in THROUGH and len(node.args) == 1:
+            return self.sizes(node.args[0], at)
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
+            return None
+        if node.func.attr == "as_list":
+            return self.sizes(node.func.value, at)
+        shape = self._shape(node.func.value, at)
+        return _picked(shape, node.args[0]) if shape and node.args else shape
+
+    def _item(self, node: ast.Subscript, at: Node) -> Sizes | None:
+        whole = self.sizes(node.value, at)
+        return _picked(whole, node.slice) if whole is not None else None
+
+
+def _picked(whole: Sizes, index: ast.expr) -> Sizes | None:
+    """An item or a slice of sizes."""
+    if not isinstance(whole.at, tuple):
+        return None
+    try:
+        if isinstance(index, ast.Slice):
+            parts = (
+                ast.literal_eval(part) if part is not None else None for part in (index.lower, index.upper, index.step)
+            )
+            return Sizes(whole.tensor, whole.at[slice(*parts)])
+        return Sizes(whole.tensor, whole.at[ast.literal_eval(index)])
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def _count(at: Any) -> int:
+    return len(at) if isinstance(at, tuple) else 0
+
+
+def _marks(at: Any) -> Any:
+    return tuple(map(_marks, at)) if isinstance(at, tuple) else MARK + at

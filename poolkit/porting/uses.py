@@ -1,0 +1,136 @@
+"""Where a name of a file gets its value, and where that value is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst.metadata import Assignment
+
+from poolkit.porting.tree import Node, Tree
+
+
+@dataclass(frozen=True)
+class Definition:
+    """The assignment that a use of a name sees: its statement, its value, and which item of it the name is.
+
+    `item` counts from the start; None where the name is the whole value.
+    """
+
+    statement: cst.Assign
+    value: Node
+    item: int | None = None
+    of: int = 0  # how many items the value is unpacked into
+
+
+def definition(tree: Tree, name: str, at: Node) -> Definition | None:
+    """The assignment whose value a name has at a node; None where there may be several, or it is none.
+
+    >>> tree = Tree("h, w = x.shape[1:3]; y = f(h)")
+    >>> found = definition(tree, "h", tree.all(cst.Call)[0])
+    >>> found.item, tree.text(found.value)
+    (0, 'x.shape[1:3]')
+    """
+    before = [node for node in assigned(tree, name, at) if tree.span(node)[1] <= tree.span(_statement(tree, at))[0]]
+    if not before:
+        return None
+    last = max(before, key=tree.span)
+    found = _of_target(tree, last)
+    return found if found is not None and _certain(tree, found.statement, at) else None
+
+
+def assigned(tree: Tree, name: str, at: Node) -> list[Node]:
+    """The nodes of a scope that give a name a value."""
+    scope = tree.scope(at)
+    several = scope[name] if name in scope else ()
+    return [a.node for a in several if isinstance(a, Assignment) and a.scope is scope]
+
+
+def _of_target(tree: Tree, node: Node) -> Definition | None:
+    """The assignment with this name as its target, or as one of a tuple."""
+    around = tree.parent(node)
+    item, of = None, 0
+    if isinstance(around, cst.Element):
+        items = tree.parent(around)
+        if not isinstance(items, cst.Tuple | cst.List) or not all(isinstance(e, cst.Element) for e in items.elements):
+            return None
+        item, of, around = list(items.elements).index(around), len(items.elements), tree.parent(items)
+    statement = tree.parent(around) if isinstance(around, cst.AssignTarget) else None
+    return Definition(statement, statement.value, item, of) if isinstance(statement, cst.Assign) else None
+
+
+def _statement(tree: Tree, node: Node) -> Node:
+    """The statement that a node is in, up to a line."""
+    here: Node | None = node
+    while here is not None and not isinstance(here, cst.BaseSmallStatement | cst.BaseCompoundStatement):
+        here = tree.parent(here)
+    return here if here is not None else tree.module
+
+
+def _certain(tree: Tree, statement: Node, at: Node) -> bool:
+    """Whether a statement has run whenever a node is reached: its block is one around the node."""
+    line = tree.parent(statement)
+    block = tree.parent(line) if line is not None else None
+    here: Node | None = at
+    while here is not None:
+        if here is block:
+            return True
+        here = tree.parent(here)
+    return False
+
+
+def unchanged(tree: Tree, name: str, since: Node, until: Node) -> bool:
+    """Whether a name is not assigned between two statements."""
+    start, end = tree.span(since)[1], tree.span(_statement(tree, until))[0]
+    return not any(start <= tree.span(node)[0] < end for node in assigned(tree, name, until))
+
+
+def only_use(tree: Tree, statement: cst.Assign) -> cst.Name | None:
+    """The one place where the value of ``name = …`` is used, in the same block; None where there are more, or fewer."""
+    target = statement.targets[0].target
+    if len(statement.targets) != 1 or not isinstance(target, cst.Name):
+        return None
+    start = tree.span(statement)[1]
+    stores = sorted(tree.span(node) for node in assigned(tree, target.value, statement))
+    later = [span for span in stores if span[0] >= start]
+    loads = [node for node in loads_of(tree, target.value, statement) if tree.span(node)[0] >= start]
+    first = loads[0] if loads else None
+    if first is None or (later and later[0][0] < tree.span(_statement(tree, first))[0]):
+        return None
+    if not _same_block(tree, statement, first):
+        return None
+    if _stored_by(tree, first, target.value):
+        return first if len(loads) < 2 or _statement(tree, loads[1]) is not _statement(tree, first) else None
+    return first if len(loads) == 1 and not later else None
+
+
+def _same_block(tree: Tree, statement: Node, use: Node) -> bool:
+    line, other = tree.parent(statement), tree.parent(_statement(tree, use))
+    return line is not None and other is not None and tree.parent(line) is tree.parent(other)
+
+
+def _stored_by(tree: Tree, use: Node, name: str) -> bool:
+    """Whether the statement of a use gives the name a new value, as ``x = f(x)`` does."""
+    statement = _statement(tree, use)
+    return isinstance(statement, cst.Assign) and any(
+        isinstance(t.target, cst.Name) and t.target.value == name for t in statement.targets
+    )
+
+
+def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
+    """Every place in the scope of a node, functions inside it too, where a name is read."""
+    function = tree.around(at, cst.FunctionDef) or tree.module
+    names = [node for node in tree.all(cst.Name) if node.value == name and tree.inside(node, function)]
+    return sorted((node for node in names if _is_read(tree, node)), key=tree.span)
+
+
+def _is_read(tree: Tree, node: cst.Name) -> bool:
+    around = tree.parent(node)
+    if isinstance(around, cst.Arg):
+        return around.keyword is not node
+    if isinstance(around, cst.Attribute):
+        return around.attr is not node
+    if isinstance(around, cst.Element):
+        outer = tree.parent(tree.parent(around) or around)
+        return not isinstance(outer, cst.AssignTarget)
+    return not isinstance(around, cst.AssignTarget | cst.Param | cst.FunctionDef | cst.ImportAlias | cst.AsName)
