@@ -62,7 +62,7 @@ def test_native_calls_are_read_as_their_spec(spec: PoolSpec, seed: int) -> None:
     native_or_refusal(spec, "jax")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(portable_specs(), st.integers(0, 99))
 def test_native_calls_give_the_same_numbers_and_gradients(spec: PoolSpec, seed: int) -> None:
     call = native_or_refusal(spec, "jax")
