@@ -6,7 +6,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from poolkit.errors import InputError
 
@@ -73,6 +73,25 @@ def _too_large(what: str) -> InputError:
     )
 
 
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a value from JSON has keys."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value from JSON is a list."""
+    return isinstance(value, list)
+
+
+def listed(value: Any) -> Any:
+    """The value with a tuple in place of a list.
+
+    >>> listed([3, 3])
+    (3, 3)
+    """
+    return tuple(value) if is_list(value) else value
+
+
 def parse(data: bytes, what: str) -> dict[str, Any]:
     """The JSON object that some bytes are.
 
@@ -87,7 +106,7 @@ def parse(data: bytes, what: str) -> dict[str, Any]:
         raise InputError(f"received {what}, and it is nested too deeply to be a model; save the model anew") from None
     except ValueError as error:
         raise InputError(f"received {what}, and it is no JSON ({error}); save the model anew") from None
-    if not isinstance(found, dict):
+    if not is_object(found):
         raise InputError(
             f"received {what}, and it is a JSON {type(found).__name__}; a model's config is an object with a class_name"
         )

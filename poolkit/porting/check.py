@@ -19,6 +19,7 @@ from poolkit.porting.running import Run, runner
 from poolkit.porting.target import target_of
 from poolkit.reading import call_of, read_call
 from poolkit.spec import PoolSpec
+from poolkit.values import is_many
 
 Array = Any
 
@@ -188,4 +189,4 @@ def _reaches(spec: PoolSpec | Mix) -> Iterator[int]:
 
 
 def _many(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    return tuple(value) if is_many(value) else (value,)

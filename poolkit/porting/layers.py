@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from poolkit.calls import Call
 from poolkit.dialect import NotPooling
 from poolkit.errors import InputError, PoolkitError
-from poolkit.porting.naming import short, shown
+from poolkit.porting.naming import clean, short, shown
 from poolkit.porting.report import Row, Status
 from poolkit.porting.target import target_of
 from poolkit.reading import Reading, read_call
 from poolkit.spec import PoolSpec
+from poolkit.values import is_many
 
 Shape = tuple[int | None, ...]
 
@@ -35,7 +36,7 @@ class Layer:
 
 def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
     """A layer's row in the report; without `to`, what it pools alone."""
-    row = Row(layer.name, layer.before, "failed", note=layer.problem, call=layer.call, shape=layer.shape)
+    row = Row(layer.name, layer.before, "failed", note=_joined(layer.problem), call=layer.call, shape=layer.shape)
     if layer.call is None:
         return row
     try:
@@ -46,7 +47,7 @@ def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
             return replace(row, status="exact", spec=spec, note=_joined(layer.caveat, layer.note))
         target = target_of(spec, to, layout)
     except NotPooling as reason:
-        return replace(row, status="left", note=str(reason))
+        return replace(row, status="left", note=_joined(str(reason)))
     except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError) as reason:
         # A file may hold anything in place of a number.
         return replace(row, note=_joined(layer.problem, str(reason)))
@@ -79,7 +80,7 @@ def _layout(call: Call, rank: int) -> str | None:
     """The layout in which a reduction's axes are the spatial ones of an input of this rank."""
     arguments = dict(call.kwargs)
     axes = arguments.get("axis", arguments.get("axes"))
-    if rank not in LAYOUTS or not isinstance(axes, tuple | list) or not all(type(n) is int for n in axes):
+    if rank not in LAYOUTS or not is_many(axes) or not all(type(n) is int for n in axes):
         return None
     at = sorted(n % rank for n in axes)
     for layout in LAYOUTS[rank]:
@@ -91,7 +92,7 @@ def _layout(call: Call, rank: int) -> str | None:
 
 
 def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
+    return clean("; ".join(note for note in notes if note))
 
 
 def check_names(layers: Sequence[Layer], where: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from poolkit import registry
 from poolkit.calls import Call, Expression
 from poolkit.errors import InputError, PoolkitError
+from poolkit.porting.archive import is_list, is_object, listed
 from poolkit.porting.keras_names import LEGACY
 from poolkit.porting.layers import Layer, Shape
 from poolkit.porting.naming import shown
@@ -42,7 +43,7 @@ class _Place:
 
 def layers_of(model: Config, what: str) -> list[Layer]:
     """Every pooling layer of a model's config, in its order, with those that may pool and cannot be read."""
-    if not isinstance(model.get("class_name"), str) or not isinstance(model.get("config"), Mapping):
+    if not isinstance(model.get("class_name"), str) or not is_object(model.get("config")):
         raise InputError(
             f"received {what}, and a Keras model's config has class_name and config; give what model.to_json() returns"
         )
@@ -61,10 +62,10 @@ def layers_of(model: Config, what: str) -> list[Layer]:
 def _sublayers(data: Config) -> list[Config] | None:
     """The layers of a model, None for what is no model; Keras 1 has a Sequential's layers without a dictionary."""
     config = data.get("config")
-    found = config.get("layers") if isinstance(config, Mapping) else config
-    if not isinstance(found, list):
+    found = config.get("layers") if is_object(config) else config
+    if not is_list(found):
         return None
-    return [layer for layer in found if isinstance(layer, Mapping) and isinstance(layer.get("class_name"), str)]
+    return [layer for layer in found if is_object(layer) and isinstance(layer.get("class_name"), str)]
 
 
 def _inside(model: Config, place: _Place) -> Iterator[Layer]:
@@ -87,26 +88,26 @@ def _inside(model: Config, place: _Place) -> Iterator[Layer]:
 def _inbound(layer: Config) -> tuple[str, Shape | None]:
     """The name of the layer that this one is first called with, and the shape that it gives, where the file says so."""
     node = _first(layer.get("inbound_nodes"))
-    if isinstance(node, Mapping):  # Keras 3: tensors among the arguments
+    if is_object(node):  # Keras 3: tensors among the arguments
         tensor = _first(node.get("args"))
-        while isinstance(tensor, list):
+        while is_list(tensor):
             tensor = _first(tensor)
-        config = tensor.get("config") if isinstance(tensor, Mapping) else None
-        if isinstance(config, Mapping):
+        config = tensor.get("config") if is_object(tensor) else None
+        if is_object(config):
             return str(_first(config.get("keras_history"))), _shape_of(config.get("shape"))
         return "", None
-    while isinstance(node, list):  # Keras 2: [name, number of the call, number of the tensor, arguments]
+    while is_list(node):  # Keras 2: [name, number of the call, number of the tensor, arguments]
         node = _first(node)
     return (node if isinstance(node, str) else ""), None
 
 
 def _first(values: Any) -> Any:
-    return values[0] if isinstance(values, list) and values else None
+    return values[0] if is_list(values) and values else None
 
 
 def _built(layer: Config) -> Shape | None:
     built = layer.get("build_config")
-    return _shape_of(built.get("input_shape") if isinstance(built, Mapping) else None) or _declared(layer)
+    return _shape_of(built.get("input_shape") if is_object(built) else None) or _declared(layer)
 
 
 def _declared(layer: Config) -> Shape | None:
@@ -116,7 +117,7 @@ def _declared(layer: Config) -> Shape | None:
 
 
 def _shape_of(value: Any) -> Shape | None:
-    good = isinstance(value, list) and value and all(n is None or (type(n) is int and n >= 0) for n in value)
+    good = is_list(value) and value and all(n is None or (type(n) is int and n >= 0) for n in value)
     return tuple(value) if good else None
 
 
@@ -175,7 +176,7 @@ def _of_padding(name: str) -> str:
 def _wrapped(layer: Config) -> list[Config]:
     """The layers that a wrapper such as TimeDistributed holds."""
     inner = [_config(layer).get(key) for key in ("layer", "forward_layer", "backward_layer")]
-    return [one for one in inner if isinstance(one, Mapping) and isinstance(one.get("class_name"), str)]
+    return [one for one in inner if is_object(one) and isinstance(one.get("class_name"), str)]
 
 
 def _problem(layer: Config) -> str:
@@ -214,13 +215,13 @@ def _call(layer: Config) -> Call | None:
     kind, config = str(layer["class_name"]), _config(layer)
     if _pools(layer):
         made = call_of({"class_name": kind, "config": config})
-        return Call(made.name, (), tuple((key, _tuple(value)) for key, value in made.kwargs))
+        return Call(made.name, (), tuple((key, listed(value)) for key, value in made.kwargs))
     if kind == "TFOpLambda":
         return _of_tensorflow(layer)
     name = _snake(kind)
     if ".ops." in str(layer.get("module")) and _may_pool("keras", f"keras.ops.{name}"):
         return Call(
-            f"keras.ops.{name}", TENSOR, tuple((key, _tuple(value)) for key, value in config.items() if key != "name")
+            f"keras.ops.{name}", TENSOR, tuple((key, listed(value)) for key, value in config.items() if key != "name")
         )
     return None
 
@@ -229,10 +230,10 @@ def _of_tensorflow(layer: Config) -> Call | None:
     name, node = f"tensorflow.{_config(layer).get('function')}", _first(layer.get("inbound_nodes"))
     if not _may_pool("tensorflow", name):
         return None
-    while isinstance(node, list) and isinstance(_first(node), list):
+    while is_list(node) and is_list(_first(node)):
         node = _first(node)
-    arguments = node[3] if isinstance(node, list) and len(node) > 3 and isinstance(node[3], Mapping) else {}
-    return Call(name, TENSOR, tuple((key, _tuple(value)) for key, value in arguments.items() if key != "name"))
+    arguments = node[3] if is_list(node) and len(node) > 3 and is_object(node[3]) else {}
+    return Call(name, TENSOR, tuple((key, listed(value)) for key, value in arguments.items() if key != "name"))
 
 
 def _may_pool(backend: str, name: str) -> bool:
@@ -242,17 +243,13 @@ def _may_pool(backend: str, name: str) -> bool:
     return ("pool" in last or last in REDUCTIONS) and name in dialect.words
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _config(layer: Config) -> Config:
     config = layer.get("config")
-    return config if isinstance(config, Mapping) else {}
+    return config if is_object(config) else {}
 
 
 def _name(layer: Config) -> str:

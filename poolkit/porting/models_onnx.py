@@ -11,7 +11,7 @@ from typing import Any
 from poolkit.calls import Call
 from poolkit.errors import BackendError, InputError
 from poolkit.onnx_words import NEIGHBOURS, REDUCTIONS, call_of
-from poolkit.porting.archive import read_bytes
+from poolkit.porting.archive import listed, read_bytes
 from poolkit.porting.layers import Layer, Shape
 from poolkit.porting.naming import shown
 
@@ -110,7 +110,7 @@ def _layer(node: Any, name: str, values: _Values, padded: str) -> Layer:
 
 def _with_axes(call: Call, node: Any, values: _Values) -> Call:
     """The call with the values of axes that stand in the file, and lists as tuples."""
-    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in call.kwargs}
+    arguments = {key: listed(value) for key, value in call.kwargs}
     if node.op_type in REDUCTIONS and len(node.input) > 1 and node.input[1] in values.constants:
         arguments["axes"] = values.constants[node.input[1]]
     return replace(call, kwargs=tuple(arguments.items()))

@@ -8,9 +8,10 @@ from typing import Any
 
 import poolkit
 from poolkit.calls import Call, Name, text
-from poolkit.porting.naming import import_of, in_order, names_in, short, shown
+from poolkit.porting.naming import clean, import_of, in_order, names_in, short, shown
 from poolkit.porting.report import Row
 from poolkit.porting.target import Target, target_of
+from poolkit.values import is_many
 
 WIDTH = 88  # what fits here, ruff and black leave as it is at any greater width too
 
@@ -42,8 +43,9 @@ def module_of(rows: Sequence[Row], backend: str, layout: str | None, file: str, 
     targets = {row.where: target_of(row.spec, backend, layout) for row in rows if row.after and row.spec is not None}
     made = [target.made for target in targets.values()]
     kind = TYPES.get(backend)
-    names = {name for call in made for name in names_in(call)} | ({kind.dotted} if kind else set())
-    imports = {import_of(name) for name in names} | set(() if kind else IMPORTS_OF_FUNCTION)
+    names = [name for call in made for name in names_in(call)]
+    imports = {import_of(name) for name in names}
+    imports |= {import_of(kind.dotted)} if kind is not None else set(IMPORTS_OF_FUNCTION)
     entries = [line for row in rows for line in _entry(row, targets.get(row.where))]
     return TEMPLATE.format(
         doc=_doc(backend, list(targets.values()), _quiet(file), _quiet(command)),
@@ -84,12 +86,7 @@ def _key(name: str) -> str:
 
 
 def _comment(note: str) -> list[str]:
-    return [f"# {line}" for line in textwrap.wrap(shown_whole(note), WIDTH - 10)]
-
-
-def shown_whole(note: str) -> str:
-    """Text without line ends and control characters."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(note.split()))
+    return [f"# {line}" for line in textwrap.wrap(clean(note), WIDTH - 10)]
 
 
 # ------------------------------------------------------------------------------------------------------ long calls
@@ -102,13 +99,14 @@ def broken(value: Any, before: str, after: str, indent: int) -> Iterator[str]:
     if indent + len(flat) <= WIDTH or not parts:
         yield flat
         return
-    yield f"{before}{short(value.name) if isinstance(value, Call) else ''}("
+    opened, closed = ("[", "]") if isinstance(value, list) else ("(", ")")
+    yield f"{before}{short(value.name) if isinstance(value, Call) else ''}{opened}"
     for name, part in parts:
         yield from (f"    {line}" for line in broken(part, name, ",", indent + 4))
-    yield f"){after}"
+    yield f"{closed}{after}"
 
 
 def _parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Call):
         return [("", part) for part in value.args] + [(f"{name}=", part) for name, part in value.kwargs]
-    return [("", part) for part in value] if isinstance(value, tuple) else []
+    return [("", part) for part in value] if is_many(value) else []

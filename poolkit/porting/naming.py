@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from poolkit.calls import Call, Name
+from poolkit.values import is_many
 
 # A dotted name begins with -> what stands for that in the module, and the import that puts it there.
 SHORTS = {
@@ -29,7 +30,7 @@ def names_in(value: Any) -> Iterator[str]:
             yield from names_in(one)
     elif isinstance(value, Name):
         yield value.dotted
-    elif isinstance(value, tuple | list):
+    elif is_many(value):
         for one in value:
             yield from names_in(one)
 
@@ -77,3 +78,8 @@ def shown(name: str) -> str:
     """
     plain = name if name.isprintable() else ascii(name)
     return plain if len(plain) <= 200 else f"{plain[:197]}..."
+
+
+def clean(note: str) -> str:
+    """Text without line ends and control characters."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(note.split()))

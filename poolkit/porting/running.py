@@ -12,6 +12,7 @@ from poolkit.dialect import Word
 from poolkit.errors import NotExactError
 from poolkit.reading import spelled, spoken_in
 from poolkit.sources import METHODS
+from poolkit.values import is_many
 
 Array = Any
 Run = Callable[[Array], Array]
@@ -148,4 +149,4 @@ OPSETS = {"ReduceSum": 11, "AveragePool": 19, "MaxPool": 19}
 
 
 def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if is_many(value) else value
