@@ -202,7 +202,7 @@ def limit(a: PoolSpec, b: PoolSpec) -> int:
     """A length from which on what two specs do repeats, and two more periods."""
     least, fits, steps = zip(*map(_reach, (a, b)), strict=True)
     sizes: list[Any] = [_single(spec.output_size) for spec in (a, b) if spec.output_size is not None]
-    bins = max(map(int, filter(None, sizes)), default=0)
+    bins: int = max([size or 0 for size in sizes], default=0)
     wanted: int = max(fits) + 2 * math.lcm(*steps) + bins * max(steps)
     most: int = max(MOST, max(least) + SEARCHED)
     return min(max(SEARCHED, wanted), most)

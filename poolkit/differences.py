@@ -36,6 +36,7 @@ from poolkit.wording import EVERY
 __all__ = ["Difference", "Example", "agreement", "diff", "same_at"]
 
 Shape = tuple[int, ...]
+Layout = str | tuple[str | None, str | None] | None
 
 SMALL = 16  # the largest size at which outputs of one size are looked for
 
@@ -99,7 +100,7 @@ class Difference:
         return text_of(self)
 
 
-def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Any = None) -> Difference:
+def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout = None) -> Difference:
     """What two poolings do differently, in words and on an example: for "I ported it and the numbers are off".
 
     Each is what `read` takes, a spec, a composite, or the text of a spec. Layouts may differ: axes are compared in
@@ -112,8 +113,8 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Any = No
     >>> diff("nn.MaxPool2d(3, 2, 1)", "max window=3 stride=2 padding=same layout=NHWC", (1, 1, 4, 4)).cells
     ((0, 0), (0, 1), (1, 0), (1, 1))
     """
-    layouts = tuple(layout) if isinstance(layout, tuple | list) else (layout, layout)
-    given = operand(a, layouts[0]), operand(b, layouts[1])
+    layout_a, layout_b = layout if isinstance(layout, tuple) else (layout, layout)
+    given = operand(a, layout_a), operand(b, layout_b)
     first, second, count = settled(*given, None if shape is None else len(shape))
     names = axis_names(first, count)
     found, agree, equal = _verdict(first.pools, second.pools, count, names)
@@ -255,11 +256,12 @@ def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, nam
 
 def _telling(a: Lines, b: Lines, position: Shape) -> Shape:
     """A cell of the input that only one of two windows covers, or one that both do."""
-    covered = [
-        set() if window is None else set(itertools.product(*window.cells))
-        for window in (window_at(a, position), window_at(b, position))
-    ]
-    return min(covered[0] ^ covered[1] or covered[0])
+    first, second = (_covered(window_at(side, position)) for side in (a, b))
+    return min(first ^ second or first)
+
+
+def _covered(window: Window | None) -> set[Shape]:
+    return set() if window is None else set(itertools.product(*window.cells))
 
 
 def _cells_of_mixes(

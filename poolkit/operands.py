@@ -41,8 +41,11 @@ def operand(given: Any, layout: str | None) -> Operand:
         return Operand(str(given), given)
     if isinstance(given, str):
         return _of_text(given, layout)
-    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
-        return Operand(", ".join(given), read(*given))
+    match given:
+        case (str() as pattern, str() as reduction):
+            return Operand(f"{pattern}, {reduction}", read(pattern, reduction))
+        case _:
+            pass
     return _of_call(call_of(given), layout)
 
 
