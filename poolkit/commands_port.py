@@ -48,7 +48,9 @@ def port(
     it becomes goes to the standard output, a row of a report for each call to standard error. The exit code is 0 where
     every pooling call was ported, 1 where one was not or --check found a difference, 2 for a file that is unusable.
     """
-    _check_options(file, to, output, in_place, checked)
+    if to is None and (layout or output or in_place or checked):
+        raise click.UsageError("--layout, --output, --in-place and --check are about a port: say --to which framework")
+    _check_options(file, output, in_place)
     if to is None:
         audited = files.port_file(file, None).rows
         _audit(audited, as_json)
@@ -65,9 +67,7 @@ def port(
         sys.exit(1)
 
 
-def _check_options(file: Path, to: str | None, output: Path | None, in_place: bool, checked: bool) -> None:
-    if to is None and (output or in_place or checked):
-        raise click.UsageError("--output, --in-place and --check are about a port: say --to which framework")
+def _check_options(file: Path, output: Path | None, in_place: bool) -> None:
     if output and in_place:
         raise click.UsageError("--output and --in-place are two places: give one of them")
     if in_place and not files.is_source(file):

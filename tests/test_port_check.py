@@ -174,6 +174,20 @@ def test_rows_that_were_not_ported_are_not_checked() -> None:
     assert "not in the file" in unknown.problem
 
 
+def test_sizes_that_no_memory_holds_are_not_run() -> None:
+    call = call_of("keras.layers.MaxPooling2D(3)")
+    row = Row(
+        "pool", str(call), "exact", "nn.MaxPool2d(3)", spec=read_call(call), call=call, shape=(1, 10**6, 10**6, 1)
+    )
+    found, huge = check(row, "torch"), call_of("torch.nn.MaxPool2d(100000)")
+    too_large = check(Row("line 1", "a", "exact", "b", spec=read_call(huge), call=huge), "torch")
+
+    assert found is not None
+    assert len(found.shapes) == 3
+    assert too_large is not None
+    assert too_large.problem == "its windows are too large to be run on a trial"
+
+
 def test_nan_is_a_difference() -> None:
     assert not Checked(((2, 3),), math.nan, math.nan).agrees
     assert json.loads(json.dumps(Checked(((2, 3),), math.inf, math.inf).to_dict()))["difference"] is None

@@ -233,6 +233,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         ("head.py", ("--to", "torch", "--in-place", "--output", "other.py")),
         ("head.py", ("--output", "other.py")),
         ("head.py", ("--check",)),
+        ("head.py", ("--layout", "NHWC")),
         ("head.py", ("--to", "caffe")),
     ],
 )

@@ -171,6 +171,35 @@ def test_a_sequential_knows_the_shape_behind_layers_that_keep_it(tmp_path: Path)
     assert {name: row.shape for name, row in rows.items()} == {"first": (None, 8, 9, 2), "second": (None, 4, 4, 2)}
 
 
+def test_layers_behind_that_go_by_the_order_of_axes_are_named(tmp_path: Path) -> None:
+    image = keras.Input((8, 8, 4))
+    squeezed = kl.Reshape((1, 1, 4), name="unsqueeze")(kl.GlobalAveragePooling2D(name="squeeze")(image))
+    windows = kl.Flatten(name="vector")(kl.MaxPooling2D(2, name="windows")(image))
+    single = kl.Flatten()(kl.GlobalAveragePooling2D(keepdims=True, name="single")(image))
+    keras.Model(image, [squeezed, windows, single]).save(tmp_path / "model.keras")
+    rows = rows_of(port_file(tmp_path / "model.keras", "torch"))
+
+    assert {name: row.note for name, row in rows.items()} == {
+        "squeeze": "Reshape unsqueeze behind it goes by NHWC; write it for NCHW",
+        "windows": "Flatten vector behind it goes by NHWC; write it for NCHW",
+        "single": "",
+    }
+    assert all("behind it" not in row.note for row in port_file(tmp_path / "model.keras", "jax").rows)
+
+
+class Subclass(keras.Model):
+    """A functional model in a class of the user's own."""
+
+
+def test_a_functional_model_of_a_class_of_its_own_has_a_caveat(tmp_path: Path) -> None:
+    image = keras.Input((8, 8, 4))
+    Subclass(image, kl.MaxPooling2D(2, name="pool")(image), name="own").save(tmp_path / "model.keras")
+    (row,) = port_file(tmp_path / "model.keras", "torch").rows
+
+    assert (row.after, row.status) == ("nn.MaxPool2d(2)", "caveat")
+    assert "Subclass is a class of the model's own" in row.note
+
+
 def test_the_json_of_a_model_reads_as_its_archive_does(saved: tuple[keras.Model, Path], tmp_path: Path) -> None:
     (tmp_path / "network.json").write_text(saved[0].to_json())
 
@@ -437,6 +466,12 @@ def test_models_nested_without_end_are_refused(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         port_file(tmp_path / name, "torch")
+
+
+def test_hdf5_under_the_name_of_an_archive_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(InputError, match="no HDF5"):
+        port_file(tmp_path / "model.keras", "torch")
 
 
 def test_two_layers_of_one_name_are_refused(tmp_path: Path) -> None:

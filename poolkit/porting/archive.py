@@ -32,6 +32,15 @@ def read_bytes(path: Path, most: int) -> bytes:
     return data
 
 
+def begins(path: Path, magic: bytes) -> bool:
+    """Whether a file begins with these bytes; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(magic)) == magic
+    except OSError:
+        return False
+
+
 def config_of(path: Path) -> dict[str, Any]:
     """The config of a ``.keras`` archive; its weights are not looked at."""
     try:

@@ -23,7 +23,7 @@ from poolkit.values import is_many
 
 Array = Any
 
-LARGEST = 512  # cells along a spatial axis; a file may name a size that no memory holds
+MOST = 2**23  # elements of an input; a file may name a size that no memory holds
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,9 @@ def _letters(spec: PoolSpec | Mix, shape: Sequence[int | None] | None) -> str:
 
 def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked:
     assert row.spec is not None
-    shapes = tuple(dict.fromkeys(_shapes(row, letters[0])))
+    shapes = tuple(shape for shape in dict.fromkeys(_shapes(row, letters[0])) if math.prod(shape) <= MOST)
+    if not shapes:
+        return Checked(problem="its windows are too large to be run on a trial")
     differences, shares = [0.0], [0.0]
     for shape in shapes:
         x = np.random.default_rng(7).standard_normal(shape).astype("float32")
@@ -171,7 +173,7 @@ def _shapes(row: Row, letters: str) -> Iterator[tuple[int, ...]]:
     if row.shape is not None and len(row.shape) == len(letters):
         known = dict(zip(letters, row.shape, strict=True))
         spatial = {letter: n for letter, n in known.items() if letter not in "NC"}
-        if all(n is not None and 0 < n <= LARGEST for n in spatial.values()):
+        if all(spatial.values()):
             yield tuple({"N": 2, "C": 3, **spatial}.get(letter) or 1 for letter in letters)
     reach = max(_reaches(row.spec))
     for more in (0, 3, reach + 5):

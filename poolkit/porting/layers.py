@@ -13,7 +13,7 @@ from poolkit.porting.report import Row, Status
 from poolkit.porting.target import target_of
 from poolkit.reading import Reading, read_call
 from poolkit.spec import PoolSpec
-from poolkit.values import is_many
+from poolkit.values import is_all, is_many
 
 Shape = tuple[int | None, ...]
 
@@ -22,7 +22,8 @@ Shape = tuple[int | None, ...]
 class Layer:
     """A layer of a model file. `before` is what the file says of it; `problem` says why it cannot be ported.
 
-    `caveat` is where a port can give other numbers all the same, `note` what else there is to know.
+    `caveat` is where a port can give other numbers all the same, `note` what else there is to know. `behind` is the
+    layer directly behind, where that goes by the order of the axes.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Layer:
     problem: str = ""
     caveat: str = ""
     note: str = ""
+    behind: str = ""
 
 
 def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
@@ -53,8 +55,16 @@ def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
         return replace(row, note=_joined(layer.problem, str(reason)))
     caveats = target.note if target.call is not None else ""
     status: Status = "caveat" if layer.caveat or caveats else "exact"
-    note = _joined(layer.caveat, target.note, layer.note)
+    note = _joined(layer.caveat, target.note, layer.note, _order(layer.behind, spec, target.spec))
     return replace(row, status=status, after=target.made.source(short), note=note, spec=spec, ported=target.call)
+
+
+def _order(behind: str, spec: Reading, port: Reading) -> str:
+    """What to do with a layer behind, where the port's axes stand in another order."""
+    single = isinstance(spec, PoolSpec) and spec.output_size is not None and is_all(spec.output_size, 1)
+    if not behind or spec.layout == port.layout or (single and behind.startswith("Flatten ")):
+        return ""
+    return f"{behind} behind it goes by {spec.layout}; write it for {port.layout}"
 
 
 # The layouts that an input of a rank can have, the frequent one of a framework that names none first.

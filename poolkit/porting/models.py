@@ -25,6 +25,8 @@ def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
 
 
 def _keras(path: Path) -> list[Layer]:
+    if archive.begins(path, HDF5):
+        return _hdf5(path)
     return layers_of(archive.config_of(path), str(path))
 
 
@@ -36,6 +38,9 @@ def _onnx(path: Path) -> list[Layer]:
     from poolkit.porting import models_onnx
 
     return models_onnx.layers_of(path)
+
+
+HDF5 = b"\x89HDF\r\n"
 
 
 def _hdf5(path: Path) -> list[Layer]:

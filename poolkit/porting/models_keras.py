@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from poolkit import registry
@@ -33,12 +34,13 @@ class _Place:
     prefix: str = ""
     shape: Shape | None = None
     padded: str = ""  # the ZeroPadding layer directly before
+    behind: str = ""  # the Reshape or Flatten directly after
     problem: str = ""
     caveat: str = ""
     masked: bool = False
 
     def inside(self, name: str, **changes: Any) -> _Place:
-        return replace(self, prefix=f"{self.prefix}{name}/", padded="", **changes)
+        return replace(self, prefix=f"{self.prefix}{name}/", padded="", behind="", **changes)
 
 
 def layers_of(model: Config, what: str) -> list[Layer]:
@@ -76,13 +78,24 @@ def _inside(model: Config, place: _Place) -> Iterator[Layer]:
         place = replace(place, caveat=f"{kind} is a class of the model's own, and may call its layers in another way")
     padding = {_name(layer): layer for layer in layers if str(layer["class_name"]).startswith("ZeroPadding")}
     functional = any(layer.get("inbound_nodes") for layer in layers)
+    arranging = _arranging(layers, functional)
     shape, before = _shape_of(_config(model).get("build_input_shape")) or place.shape, ""
     for layer in layers:
         fed, known = _inbound(layer) if functional else (before, None)
         shape = known or _built(layer) or (None if functional else shape)
-        found = list(_layer(layer, replace(place, shape=shape, padded=fed if fed in padding else "")))
-        yield from found
+        behind = arranging.get(_name(layer), "")
+        yield from _layer(layer, replace(place, shape=shape, padded=fed if fed in padding else "", behind=behind))
         shape, before = _after(layer, shape), _name(layer)
+
+
+def _arranging(layers: list[Config], functional: bool) -> dict[str, str]:
+    """The names of layers, with the layer behind each that goes by the order of the axes."""
+    found: dict[str, str] = {}
+    for before, layer in pairwise([{}, *layers]):
+        if layer["class_name"] in ("Reshape", "Flatten", "Permute"):
+            fed = _inbound(layer)[0] if functional else _name(before) if before else ""
+            found[fed] = f"{layer['class_name']} {shown(_name(layer))}"
+    return found
 
 
 def _inbound(layer: Config) -> tuple[str, Shape | None]:
@@ -163,6 +176,7 @@ def _found(layer: Config, call: Call | None, problem: str, place: _Place) -> Lay
         problem=problem or place.problem,
         caveat="; ".join(text for text in (masking if masks else "", place.caveat) if text),
         note=_of_padding(place.padded) if place.padded else "",
+        behind=place.behind,
     )
 
 
