@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.calls import Call, Expression
@@ -19,11 +18,11 @@ from poolkit.errors import NotExactError
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
 
-# The arguments of a PoolSpec, of which some may be an `Expression`; or "axis", a tuple of positions, in place of "axes".
+# The arguments of a PoolSpec, some of which may be an `Expression`; or "axis", positions, in place of "axes".
 Fields = dict[str, Any]
 
 
-class NotPooling(NotExactError):
+class NotPooling(NotExactError):  # noqa: N818
     """A call that pools nothing, such as a mean over channels."""
 
 
@@ -63,7 +62,7 @@ class Measured(NamedTuple):
     `x` is nested lists in the layout of `spec`, or text for what would be long, such as "full((1, 1, 64, 64), 100)", of
     NumPy's functions. A result is a number that every cell has, or a list of all cells in order; `at` picks one cell of
     it. Where the layer gives none, `own` is the name of what it raises, or "ends" where it ends the process. `mask` is
-    what the layer is given besides.
+    what the layer is given besides; with `traced` it is called inside a graph that knows no sizes.
     """
 
     spec: PoolSpec
@@ -73,6 +72,7 @@ class Measured(NamedTuple):
     definition: Any
     at: int | None = None
     mask: Any = None
+    traced: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,8 @@ class Dialect:
     call_of: Callable[[Any], Call | None] = lambda obj: None
     native: Callable[[PoolSpec], Call] | None = None
     caveats: Sequence[Caveat] = ()
-    shorts: Mapping[str, str] = field(
-        default_factory=dict
-    )  # the names under which people import: {"F": "torch.nn.functional"}
+    # The names under which people import: {"F": "torch.nn.functional"}.
+    shorts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def words(*several: Word) -> dict[str, Word]:

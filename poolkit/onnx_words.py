@@ -56,7 +56,7 @@ def _padding(n: int, pads: Any, auto_pad: Any) -> Any:
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return (*value,) if isinstance(value, list) else value
 
 
 def _average(

@@ -70,8 +70,17 @@ def _keras(layer: Any, measured: Measured) -> Any:
     if "float" in measured.dtype:
         layer.dtype_policy = keras.DTypePolicy(measured.dtype)
     options = {} if measured.mask is None else {"mask": keras.ops.convert_to_tensor(np.array(measured.mask))}
+    if measured.traced:
+        layer = _traced(layer, len(measured.spec.letters))
     result = layer(keras.ops.convert_to_tensor(array(measured)), **options)
     return keras.ops.convert_to_numpy(keras.ops.cast(result, "float32"))
+
+
+def _traced(layer: Any, rank: int) -> Any:
+    """The layer inside a graph of TensorFlow's that knows the number of channels and no other size."""
+    import tensorflow as tf
+
+    return tf.function(lambda x: layer(x), input_signature=[tf.TensorSpec([*[None] * (rank - 1), 1])])
 
 
 RUN = {"numpy": _numpy, "torch": _torch, "tensorflow": _tensorflow, "jax": _jax, "keras": _keras}

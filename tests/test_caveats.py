@@ -25,7 +25,12 @@ ENGINES = ("tensorflow", "torch", "jax", "numpy")
 
 ALL = [(name, caveat) for name in ("torch", "keras", "tensorflow", "jax", "numpy") for caveat in dialect(name).caveats]
 PLAIN = [(name, caveat) for name, caveat in ALL if name != "keras"]
-OF_KERAS = [(engine, caveat) for engine in ENGINES for caveat in of_engine(engine)]
+# Another engine than this process's takes a process of its own.
+OF_KERAS = [
+    pytest.param(engine, caveat, marks=[] if engine == keras.backend.backend() else [pytest.mark.slow])
+    for engine in ENGINES
+    for caveat in of_engine(engine)
+]
 
 
 def name_of(value: Any) -> str:

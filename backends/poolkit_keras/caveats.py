@@ -56,6 +56,13 @@ TENSORFLOW = (
     ),
     Caveat(
         "sizes",
+        "adaptive layers need sizes that are known when a graph is traced",
+        any_of(bins("avg"), bins("max")),
+        Measured(_spec("avg", output_size=2), "ones((1, 4, 4, 1))", "float32", "ValueError", 1, traced=True),
+        "tensorflow",
+    ),
+    Caveat(
+        "sizes",
         "adaptive windows are off by a cell on axes of a hundred thousand cells",
         any_of(bins("avg"), bins("max")),
         Measured(_spec("max", 1, output_size=777), "arange(100003).reshape(1, -1, 1)", "float32", 67826, 67827, at=526),

@@ -167,13 +167,13 @@ def _sequential(*layers: Any) -> Any:
     """A global pool and Flatten, which drops the axes of size 1."""
     from poolkit.reading import fields_of
 
-    names = [layer.name for layer in layers if isinstance(layer, Call)]
-    rest = layers[1:]
-    if len(names) < len(layers) or not names or names[0] == FLATTEN or not {FLATTEN}.issuperset(names[1:]):
+    names = [layer.name if isinstance(layer, Call) else "" for layer in layers]
+    if not names or names[0] in ("", FLATTEN) or not {FLATTEN}.issuperset(names[1:]):
         raise NotExactError(
             "this Sequential is not a pooling layer alone or with Flatten(); read the layers inside it one by one"
         )
-    fields = fields_of(layers[0])
+    pool, *rest = layers
+    fields = fields_of(pool)
     if not rest:
         return fields
     if len(rest) > 1 or rest[0].args not in ((), (1,)) or rest[0].kwargs not in ((), (("start_dim", 1),)):

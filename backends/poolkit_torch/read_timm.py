@@ -179,7 +179,7 @@ ATTRIBUTES = {
 }
 
 # The axes that a fast layer reduces, by which it keeps its input_fmt.
-FORMATS = {(2, 3): "NCHW", (1, 2): "NHWC", (2,): "NCL", (1,): "NLC"}
+FORMATS: dict[tuple[int, ...], str] = {(2, 3): "NCHW", (1, 2): "NHWC", (2,): "NCL", (1,): "NLC"}
 
 
 def timm_call(obj: Any) -> Call | None:
