@@ -112,6 +112,7 @@ class Dialect:
     native: Callable[[PoolSpec], Call] | None = None
     caveats: Sequence[Caveat] = ()
     # The names under which people import: {"F": "torch.nn.functional"}.
+    # The names under which people import: {"F": "torch.nn.functional"}
     shorts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import poolkit as pk
 from tests.support import ROOT, environment
 
 README = (ROOT / "README.md").read_text()
@@ -89,3 +90,8 @@ def oracle(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def test_the_average_of_the_first_row_is_the_definitions() -> None:
     assert oracle(np.arange(1.0, 6.0)).tolist() == [1.5, 3.5, 5.0]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), ROWS)
+def test_pk_read_knows_each_layer(theirs: str, ours: str) -> None:
+    assert pk.read(theirs) == eval(ours, {"pk": pk})
