@@ -66,8 +66,8 @@ def test_layers_stay_layers_and_comments_stay() -> None:
     assert ported(source).text == textwrap.dedent(
         """\
         import os
-        import torch
         from keras import models
+        import torch
 
         def block():  # é
             pool = torch.nn.MaxPool2d(2)   # half

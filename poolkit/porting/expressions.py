@@ -107,8 +107,8 @@ def _samples(fields: Fields) -> Iterator[Sample]:
     bare = {value.text for value in fields.values() if isinstance(value, Expression)}
     n = sum(letter not in "NC" for letter in str(fields["layout"]).removeprefix("..."))
     symbolic = str(fields["layout"]).startswith("channels")
-    for base in (101, 500):
-        numbers = {text: (2 + base % 7 + i if text in small else base + 2 * i) for i, text in enumerate(texts)}
+    for base in (11, 501):
+        numbers = {text: (base // 250 + 2 + i if text in small else base + 2 * i) for i, text in enumerate(texts)}
         yield numbers
     if bare and not symbolic:
         yield {
@@ -128,7 +128,7 @@ def _put(value: Any, sample: Sample) -> Any:
 
 
 def _united(values: list[Any], samples: list[Sample]) -> Any:
-    """One value for those of all samples, with the expressions in the places where they came out; else `VariesError`."""
+    """One value for those of all samples, with expressions in the places where they came out; else `VariesError`."""
     first = values[0]
     if isinstance(first, Call):
         if any((v.name, len(v.args), dict(v.kwargs).keys()) != _shape(first) for v in values):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from poolkit.porting.edits import Edits, whole_line, without
-from poolkit.porting.names import framework, plain_name
+from poolkit.porting.names import Names, framework, plain_name
 from poolkit.porting.tree import Node, Span, Tree, python
 from poolkit.reading import spelled
 
@@ -89,16 +89,15 @@ def _aliases(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[cst.Impor
 # ------------------------------------------------------------------------------------------------ after the rewriting
 
 
-def finish(tree: Tree, edits: Edits, imports: Imports) -> str:
+def finish(tree: Tree, names: Names, edits: Edits, imports: Imports) -> str:
     """The ported file with the imports that it needs."""
     before, after = _used(tree.source), _used(edits.applied())
-    first = _drop(tree, edits, before - after)
+    first = _drop(tree, names, edits, before - after)
     if imports.added:
-        ending = "\r\n" if b"\r\n" in tree.data else "\n"
         at = first if first is not None else _place(tree)
-        lines = "".join(f"{line}{ending}" for line in sorted(imports.added))
+        lines = "".join(f"{line}{tree.newline}" for line in sorted(imports.added))
         if at == len(tree.data) and not tree.data.endswith(b"\n") and tree.data:
-            lines = ending + lines
+            lines = tree.newline + lines
         edits.insert(at, lines)
     return edits.applied()
 
@@ -114,61 +113,60 @@ def _used(source: str) -> set[str]:
     return used
 
 
-def _drop(tree: Tree, edits: Edits, unused: set[str]) -> int | None:
-    """Remove the frameworks' imports, and assignments such as ``layers = keras.layers``, of names no longer used."""
-    first: int | None = None
-    again = True
+def _drop(tree: Tree, names: Names, edits: Edits, unused: set[str]) -> int | None:
+    """Remove what only gives names that are no longer used; where the first import of the module was."""
     gone: set[Node] = set()
-    while again:
-        again = False
-        for node in _bindings(tree):
-            if node not in gone and _drop_one(tree, edits, node, unused):
-                gone.add(node)
-                start = whole_line(tree, tree.span(node))[0]
-                at_top = tree.parent(tree.parent(node) or node) is tree.module
-                if at_top and isinstance(node, cst.Import | cst.ImportFrom):
-                    first = start if first is None else min(first, start)
-                again = True
-        unused |= _used(tree.source) - _used(edits.applied())
-    return first
+    while True:
+        more = [node for node in tree.all(cst.Assign) if node not in gone and _is_alias(names, node, unused)]
+        if not more:
+            break
+        gone |= set(more)
+        _remove(tree, edits, gone)
+        unused = unused | (_used(tree.source) - _used(edits.applied()))
+    parts = {node: part for node in _imports(tree) if (part := _unused_part(node, unused))}
+    gone |= {node for node, (removed, of) in parts.items() if len(removed) == len(of)}
+    for node, (removed, of) in parts.items():
+        if node not in gone:
+            edits.remove(*without([tree.span(alias) for alias in of], removed))
+    _remove(tree, edits, gone)
+    at_top = [node for node in parts if tree.parent(tree.parent(node) or node) is tree.module]
+    return min((whole_line(tree, tree.span(node))[node not in gone] for node in at_top), default=None)
 
 
-def _bindings(tree: Tree) -> list[Node]:
-    several: list[Node] = [*tree.all(cst.Import), *tree.all(cst.ImportFrom), *tree.all(cst.Assign)]
-    return sorted(several, key=tree.span)
+def _imports(tree: Tree) -> list[cst.Import | cst.ImportFrom]:
+    return sorted([*tree.all(cst.Import), *tree.all(cst.ImportFrom)], key=tree.span)
 
 
-def _drop_one(tree: Tree, edits: Edits, node: Node, unused: set[str]) -> bool:
-    if isinstance(node, cst.Assign):
-        target = node.targets[0].target
-        dotted = plain_name(node.value)
-        alias = len(node.targets) == 1 and isinstance(target, cst.Name) and target.value in unused
-        return bool(alias and dotted and "." in dotted) and remove_statement(tree, edits, node)
-    assert isinstance(node, cst.Import | cst.ImportFrom)
-    names = list(_aliases(node))
-    removed = {n for n, (_, name, full) in enumerate(names) if name in unused and framework(full)}
-    if not removed:
-        return False
-    if len(removed) == len(names):
-        return remove_statement(tree, edits, node)
-    edits.remove(*without([tree.span(alias) for alias, _, _ in names], removed))
-    return True
+def _is_alias(names: Names, node: cst.Assign, unused: set[str]) -> bool:
+    """Whether it is ``layers = keras.layers``, with a name that is no longer used."""
+    target = node.targets[0].target
+    alias = len(node.targets) == 1 and isinstance(target, cst.Name) and target.value in unused
+    return alias and names.full(node.value) is not None
 
 
-def remove_statement(tree: Tree, edits: Edits, node: Node) -> bool:
-    """Remove a statement with its line; False where it is the only one of its block."""
-    line = tree.parent(node)
-    if not isinstance(line, cst.SimpleStatementLine):
-        return False
-    if len(line.body) > 1:
+def _unused_part(node: cst.Import | cst.ImportFrom, unused: set[str]) -> tuple[set[int], list[cst.ImportAlias]] | None:
+    """Which names of an import are no longer used, and all of them; None where it is to stay as it is."""
+    aliases = list(_aliases(node))
+    removed = {n for n, (_, name, full) in enumerate(aliases) if name in unused and framework(full)}
+    return (removed, [alias for alias, _, _ in aliases]) if removed else None
+
+
+def _remove(tree: Tree, edits: Edits, gone: set[Node]) -> None:
+    """Remove statements with their lines; `pass` takes the place of all that a block has."""
+    for line in {tree.parent(node) for node in gone}:
+        assert isinstance(line, cst.SimpleStatementLine)
+        at = {n for n, statement in enumerate(line.body) if statement in gone}
         spans = [tree.span(statement) for statement in line.body]
-        edits.remove(*without(spans, {list(line.body).index(node)}))  # type: ignore[arg-type]
-        return True
-    block = tree.parent(line)
-    if isinstance(block, cst.IndentedBlock) and len(block.body) == 1:
-        return False
-    edits.remove(whole_line(tree, tree.span(node)))
-    return True
+        whole = (spans[0][0], spans[-1][1])
+        for span in [span for span in edits.found if whole[0] <= span[0] and span[1] <= whole[1]]:
+            del edits.found[span]
+        block = tree.parent(line)
+        if len(at) < len(spans):
+            edits.remove(*without(spans, at))
+        elif isinstance(block, cst.IndentedBlock) and len(block.body) == 1:
+            edits.replace(whole, ["pass"])
+        else:
+            edits.remove(whole_line(tree, whole))
 
 
 def _place(tree: Tree) -> int:

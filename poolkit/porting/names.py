@@ -19,8 +19,10 @@ BACKEND = "keras.backend."
 
 
 def framework(name: str) -> bool:
-    """Whether a full dotted name is a framework's."""
-    return any(name.partition(".")[0] in dialect.roots for dialect in registry.dialects())
+    """Whether a full dotted name is a framework's, or poolkit's own."""
+    return name.startswith("poolkit.") or any(
+        name.partition(".")[0] in dialect.roots for dialect in registry.dialects()
+    )
 
 
 class Names:

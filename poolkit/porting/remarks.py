@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from poolkit.agreeing import agreement
+from poolkit.diffs.agreeing import agreement
 from poolkit.porting import sequences
 from poolkit.porting.names import Names
 from poolkit.porting.rewrite import spec_of
@@ -22,8 +22,8 @@ def padded_before(tree: Tree, names: Names, site: Site) -> None:
         pad = _pad(tree, names, site)
         if pad is not None:
             site.notes.append(
-                f"the zeros of {tree.text(pad)} before it take part like any number; keep that padding as a step of its "
-                "own, as padding of the pool would not take part"
+                f"the zeros of {tree.text(pad)} before it take part like any number; keep that padding as a step "
+                "of its own, as padding of the pool would not take part"
             )
 
 

@@ -67,6 +67,8 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
     call = target.call
     if site.role == "layer":
         return [call.source(short) if call is not None else f'{spec.source(short)}.layer("{target.backend}")']
+    if site.role == "spec":
+        return [spec.source(short)]
     assert site.tensor is not None
     if call is None:
         return [f"{spec.source(short)}(", site.tensor, ")"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -20,7 +19,7 @@ from poolkit.reading import PARTIAL, fields_of, spoken_in
 from poolkit.reductions import NUMPY_WORDS
 from poolkit.sources import METHODS
 
-Role = Literal["layer", "applied", "function"]
+Role = Literal["layer", "applied", "function", "spec"]
 
 # Means and maxima; what else reduces, such as a sum, is told of only where it pools.
 REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")
@@ -142,23 +141,22 @@ def _method(names: Names, call: Call) -> str | None:
     """The word for a method of a tensor: by what its arguments are called, otherwise by what the file imports."""
     method = call.name.removeprefix(f"{METHODS}.")
     arguments = dict(call.kwargs)
-    if "dim" in arguments or "keepdim" in arguments:
-        return f"torch.Tensor.{method}"
     roots = names.roots
-    if "torch" in roots and not ("jax" in roots and arguments):
+    numpy = "axis" in arguments or "keepdims" in arguments
+    if "dim" in arguments or "keepdim" in arguments or ("torch" in roots and not numpy):
         return f"torch.Tensor.{method}"
     if roots & {"jax", "flax", "haiku", "equinox"}:
         return f"jax.numpy.{method}"
-    return f"numpy.ndarray.{method}" if "numpy" in roots else None
+    if "numpy" in roots:
+        return f"numpy.ndarray.{method}"
+    return f"torch.Tensor.{method}" if "torch" in roots else None
 
 
 def _place(tree: Tree, site: Site, word: Word | None) -> None:
     """What a site is applied to, and what of the file is to be rewritten."""
     node = site.node
-    around = tree.parent(node)
     if site.role == "layer":
-        if isinstance(around, cst.Call) and around.func is node and len(around.args) == 1:
-            site.role, site.outer, site.tensor = "applied", around, around.args[0].value
+        applied(tree, site)
         return
     assert word is not None
     if site.call.args and text(site.call.args[0]) and _is_method(site, node):
@@ -166,6 +164,14 @@ def _place(tree: Tree, site: Site, word: Word | None) -> None:
         site.tensor = node.func.value
         return
     site.tensor = _argument(node, word.tensor)
+
+
+def applied(tree: Tree, site: Site) -> Site:
+    """The site, with the tensor where its layer is called at once."""
+    around = tree.parent(site.outer)
+    if isinstance(around, cst.Call) and around.func is site.outer and len(around.args) == 1:
+        site.role, site.outer, site.tensor = "applied", around, around.args[0].value
+    return site
 
 
 def _is_method(site: Site, node: cst.Call) -> bool:
@@ -190,11 +196,13 @@ def _argument(node: cst.Call, tensor: str | None) -> Node | None:
 def _read(names: Names, site: Site) -> None:
     """The fields of a site; with the values of the module's constants where they decide what is pooled."""
     try:
-        _check_stars(site.node)
+        _check_arguments(site)
         site.fields = fields_of(site.call)
         return
     except NotExactError as error:
         site.error = error
+        if site.word.rpartition(".")[2] in ("max", "min") and not isinstance(error, NotPooling):
+            site.error = NotPooling(str(error))  # of one axis, and with its places
     try:
         with_constants = names.call(site.node, constants=True)
         call = Call(site.call.name, with_constants.args, with_constants.kwargs)
@@ -224,13 +232,8 @@ def _computed(site: Site) -> Computed | None:
     return Computed(dialect.layouts[2], axis.text, fields["keepdims"], fields["kind"])
 
 
-def _check_stars(node: cst.Call) -> None:
-    if any(arg.star for arg in node.args):
+def _check_arguments(site: Site) -> None:
+    if any(arg.star for arg in site.node.args):
         raise NotExactError("its arguments come by * or **, and are not known here; write them out")
-
-
-def nested(tree: Tree, several: list[Site], site: Site) -> Iterator[Site]:
-    """The sites inside the tensor of a site."""
-    for other in several:
-        if other is not site and site.tensor is not None and tree.inside(other.outer, site.tensor):
-            yield other
+    if site.role == "function" and site.tensor is None:
+        raise NotExactError("its tensor is not among its arguments; write it as the first")

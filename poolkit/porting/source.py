@@ -9,12 +9,15 @@ from typing import NamedTuple
 from poolkit import registry
 from poolkit.dialect import NotPooling
 from poolkit.errors import PoolkitError
+from poolkit.porting.comments import keep_comments
 from poolkit.porting.edits import Edits, Piece
 from poolkit.porting.idioms import recognise
 from poolkit.porting.imports import Imports, finish
 from poolkit.porting.names import Names
+from poolkit.porting.own import OWN, own_sites
+from poolkit.porting.references import references
 from poolkit.porting.report import Ported, Row, Status
-from poolkit.porting.rewrite import pieces, spec_of, written_for
+from poolkit.porting.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.sites import Site, sites
 from poolkit.porting.tree import Span, Tree
 
@@ -32,14 +35,23 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
         registry.dialect(to)
     tree = Tree(text, name)
     names = Names(tree)
-    found = recognise(tree, names, sites(tree, names))
+    found = sorted(
+        [*recognise(tree, names, sites(tree, names)), *own_sites(tree, names)], key=lambda site: tree.span(site.outer)
+    )
+    passed = list(references(tree, names, found, to))
     if to is None:
-        return Ported(text, tuple(_audited(tree, found)))
+        return Ported(text, _in_order([*_audited(tree, found), *passed]))
     port = _Port(tree, to, layout, Edits(tree), Imports(tree))
     written = [(row, new) for site in found for row, new in port.rows(site)]
     # Only now: what a pool is applied to may be a pool itself.
     rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
-    return Ported(finish(tree, port.edits, port.imports) if port.edits.found else text, tuple(rows))
+    keep_comments(tree, port.edits)
+    changed = finish(tree, names, port.edits, port.imports) if port.edits.found else text
+    return Ported(changed, _in_order([*rows, *passed]))
+
+
+def _in_order(rows: list[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: int(row.where.removeprefix("line "))))
 
 
 New = tuple[list[Piece], Span]
@@ -83,9 +95,20 @@ class _Port:
             return Kept("left", str(site.error))
         if site.dialect == self.to:
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
+        if site.dialect == OWN:
+            return self._kept_spec(site)
         if site.dialect == "numpy":
             return Kept("left", "an array of NumPy is no tensor of a framework; it stays one")
         return None
+
+    def _kept_spec(self, site: Site) -> Kept | None:
+        """A spec of poolkit's runs in every framework, in its own layout."""
+        if site.error is not None:
+            return Kept("left", str(site.error))
+        spec = spec_of(site)
+        if spec is None or layout_for(spec, self.to, self.layout) != spec.layout:
+            return None
+        return Kept("exact", "a spec of poolkit's runs in every framework", self.tree.text(site.outer))
 
     def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
         target, spec = written_for(site, self.to, self.layout)

@@ -33,6 +33,7 @@ class Tree:
     def __init__(self, source: str, name: str = "") -> None:
         self.source, self.data = source, source.encode()
         self.name = name or "the source"
+        self.newline = "\r\n" if "\r\n" in source else "\n"
         wrapper = metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True)
         self.module = wrapper.module
         self._spans = wrapper.resolve(metadata.ByteSpanPositionProvider)
@@ -102,9 +103,9 @@ def python(text: str) -> ast.Module:
 
 
 def expression(text: str) -> ast.expr:
-    """An expression of a file as Python's own tree; it may have been written over several lines.
+    r"""An expression of a file as Python's own tree; it may have been written over several lines.
 
-    >>> ast.unparse(expression("f(x,\\n  2)"))
+    >>> ast.unparse(expression("f(x,\n  2)"))
     'f(x, 2)'
     """
     statement = python(f"({text}\n)").body[0]

@@ -42,7 +42,7 @@ def definition(tree: Tree, name: str, at: Node) -> Definition | None:
 def assigned(tree: Tree, name: str, at: Node) -> list[Node]:
     """The nodes of a scope that give a name a value."""
     scope = tree.scope(at)
-    several = scope[name] if name in scope else ()
+    several = scope[name]
     return [a.node for a in several if isinstance(a, Assignment) and a.scope is scope]
 
 

@@ -1,0 +1,348 @@
+"""Python source, ported: every framework's words, in every direction; imports; arguments that are expressions."""
+
+from __future__ import annotations
+
+import textwrap
+
+import flax.linen as nn
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+
+from poolkit.porting.source import port_source
+from tests.test_port_source import MAP, function, line, ported, row
+
+TENSORFLOW = "import tensorflow as tf\n"
+TORCH = {"torch": "import torch", "nn": "import torch.nn as nn", "F": "import torch.nn.functional as F"}
+JAX = {"nn": "import flax.linen as nn", "jax": "import jax", "jnp": "import jax.numpy as jnp"}
+
+
+def returning(imports: dict[str, str], before: str) -> str:
+    """A function f(x) that returns an expression, with the imports that it needs; a method's framework is by them."""
+    needed = [line for name, line in imports.items() if f"{name}." in before] or [*imports.values()][-1:]
+    return "\n".join([*needed, "", "def f(x):", f"    return {before}", ""])
+
+
+FIRST = torch.from_numpy(MAP).permute(0, 3, 1, 2)
+
+
+def last(x: np.ndarray) -> np.ndarray:
+    return x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
+
+
+# ------------------------------------------------------------------------------------------------------- TensorFlow
+
+OF_TENSORFLOW = {
+    "tf.nn.max_pool2d(x, 2, 2, 'VALID')": "torch.nn.functional.max_pool2d(x, 2)",
+    "tf.nn.max_pool(x, [1, 3, 3, 1], [1, 2, 2, 1], 'SAME')": "pk.PoolSpec",
+    "tf.nn.avg_pool2d(x, ksize=3, strides=1, padding='SAME')": "count_include_pad=False",
+    "tf.nn.pool(x, [2, 2], 'AVG', strides=[2, 2])": "torch.nn.functional.avg_pool2d(x, 2)",
+    "tf.reduce_mean(x, [1, 2], keepdims=True)": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
+    "tf.compat.v1.reduce_mean(x, [1, 2], keep_dims=True)": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
+    "tf.math.reduce_max(x, axis=(1, 2))": "torch.nn.functional.adaptive_max_pool2d(x, 1).flatten(1)",
+    "tf.reduce_mean(input_tensor=x, axis=[-3, -2])": "torch.nn.functional.adaptive_avg_pool2d(x, 1).flatten(1)",
+}
+
+
+@pytest.mark.parametrize("before", OF_TENSORFLOW)
+def test_tensorflow_to_torch(before: str) -> None:
+    source = f"{TENSORFLOW}def f(x):\n    return {before}\n"
+    after = ported(source).text
+    assert OF_TENSORFLOW[before] in after
+    assert "tensorflow" not in after
+    expected = function(source)(tf.constant(MAP)).numpy()
+    np.testing.assert_allclose(last(function(after)(FIRST).numpy()), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_tensorflow_to_keras() -> None:
+    source = f"{TENSORFLOW}y = tf.nn.max_pool2d(x, 3, 2, 'SAME', name='p')\n"
+    assert ported(source, "keras").text == 'import keras\ny = keras.layers.MaxPooling2D(3, 2, padding="same")(x)\n'
+
+
+# ------------------------------------------------------------------------------------------------------------- torch
+
+OF_TORCH = [
+    "F.max_pool2d(x, 2)",
+    "F.max_pool2d(x, 3, 2, 1)",
+    "F.avg_pool2d(x, 3, stride=1, padding=1)",
+    "nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)(x)",
+    "F.adaptive_avg_pool2d(x, 1)",
+    "F.adaptive_avg_pool2d(x, (3, 2))",
+    "nn.AdaptiveMaxPool2d(2)(x)",
+    "torch.mean(x, dim=(2, 3), keepdim=True)",
+    "torch.amax(x, (2, 3))",
+    "x.mean(dim=(2, 3), keepdim=True)",
+    "x.mean((-2, -1))",
+    "x.relu().amax([2, 3])",
+    "nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())(x)",
+]
+
+
+@pytest.mark.parametrize("to", ["keras", "jax", "tensorflow"])
+@pytest.mark.parametrize("before", OF_TORCH)
+def test_from_torch(before: str, to: str) -> None:
+    source = returning(TORCH, before)
+    after = ported(source, to)
+    assert after.complete
+    x = {"keras": MAP, "jax": jnp.asarray(MAP), "tensorflow": tf.constant(MAP)}[to]
+    if "relu" in before:  # is no pooling, and stays
+        assert "x.relu()" in after.text
+        return
+    assert "torch." not in after.text.removeprefix(TORCH["F"])  # which a method alone does not use
+    expected = last(function(source)(FIRST).numpy())
+    np.testing.assert_allclose(np.asarray(function(after.text)(x)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "before", ["torch.mean(x, dim=1, keepdim=True)", "x.mean()", "x.max(1)[0]", "torch.max(x)", "x.mean(-1)"]
+)
+def test_means_and_maxima_that_are_no_pooling_stay(before: str) -> None:
+    source = f"import torch\nfrom torch import nn\n\nprint(torch)\ny = {before}\nz = nn.MaxPool2d(2)(x)\n"
+    after = ported(source, "keras")
+    assert [r.status == "left" for r in after.rows] == [True, False]
+    assert f"y = {before}\n" in after.text
+    assert "import torch\n" in after.text
+    assert "from torch import nn" not in after.text
+    assert after.complete
+
+
+def test_layers_of_torch() -> None:
+    source = """\
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.pool = nn.MaxPool2d(kernel_size=2, stride=2)
+            self.head = nn.Sequential(nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten(), nn.ReLU())
+    """
+    assert ported(source, "keras").text == textwrap.dedent(
+        """\
+        from torch import nn
+        import keras
+
+        class Net(nn.Module):
+            def __init__(self):
+                self.pool = keras.layers.MaxPooling2D(2)
+                self.head = nn.Sequential(keras.layers.GlobalAveragePooling2D(keepdims=True), nn.Flatten(), nn.ReLU())
+        """
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- JAX
+
+OF_JAX = {
+    "nn.max_pool(x, (2, 2), strides=(2, 2))": "torch.nn.functional.max_pool2d(x, 2)",
+    "nn.avg_pool(x, window_shape=(3, 3), strides=(2, 2), padding='SAME')": "pk.PoolSpec",
+    "jnp.mean(x, axis=(1, 2), keepdims=True)": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
+    "jnp.max(x, axis=(1, 2))": "torch.nn.functional.adaptive_max_pool2d(x, 1).flatten(1)",
+    "x.mean(axis=(1, 2))": "torch.nn.functional.adaptive_avg_pool2d(x, 1).flatten(1)",
+    "x.max((1, 2), keepdims=True)": "torch.nn.functional.adaptive_max_pool2d(x, 1)",
+    "jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), 'VALID')": "max_pool2d(x, 2)",
+    "nn.avg_pool(x, window_shape=x.shape[1:3])": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
+    "nn.avg_pool(x, (x.shape[1], x.shape[2]), strides=(1, 1))": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
+}
+
+
+@pytest.mark.parametrize("before", OF_JAX)
+def test_jax_to_torch(before: str) -> None:
+    source = returning(JAX, before)
+    after = ported(source).text
+    assert OF_JAX[before] in after
+    assert "jax" not in after.removeprefix(JAX["jnp"])  # which a method alone does not use
+    assert "flax" not in after
+    expected = np.asarray(function(source)(jnp.asarray(MAP)))
+    np.testing.assert_allclose(last(function(after)(FIRST).numpy()), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_partial_is_a_layer() -> None:
+    source = """\
+    from functools import partial
+    from flax import nnx
+
+    pool = partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2))
+    """
+    assert line(source) == "pool = torch.nn.MaxPool2d(2)"
+    assert nn.max_pool(MAP, (2, 2), (2, 2)).shape == (2, 4, 3, 3)
+
+
+# ----------------------------------------------------------------------------------------------------------- imports
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import keras\nMax = keras.layers.MaxPooling2D\n",
+        "import tensorflow as tf\nlayers = tf.keras.layers\nMax = layers.MaxPooling2D\n",
+        "from tensorflow.keras.layers import MaxPooling2D as Max\n",
+        "from tensorflow.python.keras.layers import MaxPooling2D as Max\n",
+        "from keras.layers import MaxPool2D as Max\n",
+        "import keras.layers as L, keras as k\nMax = L.MaxPooling2D\n",
+        "from keras import layers; Max = layers.MaxPooling2D\n",
+    ],
+)
+def test_any_alias(head: str) -> None:
+    after = ported(f"{head}y = Max(2)(x)\n").text
+    assert after.splitlines()[-1] == "y = torch.nn.MaxPool2d(2)(x)"
+    assert "Max =" not in after
+    assert "keras as k" in after or "keras" not in after.replace("keras as k", "")
+
+
+def test_everything_imported() -> None:
+    source = "from tensorflow.keras.layers import *\ny = MaxPooling2D(2)(Dense(3)(x))\n"
+    assert line(source) == "y = torch.nn.MaxPool2d(2)(Dense(3)(x))"
+
+
+def test_aliases_that_the_file_has_are_used() -> None:
+    own = "import torch.nn as nn\nimport torch.nn.functional as F\n"
+    source = (
+        f"{own}import tensorflow as tf\n\ny = tf.nn.avg_pool2d(x, 2, 2, 'VALID')\nz = tf.keras.layers.AvgPool2D()\n"
+    )
+    assert ported(source).text == f"{own}\ny = F.avg_pool2d(x, 2)\nz = nn.AvgPool2d(2)\n"
+
+
+def test_a_name_that_is_taken() -> None:
+    source = "from keras import layers\npk = 3\ny = layers.MaxPooling2D(3, padding='same')(x) + pk\n"
+    after = ported(source).text
+    assert after.startswith("import poolkit\npk = 3\n")
+    assert "y = poolkit.PoolSpec(" in after
+
+
+def test_imports_of_several_names() -> None:
+    source = """\
+    from __future__ import annotations
+    from tensorflow.keras.layers import (
+        Conv2D,
+        MaxPooling2D,
+        Dense,
+        GlobalAveragePooling2D,
+    )
+
+    y = Dense(2)(GlobalAveragePooling2D()(MaxPooling2D()(Conv2D(1, 1)(x))))
+    """
+    after = ported(source).text
+    future, rest = after.split("\n", 1)
+    assert future == "from __future__ import annotations"
+    assert rest.startswith("from tensorflow.keras.layers import (\n    Conv2D,\n    Dense,\n)\nimport torch\n")
+
+
+def test_imports_that_other_code_needs_stay() -> None:
+    source = "import tensorflow as tf\n\nprint(tf.__version__)\ny = tf.nn.max_pool2d(x, 2, 2, 'VALID')\n"
+    assert ported(source).text.startswith("import tensorflow as tf\nimport torch\n")
+
+
+def test_a_port_that_has_nothing_to_do_changes_nothing() -> None:
+    source = "import keras\n\n\ty = 1\n".replace("\t", "")
+    assert ported(source).text == source
+    already = "from torch import nn\n\npool = nn.MaxPool2d(2)\n"
+    after = ported(already)
+    assert after.text == already
+    assert [r.status for r in after.rows] == ["exact"]
+
+
+def test_windows_line_ends_and_comments_stay() -> None:
+    source = "from keras import layers\r\n\r\nx = layers.MaxPooling2D(\r\n    2,  # half\r\n)(x)  # é\r\n"
+    assert port_source(source, "torch").text == ("import torch\r\n\r\n# half\r\nx = torch.nn.MaxPool2d(2)(x)  # é\r\n")
+
+
+# -------------------------------------------------------------------------------------------------------- expressions
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("layers.MaxPooling2D(pool_size=(size, size))", "torch.nn.MaxPool2d(size)"),
+        ("layers.MaxPooling2D(pool_size=(h, w), strides=s)", "torch.nn.MaxPool2d((h, w), s)"),
+        ("layers.MaxPooling2D(size + 1)", "torch.nn.MaxPool2d(size + 1)"),
+        (
+            'layers.MaxPooling2D(size, padding="same")',
+            'pk.PoolSpec("max", window=size, padding="same", layout="NCHW").layer("torch")',
+        ),
+        ("layers.MaxPooling2D(SIZE, padding=PADDING)", "torch.nn.MaxPool2d(3)"),
+    ],
+)
+def test_expressions_are_carried_over(before: str, after: str) -> None:
+    head = "from keras import layers\nSIZE = 3\nPADDING = 'valid'\n"
+    assert row(f"{head}def f(size, h, w, s):\n    return {before}\n").after == after
+
+
+@pytest.mark.parametrize("size", [3, (3, 2)])
+def test_expressions_of_either_form_give_the_same_numbers(size: object) -> None:
+    source = "import torch.nn.functional as F\ndef f(x, k):\n    return F.max_pool2d(x, k)\n"
+    for to, x in (("jax", jnp.asarray(MAP)), ("keras", MAP)):
+        got = function(ported(source, to).text)(x, size)
+        np.testing.assert_allclose(np.asarray(got), last(function(source)(FIRST, size).numpy()))
+
+
+def test_axes_that_are_constant_or_computed() -> None:
+    source = "import tensorflow as tf\nAXES = [1, 2]\ndef f(x):\n    return tf.reduce_mean(x, AXES)\n"
+    assert line(source).endswith("adaptive_avg_pool2d(x, 1).flatten(1)")
+    source = "import tensorflow as tf\ndef f(x, axes):\n    return tf.reduce_mean(x, axes, keepdims=True)\n"
+    after = ported(source).text
+    assert 'axes="".join("NHWC"[axis] for axis in axes)' in after
+    np.testing.assert_allclose(
+        last(function(after)(FIRST, (1, 2)).numpy()), MAP.mean((1, 2), keepdims=True), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "layers.MaxPooling2D(2, padding=padding)",
+        "layers.MaxPooling2D(2, data_format=order)",
+        "layers.GlobalAveragePooling2D(keepdims=keep)",
+        "layers.MaxPooling2D(**options)",
+        "tf.nn.pool(x, [2, 2], kind, strides=[2, 2])",
+    ],
+)
+def test_what_a_variable_decides_is_kept_and_told(before: str) -> None:
+    source = f"import tensorflow as tf\nfrom keras import layers\npool = {before}\n"
+    found = row(source)
+    assert (found.status, found.after) == ("failed", "")
+    assert found.note
+    assert ported(source).text == source
+    assert not ported(source).complete
+
+
+@pytest.mark.parametrize("use", ["block(pool=layers.MaxPooling2D)", "[layers.MaxPooling2D, 3]"])
+def test_layers_that_are_named_and_not_called(use: str) -> None:
+    found = row(f"from keras import layers\ny = {use}\n")
+    assert (found.before, found.status) == ("layers.MaxPooling2D", "failed")
+
+
+# ------------------------------------------------------------------------------------------------------ audit, layout
+
+
+def test_an_audit() -> None:
+    source = "from keras import layers\ny = layers.MaxPooling2D(3, 2, 'same')(x)\n"
+    after = ported(source, None)
+    assert after.text == source
+    (found,) = after.rows
+    assert str(found.spec) == "max window=3 stride=2 padding=same layout=NHWC"
+    source = "from keras import layers\ndef f(k):\n    return layers.MaxPooling2D(k)\n"
+    (found,) = ported(source, None).rows
+    assert found.spec is None
+    assert "torch: torch.nn.MaxPool2d(k)" in found.note
+
+
+def test_a_layout_is_kept_where_it_is_asked_for() -> None:
+    source = "from keras import layers\ny = layers.MaxPooling2D(2)(x)\nz = layers.MaxPooling1D(2)(x)\n"
+    after = ported(source, layout="NHWC").text
+    assert 'pk.PoolSpec("max", window=2, layout="NHWC")(x)' in after
+    assert 'pk.PoolSpec("max", window=2, layout="NLC")(x)' in after
+    assert line("from torch import nn\ny = nn.MaxPool2d(2)(x)\n", "keras", layout="NCHW") == (
+        'y = keras.layers.MaxPooling2D(2, data_format="channels_first")(x)'
+    )
+
+
+def test_imports_of_a_try() -> None:
+    source = """\
+    try:
+        from keras import layers
+    except ImportError:
+        from tensorflow.keras import layers
+    y = layers.MaxPooling2D(2)(x)
+    """
+    assert line(source) == "y = torch.nn.MaxPool2d(2)(x)"
+    assert "keras" not in ported(source).text
