@@ -17,7 +17,7 @@ from poolkit.constructors import (
     MinPool,
     SumPool,
 )
-from poolkit.differences import Difference, diff
+from poolkit.diffs.diff import Difference, diff
 from poolkit.dispatch import lower_spec as lower
 from poolkit.dispatch import pool, pool_direct, routes
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError

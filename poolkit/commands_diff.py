@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from poolkit.differences import diff as difference_of
+from poolkit.diffs.diff import diff as difference_of
 from poolkit.options import JSON, shape_of
 
 

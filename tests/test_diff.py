@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import poolkit as pk
-from poolkit import trial
-from poolkit.agreeing import agreement, aligned, one_axis, plain, same_at, states
 from poolkit.commands import poolkit
+from poolkit.diffs import trial
+from poolkit.diffs.agreeing import agreement, aligned, one_axis, plain, same_at, states
+from poolkit.diffs.wording import axis_text, sizes_text
 from poolkit.geometry import axes_of
 from poolkit.kinds import KINDS
-from poolkit.wording import axis_text, sizes_text
 from tests.specs import adaptive, per_axis, specs
 from tests.support import python
 
@@ -326,7 +326,7 @@ def test_layers_in_hand_and_what_their_framework_adds() -> None:
 
 
 def test_caveats_of_a_framework_are_notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from poolkit import operands
+    from poolkit.diffs import operands
 
     monkeypatch.setattr(operands, "caveats", lambda spec, name: ("loses NaN",) if name == "keras" else ())
     found = pk.diff(SAME_MAX, "nn.MaxPool2d(3, 2, padding=1)")

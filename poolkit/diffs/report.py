@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from poolkit.wording import NEVER
+from poolkit.diffs.wording import NEVER
 
 if TYPE_CHECKING:
-    from poolkit.differences import Difference, Example
+    from poolkit.diffs.diff import Difference, Example
 
 MOST_CELLS = 6
 

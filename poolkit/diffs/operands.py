@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from poolkit.agreeing import spatial_count, standard
 from poolkit.calls import Call
+from poolkit.diffs.agreeing import spatial_count, standard
 from poolkit.errors import InputError, NotExactError, ShapeError
 from poolkit.geometry import letters_of
 from poolkit.mix import Mix

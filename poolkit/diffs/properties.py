@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from poolkit.agreeing import axis_of, letters, limit, one_axis, plain
+from poolkit.diffs.agreeing import axis_of, letters, limit, one_axis, plain
+from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
 from poolkit.geometry import Axis
 from poolkit.kinds import KINDS
 from poolkit.normal import normal
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
-from poolkit.wording import EVERY, MOST_PERIOD, axis_text
 
 DOES = {
     "avg": "averages",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from poolkit.agreeing import axis_of, counts_of, measure, one_axis
+from poolkit.diffs.agreeing import axis_of, counts_of, measure, one_axis
 from poolkit.geometry import Axis
 from poolkit.kinds import KINDS
 from poolkit.spec import PoolSpec

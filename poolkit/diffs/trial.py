@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from poolkit.agreeing import plain
+from poolkit.diffs.agreeing import plain
 from poolkit.dispatch import pool
 from poolkit.errors import ShapeError
 from poolkit.mix import Mix

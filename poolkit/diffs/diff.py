@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from poolkit import trial
-from poolkit.agreeing import (
+from poolkit.diffs import trial
+from poolkit.diffs.agreeing import (
     agreement,
     agreement_of,
     agrees,
@@ -23,15 +23,15 @@ from poolkit.agreeing import (
     same_at,
     states_at,
 )
+from poolkit.diffs.mixes import mixes_agree, mixes_said_otherwise, sentences_of_mixes
+from poolkit.diffs.operands import Operand, axis_names, kept_sizes, operand, settled, shape_of, sizes_of
+from poolkit.diffs.pictures import Lines, Window, lines_of, picture, window_at
+from poolkit.diffs.properties import sentences, structure_differs
+from poolkit.diffs.report import text_of
+from poolkit.diffs.wording import EVERY
 from poolkit.errors import ShapeError
 from poolkit.mix import Mix
-from poolkit.mixed_differences import mixes_agree, mixes_said_otherwise, sentences_of_mixes
-from poolkit.operands import Operand, axis_names, kept_sizes, operand, settled, shape_of, sizes_of
-from poolkit.pictures import Lines, Window, lines_of, picture, window_at
-from poolkit.properties import sentences, structure_differs
-from poolkit.report_text import text_of
 from poolkit.spec import PoolSpec
-from poolkit.wording import EVERY
 
 __all__ = ["Difference", "Example", "agreement", "diff", "same_at"]
 
