@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -13,19 +12,10 @@ from typing import Any
 import libcst
 import pytest
 import torch
-from click.testing import CliRunner, Result
 
-from poolkit.commands import poolkit
-from poolkit.porting import archive, files
+from poolkit.porting.archive import LARGEST
+from tests.portmodels import LAMBDA, POOL, SAME, SOURCE, archive, layer, run, source
 from tests.support import environment, python
-
-SOURCE = """from keras import layers
-
-
-def head(x):
-    x = layers.MaxPooling2D(2)(x)  # halves the map
-    return layers.GlobalAveragePooling2D(keepdims=True)(x)
-"""
 
 UNKNOWN = """from keras import layers
 
@@ -33,31 +23,6 @@ UNKNOWN = """from keras import layers
 def pool(x, padding):
     return layers.MaxPooling2D(2, padding=padding)(x)
 """
-
-
-def layer(kind: str, name: str, **fields: Any) -> dict[str, Any]:
-    return {"module": "keras.layers", "class_name": kind, "config": {"name": name, **fields}, "registered_name": None}
-
-
-POOL = layer("MaxPooling2D", "pool", pool_size=[2, 2], strides=[2, 2], padding="valid", data_format="channels_last")
-SAME = layer("AveragePooling2D", "same", pool_size=[3, 3], strides=[2, 2], padding="same", data_format="channels_last")
-LAMBDA = layer("Lambda", "code", function={"class_name": "__lambda__", "config": {"code": "4wEAAAA="}})
-
-
-def model(path: Path, *layers: dict[str, Any]) -> Path:
-    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "model", "layers": list(layers)}}
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("config.json", json.dumps(config))
-    return path
-
-
-def source(path: Path, text: str = SOURCE) -> Path:
-    path.write_text(text)
-    return path
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(poolkit, ["port", *map(str, arguments)], catch_exceptions=False, env={"COLUMNS": "400"})
 
 
 def test_source_goes_to_stdout_and_the_report_to_stderr(tmp_path: Path) -> None:
@@ -74,7 +39,7 @@ def test_source_goes_to_stdout_and_the_report_to_stderr(tmp_path: Path) -> None:
 
 def test_a_model_becomes_a_module_on_stdout_and_a_table_on_stderr(tmp_path: Path) -> None:
     result = run(
-        model(tmp_path / "model.keras", layer("InputLayer", "in", batch_shape=[None, 8, 9, 3]), POOL, SAME),
+        archive(tmp_path / "model.keras", layer("InputLayer", "in", batch_shape=[None, 8, 9, 3]), POOL, SAME),
         "--to",
         "torch",
     )
@@ -89,7 +54,7 @@ def test_a_model_becomes_a_module_on_stdout_and_a_table_on_stderr(tmp_path: Path
 
 
 def test_json_prints_the_rows_and_nothing_else(tmp_path: Path) -> None:
-    result = run(model(tmp_path / "model.keras", POOL, LAMBDA), "--to", "torch", "--json")
+    result = run(archive(tmp_path / "model.keras", POOL, LAMBDA), "--to", "torch", "--json")
     rows = json.loads(result.stdout)
 
     assert (result.exit_code, result.stderr) == (1, "")
@@ -129,9 +94,14 @@ def test_an_unusable_model_is_one_line_and_2(tmp_path: Path, data: bytes, messag
     assert not (tmp_path / "out.py").exists()
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        file.writestr("config.json", b"[" * (archive.LARGEST + 1))
+        file.writestr("config.json", b"[" * (LARGEST + 1))
+
+    def unpacked(*_: object) -> None:
+        raise AssertionError("the config was unpacked")
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", unpacked)
     result = run(tmp_path / "bomb.keras", "--to", "torch")
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -140,90 +110,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("to", [(), ("--to", "torch")])
 def test_a_lambda_is_1_with_or_without_a_target(tmp_path: Path, to: tuple[str, ...]) -> None:
-    result = run(model(tmp_path / "model.keras", LAMBDA, POOL), *to)
+    result = run(archive(tmp_path / "model.keras", LAMBDA, POOL), *to)
 
     assert result.exit_code == 1
     assert "a program of its own, which is not run" in " ".join((result.stdout + result.stderr).split())
-
-
-# ------------------------------------------------------------------------------------------------------------- writing
-
-
-def test_output_and_in_place(tmp_path: Path) -> None:
-    file = source(tmp_path / "head.py")
-    file.chmod(0o640)
-    shown = run(file, "--to", "torch").stdout
-    result = run(file, "--to", "torch", "--output", tmp_path / "ported.py")
-
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert (tmp_path / "ported.py").read_text() == shown
-    assert file.read_text() == SOURCE
-    assert run(file, "--to", "torch", "--in-place").exit_code == 0
-    assert file.read_text() == shown
-    assert file.stat().st_mode & 0o777 == 0o640
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["head.py", "ported.py"]
-
-
-def test_what_is_in_place_ported_twice_stays(tmp_path: Path) -> None:
-    file = source(tmp_path / "head.py")
-    run(file, "--to", "torch", "--in-place")
-    once = file.read_text()
-    run(file, "--to", "torch", "--in-place")
-
-    assert file.read_text() == once
-
-
-def test_encoding_and_line_ends_stay(tmp_path: Path) -> None:
-    text = "# -*- coding: latin-1 -*-\r\n# Gr\u00f6\u00dfe\r\n" + SOURCE.replace("\n", "\r\n")
-    (tmp_path / "old.py").write_bytes(text.encode("latin-1"))
-    run(tmp_path / "old.py", "--to", "torch", "--in-place")
-    data = (tmp_path / "old.py").read_bytes()
-
-    assert b"# Gr\xf6\xdfe\r\n" in data
-    assert data.count(b"\n") == data.count(b"\r\n")
-    assert b"torch.nn.MaxPool2d(2)" in data
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    source(tmp_path / "real.py")
-    (tmp_path / "link.py").symlink_to("real.py")
-    run(tmp_path / "link.py", "--to", "torch", "--in-place")
-
-    assert (tmp_path / "link.py").is_symlink()
-    assert "torch.nn.MaxPool2d(2)" in (tmp_path / "real.py").read_text()
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "out.py").write_text("old\n")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    result = run(model(tmp_path / "model.keras", POOL), "--to", "torch", "--output", tmp_path / "out.py")
-
-    assert result.exit_code == 2
-    assert "No space left on device" in result.stderr
-    assert (tmp_path / "out.py").read_text() == "old\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "out.py"]
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
-    (tmp_path / "out.py").write_text("old\n")
-    with pytest.raises(UnicodeEncodeError):
-        files.write(tmp_path / "out.py", "new " * 100_000 + "\u20ac", "latin-1")
-
-    assert (tmp_path / "out.py").read_text() == "old\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["out.py"]
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    result = run(source(tmp_path / "head.py"), "--to", "torch", "--output", tmp_path / "nowhere" / "out.py")
-
-    assert result.exit_code == 2
-    assert "cannot be written" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -239,7 +129,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 )
 def test_options_that_do_not_go_together(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     source(tmp_path / "head.py")
-    model(tmp_path / "model.keras", POOL)
+    archive(tmp_path / "model.keras", POOL)
     result = run(tmp_path / name, *options)
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -247,7 +137,7 @@ def test_options_that_do_not_go_together(tmp_path: Path, name: str, options: tup
 
 
 def test_the_input_is_never_the_output(tmp_path: Path) -> None:
-    file = model(tmp_path / "model.keras", POOL)
+    file = archive(tmp_path / "model.keras", POOL)
     before = file.read_bytes()
     result = run(file, "--to", "torch", "--output", tmp_path / "." / "model.keras")
 
@@ -258,7 +148,7 @@ def test_the_input_is_never_the_output(tmp_path: Path) -> None:
 
 
 def test_the_audit_says_what_each_framework_has(tmp_path: Path) -> None:
-    result = run(model(tmp_path / "model.keras", SAME))
+    result = run(archive(tmp_path / "model.keras", SAME))
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
 
     assert (result.exit_code, result.stderr) == (0, "")
@@ -280,12 +170,12 @@ def test_the_audit_of_source_as_json(tmp_path: Path) -> None:
 
 
 def test_the_audit_names_caveats(tmp_path: Path) -> None:
-    (row,) = json.loads(run(model(tmp_path / "model.keras", POOL), "--json").stdout)
+    (row,) = json.loads(run(archive(tmp_path / "model.keras", POOL), "--json").stdout)
     tensorflow = row["frameworks"][2]
 
     assert (tensorflow["framework"], tensorflow["equal"]) == ("tensorflow", True)
     assert "tf.nn.max_pool leaves out NaN" in tensorflow["caveats"]
-    ported = run(model(tmp_path / "model.keras", POOL), "--to", "tensorflow")
+    ported = run(archive(tmp_path / "model.keras", POOL), "--to", "tensorflow")
     assert ported.exit_code == 0
     assert "1 with a caveat" in ported.stderr
     assert "tf.nn.max_pool leaves out NaN" in ported.stdout
@@ -303,7 +193,7 @@ def test_a_file_without_pooling(tmp_path: Path) -> None:
 
 def test_porting_imports_no_framework(tmp_path: Path) -> None:
     """Neither of a model nor of source."""
-    model(tmp_path / "model.keras", POOL, SAME)
+    archive(tmp_path / "model.keras", POOL, SAME)
     source(tmp_path / "head.py")
     code = (
         "import sys, contextlib, os\n"
