@@ -104,6 +104,12 @@ RESTORED = {
     "tf.newaxis": ["return layers.GlobalAveragePooling2D()(x)[:, tf.newaxis, tf.newaxis, :]"],
     "np.newaxis": ["return layers.GlobalAveragePooling2D()(x)[:, np.newaxis, np.newaxis]"],
     "tf.reshape": ["return tf.reshape(tf.reduce_mean(x, [1, 2]), [-1, 1, 1, 3])"],
+    "a shape by name": [
+        "se_shape = (1, 1, x.shape[-1])",
+        "se = layers.GlobalAveragePooling2D()(x)",
+        "se = layers.Reshape(se_shape, name='r')(se)",
+        "return se",
+    ],
     "sequential": [
         "return keras.Sequential([layers.GlobalAveragePooling2D(), layers.Reshape((1, 1, 3))])(x)",
     ],
@@ -123,6 +129,45 @@ def test_a_global_pool_whose_axes_come_back(name: str) -> None:
     after = ported(source)
     assert after.rows[0].after in ("torch.nn.AdaptiveAvgPool2d(1)(x)", "torch.nn.functional.adaptive_avg_pool2d(x, 1)")
     assert all(word not in after.text for word in ("Reshape", "expand_dims", "None", "newaxis", "Lambda", "flatten"))
+
+
+def test_a_layer_that_is_kept_in_a_class() -> None:
+    source = """\
+    import tensorflow as tf
+    from keras import layers
+
+    class Block(layers.Layer):
+        def __init__(self, c):
+            self.gap = layers.GlobalAveragePooling2D()
+            self.top = layers.GlobalMaxPooling2D()
+            self.shape = layers.Reshape((1, 1, c))
+
+        def call(self, x):
+            s = self.gap(x)[:, tf.newaxis, tf.newaxis, :]
+            y = self.shape(self.gap(x + 1))
+            return x * s + y + self.top(x)
+    """
+    after = ported(source).text
+    assert "self.gap = torch.nn.AdaptiveAvgPool2d(1)\n" in after
+    assert "self.top = torch.nn.Sequential(torch.nn.AdaptiveMaxPool2d(1), torch.nn.Flatten())\n" in after
+    assert "s = self.gap(x)\n" in after
+    assert "y = self.gap(x + 1)\n" in after
+    assert "tensorflow" not in after
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "F.adaptive_avg_pool2d(x, 1).flatten(1)",
+        "torch.flatten(nn.AdaptiveAvgPool2d(1)(x), 1)",
+        "F.adaptive_avg_pool2d(x, (1, 1)).squeeze(-1).squeeze(-1)",
+        "x.mean((2, 3), keepdim=True).squeeze((2, 3))",
+        "F.avg_pool2d(x, x.shape[2:]).flatten(1)",
+    ],
+)
+def test_axes_that_are_dropped_at_once(before: str) -> None:
+    source = f"import torch\nfrom torch import nn\nimport torch.nn.functional as F\ny = {before}\n"
+    assert row(source, "keras").after == "keras.layers.GlobalAveragePooling2D()(x)"
 
 
 def test_a_folded_call_has_a_row_that_says_where_it_went() -> None:

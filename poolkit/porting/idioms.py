@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from poolkit.porting.names import Names
 from poolkit.porting.remarks import padded_before, squeezed_after, whole_at_one_size
-from poolkit.porting.restoring import kept_axes, out_of_lambda
+from poolkit.porting.restoring import dropped_axes, kept_axes, out_of_lambda
 from poolkit.porting.shapes import whole_map
 from poolkit.porting.sites import Site
 from poolkit.porting.tree import Tree
@@ -22,6 +22,7 @@ IDIOMS: tuple[Idiom, ...] = (
     kept_axes,
     out_of_lambda,
     kept_axes,
+    dropped_axes,
     padded_before,
     squeezed_after,
     whole_at_one_size,

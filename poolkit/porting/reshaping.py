@@ -13,7 +13,7 @@ import libcst as cst
 
 from poolkit.porting.names import Names
 from poolkit.porting.tree import Node, Tree, expression
-from poolkit.porting.uses import loads_of
+from poolkit.porting.uses import definition, loads_of, stored_layer
 
 Axes = tuple[str, ...]
 
@@ -53,8 +53,9 @@ def _above(tree: Tree, names: Names, here: Step) -> Step | None:
         return _step(call, _by_method(tree, call, around.attr.value, here.axes))
     if not isinstance(around, cst.Arg) or around is not call.args[0]:
         return None
-    if isinstance(call.func, cst.Call):
-        return _step(call, by_layer(tree, names, call.func, here.axes))
+    layer = call.func if isinstance(call.func, cst.Call) else stored_layer(tree, call.func)
+    if layer is not None:
+        return _step(call, by_layer(tree, names, layer, here.axes))
     return _step(call, _by_function(tree, names, call, here.axes))
 
 
@@ -70,6 +71,8 @@ def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
     if name == "keras.layers.Reshape":
         return _reshaped(tree, layer.args[0].value, axes, batch=False)
     inner = layer.args[0].value
+    if layer.args[0].keyword is not None and layer.args[0].keyword.value not in ("target_shape", "function"):
+        return None
     if name != "keras.layers.Lambda" or not isinstance(inner, cst.Lambda):
         return None
     parameter = only_parameter(inner)
@@ -100,13 +103,22 @@ def _by_function(tree: Tree, names: Names, call: cst.Call, axes: Axes) -> Axes |
         return None
     if name in EXPAND:
         return _inserted(_number(tree, rest[0].value), axes)
+    if name == "squeeze":
+        return _squeezed(_number(tree, rest[0].value), axes)
+    if name == "flatten" and _number(tree, rest[0].value) == 1:
+        return _flat(axes)
     return _reshaped(tree, rest[0].value, axes, batch=True) if name in RESHAPE else None
 
 
 def _by_method(tree: Tree, call: cst.Call, method: str, axes: Axes) -> Axes | None:
     """``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``, ``x.reshape((b, 1, 1, c))``."""
-    if method in EXPAND and len(call.args) == 1:
-        return _inserted(_number(tree, call.args[0].value), axes)
+    given = _number(tree, call.args[0].value) if len(call.args) == 1 else None
+    if method in EXPAND:
+        return _inserted(given, axes)
+    if method == "squeeze":
+        return _squeezed(given, axes)
+    if method == "flatten":
+        return _flat(axes) if given == 1 else None
     if method not in RESHAPE or not call.args:
         return None
     if len(call.args) == 1:
@@ -135,9 +147,26 @@ def _inserted(at: object, axes: Axes) -> Axes | None:
     return tuple("1" if n in where else next(rest) for n in range(rank))
 
 
+def _squeezed(at: object, axes: Axes) -> Axes | None:
+    """The axes without those of size 1 at these positions."""
+    places = (at,) if isinstance(at, int) else at
+    if not isinstance(places, tuple | list) or not all(type(n) is int and -len(axes) <= n < len(axes) for n in places):
+        return None
+    gone = {n % len(axes) for n in places}
+    return tuple(axis for n, axis in enumerate(axes) if n not in gone) if all(axes[n] == "1" for n in gone) else None
+
+
+def _flat(axes: Axes) -> Axes | None:
+    plain = tuple(axis for axis in axes if axis != "1")
+    return plain if plain == ("N", "C") else None
+
+
 def _reshaped(tree: Tree, shape: Node, axes: Axes, batch: bool) -> Axes | None:
     """The axes after a reshape to a tuple, which has an entry for the batch or does not."""
     parsed = expression(tree.text(shape))
+    if isinstance(parsed, ast.Name):
+        found = definition(tree, parsed.id, shape)
+        parsed = expression(tree.text(found.value)) if found is not None and found.item is None else parsed
     if not isinstance(parsed, ast.Tuple | ast.List):
         return None
     return _to_sizes(parsed.elts if batch else [ast.Constant(-1), *parsed.elts], axes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from poolkit.calls import known
+from poolkit.dialect import Fields
 from poolkit.mix import Mix
 from poolkit.porting import sequences
 from poolkit.porting.edits import whole_line
@@ -12,7 +13,7 @@ from poolkit.porting.names import Names
 from poolkit.porting.reshaping import Axes, Step, by_layer, climbed, only_parameter
 from poolkit.porting.sites import Folded, Site
 from poolkit.porting.tree import Node, Tree
-from poolkit.porting.uses import only_use
+from poolkit.porting.uses import attribute_uses, only_use, stored_layer
 from poolkit.values import is_all
 
 DROPPED: Axes = ("N", "C")
@@ -23,25 +24,38 @@ def kept_axes(tree: Tree, names: Names, site: Site) -> None:
     goal = _goal(site)
     if goal is None:
         return
-    here = Step(site.outer, DROPPED)
-    if site.role != "layer":
-        here = climbed(tree, names, site.outer, DROPPED, goal)
-    folded: list[Folded] | None = []
-    if here.axes != goal:
-        follow = _layers_after if site.role == "layer" else _statements_after
-        folded = follow(tree, names, here, goal)
-    if folded is not None:
+    follow = _layers_after if site.role == "layer" else _steps_after
+    found = follow(tree, names, Step(site.outer, DROPPED), goal)
+    if found is None and site.role == "layer":
+        found = _wherever_called(tree, names, site.outer, goal)
+    if found is not None:
         assert isinstance(site.fields, dict)
         site.fields = {**site.fields, "keepdims": True}
-        site.outer = here.node
+        site.outer, folded = found
         site.folded += folded
+
+
+def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
+    """``F.adaptive_avg_pool2d(x, 1).flatten(1)`` drops the axes that it pools."""
+    fields = site.fields
+    if site.role == "layer" or site.error is not None or isinstance(fields, Mix) or not fields.get("keepdims", True):
+        return
+    letters = _letters({**fields, "keepdims": False})
+    step = climbed(tree, names, site.outer, letters, DROPPED) if letters is not None else None
+    if step is not None and step.axes == DROPPED:
+        site.outer = step.node
+        site.fields = {**fields, "keepdims": False}
 
 
 def _goal(site: Site) -> Axes | None:
     """The axes that would be there if they were kept; None for what is no global pool that drops them."""
-    fields = site.fields
-    if isinstance(fields, Mix) or fields.get("keepdims", True) is not False or site.error is not None:
+    if isinstance(site.fields, Mix) or site.fields.get("keepdims", True) is not False or site.error is not None:
         return None
+    return _letters(site.fields)
+
+
+def _letters(fields: Fields) -> Axes | None:
+    """The axes of a global pool that keeps those that it pools; None for any other."""
     layout = str(fields.get("layout")).removeprefix("...")
     letters = tuple(letter if letter in "NC" else "1" for letter in layout)
     sizes = fields.get("output_size")
@@ -49,7 +63,11 @@ def _goal(site: Site) -> Axes | None:
     return letters if whole and tuple(c for c in letters if c != "1") == DROPPED else None
 
 
-def _layers_after(tree: Tree, names: Names, here: Step, goal: Axes) -> list[Folded] | None:
+# What is rewritten in place of the pool, and what becomes part of it.
+Found = tuple[Node, list[Folded]]
+
+
+def _layers_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | None:
     """The layers after one in a Sequential, as far as they bring the axes back."""
     folded: list[Folded] = []
     axes: Axes | None = here.axes
@@ -61,11 +79,13 @@ def _layers_after(tree: Tree, names: Names, here: Step, goal: Axes) -> list[Fold
             return None
         node = beside.node
         folded += [Folded(node, span) for span in beside.spans]
-    return folded
+    return here.node, folded
 
 
-def _statements_after(tree: Tree, names: Names, here: Step, goal: Axes) -> list[Folded] | None:
-    """The statements after ``x = GAP()(x)`` that bring the axes back, if each value is used by the next alone."""
+def _steps_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | None:
+    """What is around ``GAP()(x)``, and the statements after it, if each value is used by the next alone."""
+    here = climbed(tree, names, here.node, here.axes, goal)
+    outer = here.node
     folded: list[Folded] = []
     while here.axes != goal:
         statement = tree.parent(here.node)
@@ -77,7 +97,28 @@ def _statements_after(tree: Tree, names: Names, here: Step, goal: Axes) -> list[
             return None
         folded.append(_folded(tree, use, after.node))
         here = after
-    return folded
+    return outer, folded
+
+
+def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found | None:
+    """``self.gap = GAP()``, if every ``self.gap(x)`` of the class gets its axes back."""
+    target = tree.parent(layer)
+    target = target.targets[0].target if isinstance(target, cst.Assign) and len(target.targets) == 1 else None
+    if not isinstance(target, cst.Attribute) or stored_layer(tree, target) is not layer:
+        return None
+    folded: list[Folded] = []
+    _, reads = attribute_uses(tree, target)
+    for read in reads:
+        call = tree.parent(read)
+        if not isinstance(call, cst.Call) or call.func is not read:
+            return None
+        found = _steps_after(tree, names, Step(call, DROPPED), goal)
+        if found is None:
+            return None
+        outer, more = found
+        folded += [Folded(outer, tree.span(outer), keeps=call)] if outer is not call else []
+        folded += more
+    return (layer, folded) if folded else None
 
 
 def _folded(tree: Tree, use: cst.Name, node: Node) -> Folded:

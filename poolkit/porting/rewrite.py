@@ -64,7 +64,7 @@ def spec_of(site: Site) -> PoolSpec | Mix | None:
 
 def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
     """The text of the target's call, with the tensor of the original in it."""
-    call = target.call
+    call = _with_name(site, target)
     if site.role == "layer":
         return [call.source(short) if call is not None else f'{spec.source(short)}.layer("{target.backend}")']
     if site.role == "spec":
@@ -77,6 +77,14 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
     if site.role == "function" and target.backend == "torch":
         return _functional(call, site.tensor, short)
     return [f"{call.source(short)}(", site.tensor, ")"]
+
+
+def _with_name(site: Site, target: Target) -> Call | None:
+    """The target's call; a layer's name is kept where it is to be one of Keras's."""
+    call, name = target.call, dict(site.call.kwargs).get("name")
+    if call is None or name is None or target.backend != "keras" or site.dialect != "tensorflow":
+        return call
+    return replace(call, kwargs=(*call.kwargs, ("name", name))) if ".layers." in site.word else call
 
 
 def _function(call: Call, tensor: Any, short: Short) -> list[Piece]:

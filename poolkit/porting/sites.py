@@ -33,11 +33,15 @@ HOLDERS = ("torch.nn.Sequential", "jax.vmap", PARTIAL)
 
 @dataclass
 class Folded:
-    """A call that becomes part of a pool: what it was, and the span that goes, with what takes its place."""
+    """A call that becomes part of a pool: what it was, and the span that goes, with what takes its place.
+
+    `keeps` is the part of the call that takes its place, if it is one.
+    """
 
     node: Node
     span: Span
     becomes: str = ""
+    keeps: Node | None = None
 
 
 class Computed(NamedTuple):
@@ -203,6 +207,8 @@ def _read(names: Names, site: Site) -> None:
         site.error = error
         if site.word.rpartition(".")[2] in ("max", "min") and not isinstance(error, NotPooling):
             site.error = NotPooling(str(error))  # of one axis, and with its places
+        if UNPOOLS.search(site.word):
+            site.error = NotPooling(str(error))
     try:
         with_constants = names.call(site.node, constants=True)
         call = Call(site.call.name, with_constants.args, with_constants.kwargs)

@@ -130,9 +130,10 @@ def row_of(tree: Tree, site: Site) -> Row:
 def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
     """The calls that became part of a pool: they go, with a row for each."""
     for part in site.folded:
-        edits.replace(part.span, [part.becomes])
+        becomes = part.becomes or (tree.text(part.keeps) if part.keeps is not None else "")
+        edits.replace(part.span, [part.keeps or part.becomes])
         note = f"it keeps the pooled axes, which the pool of line {tree.line(site.outer)} now does itself"
-        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", part.becomes, note)
+        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, note)
 
 
 def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:

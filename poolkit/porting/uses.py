@@ -117,6 +117,31 @@ def _stored_by(tree: Tree, use: Node, name: str) -> bool:
     )
 
 
+def attribute_uses(tree: Tree, target: cst.Attribute) -> tuple[list[cst.Attribute], list[cst.Attribute]]:
+    """Where a class gives ``self.name`` a value, and where it reads it."""
+    whole = tree.around(target, cst.ClassDef)
+    if whole is None:
+        return [], []
+    text = tree.text(target)
+    same = [node for node in tree.all(cst.Attribute) if tree.inside(node, whole) and tree.text(node) == text]
+    stores = [node for node in same if isinstance(tree.parent(node), cst.AssignTarget)]
+    return stores, [node for node in same if node not in stores]
+
+
+def stored_layer(tree: Tree, node: Node) -> cst.Call | None:
+    """The call whose result ``self.name`` or a name has: ``self.name = Layer(…)``, if that is its only value."""
+    if isinstance(node, cst.Name):
+        found = definition(tree, node.value, node)
+        value = found.value if found is not None and found.item is None else None
+        return value if isinstance(value, cst.Call) else None
+    if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name) or node.value.value != "self":
+        return None
+    stores, _ = attribute_uses(tree, node)
+    statement = tree.parent(tree.parent(stores[0]) or stores[0]) if len(stores) == 1 else None
+    value = statement.value if isinstance(statement, cst.Assign) else None
+    return value if isinstance(value, cst.Call) else None
+
+
 def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
     """Every place in the scope of a node, functions inside it too, where a name is read."""
     function = tree.around(at, cst.FunctionDef) or tree.module
