@@ -1,4 +1,4 @@
-"""Model files: what is read from them, what it becomes, and what is refused."""
+"""Models that Keras has saved: what is read from them, and the modules that they become."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from keras import layers as kl
 
 from poolkit import PoolSpec
 from poolkit.porting.files import port_file
-from tests.portmodels import POOL, config, made, rows_of
+from tests.portmodels import POOL, archive, config, layer, made, rows_of
 from tests.support import environment, python
 
 Array = np.ndarray[Any, Any]
@@ -220,6 +220,17 @@ def test_the_module_is_formatted_and_its_imports_are_in_order(
         command = [sys.executable, "-m", "ruff", *options, "--isolated", "-"]
         done = subprocess.run(command, cwd=tmp_path, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("length", [20, 57, 58, 80, 120])
+def test_long_names_leave_the_module_formatted(tmp_path: Path, length: int) -> None:
+    gap = layer("GlobalAveragePooling2D", "g" * length, data_format="channels_last", keepdims=False)
+    path = archive(tmp_path / "model.keras", gap, {**POOL, "config": {**POOL["config"], "name": "m" * length}})
+    for backend in ("torch", "keras"):
+        command = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "-"]
+        given = port_file(path, backend).text
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, given
 
 
 def test_the_module_runs_by_itself(saved: tuple[keras.Model, Path], tmp_path: Path) -> None:
