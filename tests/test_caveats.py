@@ -45,6 +45,16 @@ def assert_is(given: list[float] | str, expected: Any) -> None:
     np.testing.assert_allclose(given, np.broadcast_to(expected, len(given)), rtol=2e-6)
 
 
+def assert_differs(given: list[float] | str, caveat: Caveat) -> None:
+    """The own layer still gives what was measured. That a sum loses digits is sure; how many depends on the CPU."""
+    own, definition = caveat.measured.own, caveat.measured.definition
+    if caveat.about in ("half", "sums") and not isinstance(given, str) and np.isfinite(own).all():
+        least = np.abs(np.subtract(own, definition)).max() / 10
+        assert np.abs(np.subtract(given, definition)).max() > least
+    else:
+        assert_is(given, own)
+
+
 @pytest.mark.parametrize(("backend", "caveat"), ALL, ids=name_of)
 def test_poolkit_gives_the_definition(backend: str, caveat: Caveat) -> None:
     measured = caveat.measured
@@ -55,7 +65,7 @@ def test_poolkit_gives_the_definition(backend: str, caveat: Caveat) -> None:
 
 @pytest.mark.parametrize(("backend", "caveat"), PLAIN, ids=name_of)
 def test_the_own_layer_gives_something_else(backend: str, caveat: Caveat) -> None:
-    assert_is(own(caveat, backend), caveat.measured.own)
+    assert_differs(own(caveat, backend), caveat)
     assert caveat.measured.own != caveat.measured.definition
 
 
@@ -77,7 +87,7 @@ def results() -> Callable[[str], list[Any]]:
 
 @pytest.mark.parametrize(("engine", "caveat"), OF_KERAS, ids=name_of)
 def test_the_own_layer_of_keras_gives_something_else(engine: str, caveat: Caveat, results: Any) -> None:
-    assert_is(results(engine)[of_engine(engine).index(caveat)], caveat.measured.own)
+    assert_differs(results(engine)[of_engine(engine).index(caveat)], caveat)
 
 
 ENDS = """
