@@ -84,12 +84,12 @@ def test_every_pooling_layer_of_a_model_is_found_and_ported(saved: tuple[keras.M
     ported = port_file(path, "torch")
 
     assert list(made(ported)) == NAMES
-    for name, layer in made(ported).items():
+    for name, port in made(ported).items():
         own = at(model, name)
         shape = (2, *own.input.shape[1:])
         x = np.random.default_rng(0).standard_normal(shape).astype("float32")
         expected = np.asarray(own(x))
-        result = moved(layer(torch.from_numpy(moved(x, last=False).copy())).numpy(), last=True)
+        result = moved(port(torch.from_numpy(moved(x, last=False).copy())).numpy(), last=True)
         np.testing.assert_allclose(result, expected, rtol=0, atol=5e-7, err_msg=name)
         assert rows_of(ported)[name].shape == own.input.shape
 
@@ -97,11 +97,11 @@ def test_every_pooling_layer_of_a_model_is_found_and_ported(saved: tuple[keras.M
 @pytest.mark.parametrize("backend", ["keras", "tensorflow", "jax"])
 def test_other_targets_give_the_same_numbers(saved: tuple[keras.Model, Path], backend: str) -> None:
     model, path = saved
-    for name, layer in made(port_file(path, backend)).items():
+    for name, port in made(port_file(path, backend)).items():
         own = at(model, name)
         x = np.random.default_rng(0).standard_normal((2, *own.input.shape[1:])).astype("float32")
         given = torch.from_numpy(x) if backend == "torch" else keras.ops.convert_to_tensor(x)
-        result = np.asarray(layer(np.asarray(given) if backend == "jax" else given))
+        result = np.asarray(port(np.asarray(given) if backend == "jax" else given))
         np.testing.assert_allclose(result, np.asarray(own(x)), rtol=0, atol=5e-7, err_msg=name)
 
 
