@@ -24,10 +24,10 @@ from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, 
 from poolkit.layers import layer
 from poolkit.mix import Mix
 from poolkit.program import Program
-from poolkit.reading import read
 from poolkit.registry import backends
 from poolkit.spec import PoolSpec
-from poolkit.writing import caveats, native
+from poolkit.words.reading import read
+from poolkit.words.writing import caveats, native
 
 __version__ = "0.1.0"
 

@@ -28,7 +28,7 @@ HOWS = ("add", "cat")
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Mix:
-    """Two or more pools of one input: their weighted sum (``how="add"``), or one after the other along channels ("cat").
+    """Two or more pools of one input: their weighted sum (``how="add"``), or side by side along channels (``"cat"``).
 
     All parts have one layout and drop the same axes, and give one size on every axis. `coefficients` are numbers, one a
     part, of an "add"; without them every part has the same share. Raises `SpecError` where the parts do not fit

@@ -19,7 +19,7 @@ from poolkit.errors import BackendError, InputError
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
-    from poolkit.dialect import Dialect
+    from poolkit.words.dialect import Dialect
 
 GROUP = "poolkit.backends"
 
@@ -84,7 +84,7 @@ DIALECTS = (
     "poolkit_tensorflow.read",
     "poolkit_jax.read",
     "poolkit_numpy.read",
-    "poolkit.onnx_words",
+    "poolkit.words.onnx",
 )
 
 

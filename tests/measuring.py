@@ -11,9 +11,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from poolkit.dialect import Caveat, Measured
 from poolkit.registry import dialect
-from poolkit.writing import native
+from poolkit.words.dialect import Caveat, Measured
+from poolkit.words.writing import native
 
 
 def array(measured: Measured) -> np.ndarray:

@@ -15,9 +15,9 @@ import pytest
 
 import poolkit as pk
 from poolkit import PoolSpec
-from poolkit.dialect import Caveat
-from poolkit.normal import normal
 from poolkit.registry import dialect
+from poolkit.words.dialect import Caveat
+from poolkit.words.normal import normal
 from tests.measuring import array, cells, of_engine, own
 from tests.support import environment, python
 

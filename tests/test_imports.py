@@ -17,8 +17,8 @@ OWN = {name: {framework, "numpy"} for name, framework in ADAPTERS.items()}
 
 # What the [cli] extra brings, and these files alone may import; `import poolkit` loads none of them.
 CLI_ONLY = {"click", "rich", "PIL", "numpy"}
-COMMAND_LINE_FILES = ["cli.py", "commands.py", "conformance_report.py", "demo.py"]
-COMMAND_LINE_FILES += ["commands_bench.py", "commands_diff.py", "commands_port.py", "options.py"]
+COMMAND_LINE_FILES = ["cli.py", "commands/__init__.py", "conformance_report.py", "demo.py"]
+COMMAND_LINE_FILES += ["commands/bench.py", "commands/diff.py", "commands/port.py", "commands/options.py"]
 COMMAND_LINE_FILES += ["bench.py", "porting/check.py"]
 COMMAND_LINE = {Path("poolkit") / name for name in COMMAND_LINE_FILES}
 

@@ -33,7 +33,8 @@ ADAPTER_FILES = {
     "read.py",
     "routes.py",
 }
-# What an adapter has besides: parts of a routes.py or read.py that grew too long, as routes_*.py and read_*.py, and what several of those need.
+# What an adapter has besides: parts of a routes.py or read.py that grew too long, as routes_*.py and read_*.py, and
+# what several of those need.
 SHARED_BY_ROUTES = {"poolkit_torch": {"arrange.py", "windows.py"}, "poolkit_tensorflow": {"sites.py"}}
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec, ShapeError
-from poolkit.calls import Call, call
-from poolkit.normal import normal
-from poolkit.reading import read_call
-from poolkit.writing import native_call
+from poolkit.words.calls import Call, call
+from poolkit.words.normal import normal
+from poolkit.words.reading import read_call
+from poolkit.words.writing import native_call
 from tests import specs
 
 BACKENDS = ("torch", "keras")

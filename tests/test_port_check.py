@@ -20,13 +20,13 @@ import tensorflow as tf
 import torch
 from click.testing import CliRunner
 
-from poolkit.calls import Call, Expression
 from poolkit.commands import poolkit
 from poolkit.porting.check import Checked, check
 from poolkit.porting.report import Row
 from poolkit.porting.running import runner
 from poolkit.porting.target import target_of
-from poolkit.reading import call_of, read_call
+from poolkit.words.calls import Call, Expression
+from poolkit.words.reading import call_of, read_call
 from tests.support import environment
 
 FRAMEWORKS = (flax, haiku, jax, keras, onnx, tf, torch)  # an absent one is a failure of this file

@@ -82,7 +82,7 @@ def test_an_initial_value_takes_part() -> None:
 
 
 def test_native_calls_in_source() -> None:
-    from poolkit.writing import native_call
+    from poolkit.words.writing import native_call
 
     spec = pk.GlobalAvgPool(layout="NHWC", keepdims=True)
 

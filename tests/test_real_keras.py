@@ -13,7 +13,7 @@ import tensorflow as tf
 import torch
 
 from poolkit.porting.target import target_of
-from poolkit.reading import read
+from poolkit.words.reading import read
 
 NETWORKS = sorted(name for name, value in vars(keras.applications).items() if inspect.isfunction(value))
 

@@ -13,7 +13,7 @@ import torch
 
 from poolkit.mix import Mix
 from poolkit.porting.target import target_of
-from poolkit.reading import read
+from poolkit.words.reading import read
 from tests.vision import timm, torchvision
 
 Network = Callable[[], torch.nn.Module]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from poolkit.concerns import windows
-from poolkit.dialect import Caveat, Measured
 from poolkit.spec import PoolSpec
+from poolkit.words.concerns import windows
+from poolkit.words.dialect import Caveat, Measured
 
 CAVEATS: tuple[Caveat, ...] = (
     Caveat(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from poolkit.calls import Call, Name, call
-from poolkit.dialect import not_equal
-from poolkit.reductions import reduction, whole
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
+from poolkit.words.calls import Call, Name, call
+from poolkit.words.dialect import not_equal
+from poolkit.words.reductions import reduction, whole
 
 LAYOUTS = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.calls import Call
-from poolkit.dialect import Dialect, Fields, Word, need_value, words
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.places import CHANNELS_LAST
-from poolkit.reductions import NUMPY_WORDS, reduce
+from poolkit.words.calls import Call
+from poolkit.words.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.words.places import CHANNELS_LAST
+from poolkit.words.reductions import NUMPY_WORDS, reduce
 from poolkit_jax.caveats import CAVEATS
 from poolkit_jax.native import LAYOUTS, native
 from poolkit_jax.read_equinox import EQUINOX, equinox_call
@@ -56,7 +56,7 @@ def _reduce_axes(kind: str, axes: Any, out_sharding: Any = None) -> Fields:
 
 def _vmap(fun: Any, in_axes: Any = 0, out_axes: Any = 0) -> Any:
     """A layer for single inputs, over a batch of them."""
-    from poolkit.reading import fields_of
+    from poolkit.words.reading import fields_of
 
     if not isinstance(fun, Call) or in_axes != 0 or out_axes != 0:
         raise NotExactError("vmap is read over a pooling layer and a leading batch; read the pooling inside it")

@@ -6,10 +6,10 @@ from functools import partial
 from math import prod
 from typing import Any
 
-from poolkit.calls import Call, known
-from poolkit.dialect import Fields, Word, need_value
 from poolkit.errors import NotExactError
 from poolkit.geometry import SPATIAL
+from poolkit.words.calls import Call, known
+from poolkit.words.dialect import Fields, Word, need_value
 from poolkit_jax.read_folds import kind_of
 
 NN = "equinox.nn"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.dialect import Fields, Word, need_value
 from poolkit.geometry import MORE_SPATIAL, SPATIAL
+from poolkit.words.dialect import Fields, Word, need_value
 from poolkit_jax.read_folds import kind_of
 
 NAME = "flax.linen"  # flax.nnx has the same functions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from poolkit.calls import Call, Expression, Name, text
 from poolkit.errors import NotExactError
+from poolkit.words.calls import Call, Expression, Name, text
 
 KINDS = {"max": "max", "maximum": "max", "min": "min", "minimum": "min", "add": "sum"}
 

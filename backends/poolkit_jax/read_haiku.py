@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.calls import Call
-from poolkit.dialect import Fields, Word, need_value
 from poolkit.errors import NotExactError
-from poolkit.places import CHANNELS_LAST
+from poolkit.words.calls import Call
+from poolkit.words.dialect import Fields, Word, need_value
+from poolkit.words.places import CHANNELS_LAST
 
 
 def _window(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.calls import Call, call
-from poolkit.dialect import not_equal
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
+from poolkit.words.calls import Call, call
+from poolkit.words.dialect import not_equal
 
 LAYOUTS = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from poolkit.calls import Call
-from poolkit.dialect import Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.errors import InputError, NotExactError
-from poolkit.reductions import reduce
+from poolkit.words.calls import Call
+from poolkit.words.dialect import Dialect, Fields, Word, need_value, no_spec, words
+from poolkit.words.reductions import reduce
 from poolkit_keras.caveats import CAVEATS
 from poolkit_keras.native import LAYOUTS, native
 
@@ -164,7 +164,7 @@ ALIASES = (("AvgPool", "AveragePooling"), ("MaxPool", "MaxPooling"), ("AveragePo
 
 
 def canonical(name: str) -> str:
-    """Keras's other names: ``keras.layers.AvgPool2D``, ``keras.src.layers.pooling…``, ``keras.backend.mean`` of Keras 2."""
+    """Keras's other names, such as ``AvgPool2D``, ``keras.src.layers.pooling…`` and ``keras.backend.mean`` of Keras 2."""
     *_, last = name.split(".")
     if name.startswith(("keras.ops.", "keras.backend.")) or ".ops." in name:
         return f"{OPS}.{last}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from poolkit.calls import Call
-from poolkit.dialect import not_equal
-from poolkit.reductions import reduction, whole
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call
+from poolkit.words.dialect import not_equal
+from poolkit.words.reductions import reduction, whole
 
 LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from poolkit.dialect import Dialect, Word, words
-from poolkit.reductions import NUMPY_WORDS
+from poolkit.words.dialect import Dialect, Word, words
+from poolkit.words.reductions import NUMPY_WORDS
 from poolkit_numpy.caveats import CAVEATS
 from poolkit_numpy.native import LAYOUTS, native
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.dialect import Dialect, Fields, Word, need_value, words
 from poolkit.errors import NotExactError
-from poolkit.reductions import reduce
+from poolkit.words.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.words.reductions import reduce
 from poolkit_tensorflow.caveats import CAVEATS
 from poolkit_tensorflow.native import LAYOUTS, native
 from poolkit_tensorflow.read_layers import LAYERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.dialect import Fields, Word, need_value
+from poolkit.words.dialect import Fields, Word, need_value
 from poolkit_tensorflow.read_windows import PADDINGS, USUAL, per_axis
 
 

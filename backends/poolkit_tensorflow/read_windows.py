@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.calls import known
-from poolkit.dialect import need_value
 from poolkit.errors import NotExactError
+from poolkit.words.calls import known
+from poolkit.words.dialect import need_value
 
 PADDINGS = {"VALID": "valid", "SAME": "same"}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.calls import Call, call
-from poolkit.dialect import not_equal
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
+from poolkit.words.calls import Call, call
+from poolkit.words.dialect import not_equal
 
 LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
 UNBATCHED = {layout[1:] for layout in LAYOUTS.values()}  # torch.nn's layers take either

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from poolkit.calls import Call, Name, known
-from poolkit.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.reductions import reduce
 from poolkit.values import is_all
+from poolkit.words.calls import Call, Name, known
+from poolkit.words.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
+from poolkit.words.reductions import reduce
 from poolkit_torch.caveats import CAVEATS
 from poolkit_torch.native import LAYOUTS, native
 from poolkit_torch.read_timm import TIMM, timm_call
@@ -165,7 +165,7 @@ REDUCTIONS: dict[str, Callable[..., Fields]] = {
 
 def _sequential(*layers: Any) -> Any:
     """A global pool and Flatten, which drops the axes of size 1."""
-    from poolkit.reading import fields_of
+    from poolkit.words.reading import fields_of
 
     names = [layer.name if isinstance(layer, Call) else "" for layer in layers]
     if not names or names[0] in ("", FLATTEN) or not {FLATTEN}.issuperset(names[1:]):

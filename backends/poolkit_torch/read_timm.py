@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.calls import Call
-from poolkit.dialect import Fields, Word, need_value, no_spec
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call
+from poolkit.words.dialect import Fields, Word, need_value, no_spec
 
 LAYERS = "timm.layers"
 

@@ -18,9 +18,9 @@ from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
 from poolkit.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
 from poolkit.kinds import KINDS
-from poolkit.normal import normal
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
+from poolkit.words.normal import normal
 
 PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "beta", "grad")  # fields that are not of an axis
 

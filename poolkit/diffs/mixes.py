@@ -7,8 +7,8 @@ from poolkit.diffs.agreeing import agreement, plain
 from poolkit.diffs.properties import said_otherwise, sentences
 from poolkit.diffs.wording import EVERY, NEVER, Holds, sizes_text
 from poolkit.mix import Mix
-from poolkit.normal import normal
 from poolkit.spec import PoolSpec
+from poolkit.words.normal import normal
 
 TRIED = 12  # square maps up to this size
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from poolkit.calls import Call
 from poolkit.diffs.agreeing import spatial_count, standard
 from poolkit.errors import InputError, NotExactError, ShapeError
 from poolkit.geometry import letters_of
 from poolkit.mix import Mix
-from poolkit.reading import call_of, read, read_call, spoken_in
 from poolkit.spec import PoolSpec
-from poolkit.writing import caveats
+from poolkit.words.calls import Call
+from poolkit.words.reading import call_of, read, read_call, spoken_in
+from poolkit.words.writing import caveats
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from poolkit.diffs.agreeing import axis_of, letters, limit, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
 from poolkit.geometry import Axis
 from poolkit.kinds import KINDS
-from poolkit.normal import normal
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
+from poolkit.words.normal import normal
 
 DOES = {
     "avg": "averages",

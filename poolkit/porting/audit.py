@@ -10,7 +10,7 @@ from poolkit.mix import Mix
 from poolkit.porting.report import Row
 from poolkit.porting.target import usual_layout
 from poolkit.spec import PoolSpec
-from poolkit.writing import caveats, native_call
+from poolkit.words.writing import caveats, native_call
 
 FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
 

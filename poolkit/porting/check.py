@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from poolkit import registry
-from poolkit.calls import Call
 from poolkit.errors import PoolkitError, ShapeError
 from poolkit.mix import Mix
 from poolkit.porting.report import Row
 from poolkit.porting.running import Run, runner
 from poolkit.porting.target import target_of
-from poolkit.reading import call_of, read_call
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
+from poolkit.words.calls import Call
+from poolkit.words.reading import call_of, read_call
 
 Array = Any
 
@@ -65,8 +65,8 @@ class Checked:
 def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
     """The original of a row and its port on inputs of a few sizes; None for a row that nothing was written for.
 
-    >>> from poolkit.calls import Call
-    >>> from poolkit.reading import read_call
+    >>> from poolkit.words.calls import Call
+    >>> from poolkit.words.reading import read_call
     >>> call = Call("numpy.mean", ("x",), (("axis", (1, 2)), ("keepdims", True)))
     >>> row = Row("line 1", str(call), "exact", "mean", spec=read_call(call), call=call)
     >>> check(row, "numpy").share <= 1

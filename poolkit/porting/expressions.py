@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from poolkit.calls import Call, Expression, known
-from poolkit.dialect import Fields
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.porting.target import Target, target_of, usual_layout, written
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call, Expression, known
+from poolkit.words.dialect import Fields
 
 Sample = dict[str, Any]  # the text of an expression -> a value that it might have
 

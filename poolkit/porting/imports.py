@@ -11,7 +11,7 @@ import libcst as cst
 from poolkit.porting.edits import Edits, whole_line, without
 from poolkit.porting.names import Names, framework, plain_name
 from poolkit.porting.tree import Node, Span, Tree, python
-from poolkit.reading import spelled
+from poolkit.words.reading import spelled
 
 # A dotted name begins with -> the name that stands for it, and the import that puts it there.
 USUAL = {

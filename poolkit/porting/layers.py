@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from poolkit.calls import Call
-from poolkit.dialect import NotPooling
 from poolkit.errors import InputError, PoolkitError
 from poolkit.porting.naming import clean, short, shown
 from poolkit.porting.report import Row, Status
 from poolkit.porting.target import target_of
-from poolkit.reading import Reading, read_call
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all, is_many
+from poolkit.words.calls import Call
+from poolkit.words.dialect import NotPooling
+from poolkit.words.reading import Reading, read_call
 
 Shape = tuple[int | None, ...]
 

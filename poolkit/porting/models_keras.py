@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 from poolkit import registry
-from poolkit.calls import Call, Expression
 from poolkit.errors import InputError, PoolkitError
 from poolkit.porting.archive import is_list, is_object, listed
 from poolkit.porting.keras_names import LEGACY
 from poolkit.porting.layers import Layer, Shape
 from poolkit.porting.naming import shown
-from poolkit.reading import call_of, read_call
+from poolkit.words.calls import Call, Expression
+from poolkit.words.reading import call_of, read_call
 
 Config = Mapping[str, Any]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from poolkit.calls import Call
 from poolkit.errors import BackendError, InputError
-from poolkit.onnx_words import NEIGHBOURS, REDUCTIONS, call_of
 from poolkit.porting.archive import listed, read_bytes
 from poolkit.porting.layers import Layer, Shape
 from poolkit.porting.naming import shown
+from poolkit.words.calls import Call
+from poolkit.words.onnx import NEIGHBOURS, REDUCTIONS, call_of
 
 LARGEST = 2**31 - 1  # what the format allows; larger models keep their weights in files beside it
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import poolkit
-from poolkit.calls import Call, Name, text
 from poolkit.porting.naming import clean, import_of, in_order, names_in, short, shown
 from poolkit.porting.report import Row
 from poolkit.porting.target import Target, target_of
 from poolkit.values import is_many
+from poolkit.words.calls import Call, Name, text
 
 WIDTH = 88  # what fits here, ruff and black leave as it is at any greater width too
 

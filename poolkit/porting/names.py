@@ -9,10 +9,10 @@ import libcst as cst
 from libcst.metadata import Assignment, QualifiedNameSource
 
 from poolkit import registry
-from poolkit.calls import Call
 from poolkit.porting.tree import Node, Tree, expression
-from poolkit.reading import PARTIAL, spelled
-from poolkit.sources import call_of_node
+from poolkit.words.calls import Call
+from poolkit.words.reading import PARTIAL, spelled
+from poolkit.words.sources import call_of_node
 
 # Keras's backend functions under the names that keras.ops has for the same.
 BACKEND = "keras.backend."
@@ -38,6 +38,10 @@ class Names:
         self.stars = _stars(tree)
         self.constants = _constants(tree)
         self.roots = _roots(tree)
+
+    def frameworks(self) -> set[str]:
+        """The frameworks that the file imports, NumPy apart: every program has arrays."""
+        return {d.name for d in registry.dialects() if d.name != "numpy" and not self.roots.isdisjoint(d.roots)}
 
     def full(self, node: Node) -> str | None:
         """The full dotted name of a node, None where it isn't a framework's."""

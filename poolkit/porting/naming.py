@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from poolkit.calls import Call, Name
 from poolkit.values import is_many
+from poolkit.words.calls import Call, Name
 
 # A dotted name begins with -> what stands for that in the module, and the import that puts it there.
 SHORTS = {

@@ -7,7 +7,6 @@ from typing import Any
 import libcst as cst
 
 from poolkit import constructors
-from poolkit.calls import Call, known
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
 from poolkit.porting.names import Names
@@ -15,6 +14,8 @@ from poolkit.porting.sites import Site, applied
 from poolkit.porting.tree import Tree
 from poolkit.spec import PoolSpec
 from poolkit.text import said
+from poolkit.words.calls import Call, known
+from poolkit.words.dialect import NotPooling
 
 OWN = "poolkit"
 NAMES = ("PoolSpec", "Mix", "MaxPool", "AvgPool", "MinPool", "SumPool", "GlobalAvgPool", "GlobalMaxPool")
@@ -41,11 +42,12 @@ def _site(tree: Tree, names: Names, node: cst.Call, name: str) -> Site:
     try:
         site.fields = _fields(site.call)
     except (PoolkitError, TypeError) as error:
-        site.error = NotExactError(str(error))
+        site.error = NotPooling(str(error))
     layer = _layer(tree, names, node)
     if layer is not None:
         site.role, site.outer = "layer", layer
-        site.dialect = _backend(names, layer)
+        site.dialect = _backend(layer)
+        site.error = NotExactError(str(site.error)) if site.error is not None else None
     return applied(tree, site)
 
 
@@ -59,7 +61,7 @@ def _layer(tree: Tree, names: Names, node: cst.Call) -> cst.Call | None:
     return call if method or names.full(call.func) == f"{OWN}.layer" else None
 
 
-def _backend(names: Names, layer: cst.Call) -> str:
+def _backend(layer: cst.Call) -> str:
     """The framework whose layer is made; poolkit's own name where that is no literal."""
     texts = [arg.value.evaluated_value for arg in layer.args if isinstance(arg.value, cst.SimpleString)]
     return str(texts[0]) if texts else OWN

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from poolkit.calls import Call
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call
 
 # exact: the same numbers at every size; caveat: the same on finite input, or at the sizes that the note tells;
 # left: no pooling, or a part of one that another row is about; failed: pooling that could not be ported.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import libcst as cst
 
-from poolkit.calls import known
-from poolkit.dialect import Fields
 from poolkit.mix import Mix
 from poolkit.porting import sequences
 from poolkit.porting.edits import whole_line
@@ -15,6 +13,8 @@ from poolkit.porting.sites import Folded, Site
 from poolkit.porting.tree import Node, Tree
 from poolkit.porting.uses import attribute_uses, only_use, stored_layer
 from poolkit.values import is_all
+from poolkit.words.calls import known
+from poolkit.words.dialect import Fields
 
 DROPPED: Axes = ("N", "C")
 

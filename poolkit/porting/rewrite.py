@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from poolkit.calls import Call, Expression, known
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.porting.edits import Piece
 from poolkit.porting.expressions import carried
 from poolkit.porting.sites import Site
 from poolkit.porting.target import Target, target_of, usual_layout, written
-from poolkit.reading import PARTIAL
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call, Expression, known
+from poolkit.words.reading import PARTIAL
 
 Short = Callable[[str], str]
 
 
 def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
-    """The layout that is asked for, with as many spatial axes as the spec has; the target's usual one otherwise.
+    """The layout that is asked for, with the spatial axes that the spec has, and with its batch if it has one.
 
     >>> layout_for(PoolSpec("max", window=2, layout="NLC"), "torch", "NHWC")
     'NLC'
@@ -31,7 +31,7 @@ def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
         return usual if layout is None else _by_word(spec, layout)
     spatial = [letter for letter in layout.removeprefix("...") if letter not in "NC"]
     own = [letter for letter in spec.letters if letter not in "NC"]
-    if len(spatial) == len(own):
+    if len(spatial) == len(own) and ("N" in layout) == ("N" in spec.letters):
         return layout
     return _by_word(spec, "channels_last" if layout.endswith("C") else "channels_first")
 

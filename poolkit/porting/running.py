@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from poolkit.calls import Call, Expression, Name, found, known
-from poolkit.dialect import Word
 from poolkit.errors import NotExactError
-from poolkit.reading import spelled, spoken_in
-from poolkit.sources import METHODS
 from poolkit.values import is_many
+from poolkit.words.calls import Call, Expression, Name, found, known
+from poolkit.words.dialect import Word
+from poolkit.words.reading import spelled, spoken_in
+from poolkit.words.sources import METHODS
 
 Array = Any
 Run = Callable[[Array], Array]

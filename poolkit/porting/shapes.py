@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from poolkit.calls import Call, Expression
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.porting.names import Names
 from poolkit.porting.sites import Site
 from poolkit.porting.tree import Node, Tree, expression
 from poolkit.porting.uses import definition, unchanged
-from poolkit.reading import fields_of
-from poolkit.sources import dotted_name
+from poolkit.words.calls import Call, Expression
+from poolkit.words.reading import fields_of
+from poolkit.words.sources import dotted_name
 
 # A size at position n of the shape stands as the number MARK + n while a call is read.
 MARK = 1_000_003

@@ -9,15 +9,15 @@ from typing import Literal, NamedTuple
 import libcst as cst
 
 from poolkit import registry
-from poolkit.calls import Call, Expression, Name, text
-from poolkit.dialect import Fields, NotPooling, Word
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.porting.names import Names
 from poolkit.porting.tree import Node, Span, Tree
-from poolkit.reading import PARTIAL, fields_of, spoken_in
-from poolkit.reductions import NUMPY_WORDS
-from poolkit.sources import METHODS
+from poolkit.words.calls import Call, Expression, Name, text
+from poolkit.words.dialect import Fields, NotPooling, Word
+from poolkit.words.reading import PARTIAL, fields_of, spoken_in
+from poolkit.words.reductions import NUMPY_WORDS
+from poolkit.words.sources import METHODS
 
 Role = Literal["layer", "applied", "function", "spec"]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from poolkit import registry
-from poolkit.dialect import NotPooling
 from poolkit.errors import PoolkitError
 from poolkit.porting.comments import keep_comments
 from poolkit.porting.edits import Edits, Piece
@@ -20,6 +19,7 @@ from poolkit.porting.report import Ported, Row, Status
 from poolkit.porting.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.sites import Site, sites
 from poolkit.porting.tree import Span, Tree
+from poolkit.words.dialect import NotPooling
 
 FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
 
@@ -41,7 +41,7 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     passed = list(references(tree, names, found, to))
     if to is None:
         return Ported(text, _in_order([*_audited(tree, found), *passed]))
-    port = _Port(tree, to, layout, Edits(tree), Imports(tree))
+    port = _Port(tree, to, layout, Edits(tree), Imports(tree), names.frameworks())
     written = [(row, new) for site in found for row, new in port.rows(site)]
     # Only now: what a pool is applied to may be a pool itself.
     rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
@@ -74,6 +74,7 @@ class _Port:
     layout: str | None
     edits: Edits
     imports: Imports
+    frameworks: set[str]  # whose modules the file imports
 
     def rows(self, site: Site) -> Iterator[tuple[Row, New | None]]:
         """The rows of a site, each with the pieces of what is written for it, if anything is."""
@@ -97,7 +98,7 @@ class _Port:
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
         if site.dialect == OWN:
             return self._kept_spec(site)
-        if site.dialect == "numpy":
+        if site.dialect == "numpy" and self.frameworks:
             return Kept("left", "an array of NumPy is no tensor of a framework; it stays one")
         return None
 
@@ -112,6 +113,8 @@ class _Port:
 
     def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
         target, spec = written_for(site, self.to, self.layout)
+        if site.role == "spec":
+            target = replace(target, call=None, note="")
         new = pieces(site, target, spec, self.imports.short)
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)

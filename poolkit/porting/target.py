@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from poolkit import registry
-from poolkit.calls import Call
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.porting.report import Status
 from poolkit.spec import PoolSpec
 from poolkit.text import said
 from poolkit.validate import SYMBOLIC
-from poolkit.writing import caveats, native_call
+from poolkit.words.calls import Call
+from poolkit.words.writing import caveats, native_call
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from poolkit.calls import Call, Expression
 from poolkit.errors import NotExactError
+from poolkit.words.calls import Call, Expression
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
@@ -100,7 +100,7 @@ class Dialect:
     `roots` are the first names of the modules whose objects and calls it reads. `canonical` brings a dotted name into
     the form of `words`. `call_of` gives somebody's object as the call that makes it, None where it knows no such
     object. `layouts` holds the usual layout for each number of spatial axes. `native` gives the framework's own call
-    for a spec in its normal form (`poolkit.normal`), and raises `not_equal` where there is none.
+    for a spec in its normal form (`poolkit.words.normal`), and raises `not_equal` where there is none.
     """
 
     name: str

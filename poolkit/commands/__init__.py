@@ -16,10 +16,10 @@ from rich.table import Table
 import poolkit as pk
 from poolkit import demo as demonstration
 from poolkit import registry
-from poolkit.commands_bench import bench
-from poolkit.commands_diff import diff
-from poolkit.commands_port import port
-from poolkit.options import JSON, shape_of
+from poolkit.commands.bench import bench
+from poolkit.commands.diff import diff
+from poolkit.commands.options import JSON, shape_of
+from poolkit.commands.port import port
 
 
 class _Errors(click.Group):

@@ -11,7 +11,7 @@ from rich.table import Table
 import poolkit as pk
 from poolkit.bench import Timing
 from poolkit.bench import bench as timings_of
-from poolkit.options import JSON, shape_of
+from poolkit.commands.options import JSON, shape_of
 
 
 @click.command()

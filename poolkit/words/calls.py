@@ -121,6 +121,4 @@ def found(dotted: str) -> Any:
 
 def known(*values: Any) -> bool:
     """Whether there is no `Expression` among these values, nor inside them."""
-    return all(
-        known(*value) if is_many(value) else not isinstance(value, Expression) for value in values
-    )
+    return all(known(*value) if is_many(value) else not isinstance(value, Expression) for value in values)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from poolkit.calls import Call, Name, call
-from poolkit.dialect import Fields, NotPooling, need_value, not_equal
 from poolkit.errors import NotExactError
 from poolkit.values import is_many
+from poolkit.words.calls import Call, Name, call
+from poolkit.words.dialect import Fields, NotPooling, need_value, not_equal
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec

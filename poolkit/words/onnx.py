@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.calls import Call, Expression
-from poolkit.dialect import Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 from poolkit.errors import NotExactError
+from poolkit.words.calls import Call, Expression
+from poolkit.words.dialect import Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 
 LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from poolkit.dialect import Fields
 from poolkit.errors import NotExactError
 from poolkit.values import is_many
+from poolkit.words.dialect import Fields
 
 # By the number of positions, the more usual one first.
 CHANNELS_LAST = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from poolkit.calls import Call, Expression, Name
 from poolkit.errors import InputError
+from poolkit.words.calls import Call, Expression, Name
 
 Resolve = Callable[
     [str], str | None

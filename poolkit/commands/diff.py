@@ -7,8 +7,8 @@ import sys
 
 import click
 
+from poolkit.commands.options import JSON, shape_of
 from poolkit.diffs.diff import diff as difference_of
-from poolkit.options import JSON, shape_of
 
 
 def _layout(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str | None, str | None]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit import registry
-from poolkit.calls import Call
-from poolkit.dialect import Caveat
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.normal import normal
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call
+from poolkit.words.dialect import Caveat
+from poolkit.words.normal import normal
 
 
 def native(spec: PoolSpec | Mix, backend: str) -> Any:
-    """The framework's own layer that is exactly equal to a spec: the same windows, divisors, shapes and ties at every size.
+    """The framework's own layer that is exactly equal to a spec: windows, divisors, shapes and ties, at every size.
 
     It is a torch.nn.Module or Sequential, a keras.layers.Layer, or a ``functools.partial`` of a function of TensorFlow,
-    JAX, Flax or NumPy. `NotExactError` where there is none, with the reason, and the nearest layer as ``error.nearest``.
+    JAX, Flax or NumPy. `NotExactError` where there is none, with the reason, and with the nearest one as ``.nearest``.
     For NaN, half precision and long sums see `caveats`.
 
     >>> from poolkit import GlobalAvgPool

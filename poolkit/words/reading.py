@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from poolkit import registry
-from poolkit.calls import Call, Expression, Name, known, text
-from poolkit.dialect import Dialect, Fields, NotPooling
 from poolkit.errors import InputError, NotExactError
 from poolkit.mix import Mix
-from poolkit.patterns import is_pattern, read_pattern
-from poolkit.places import placed
-from poolkit.sources import METHODS, call_in
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call, Expression, Name, known, text
+from poolkit.words.dialect import Dialect, Fields, NotPooling
+from poolkit.words.einops import is_pattern, read_pattern
+from poolkit.words.places import placed
+from poolkit.words.sources import METHODS, call_in
 
 Reading = PoolSpec | Mix
 
@@ -90,7 +90,7 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
-    """What a call gives as fields of a spec, of which some may be expressions; `NotExactError` where it does not pool."""
+    """What a call gives as fields of a spec, some of them expressions perhaps; `NotExactError` where it does not pool."""
     call = _applied(call)
     dialect, name = spoken_in(call)
     word = dialect.words.get(name)
@@ -166,8 +166,8 @@ def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> An
         return {**fields, "layout": layout or own}
     if _channels_last(own) != _channels_last(layout):
         raise NotExactError(
-            f"received {call} with layout={layout!r}, and it takes its channels {'last' if _channels_last(own) else 'first'} "
-            f"({own}); leave the layout out, or give data_format to the layer"
+            f"received {call} with layout={layout!r}, and the layout that it takes is {own}; "
+            "leave the layout out, or give data_format to the layer"
         )
     return {**fields, "layout": layout}
 
@@ -210,8 +210,8 @@ def resolve(dotted: str) -> str | None:
     for dialect in registry.dialects():
         if first in dialect.roots:
             candidates.append(dotted)
-        for short in dialect.shorts.get(first, "").split():
-            candidates.append(f"{short}.{rest}" if rest else short)
+        shorts = dialect.shorts.get(first, "").split()
+        candidates += [f"{short}.{rest}" if rest else short for short in shorts]
     for name in candidates:
         if _is_word(spelled(name)):
             return name
