@@ -24,8 +24,8 @@ class Edits:
     """
 
     tree: Tree
-    found: dict[Span, list[Piece]] = field(default_factory=dict)
-    inserted: dict[int, str] = field(default_factory=dict)
+    found: dict[Span, list[Piece]] = field(default_factory=dict[Span, list[Piece]])
+    inserted: dict[int, str] = field(default_factory=dict[int, str])
 
     def replace(self, span: Span, pieces: Sequence[Piece]) -> None:
         self.found[span] = list(pieces)

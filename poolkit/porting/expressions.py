@@ -8,6 +8,7 @@ from typing import Any
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.porting.target import Target, target_of, usual_layout, written
 from poolkit.spec import PoolSpec
+from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression, known
 from poolkit.words.dialect import Fields
 
@@ -34,7 +35,7 @@ def carried(fields: Fields, backend: str, layout: Callable[[PoolSpec], str]) -> 
             raise NotExactError(f"{name} is a variable, and it decides what is pooled; write its value")
     samples = list(_samples(fields))
     try:
-        specs = [PoolSpec(**_put(fields, sample)) for sample in samples]
+        specs = [PoolSpec(**{name: _put(value, sample) for name, value in fields.items()}) for sample in samples]
     except PoolkitError:
         return _unknown(fields, backend)
     targets = [target_of(spec, backend, layout(spec)) for spec in specs]
@@ -95,7 +96,7 @@ def expressions(value: Any) -> Iterator[str]:
     """The texts of the expressions in a value."""
     if isinstance(value, Expression):
         yield value.text
-    elif isinstance(value, tuple | list):
+    elif is_many(value):
         for one in value:
             yield from expressions(one)
 
@@ -120,11 +121,12 @@ def _samples(fields: Fields) -> Iterator[Sample]:
 def _put(value: Any, sample: Sample) -> Any:
     if isinstance(value, Expression):
         return sample[value.text]
-    if isinstance(value, dict):
-        return {name: _put(one, sample) for name, one in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(_put(one, sample) for one in value)
-    return value
+    return like(value, [_put(one, sample) for one in value]) if is_many(value) else value
+
+
+def like(value: Any, items: list[Any]) -> Any:
+    """Items as a tuple or a list, as a value is one."""
+    return tuple(items) if isinstance(value, tuple) else items
 
 
 def _united(values: list[Any], samples: list[Sample]) -> Any:
@@ -141,8 +143,8 @@ def _united(values: list[Any], samples: list[Sample]) -> Any:
     for text in samples[0]:
         if all(_same(v, sample[text]) for v, sample in zip(values, samples, strict=True)):
             return Expression(text)
-    if isinstance(first, tuple | list) and all(isinstance(v, tuple | list) and len(v) == len(first) for v in values):
-        return type(first)(_united([v[i] for v in values], samples) for i in range(len(first)))
+    if is_many(first) and all(is_many(v) and len(v) == len(first) for v in values):
+        return like(first, [_united([v[i] for v in values], samples) for i in range(len(first))])
     raise VariesError("another value for other values")
 
 
@@ -151,4 +153,4 @@ def _shape(call: Call) -> tuple[str, int, Any]:
 
 
 def _same(value: Any, sample: Any) -> bool:
-    return bool(value == sample or (isinstance(sample, tuple) and len(sample) == 1 and value == sample[0]))
+    return bool(value == sample or (is_many(sample) and len(sample) == 1 and value == sample[0]))

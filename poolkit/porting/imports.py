@@ -34,7 +34,7 @@ class Imports:
     """
 
     tree: Tree
-    added: set[str] = field(default_factory=set)
+    added: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self.bound = dict(_bound(self.tree))

@@ -14,6 +14,7 @@ from poolkit.porting.sites import Site, applied
 from poolkit.porting.tree import Tree
 from poolkit.spec import PoolSpec
 from poolkit.text import said
+from poolkit.values import is_many
 from poolkit.words.calls import Call, known
 from poolkit.words.dialect import NotPooling
 
@@ -80,7 +81,7 @@ def _fields(call: Call) -> Any:
 
 def _made(value: Any) -> Any:
     """What a call of poolkit's makes, from literals alone."""
-    if isinstance(value, tuple | list):
+    if is_many(value):
         return tuple(map(_made, value))
     if not isinstance(value, Call):
         return value

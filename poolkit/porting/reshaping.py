@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import libcst as cst
 
 from poolkit.porting.names import Names
 from poolkit.porting.tree import Node, Tree, expression
 from poolkit.porting.uses import definition, loads_of, stored_layer
+from poolkit.values import is_many
 
 Axes = tuple[str, ...]
 
@@ -134,10 +135,16 @@ def _number(tree: Tree, node: Node) -> object:
         return None
 
 
+def _places(at: object) -> list[int] | None:
+    """One position or several; None for what are none."""
+    several: list[Any] = list(at) if is_many(at) else [at]
+    return several if all(type(n) is int for n in several) else None
+
+
 def _inserted(at: object, axes: Axes) -> Axes | None:
     """The axes with one of size 1 at a position, or at several, counted in the result."""
-    places = (at,) if isinstance(at, int) else at
-    if not isinstance(places, tuple | list) or not all(type(n) is int for n in places):
+    places = _places(at)
+    if places is None:
         return None
     rank = len(axes) + len(places)
     where = {n % rank for n in places if -rank <= n < rank}
@@ -149,8 +156,8 @@ def _inserted(at: object, axes: Axes) -> Axes | None:
 
 def _squeezed(at: object, axes: Axes) -> Axes | None:
     """The axes without those of size 1 at these positions."""
-    places = (at,) if isinstance(at, int) else at
-    if not isinstance(places, tuple | list) or not all(type(n) is int and -len(axes) <= n < len(axes) for n in places):
+    places = _places(at)
+    if places is None or not all(-len(axes) <= n < len(axes) for n in places):
         return None
     gone = {n % len(axes) for n in places}
     return tuple(axis for n, axis in enumerate(axes) if n not in gone) if all(axes[n] == "1" for n in gone) else None

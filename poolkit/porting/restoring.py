@@ -70,14 +70,13 @@ Found = tuple[Node, list[Folded]]
 def _layers_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | None:
     """The layers after one in a Sequential, as far as they bring the axes back."""
     folded: list[Folded] = []
-    axes: Axes | None = here.axes
-    node = here.node
+    axes, node = here.axes, here.node
     while axes != goal:
         beside = sequences.after(tree, node)
-        axes = by_layer(tree, names, beside.node, axes) if beside is not None and axes is not None else None
-        if beside is None or axes is None:
+        after = by_layer(tree, names, beside.node, axes) if beside is not None else None
+        if beside is None or after is None:
             return None
-        node = beside.node
+        axes, node = after, beside.node
         folded += [Folded(node, span) for span in beside.spans]
     return here.node, folded
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
+from poolkit.porting.expressions import like
 from poolkit.porting.names import Names
 from poolkit.porting.sites import Site
 from poolkit.porting.tree import Node, Tree, expression
 from poolkit.porting.uses import definition, unchanged
+from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression
 from poolkit.words.reading import fields_of
 from poolkit.words.sources import dotted_name
@@ -69,8 +72,8 @@ def _global(reader: _Reader, call: Call, site: Site) -> tuple[Any, NotExactError
     return {"kind": fields["kind"], "output_size": 1, "layout": layout}, None
 
 
-def _entries(value: Any) -> Any:
-    return value if isinstance(value, tuple | list) else ()
+def _entries(value: Any) -> Sequence[Any]:
+    return value if is_many(value) else ()
 
 
 @dataclass
@@ -95,8 +98,8 @@ class _Reader:
         return Call(call.name, args, tuple((name, self._value(value)) for name, value in call.kwargs))
 
     def _value(self, value: Any) -> Any:
-        if isinstance(value, tuple | list):
-            return type(value)(map(self._value, value))
+        if is_many(value):
+            return like(value, [self._value(one) for one in value])
         if not isinstance(value, Expression):
             return value
         sizes = self.sizes(expression(value.text), self.site.node)
@@ -184,8 +187,8 @@ def _picked(whole: Sizes, index: ast.expr) -> Sizes | None:
 
 
 def _count(at: Any) -> int:
-    return len(at) if isinstance(at, tuple) else 0
+    return len(at) if is_many(at) else 0
 
 
 def _marks(at: Any) -> Any:
-    return tuple(map(_marks, at)) if isinstance(at, tuple) else MARK + at
+    return tuple(map(_marks, at)) if is_many(at) else MARK + at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import libcst as cst
 
@@ -67,11 +67,11 @@ class Site:
     role: Role
     outer: Node
     tensor: Node | None = None
-    fields: Fields | Mix = field(default_factory=dict)
+    fields: Fields | Mix = field(default_factory=dict[str, Any])
     error: NotExactError | None = None
     computed: Computed | None = None
-    notes: list[str] = field(default_factory=list)
-    folded: list[Folded] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list[str])
+    folded: list[Folded] = field(default_factory=list[Folded])
 
 
 def sites(tree: Tree, names: Names) -> list[Site]:
