@@ -120,7 +120,9 @@ FUNCTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("function", "arguments", "options", "layout"), FUNCTIONS, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("function", "arguments", "options", "layout"), FUNCTIONS, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_functions(function: Any, arguments: str, options: dict[str, Any], layout: str) -> None:
     spec = pk.read(f"timm.layers.{function.__name__}{arguments}")
     assert spec.layout == layout

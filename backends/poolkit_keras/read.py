@@ -164,7 +164,7 @@ ALIASES = (("AvgPool", "AveragePooling"), ("MaxPool", "MaxPooling"), ("AveragePo
 
 
 def canonical(name: str) -> str:
-    """Keras's other names, such as ``AvgPool2D``, ``keras.src.layers.pooling…`` and ``keras.backend.mean`` of Keras 2."""
+    """Keras's other names, such as ``AvgPool2D``, ``keras.src.layers.pooling…`` and ``keras.backend.mean``."""
     *_, last = name.split(".")
     if name.startswith(("keras.ops.", "keras.backend.")) or ".ops." in name:
         return f"{OPS}.{last}"

@@ -2,5 +2,5 @@
 
 Everything goes through a `calls.Call`: `sources` finds one in a line of text, `reading` turns it into a spec by the
 words of a `dialect`, `writing` turns a spec in its `normal` form into one. The words themselves are in each adapter's
-read.py and native.py, and here for einops and ONNX; `reductions`, `places` and `concerns` are what several of them need.
+read.py and native.py, and here for einops and ONNX; `reductions`, `places` and `concerns` are what several need.
 """

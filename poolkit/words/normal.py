@@ -17,7 +17,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def normal(spec: PoolSpec) -> PoolSpec:
-    """The spec without what says nothing, such as counted padding where there is none, or `same` where it is a number."""
+    """The spec without what says nothing, such as counted padding where there is none."""
     if spec.axes is None:
         return spec
     if spec.window is None:

@@ -90,7 +90,7 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
-    """What a call gives as fields of a spec, some of them expressions perhaps; `NotExactError` where it does not pool."""
+    """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where it does not pool."""
     call = _applied(call)
     dialect, name = spoken_in(call)
     word = dialect.words.get(name)
@@ -165,8 +165,9 @@ def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> An
     if layout is None or own is None or own == layout:
         return {**fields, "layout": layout or own}
     if _channels_last(own) != _channels_last(layout):
+        end = "last" if _channels_last(own) else "first"
         raise NotExactError(
-            f"received {call} with layout={layout!r}, and the layout that it takes is {own}; "
+            f"received {call} with layout={layout!r}, and it takes its channels {end} ({own}); "
             "leave the layout out, or give data_format to the layer"
         )
     return {**fields, "layout": layout}
