@@ -1,7 +1,5 @@
 """`pk.diff`: the example that it shows, and what can be compared."""
 
-# ruff: noqa: E501  (tables with a case a line)
-
 from __future__ import annotations
 
 import numpy as np
