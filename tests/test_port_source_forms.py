@@ -305,6 +305,18 @@ def test_what_a_variable_decides_is_kept_and_told(before: str) -> None:
     assert not ported(source).complete
 
 
+def test_calls_of_other_forms() -> None:
+    head = "from keras import layers\n"
+    assert line(f"{head}y = layers.MaxPooling2D(2)(x, training=True)\n") == "y = torch.nn.MaxPool2d(2)(x)"
+    assert line(f"{head}y = layers.MaxPooling2D(2)(*x)\n") == "y = torch.nn.MaxPool2d(2)(*x)"
+    assert line(f"{head}y = layers.MaxPooling2D(2)(inputs=x)\n") == "y = torch.nn.MaxPool2d(2)(x)"
+    marked = f"\ufeff{head}y = layers.MaxPooling2D(2)\n"
+    assert ported(marked).text == "\ufeffimport torch\ny = torch.nn.MaxPool2d(2)\n"
+    quoted = f"{head}print(f'{{layers.MaxPooling2D(3, padding=\"same\")(x)}}')\n"
+    assert row(quoted).status == "failed"
+    assert ported(quoted).text == quoted
+
+
 @pytest.mark.parametrize("use", ["block(pool=layers.MaxPooling2D)", "[layers.MaxPooling2D, 3]"])
 def test_layers_that_are_named_and_not_called(use: str) -> None:
     found = row(f"from keras import layers\ny = {use}\n")

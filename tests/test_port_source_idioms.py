@@ -57,6 +57,11 @@ def test_tf_shape_by_name() -> None:
     assert line(source) == "return torch.nn.AdaptiveAvgPool2d(1)(x)"
 
 
+def test_the_shape_of_what_is_inside_a_relu() -> None:
+    source = "import torch.nn.functional as F\ny = F.avg_pool2d(F.relu(x), x.size()[2:])\n"
+    assert line(source, "keras") == "y = keras.layers.GlobalAveragePooling2D(keepdims=True)(F.relu(x))"
+
+
 @pytest.mark.parametrize("size", ["x.size()[2:]", "x.shape[-2:]", "(x.size(2), x.size(3))", "[x.shape[2], x.shape[3]]"])
 def test_from_torch(size: str) -> None:
     source = f"import torch.nn.functional as F\n\ndef f(x):\n    return F.avg_pool2d(x, kernel_size={size})\n"
@@ -71,13 +76,19 @@ def test_from_torch(size: str) -> None:
         ["return layers.AveragePooling2D((y.shape[1], y.shape[2]))(x)"],
         ["dims = x.shape", "x = layers.Conv2D(3, 3)(x)", "return layers.AveragePooling2D((dims[1], dims[2]))(x)"],
         ["return layers.AveragePooling2D((x.shape[1] // 2, x.shape[2]))(x)"],
+        ["return layers.AveragePooling2D(x.shape[1])(x)"],
+        ["pool = layers.AveragePooling2D((x.shape[1], x.shape[2]))", "return pool(x)"],
+        ["dims = x.shape", "h = dims[1]", "return layers.AveragePooling2D((h // 2, 3))(x)"],
+        ["def build(input_shape):", "    return layers.AveragePooling2D((input_shape[1], input_shape[2]))"],
     ],
-    ids=["other axes", "another tensor", "another map", "half"],
+    ids=["other axes", "another tensor", "another map", "half", "a square", "a layer", "by names", "a parameter"],
 )
 def test_sizes_of_other_axes_or_maps_are_not_carried_over(lines: list[str]) -> None:
     found = row(body(*lines))
     assert found.status == "failed"
-    assert "shape" in found.note
+    assert "shape" in found.note or "square" in found.note
+    assert "layers.AveragePooling2D(" in ported(body(*lines)).text
+    assert row(body(*lines), "jax").status != "failed"  # which has the same order of the axes
 
 
 # ------------------------------------------------------------------------------------------- axes that come back

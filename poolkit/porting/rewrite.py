@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from poolkit import registry
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.porting.edits import Piece
@@ -46,11 +47,20 @@ def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, C
     if site.error is not None:
         return _computed(site, backend, layout)
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
+        _check_order(site, backend, layout)
         return carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout))
     spec = spec_of(site)
     assert spec is not None
     target = target_of(spec, backend, layout_for(spec, backend, layout))
     return target, written(target.spec)
+
+
+def _check_order(site: Site, backend: str, layout: str | None) -> None:
+    """`NotExactError` where a window that goes by a shape would come to another order of the axes."""
+    assert isinstance(site.fields, dict)
+    last = (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
+    if site.by_shape and last != str(site.fields["layout"]).endswith(("C", "last")):
+        raise NotExactError(site.by_shape)
 
 
 def spec_of(site: Site) -> PoolSpec | Mix | None:

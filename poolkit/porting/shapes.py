@@ -14,9 +14,10 @@ from poolkit.porting.expressions import like
 from poolkit.porting.names import Names
 from poolkit.porting.sites import Site
 from poolkit.porting.tree import Node, Tree, expression
-from poolkit.porting.uses import definition, unchanged
+from poolkit.porting.uses import Definition, definition, unchanged
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression
+from poolkit.words.dialect import Fields
 from poolkit.words.reading import fields_of
 from poolkit.words.sources import dotted_name
 
@@ -35,15 +36,35 @@ class Sizes(NamedTuple):
     at: Any
 
 
+OTHER = (
+    "its window is taken from a shape, and not that of the spatial axes of what it pools, so that it would be another "
+    "one in another layout; port it by hand"
+)
+SQUARE = (
+    "its window has one side of the map for all, and so is the whole map where that is square; write a global pool if "
+    "it always is, otherwise port it by hand"
+)
+
+
 def whole_map(tree: Tree, names: Names, site: Site) -> None:
     """Make a site whose window is the spatial sizes of its own tensor a global pool; say why where it is not."""
-    if site.tensor is None or isinstance(site.fields, Mix):
+    if isinstance(site.fields, Mix):
         return
     reader = _Reader(tree, names, site, _rank(site.word))
     call = reader.marked(site.call)
     if not reader.tensors and not reader.others:
         return
-    site.fields, site.error = _global(reader, call, site)
+    try:
+        fields: Any = fields_of(call)
+        site.fields, site.by_shape = _global(reader, fields, site), ""
+    except (NotExactError, ValueError) as error:
+        site.by_shape = str(error) if isinstance(error, _RefusedError) else OTHER
+        return
+    site.error = None
+
+
+class _RefusedError(ValueError):
+    """A window that goes by a shape, and is not the whole map."""
 
 
 def _rank(word: str) -> int:
@@ -52,24 +73,36 @@ def _rank(word: str) -> int:
     return int(digit[1]) + 2 if digit else 4
 
 
-def _global(reader: _Reader, call: Call, site: Site) -> tuple[Any, NotExactError | None]:
-    refused = NotExactError(
-        "its window is taken from a shape, and not that of the spatial axes of what it pools, so that it would be "
-        "another one in another layout; port it by hand"
-    )
-    try:
-        fields: Any = fields_of(call)
-        layout = fields["layout"].removeprefix("...")
-    except (NotExactError, KeyError, AttributeError):
-        return site.fields, refused
-    if layout.startswith("channels"):
-        layout = {"channels_last": "NHWC", "channels_first": "NCHW"}[layout]
+DEFAULTS: dict[str, Any] = {"divisor_override": None, "indices": False, "dilation": 1}
+
+
+def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
+    """The fields of the global pool that fields with marks are."""
+    if isinstance(fields, Mix) or reader.tensors != {reader.text} or reader.others:
+        raise _RefusedError(OTHER)
+    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(fields["layout"], fields["layout"])
     spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
-    own = reader.tensors == {reader.text} and not reader.others
+    window = fields.get("window")
+    if window in spatial and len(spatial) > 1:
+        raise _RefusedError(SQUARE)
     fits = fields.get("padding") in ("valid", 0) or (fields.get("padding") == "same" and fields.get("stride") is None)
-    if not own or not fits or tuple(_entries(fields.get("window"))) != spatial or fields["kind"] not in ("avg", "max"):
-        return site.fields, refused
-    return {"kind": fields["kind"], "output_size": 1, "layout": layout}, None
+    plain = all(fields.get(name, value) == value for name, value in DEFAULTS.items())
+    if not fits or not plain or tuple(_entries(window)) != spatial or fields["kind"] not in ("avg", "max"):
+        raise _RefusedError(OTHER)
+    return {"kind": fields["kind"], "output_size": 1, "layout": layout}
+
+
+# Calls whose result has the shape of their tensor.
+ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
+
+
+def _shaped_as(tensor: ast.expr) -> ast.expr:
+    """The tensor inside functions such as relu, which has the same shape."""
+    if isinstance(tensor, ast.Call) and tensor.args:
+        name = dotted_name(tensor.func) or ""
+        if name.rpartition(".")[2] in ELEMENTWISE and name.count("."):
+            return _shaped_as(tensor.args[0])
+    return tensor
 
 
 def _entries(value: Any) -> Sequence[Any]:
@@ -86,14 +119,15 @@ class _Reader:
     rank: int
 
     def __post_init__(self) -> None:
-        assert self.site.tensor is not None
-        self.text = ast.unparse(expression(self.tree.text(self.site.tensor)))
+        tensor = self.site.tensor
+        self.text = ast.unparse(_shaped_as(expression(self.tree.text(tensor)))) if tensor is not None else ""
         self.tensors: set[str] = set()  # whose sizes are used
         self.others = False  # whether a shape is used otherwise
 
     def marked(self, call: Call) -> Call:
         """The call with a mark for each size of a shape."""
-        skip = 1 if self.site.role == "function" else 0
+        positional = not any(arg.keyword and arg.value is self.site.tensor for arg in self.site.node.args)
+        skip = 1 if self.site.role == "function" and positional else 0
         args = (*call.args[:skip], *map(self._value, call.args[skip:]))
         return Call(call.name, args, tuple((name, self._value(value)) for name, value in call.kwargs))
 
@@ -104,21 +138,27 @@ class _Reader:
             return value
         sizes = self.sizes(expression(value.text), self.site.node)
         if sizes is None:
-            self.others = self.others or self._mentions(expression(value.text))
+            self.others = self.others or self._mentions(expression(value.text), self.site.node)
             return value
         self.tensors.add(sizes.tensor)
         return _marks(sizes.at)
 
-    def _mentions(self, node: ast.expr) -> bool:
-        """Whether an expression goes by a shape, directly or by a local name."""
+    def _mentions(self, node: ast.expr, at: Node) -> bool:
+        """Whether an expression goes by a shape, directly, by a local name, or by items of what is called a shape."""
         for inner in ast.walk(node):
+            if isinstance(inner, ast.Subscript) and (dotted_name(inner.value) or "").lower().endswith("shape"):
+                return True
             if isinstance(inner, ast.Attribute) and SHAPES.search(inner.attr):
                 return True
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
-                found = definition(self.tree, inner.id, self.site.node)
-                if found is not None and re.search(r"\.shape\b|shape\(|\.size\(", self.tree.text(found.value)):
+                found = definition(self.tree, inner.id, at)
+                if found is not None and self._is_shape(found):
                     return True
         return False
+
+    def _is_shape(self, found: Definition) -> bool:
+        value = expression(self.tree.text(found.value))
+        return self.sizes(value, found.statement) is not None or self._mentions(value, found.statement)
 
     # ------------------------------------------------------------------------------------------ expressions of sizes
 

@@ -58,6 +58,7 @@ class Site:
     """A pooling call of a file. `outer` is what is rewritten, and `tensor` what it is applied to.
 
     `error` says why its fields are not known, and `computed` is a reduction over axes that only the program knows.
+    `by_shape` says why it cannot go to another order of the axes.
     """
 
     node: cst.Call
@@ -70,6 +71,7 @@ class Site:
     fields: Fields | Mix = field(default_factory=dict[str, Any])
     error: NotExactError | None = None
     computed: Computed | None = None
+    by_shape: str = ""
     notes: list[str] = field(default_factory=list[str])
     folded: list[Folded] = field(default_factory=list[Folded])
 
@@ -173,9 +175,19 @@ def _place(tree: Tree, site: Site, word: Word | None) -> None:
 def applied(tree: Tree, site: Site) -> Site:
     """The site, with the tensor where its layer is called at once."""
     around = tree.parent(site.outer)
-    if isinstance(around, cst.Call) and around.func is site.outer and len(around.args) == 1:
+    if isinstance(around, cst.Call) and around.func is site.outer and _one_tensor(around):
         site.role, site.outer, site.tensor = "applied", around, around.args[0].value
     return site
+
+
+# What Keras's layers may be called with besides a tensor, and pools make nothing of.
+BESIDES = ("training", "mask", "name")
+
+
+def _one_tensor(call: cst.Call) -> bool:
+    """Whether a layer is called with one tensor."""
+    first, *rest = call.args or [cst.Arg(cst.Name("x"), star="*")]
+    return not first.star and all(arg.keyword is not None and arg.keyword.value in BESIDES for arg in rest)
 
 
 def _is_method(site: Site, node: cst.Call) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import libcst as cst
+
 from poolkit import registry
 from poolkit.errors import PoolkitError
 from poolkit.porting.comments import keep_comments
@@ -46,7 +48,7 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     # Only now: what a pool is applied to may be a pool itself.
     rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
     keep_comments(tree, port.edits)
-    changed = finish(tree, names, port.edits, port.imports) if port.edits.found else text
+    changed = tree.mark + finish(tree, names, port.edits, port.imports) if port.edits.found else text
     return Ported(changed, _in_order([*rows, *passed]))
 
 
@@ -94,6 +96,8 @@ class _Port:
         """Why a site stays as it is."""
         if isinstance(site.error, NotPooling):
             return Kept("left", str(site.error))
+        if self.tree.around(site.outer, cst.FormattedString) is not None:
+            return Kept("failed", "it stands inside an f-string; give it a name before, and port that")
         if site.dialect == self.to:
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
         if site.dialect == OWN:

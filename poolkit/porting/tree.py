@@ -19,6 +19,7 @@ except ModuleNotFoundError as missing:
 
 Node = cst.CSTNode
 N = TypeVar("N", bound=cst.CSTNode)
+BOM = "\ufeff"  # which some editors put first
 Span = tuple[int, int]  # offsets in bytes of UTF-8
 
 
@@ -31,6 +32,8 @@ class Tree:
     """
 
     def __init__(self, source: str, name: str = "") -> None:
+        self.mark = BOM if source.startswith(BOM) else ""
+        source = source.removeprefix(BOM)
         self.source, self.data = source, source.encode()
         self.name = name or "the source"
         self.newline = "\r\n" if "\r\n" in source else "\n"
