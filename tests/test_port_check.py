@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -246,3 +247,21 @@ def test_the_command_exits_with_1_where_a_framework_gives_other_numbers(tmp_path
     assert (rows["valid"]["agrees"], rows["same"]["agrees"]) == (True, False)
     assert rows["same"]["difference"] > 0.01
     assert done.stderr.split() == ["keras", "torch"]  # and no other, but that Keras itself imports JAX
+
+
+def test_a_pool_whose_axes_a_call_behind_it_gives_back() -> None:
+    row = row_of("keras.layers.GlobalAveragePooling2D()", "torch")
+    kept = read_call(call_of("keras.layers.GlobalAveragePooling2D(keepdims=True)"))
+    ported = Call("torch.nn.AdaptiveAvgPool2d", (1,))
+
+    found = check(dataclasses.replace(row, spec=kept, after=str(ported), ported=ported), "torch")
+    assert found is not None
+    assert found.agrees
+    assert found.difference is not None
+
+
+def test_what_would_end_the_process_is_not_run() -> None:
+    found = check(row_of("keras.layers.AdaptiveMaxPooling2D((2, 1))", "torch"), "torch")
+
+    assert found is not None
+    assert "would end this process" in str(found)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from poolkit import registry
-from poolkit.errors import PoolkitError, ShapeError
+from poolkit.errors import NotExactError, PoolkitError, ShapeError
 from poolkit.mix import Mix
 from poolkit.porting.report import Row
 from poolkit.porting.running import Run, runner
 from poolkit.porting.target import target_of
 from poolkit.spec import PoolSpec
-from poolkit.values import is_many
+from poolkit.values import is_all, is_many
 from poolkit.words.calls import Call
 from poolkit.words.reading import call_of, read_call
 
@@ -91,6 +91,8 @@ Letters = tuple[str, str]
 def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letters]:
     assert row.spec is not None
     assert row.call is not None
+    for call in (row.call, row.ported):
+        _refuse_what_ends(call, row.spec)
     target = target_of(row.spec, backend, layout)
     if row.ported is not None:
         ported = runner(_written(row.after) or row.ported)
@@ -100,6 +102,13 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
     if sorted(letters[0]) != sorted(letters[1]):
         raise ShapeError(f"the layouts {letters[0]} and {letters[1]} have different letters")
     return runner(row.call), ported, letters
+
+
+def _refuse_what_ends(call: Call | None, spec: PoolSpec | Mix) -> None:
+    """Keras's adaptive maximum ends the whole process on TensorFlow where the last axis gets one bin."""
+    bins = _many(spec.output_size) if isinstance(spec, PoolSpec) else ()
+    if call is not None and "AdaptiveMaxPooling" in call.name and bins[-1] == 1:
+        raise NotExactError(f"{call} is not run, because on TensorFlow it would end this process")
 
 
 def _written(after: str) -> Call | None:
@@ -130,7 +139,7 @@ def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked
     differences, shares = [0.0], [0.0]
     for shape in shapes:
         x = np.random.default_rng(7).standard_normal(shape).astype("float32")
-        first = np.asarray(original(x))
+        first = _restored(row.spec, np.asarray(original(x)), row.spec.output_shape(shape))
         second = _moved(np.asarray(ported(np.ascontiguousarray(_moved(x, *letters)))), *_kept(row.spec, letters))
         if first.shape != second.shape:
             problem = f"on {shape} the original gives the shape {first.shape}, the port {second.shape}"
@@ -140,6 +149,13 @@ def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked
         differences.append(float(np.max(difference, initial=0)))
         shares.append(_share(row.spec, x, first, difference))
     return Checked(shapes, max(differences), max(shares))
+
+
+def _restored(spec: PoolSpec | Mix, values: Array, shape: Sequence[int | None]) -> Array:
+    """With the axes that a call of the file behind the original, such as a Reshape, gives back, as the port does."""
+    globally = isinstance(spec, PoolSpec) and is_all(spec.output_size, 1) and spec.keepdims
+    dropped = values.shape == tuple(n for n in shape if n != 1)
+    return values.reshape(shape) if globally and dropped else values
 
 
 def _moved(x: Array, have: str, want: str) -> Array:
