@@ -106,8 +106,8 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
 
 def _refuse_what_ends(call: Call | None, spec: PoolSpec | Mix) -> None:
     """Keras's adaptive maximum ends the whole process on TensorFlow where the last axis gets one bin."""
-    bins = _many(spec.output_size) if isinstance(spec, PoolSpec) else ()
-    if call is not None and "AdaptiveMaxPooling" in call.name and bins[-1] == 1:
+    bins: tuple[Any, ...] = _many(spec.output_size) if isinstance(spec, PoolSpec) else ()
+    if call is not None and "AdaptiveMaxPooling" in call.name and bins[-1:] == (1,):
         raise NotExactError(f"{call} is not run, because on TensorFlow it would end this process")
 
 
