@@ -52,15 +52,23 @@ class Edits:
     def _within(self, span: Span, whole: Span | None) -> Iterator[str]:
         """The text of a span, with the edits in it; not with that of `whole`, which is being made."""
         at, end = span
-        inserted = {(place, place): [text] for place, text in self.inserted.items()}
-        edits: dict[Span, list[Piece]] = {**self.found, **inserted}  # type: ignore[dict-item]
-        for edit in sorted(edits, key=lambda s: (s[0], s[0] != s[1], -s[1])):
-            if edit[0] < at or edit[1] > end or edit == whole:
+        edits: list[tuple[Span, list[Piece]]] = [
+            ((place, place), [text]) for place, text in self.inserted.items() if at <= place <= end
+        ]
+        edits += [(edit, new) for edit, new in self.found.items() if at <= edit[0] and edit[1] <= end and edit != whole]
+        for edit, new in sorted(edits, key=_order):
+            if edit[0] < at:  # inside one that is done
                 continue
             yield self.tree.data[at : edit[0]].decode()
-            yield from self._pieces(edits[edit], edit)
+            yield from self._pieces(new, edit)
             at = edit[1]
         yield self.tree.data[at:end].decode()
+
+
+def _order(edit: tuple[Span, list[Piece]]) -> tuple[int, bool, int]:
+    """By where they start; what is inserted comes first, and then outer ones."""
+    (start, end), _ = edit
+    return start, start != end, -end
 
 
 def without(spans: Sequence[Span], removed: set[int]) -> list[Span]:

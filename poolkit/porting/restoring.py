@@ -30,7 +30,7 @@ def kept_axes(tree: Tree, names: Names, site: Site) -> None:
         found = _wherever_called(tree, names, site.outer, goal)
     if found is not None:
         assert isinstance(site.fields, dict)
-        site.fields = {**site.fields, "keepdims": True}
+        site.fields, site.reformed = {**site.fields, "keepdims": True}, True
         site.outer, folded = found
         site.folded += folded
 
@@ -44,7 +44,7 @@ def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
     step = climbed(tree, names, site.outer, letters, DROPPED) if letters is not None else None
     if step is not None and step.axes == DROPPED:
         site.outer = step.node
-        site.fields = {**fields, "keepdims": False}
+        site.fields, site.reformed = {**fields, "keepdims": False}, True
 
 
 def _goal(site: Site) -> Axes | None:

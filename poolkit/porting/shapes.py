@@ -60,7 +60,7 @@ def whole_map(tree: Tree, names: Names, site: Site) -> None:
     except (NotExactError, ValueError) as error:
         site.by_shape = str(error) if isinstance(error, _RefusedError) else OTHER
         return
-    site.error = None
+    site.error, site.reformed = None, True
 
 
 class _RefusedError(ValueError):

@@ -58,7 +58,8 @@ class Site:
     """A pooling call of a file. `outer` is what is rewritten, and `tensor` what it is applied to.
 
     `error` says why its fields are not known, and `computed` is a reduction over axes that only the program knows.
-    `by_shape` says why it cannot go to another order of the axes.
+    `by_shape` says why it cannot go to another order of the axes, and a site is `reformed` where its call alone gives
+    something else than its fields say.
     """
 
     node: cst.Call
@@ -72,6 +73,7 @@ class Site:
     error: NotExactError | None = None
     computed: Computed | None = None
     by_shape: str = ""
+    reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
     folded: list[Folded] = field(default_factory=list[Folded])
 

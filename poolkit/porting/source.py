@@ -9,7 +9,8 @@ from typing import NamedTuple
 import libcst as cst
 
 from poolkit import registry
-from poolkit.errors import PoolkitError
+from poolkit.errors import NotExactError, PoolkitError
+from poolkit.mix import Mix
 from poolkit.porting.comments import keep_comments
 from poolkit.porting.edits import Edits, Piece
 from poolkit.porting.idioms import recognise
@@ -21,7 +22,10 @@ from poolkit.porting.report import Ported, Row, Status
 from poolkit.porting.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.sites import Site, sites
 from poolkit.porting.tree import Span, Tree
+from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call
 from poolkit.words.dialect import NotPooling
+from poolkit.words.writing import native_call
 
 FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
 
@@ -129,9 +133,18 @@ class _Port:
 def row_of(tree: Tree, site: Site) -> Row:
     """The row of a site before it is ported."""
     note = str(site.error) if site.error is not None else ""
-    return Row(
-        f"line {tree.line(site.outer)}", tree.text(site.outer), "failed", note=note, spec=spec_of(site), call=site.call
-    )
+    where, before, spec = f"line {tree.line(site.outer)}", tree.text(site.outer), spec_of(site)
+    call = _equal(spec, site.dialect) if site.reformed and spec is not None else site.call
+    return Row(where, before, "failed", note=note, spec=spec, call=call)
+
+
+def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:
+    """One call that is a global pool, which several are in the file."""
+    try:
+        return native_call(spec, backend)
+    except NotExactError as error:
+        nearest: Call | None = error.nearest  # which shares the gradient, and has the same numbers
+        return nearest
 
 
 def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:

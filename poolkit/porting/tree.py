@@ -43,11 +43,20 @@ class Tree:
         self._positions = wrapper.resolve(metadata.PositionProvider)
         self._parents = wrapper.resolve(metadata.ParentNodeProvider)
         self._scopes = wrapper.resolve(metadata.ScopeProvider)
-        self._nodes: list[Node] = list(_walk(self.module))
+        self._nodes: dict[type[Node], list[Node]] = {}
+        self._named: dict[str, list[cst.Name]] = {}
+        for node in _walk(self.module):
+            self._nodes.setdefault(type(node), []).append(node)
+            if isinstance(node, cst.Name):
+                self._named.setdefault(node.value, []).append(node)
 
     def all(self, kind: type[N]) -> list[N]:
-        """Every node of a kind, outer ones before those inside."""
-        return [node for node in self._nodes if isinstance(node, kind)]
+        """Every node of exactly this kind, outer ones before those inside."""
+        return [node for node in self._nodes.get(kind, []) if isinstance(node, kind)]
+
+    def named(self, name: str) -> list[cst.Name]:
+        """Every place where a name stands."""
+        return self._named.get(name, [])
 
     def span(self, node: Node) -> Span:
         found = self._spans[node]

@@ -123,7 +123,8 @@ def attribute_uses(tree: Tree, target: cst.Attribute) -> tuple[list[cst.Attribut
     if whole is None:
         return [], []
     text = tree.text(target)
-    same = [node for node in tree.all(cst.Attribute) if tree.inside(node, whole) and tree.text(node) == text]
+    around = [tree.parent(name) for name in tree.named(target.attr.value)]
+    same = [n for n in around if isinstance(n, cst.Attribute) and tree.inside(n, whole) and tree.text(n) == text]
     stores = [node for node in same if isinstance(tree.parent(node), cst.AssignTarget)]
     return stores, [node for node in same if node not in stores]
 
@@ -145,7 +146,8 @@ def stored_layer(tree: Tree, node: Node) -> cst.Call | None:
 def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
     """Every place in the scope of a node, functions inside it too, where a name is read."""
     function = tree.around(at, cst.FunctionDef) or tree.module
-    names = [node for node in tree.all(cst.Name) if node.value == name and tree.inside(node, function)]
+    start, end = tree.span(function)
+    names = [node for node in tree.named(name) if start <= tree.span(node)[0] < end]
     return sorted((node for node in names if _is_read(tree, node)), key=tree.span)
 
 
