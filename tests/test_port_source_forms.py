@@ -225,9 +225,15 @@ def test_what_a_variable_decides_is_kept_and_told(before: str) -> None:
     assert not ported(source).complete
 
 
+@pytest.mark.parametrize("use", ["def f(pool: Optional[layers.MaxPooling2D]): pass", "from keras import ops"])
+def test_names_that_are_no_use(use: str) -> None:
+    assert ported(f"from keras import layers\nimport haiku\n{use}\n").rows == ()
+
+
 def test_calls_of_other_forms() -> None:
     head = "from keras import layers\n"
     assert line(f"{head}y = layers.MaxPooling2D(2)(x, training=True)\n") == "y = torch.nn.MaxPool2d(2)(x)"
+    assert row(f"{head}y = layers.MaxPooling2D(*options)(x)\n").status == "failed"
     assert line(f"{head}y = layers.MaxPooling2D(2)(*x)\n") == "y = torch.nn.MaxPool2d(2)(*x)"
     assert line(f"{head}y = layers.MaxPooling2D(2)(inputs=x)\n") == "y = torch.nn.MaxPool2d(2)(x)"
     marked = f"\ufeff{head}y = layers.MaxPooling2D(2)\n"

@@ -89,8 +89,8 @@ class Names:
 
 
 def is_word(name: str) -> bool:
-    root = name.partition(".")[0]
-    return any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
+    root, dot, _ = name.partition(".")
+    return bool(dot) and any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
 
 
 def _as_ops(name: str) -> str:

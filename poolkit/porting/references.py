@@ -27,7 +27,11 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
     """
     inside = [site.node for site in found]
     for node in [*tree.all(cst.Attribute), *tree.all(cst.Name)]:
-        if isinstance(tree.parent(node), cst.Attribute) or _told_elsewhere(tree, node):
+        if (
+            isinstance(tree.parent(node), cst.Attribute)
+            or tree.around(node, cst.Annotation) is not None
+            or _told_elsewhere(tree, node)
+        ):
             continue
         full = names.full(node)
         if full is None or not is_word(full) or not POOLS.search(full.rpartition(".")[2]) or _of(full) == to:

@@ -80,7 +80,8 @@ def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     """The fields of the global pool that fields with marks are."""
     if isinstance(fields, Mix) or reader.tensors != {reader.text} or reader.others:
         raise _RefusedError(OTHER)
-    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(fields["layout"], fields["layout"])
+    given = str(fields["layout"])
+    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given, given)
     spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
     window = fields.get("window")
     if window in spatial and len(spatial) > 1:
@@ -134,7 +135,7 @@ class _Reader:
     def _value(self, value: Any) -> Any:
         if is_many(value):
             return like(value, [self._value(one) for one in value])
-        if not isinstance(value, Expression):
+        if not isinstance(value, Expression) or value.text.startswith("*"):
             return value
         sizes = self.sizes(expression(value.text), self.site.node)
         if sizes is None:
