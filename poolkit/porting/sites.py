@@ -9,11 +9,12 @@ from typing import Any, Literal, NamedTuple
 import libcst as cst
 
 from poolkit import registry
-from poolkit.errors import NotExactError
+from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
 from poolkit.porting.names import Names
 from poolkit.porting.tree import Node, Span, Tree
-from poolkit.words.calls import Call, Expression, Name, text
+from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call, Expression, Name, known, text
 from poolkit.words.dialect import Fields, NotPooling, Word
 from poolkit.words.reading import PARTIAL, fields_of, spoken_in
 from poolkit.words.reductions import NUMPY_WORDS
@@ -215,7 +216,7 @@ def _read(names: Names, site: Site) -> None:
     """The fields of a site; with the values of the module's constants where they decide what is pooled."""
     try:
         _check_arguments(site)
-        site.fields = fields_of(site.call)
+        site.fields = _fields(site.call)
         return
     except NotExactError as error:
         site.error = error
@@ -227,13 +228,24 @@ def _read(names: Names, site: Site) -> None:
         with_constants = names.call(site.node, constants=True)
         call = Call(site.call.name, with_constants.args, with_constants.kwargs)
         if call != site.call:
-            site.fields = fields_of(call)
+            site.fields = _fields(call)
             site.call, site.error = call, None
     except NotExactError:
         pass
     site.computed = _computed(site) if site.error is not None else None
     if site.computed is not None and isinstance(site.error, NotPooling):
         site.error = NotExactError(f"its axes {site.computed.axis} are only known when the program runs")
+
+
+def _fields(call: Call) -> Fields | Mix:
+    """The fields of a call, of which those that are known make a spec; `NotExactError` where they do not."""
+    fields = fields_of(call)
+    try:
+        if not isinstance(fields, Mix) and all(known(value) for value in fields.values()):
+            PoolSpec(**fields)
+    except (PoolkitError, TypeError) as error:
+        raise NotExactError(str(error)) from None
+    return fields
 
 
 def _computed(site: Site) -> Computed | None:

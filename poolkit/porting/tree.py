@@ -7,15 +7,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from poolkit.errors import BackendError, InputError
+import libcst as cst
+from libcst import metadata
 
-try:
-    import libcst as cst
-    from libcst import metadata
-except ModuleNotFoundError as missing:
-    raise BackendError(
-        f"porting Python source needs LibCST, which is not installed here ({missing}); run: pip install 'poolkit[port]'"
-    ) from missing
+from poolkit.errors import InputError
 
 Node = cst.CSTNode
 N = TypeVar("N", bound=cst.CSTNode)
