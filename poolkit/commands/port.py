@@ -98,6 +98,9 @@ def _checked(found: Checked | None) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------------- for people
 
 
+WIDE = 160  # columns of a report that goes to a file, where nothing says how many fit
+
+
 def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> None:
     """The rows as a table on standard error."""
     names = ["layer", "spec", "input", "becomes"] if model else ["where", "before", "after"]
@@ -110,6 +113,8 @@ def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> Non
         result = Text(row.status, STYLES[row.status])
         table.add_row(*map(Text, cells), result, Text(row.note), *map(Text, found))
     console = Console(stderr=True)
+    if not console.is_terminal:
+        console.width = max(console.width, WIDE)
     if rows:
         console.print(table)
     console.print(_summary(rows), highlight=False)
