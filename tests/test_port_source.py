@@ -108,6 +108,12 @@ def test_keras_to_torch(before: str, after: str) -> None:
     assert (found.before, found.after, found.status, found.where) == (before, after, "exact", "line 3")
 
 
+def test_deep_expressions_are_no_traceback() -> None:
+    with pytest.raises(InputError, match="deep"):
+        port_source(f"x = {' + '.join(['1'] * 5000)}\n", "torch")
+    assert port_source(f"x = {' + '.join(['1'] * 50)}\n", "torch").rows == ()
+
+
 def test_no_python_says_where() -> None:
     with pytest.raises(InputError, match=r"broken\.py.*line 2, column 4: invalid syntax"):
         port_source("x = 1\ny =\n", "torch", name="broken.py")

@@ -200,7 +200,7 @@ def test_axes_that_are_constant_or_computed() -> None:
     assert line(source).endswith("adaptive_avg_pool2d(x, 1).flatten(1)")
     source = "import tensorflow as tf\ndef f(x, axes):\n    return tf.reduce_mean(x, axes, keepdims=True)\n"
     after = ported(source).text
-    assert 'axes="".join("NHWC"[axis] for axis in axes)' in after
+    assert 'axes="".join("NHWC"[a] for a in axes)' in after
     np.testing.assert_allclose(
         last(function(after)(FIRST, (1, 2)).numpy()), MAP.mean((1, 2), keepdims=True), rtol=1e-5, atol=1e-6
     )

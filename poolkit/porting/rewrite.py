@@ -118,7 +118,7 @@ def _computed(site: Site, backend: str, layout: str | None) -> tuple[Target, Cal
     source, axis, keepdims, kind = site.computed
     plain = PoolSpec(kind, output_size=1, layout=source)
     moved = layout_for(plain, backend, layout)
-    letters = Expression(f'"".join("{source}"[axis] for axis in {axis})')
+    letters = Expression(f'"".join("{source}"[a] for a in {axis})')
     keep = () if keepdims else (("keepdims", False),)
     call = Call("poolkit.PoolSpec", (kind,), (("output_size", 1), ("layout", moved), ("axes", letters), *keep))
     note = f"its axes are only known when the program runs; they are read as positions of {source}"

@@ -32,7 +32,15 @@ class Tree:
         self.source, self.data = source, source.encode()
         self.name = name or "the source"
         self.newline = "\r\n" if "\r\n" in source else "\n"
-        wrapper = metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True)
+        try:
+            self._index(metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True))
+        except (RecursionError, MemoryError):
+            raise InputError(
+                f"received {self.name}, which nests expressions deeper than Python's recursion goes, such as a sum of "
+                "a thousand terms; write them over several statements"
+            ) from None
+
+    def _index(self, wrapper: metadata.MetadataWrapper) -> None:
         self.module = wrapper.module
         self._spans = wrapper.resolve(metadata.ByteSpanPositionProvider)
         self._positions = wrapper.resolve(metadata.PositionProvider)
@@ -97,8 +105,8 @@ def _parsed(source: str, name: str) -> cst.Module:
         where, why = f"line {error.lineno}, column {error.offset}", error.msg
     except cst.ParserSyntaxError as error:
         where, why = f"line {error.raw_line}, column {error.raw_column + 1}", "LibCST cannot read it"
-    except (ValueError, RecursionError, MemoryError) as error:
-        where, why = "line 1, column 1", str(error) or "it is nested too deeply"
+    except ValueError as error:  # of null bytes
+        where, why = "line 1, column 1", str(error)
     raise InputError(f"received {name}, which is not Python: {where}: {why}; give a file of Python source")
 
 
