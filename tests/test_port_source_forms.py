@@ -198,6 +198,8 @@ def test_expressions_of_either_form_give_the_same_numbers(size: object) -> None:
 def test_axes_that_are_constant_or_computed() -> None:
     source = "import tensorflow as tf\nAXES = [1, 2]\ndef f(x):\n    return tf.reduce_mean(x, AXES)\n"
     assert line(source).endswith("adaptive_avg_pool2d(x, 1).flatten(1)")
+    shadowed = source.replace("def f(x):", "def f(x, AXES):")
+    assert "in AXES" in line(shadowed)
     source = "import tensorflow as tf\ndef f(x, axes):\n    return tf.reduce_mean(x, axes, keepdims=True)\n"
     after = ported(source).text
     assert 'axes="".join("NHWC"[a] for a in axes)' in after

@@ -83,9 +83,14 @@ class Names:
         """A call of the file as data; with `constants`, those of the module are replaced by their values."""
         parsed = expression(self.tree.text(node))
         if constants:
-            parsed = _Constants(self.constants).visit(parsed)
+            parsed = _Constants(self._constants_at(node)).visit(parsed)
         assert isinstance(parsed, ast.Call)
         return call_of_node(parsed, lambda dotted: self.resolve(dotted, node))
+
+    def _constants_at(self, node: Node) -> dict[str, ast.expr]:
+        """The constants of the module, without those whose names are a function's own at a node."""
+        scope, module = self.tree.scope(node), self.tree.scope(self.tree.module)
+        return {name: value for name, value in self.constants.items() if all(a.scope is module for a in scope[name])}
 
 
 def is_word(name: str) -> bool:

@@ -173,6 +173,8 @@ class _Reader:
             return self.sizes(node.value, at) if node.attr == "value" else None
         if isinstance(node, ast.Call):
             return self._called(node, at)
+        if isinstance(node, ast.Tuple | ast.List):
+            return _together([self.sizes(one, at) for one in node.elts])
         return self._item(node, at) if isinstance(node, ast.Subscript) else None
 
     def _shape(self, tensor: ast.expr, at: Node) -> Sizes | None:
@@ -210,6 +212,14 @@ class _Reader:
     def _item(self, node: ast.Subscript, at: Node) -> Sizes | None:
         whole = self.sizes(node.value, at)
         return _picked(whole, node.slice) if whole is not None else None
+
+
+def _together(several: list[Sizes | None]) -> Sizes | None:
+    """Sizes of one tensor that are written one by one."""
+    found = [sizes for sizes in several if sizes is not None]
+    if len(found) < len(several) or len({sizes.tensor for sizes in found}) != 1:
+        return None
+    return Sizes(found[0].tensor, tuple(sizes.at for sizes in found))
 
 
 def _picked(whole: Sizes, index: ast.expr) -> Sizes | None:

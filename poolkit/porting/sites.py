@@ -217,24 +217,29 @@ def _read(names: Names, site: Site) -> None:
     try:
         _check_arguments(site)
         site.fields = _fields(site.call)
-        return
     except NotExactError as error:
-        site.error = error
-        if site.word.rpartition(".")[2] in ("max", "min") and not isinstance(error, NotPooling):
-            site.error = NotPooling(str(error))  # of one axis, and with its places
-        if UNPOOLS.search(site.word):
-            site.error = NotPooling(str(error))
-    try:
-        with_constants = names.call(site.node, constants=True)
-        call = Call(site.call.name, with_constants.args, with_constants.kwargs)
-        if call != site.call:
-            site.fields = _fields(call)
-            site.call, site.error = call, None
-    except NotExactError:
-        pass
+        site.error = _told(site.word, error)
+        _read_with_constants(names, site)
     site.computed = _computed(site) if site.error is not None else None
     if site.computed is not None and isinstance(site.error, NotPooling):
         site.error = NotExactError(f"its axes {site.computed.axis} are only known when the program runs")
+
+
+def _told(word: str, error: NotExactError) -> NotExactError:
+    """The error; as `NotPooling` for a maximum of one axis with its places, and for what undoes a pool."""
+    pools = word.rpartition(".")[2] not in ("max", "min") and not UNPOOLS.search(word)
+    return error if pools else NotPooling(str(error))
+
+
+def _read_with_constants(names: Names, site: Site) -> None:
+    with_constants = names.call(site.node, constants=True)
+    call = Call(site.call.name, with_constants.args, with_constants.kwargs)
+    try:
+        fields = _fields(call) if call != site.call else None
+    except NotExactError:
+        return
+    if fields is not None:
+        site.fields, site.call, site.error = fields, call, None
 
 
 def _fields(call: Call) -> Fields | Mix:
