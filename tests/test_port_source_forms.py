@@ -249,6 +249,17 @@ def test_calls_of_other_forms() -> None:
     assert ported(quoted).text == quoted
 
 
+def test_layers_with_a_name_that_may_be_another() -> None:
+    head = "from keras import layers\n"
+    two = f"{head}Pool = layers.MaxPooling2D\nif big:\n    Pool = layers.AveragePooling2D\ny = Pool(2)(x)\n"
+    assert [r.status for r in ported(two).rows] == ["failed", "failed"]
+    of_class = (
+        f"{head}class Block:\n    pool = layers.MaxPooling2D\n    def call(self, x):\n        return self.pool(2)(x)\n"
+    )
+    assert [r.status for r in ported(of_class).rows] == ["failed"]
+    assert [r.status for r in ported(f"{head}Pool = layers.MaxPooling2D\ny = Pool(2)(x)\n").rows] == ["exact"]
+
+
 @pytest.mark.parametrize("use", ["block(pool=layers.MaxPooling2D)", "[layers.MaxPooling2D, 3]"])
 def test_layers_that_are_named_and_not_called(use: str) -> None:
     found = row(f"from keras import layers\ny = {use}\n")

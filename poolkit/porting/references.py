@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from poolkit import registry
-from poolkit.porting.names import Names, is_word, plain_name
+from poolkit.porting.names import Names, is_word
 from poolkit.porting.report import Row
 from poolkit.porting.sites import POOLS, Site
 from poolkit.porting.tree import Node, Tree
@@ -30,7 +30,7 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
         if (
             isinstance(tree.parent(node), cst.Attribute)
             or tree.around(node, cst.Annotation) is not None
-            or _told_elsewhere(tree, node)
+            or _told_elsewhere(tree, names, node)
         ):
             continue
         full = names.full(node)
@@ -44,14 +44,21 @@ def _of(full: str) -> str | None:
     return next((d.name for d in registry.dialects() if full.partition(".")[0] in d.roots), None)
 
 
-def _told_elsewhere(tree: Tree, node: Node) -> bool:
+def _told_elsewhere(tree: Tree, names: Names, node: Node) -> bool:
     """Whether a name is called, imported, an annotation, given another name, or no value at all."""
     around = tree.parent(node)
-    if isinstance(around, cst.Assign):  # another name for it, under which calls are found
-        return plain_name(node) is not None and isinstance(around.targets[0].target, cst.Name)
+    if isinstance(around, cst.Assign):
+        return _another_name(tree, names, around)
     if isinstance(around, cst.Call):
         return around.func is node
     if isinstance(around, cst.Arg):
         return around.keyword is node
     others = (cst.ImportAlias, cst.ImportFrom, cst.AsName, cst.Annotation, cst.AssignTarget, cst.Param)
     return isinstance(around, others) and not (isinstance(around, cst.Param) and around.default is node)
+
+
+def _another_name(tree: Tree, names: Names, statement: cst.Assign) -> bool:
+    """Whether a statement gives another name under which calls are found: it has no other value, and is no class's."""
+    target = statement.targets[0].target
+    in_class = isinstance(tree.parent(tree.parent(tree.parent(statement) or statement) or statement), cst.ClassDef)
+    return isinstance(target, cst.Name) and not in_class and names.full(target) is not None
