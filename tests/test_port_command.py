@@ -13,7 +13,7 @@ import libcst
 import pytest
 import torch
 
-from poolkit.porting.archive import LARGEST
+from poolkit.porting.models.archive import LARGEST
 from tests.portmodels import LAMBDA, POOL, SAME, SOURCE, archive, layer, run, source
 from tests.support import environment, python
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from poolkit import InputError
-from poolkit.porting import archive
 from poolkit.porting.files import port_file
+from poolkit.porting.models import archive
 from tests.portmodels import POOL, config
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from poolkit.porting.source import port_source
+from poolkit.porting.python.source import port_source
 from poolkit.spec import PoolSpec
 from poolkit.words.normal import normal
 from tests.test_port_source import MAP, function

@@ -75,7 +75,7 @@ def call_of(obj: Any) -> Call | None:
 
 def canonical(name: str) -> str:
     """The public name of what a module below may hold: ``flax.linen.pooling.max_pool``, ``haiku._src.pool.MaxPool``."""
-    root, *modules, last = name.split(".")
+    root, *modules, last = name.split(".") if "." in name else (name, "")
     if root == "flax":
         return f"flax.linen.{last}"
     if root == "haiku":

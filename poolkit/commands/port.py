@@ -16,7 +16,7 @@ from rich.text import Text
 from poolkit.errors import InputError
 from poolkit.porting import files
 from poolkit.porting.audit import FRAMEWORKS, Finding, audit
-from poolkit.porting.naming import shown
+from poolkit.porting.models.naming import shown
 from poolkit.porting.report import Ported, Row, failed
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import tokenize
 from pathlib import Path
 
 from poolkit.errors import BackendError, InputError
-from poolkit.porting.archive import read_bytes
-from poolkit.porting.models import READERS, port_model
+from poolkit.porting.models.archive import read_bytes
+from poolkit.porting.models.model_files import READERS, port_model
 from poolkit.porting.report import Ported
 
 SOURCES = (".py", ".pyi")
@@ -37,7 +37,7 @@ def port_file(path: Path, to: str | None, layout: str | None = None) -> Ported:
 
 def _port_source(text: str, to: str | None, layout: str | None, name: str) -> Ported:
     try:
-        from poolkit.porting.source import port_source
+        from poolkit.porting.python.source import port_source
     except ImportError as error:
         if (error.name or "").split(".")[0] != "libcst":
             raise

@@ -9,9 +9,9 @@ import libcst as cst
 from poolkit import constructors
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
-from poolkit.porting.names import Names
-from poolkit.porting.sites import Site, applied
-from poolkit.porting.tree import Tree
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.sites import Site, applied
+from poolkit.porting.python.tree import Tree
 from poolkit.spec import PoolSpec
 from poolkit.text import said
 from poolkit.values import is_many

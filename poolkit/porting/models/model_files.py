@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from poolkit.errors import InputError
-from poolkit.porting import archive
-from poolkit.porting.layers import Layer, check_names, row_of
-from poolkit.porting.models_keras import layers_of
-from poolkit.porting.modules import module_of
+from poolkit.porting.models import archive
+from poolkit.porting.models.keras import layers_of
+from poolkit.porting.models.layers import Layer, check_names, row_of
+from poolkit.porting.models.modules import module_of
 from poolkit.porting.report import Ported
 
 
@@ -35,7 +35,7 @@ def _json(path: Path) -> list[Layer]:
 
 
 def _onnx(path: Path) -> list[Layer]:
-    from poolkit.porting import models_onnx
+    from poolkit.porting.models import onnx as models_onnx
 
     return models_onnx.layers_of(path)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from poolkit.errors import BackendError, InputError
-from poolkit.porting.archive import listed, read_bytes
-from poolkit.porting.layers import Layer, Shape
-from poolkit.porting.naming import shown
+from poolkit.porting.models.archive import listed, read_bytes
+from poolkit.porting.models.layers import Layer, Shape
+from poolkit.porting.models.naming import shown
 from poolkit.words.calls import Call
 from poolkit.words.onnx import NEIGHBOURS, REDUCTIONS, call_of
 

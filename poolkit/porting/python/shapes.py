@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.porting.expressions import like
-from poolkit.porting.names import Names
-from poolkit.porting.sites import Site
-from poolkit.porting.tree import Node, Tree, expression
-from poolkit.porting.uses import Definition, definition, unchanged
+from poolkit.porting.python.expressions import like
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.sites import Site
+from poolkit.porting.python.tree import Node, Tree, expression
+from poolkit.porting.python.uses import Definition, definition, unchanged
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression
 from poolkit.words.dialect import Fields

@@ -10,9 +10,9 @@ from typing import Any
 from poolkit import registry
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.porting.edits import Piece
-from poolkit.porting.expressions import carried
-from poolkit.porting.sites import Site
+from poolkit.porting.python.edits import Piece
+from poolkit.porting.python.expressions import carried
+from poolkit.porting.python.sites import Site
 from poolkit.porting.target import Target, target_of, usual_layout, written
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, known

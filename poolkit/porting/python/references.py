@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from poolkit import registry
-from poolkit.porting.names import Names, is_word
+from poolkit.porting.python.names import Names, is_word
+from poolkit.porting.python.sites import POOLS, Site
+from poolkit.porting.python.tree import Node, Tree
 from poolkit.porting.report import Row
-from poolkit.porting.sites import POOLS, Site
-from poolkit.porting.tree import Node, Tree
 
 WHY = (
     "it is named here and not called, so that what it pools is decided elsewhere; write the call where it is made, or "

@@ -11,8 +11,8 @@ import libcst as cst
 from poolkit import registry
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
-from poolkit.porting.names import Names
-from poolkit.porting.tree import Node, Span, Tree
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.tree import Node, Span, Tree
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known, text
 from poolkit.words.dialect import Fields, NotPooling, Word

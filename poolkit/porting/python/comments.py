@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from poolkit.porting.edits import Edits
-from poolkit.porting.tree import Span, Tree
+from poolkit.porting.python.edits import Edits
+from poolkit.porting.python.tree import Span, Tree
 
 
 def keep_comments(tree: Tree, edits: Edits) -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from poolkit.porting.edits import whole_line, without
-from poolkit.porting.tree import Node, Span, Tree
+from poolkit.porting.python.edits import whole_line, without
+from poolkit.porting.python.tree import Node, Span, Tree
 
 
 class Neighbour(NamedTuple):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from poolkit.porting.edits import Edits, whole_line, without
-from poolkit.porting.names import Names, framework, plain_name
-from poolkit.porting.tree import Node, Span, Tree, python
+from poolkit.porting.python.edits import Edits, whole_line, without
+from poolkit.porting.python.names import Names, framework, plain_name
+from poolkit.porting.python.tree import Node, Span, Tree, python
 from poolkit.words.reading import spelled
 
 # A dotted name begins with -> the name that stands for it, and the import that puts it there.

@@ -10,10 +10,10 @@ from typing import Any
 
 from poolkit import registry
 from poolkit.errors import InputError, PoolkitError
-from poolkit.porting.archive import is_list, is_object, listed
-from poolkit.porting.keras_names import LEGACY
-from poolkit.porting.layers import Layer, Shape
-from poolkit.porting.naming import shown
+from poolkit.porting.models.archive import is_list, is_object, listed
+from poolkit.porting.models.keras_names import LEGACY
+from poolkit.porting.models.layers import Layer, Shape
+from poolkit.porting.models.naming import shown
 from poolkit.words.calls import Call, Expression
 from poolkit.words.reading import call_of, read_call
 

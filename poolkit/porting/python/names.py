@@ -9,7 +9,7 @@ import libcst as cst
 from libcst.metadata import Assignment, QualifiedNameSource
 
 from poolkit import registry
-from poolkit.porting.tree import Node, Tree, expression
+from poolkit.porting.python.tree import Node, Tree, expression
 from poolkit.words.calls import Call
 from poolkit.words.reading import PARTIAL, spelled
 from poolkit.words.sources import call_of_node

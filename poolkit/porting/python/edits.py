@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from poolkit.porting.tree import Node, Span, Tree
+from poolkit.porting.python.tree import Node, Span, Tree
 
 Piece = str | Node  # new text, or a part of the file, which may have edits of its own
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import libcst as cst
 
-from poolkit.porting.names import Names
-from poolkit.porting.tree import Node, Tree, expression
-from poolkit.porting.uses import definition, loads_of, stored_layer
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.tree import Node, Tree, expression
+from poolkit.porting.python.uses import definition, loads_of, stored_layer
 from poolkit.values import is_many
 
 Axes = tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from poolkit.errors import InputError, PoolkitError
-from poolkit.porting.naming import clean, short, shown
+from poolkit.porting.models.naming import clean, short, shown
 from poolkit.porting.report import Row, Status
 from poolkit.porting.target import target_of
 from poolkit.spec import PoolSpec

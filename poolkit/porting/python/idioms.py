@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from poolkit.porting.names import Names
-from poolkit.porting.remarks import padded_before, squeezed_after, whole_at_one_size
-from poolkit.porting.restoring import dropped_axes, kept_axes, out_of_lambda
-from poolkit.porting.shapes import whole_map
-from poolkit.porting.sites import Site
-from poolkit.porting.tree import Tree
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.remarks import padded_before, squeezed_after, whole_at_one_size
+from poolkit.porting.python.restoring import dropped_axes, kept_axes, out_of_lambda
+from poolkit.porting.python.shapes import whole_map
+from poolkit.porting.python.sites import Site
+from poolkit.porting.python.tree import Tree
 
 Idiom = Callable[[Tree, Names, Site], None]
 

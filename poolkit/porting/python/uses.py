@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 from libcst.metadata import Assignment
 
-from poolkit.porting.tree import Node, Tree
+from poolkit.porting.python.tree import Node, Tree
 
 
 @dataclass(frozen=True)

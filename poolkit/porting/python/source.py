@@ -11,17 +11,17 @@ import libcst as cst
 from poolkit import registry
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
-from poolkit.porting.comments import keep_comments
-from poolkit.porting.edits import Edits, Piece
-from poolkit.porting.idioms import recognise
-from poolkit.porting.imports import Imports, finish
-from poolkit.porting.names import Names
-from poolkit.porting.own import OWN, own_sites
-from poolkit.porting.references import references
+from poolkit.porting.python.comments import keep_comments
+from poolkit.porting.python.edits import Edits, Piece
+from poolkit.porting.python.idioms import recognise
+from poolkit.porting.python.imports import Imports, finish
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.own import OWN, own_sites
+from poolkit.porting.python.references import references
+from poolkit.porting.python.rewrite import layout_for, pieces, spec_of, written_for
+from poolkit.porting.python.sites import Site, sites
+from poolkit.porting.python.tree import Span, Tree
 from poolkit.porting.report import Ported, Row, Status
-from poolkit.porting.rewrite import layout_for, pieces, spec_of, written_for
-from poolkit.porting.sites import Site, sites
-from poolkit.porting.tree import Span, Tree
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
 from poolkit.words.dialect import NotPooling

@@ -5,13 +5,13 @@ from __future__ import annotations
 import libcst as cst
 
 from poolkit.mix import Mix
-from poolkit.porting import sequences
-from poolkit.porting.edits import whole_line
-from poolkit.porting.names import Names
-from poolkit.porting.reshaping import Axes, Step, by_layer, climbed, only_parameter
-from poolkit.porting.sites import Folded, Site
-from poolkit.porting.tree import Node, Tree
-from poolkit.porting.uses import attribute_uses, only_use, stored_layer
+from poolkit.porting.python import sequences
+from poolkit.porting.python.edits import whole_line
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.reshaping import Axes, Step, by_layer, climbed, only_parameter
+from poolkit.porting.python.sites import Folded, Site
+from poolkit.porting.python.tree import Node, Tree
+from poolkit.porting.python.uses import attribute_uses, only_use, stored_layer
 from poolkit.values import is_all
 from poolkit.words.calls import known
 from poolkit.words.dialect import Fields

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import poolkit
-from poolkit.porting.naming import clean, import_of, in_order, names_in, short, shown
+from poolkit.porting.models.naming import clean, import_of, in_order, names_in, short, shown
 from poolkit.porting.report import Row
 from poolkit.porting.target import Target, target_of
 from poolkit.values import is_many

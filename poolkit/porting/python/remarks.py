@@ -5,12 +5,12 @@ from __future__ import annotations
 import libcst as cst
 
 from poolkit.diffs.agreeing import agreement
-from poolkit.porting import sequences
-from poolkit.porting.names import Names
-from poolkit.porting.rewrite import spec_of
-from poolkit.porting.sites import Site
-from poolkit.porting.tree import Node, Tree
-from poolkit.porting.uses import definition, only_use
+from poolkit.porting.python import sequences
+from poolkit.porting.python.names import Names
+from poolkit.porting.python.rewrite import spec_of
+from poolkit.porting.python.sites import Site
+from poolkit.porting.python.tree import Node, Tree
+from poolkit.porting.python.uses import definition, only_use
 from poolkit.spec import PoolSpec
 
 PADS = ("pad", "zero_pad2d", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d")
