@@ -13,8 +13,9 @@ from poolkit.mix import Mix
 from poolkit.porting.python.expressions import like
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.sites import Site
+from poolkit.porting.python.traces import by_shape, same_tensor
 from poolkit.porting.python.tree import Node, Tree, expression
-from poolkit.porting.python.uses import Definition, definition, unchanged
+from poolkit.porting.python.uses import definition
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression
 from poolkit.words.dialect import Fields
@@ -139,27 +140,10 @@ class _Reader:
             return value
         sizes = self.sizes(expression(value.text), self.site.node)
         if sizes is None:
-            self.others = self.others or self._mentions(expression(value.text), self.site.node)
+            self.others = self.others or by_shape(self.tree, expression(value.text), self.site.node, self.text)
             return value
         self.tensors.add(sizes.tensor)
         return _marks(sizes.at)
-
-    def _mentions(self, node: ast.expr, at: Node) -> bool:
-        """Whether an expression goes by a shape, directly, by a local name, or by items of what is called a shape."""
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Subscript) and (dotted_name(inner.value) or "").lower().endswith("shape"):
-                return True
-            if isinstance(inner, ast.Attribute) and SHAPES.search(inner.attr):
-                return True
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
-                found = definition(self.tree, inner.id, at)
-                if found is not None and self._is_shape(found):
-                    return True
-        return False
-
-    def _is_shape(self, found: Definition) -> bool:
-        value = expression(self.tree.text(found.value))
-        return self.sizes(value, found.statement) is not None or self._mentions(value, found.statement)
 
     # ------------------------------------------------------------------------------------------ expressions of sizes
 
@@ -180,8 +164,10 @@ class _Reader:
     def _shape(self, tensor: ast.expr, at: Node) -> Sizes | None:
         """The whole shape of a tensor, which must still be the one that is pooled."""
         name = ast.unparse(tensor)
-        root = name.partition(".")[0]
-        if not root.isidentifier() or (at is not self.site.node and not unchanged(self.tree, root, at, self.site.node)):
+        root = name.partition(".")[0].partition("[")[0]
+        if not root.isidentifier() or (
+            at is not self.site.node and not same_tensor(self.tree, name, at, self.site.node)
+        ):
             return None
         return Sizes(name, tuple(range(self.rank)))
 

@@ -17,7 +17,7 @@ class Definition:
     `item` counts from the start; None where the name is the whole value.
     """
 
-    statement: cst.Assign
+    statement: cst.Assign | cst.AnnAssign
     value: Node
     item: int | None = None
     of: int = 0  # how many items the value is unpacked into
@@ -36,7 +36,9 @@ def definition(tree: Tree, name: str, at: Node) -> Definition | None:
         return None
     last = max(before, key=tree.span)
     found = _of_target(tree, last)
-    return found if found is not None and _certain(tree, found.statement, at) else None
+    if found is None or not _certain(tree, found.statement, at) or not unchanged(tree, name, found.statement, at):
+        return None
+    return found
 
 
 def assigned(tree: Tree, name: str, at: Node) -> list[Node]:
@@ -50,6 +52,8 @@ def _of_target(tree: Tree, node: Node) -> Definition | None:
     """The assignment with this name as its target, or as one of a tuple."""
     around = tree.parent(node)
     item, of = None, 0
+    if isinstance(around, cst.AnnAssign) and around.target is node and around.value is not None:
+        return Definition(around, around.value)
     if isinstance(around, cst.Element):
         items = tree.parent(around)
         if not isinstance(items, cst.Tuple | cst.List) or not all(isinstance(e, cst.Element) for e in items.elements):
@@ -80,9 +84,26 @@ def _certain(tree: Tree, statement: Node, at: Node) -> bool:
 
 
 def unchanged(tree: Tree, name: str, since: Node, until: Node) -> bool:
-    """Whether a name is not assigned between two statements."""
+    """Whether a name is not assigned between two statements, nor later in a loop that comes back to the second."""
+    return not any(between(tree, node, since, until) for node in assigned(tree, name, until))
+
+
+def between(tree: Tree, node: Node, since: Node, until: Node) -> bool:
+    """Whether a node may run after one statement and before another: in the text, or in a turn of a loop."""
     start, end = tree.span(since)[1], tree.span(_statement(tree, until))[0]
-    return not any(start <= tree.span(node)[0] < end for node in assigned(tree, name, until))
+    loop = _loops(tree, until, since)
+    return start <= tree.span(node)[0] < end or (loop is not None and tree.inside(node, loop))
+
+
+def _loops(tree: Tree, node: Node, outside: Node | None = None) -> Node | None:
+    """The outermost loop of its function around a node, of those that are not around another one too."""
+    found, here = None, tree.parent(node)
+    while here is not None and not isinstance(here, cst.FunctionDef | cst.ClassDef):
+        around_both = outside is not None and tree.inside(outside, here)
+        if isinstance(here, cst.For | cst.While) and not around_both:
+            found = here
+        here = tree.parent(here)
+    return found
 
 
 def only_use(tree: Tree, statement: cst.Assign) -> cst.Name | None:
@@ -101,7 +122,16 @@ def only_use(tree: Tree, statement: cst.Assign) -> cst.Name | None:
         return None
     if _stored_by(tree, first, target.value):
         return first if len(loads) < 2 or _statement(tree, loads[1]) is not _statement(tree, first) else None
-    return first if len(loads) == 1 and not later else None
+    return first if len(loads) == 1 and not later and not _from_the_turn_before(tree, statement, target.value) else None
+
+
+def _from_the_turn_before(tree: Tree, statement: Node, name: str) -> bool:
+    """Whether a loop around a statement reads the name above it, where it has the value of the turn before."""
+    loop = _loops(tree, statement)
+    if loop is None:
+        return False
+    (first, _), (start, _) = tree.span(loop), tree.span(statement)
+    return any(first <= tree.span(node)[0] < start for node in loads_of(tree, name, statement))
 
 
 def _same_block(tree: Tree, statement: Node, use: Node) -> bool:
