@@ -98,7 +98,7 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
         program = record(
             lambda o, x: lower(o, x, plan, fallback),
             ops,
-            str(plan.spec),
+            _title(plan),
             adapter.name,
             route.name,
             (lambda o, x: lower_guarded(o, x, plan, route)) if route.guard is not None else None,
@@ -107,6 +107,13 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
         if key is not None:
             _keep(_PROGRAMS, key, program)
     return program
+
+
+def _title(plan: AnyPlan) -> str:
+    """The spec, and the sizes that a program is for: those of the pooled axes."""
+    axes = plan.parts[0].axes if isinstance(plan, MixPlan) else plan.axes
+    sizes = [f"{a.letter} {a.n}" for a in axes if a.known]
+    return f"{plan.spec}, for {', '.join(sizes)} only" if len(sizes) == len(axes) else str(plan.spec)
 
 
 def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
@@ -193,9 +200,14 @@ def _lower_any_size(adapter: Adapter, spec: PoolSpec | Mix, dtype: str, route: s
         return lower(o, x, plan, way)
 
     program = record(
-        lowering, adapter.ops(rank, work_of(spec, dtype, adapter.widen)), f"{spec}, for every size", adapter.name, ""
+        lowering, adapter.ops(rank, work_of(spec, dtype, adapter.widen)), _any_size(spec), adapter.name, ""
     )
     return dataclasses.replace(program.finished(adapter.finish), route=names[0])
+
+
+def _any_size(spec: PoolSpec | Mix) -> str:
+    more = f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else ""
+    return f"{spec}, for every size{more}"
 
 
 def _symbolic_rank(spec: PoolSpec | Mix) -> int:

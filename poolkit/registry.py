@@ -78,7 +78,7 @@ BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls on
 
 
 # The modules that hold a framework's words, as DIALECT; none of them imports its framework.
-DIALECTS = (*(f"poolkit_{backend.name}.read" for backend in FIRST_PARTY), "poolkit.words.onnx")
+DIALECTS = (*(f"poolkit_{backend.name}.read" for backend in FIRST_PARTY), "poolkit.words.onnx", "poolkit.words.einops")
 
 
 @functools.cache

@@ -172,7 +172,7 @@ def test_rows_that_were_not_ported_are_not_checked() -> None:
     assert [check(row, "torch") for row in rows] == [None, None, None]
     unknown = check(Row("line 4", "a", "exact", "b", call=call), "torch")
     assert unknown is not None
-    assert "not in the file" in unknown.problem
+    assert "its value is not known" in unknown.problem
 
 
 def test_sizes_that_no_memory_holds_are_not_run() -> None:

@@ -160,8 +160,8 @@ def test_layers_behind_that_go_by_the_order_of_axes_are_named(tmp_path: Path) ->
     rows = rows_of(port_file(tmp_path / "model.keras", "torch"))
 
     assert {name: row.note for name, row in rows.items()} == {
-        "squeeze": "Reshape unsqueeze behind it goes by NHWC; write it for NCHW",
-        "windows": "Flatten vector behind it goes by NHWC; write it for NCHW",
+        "squeeze": "Reshape unsqueeze behind it counts axes in the order NHWC; write it for NCHW",
+        "windows": "Flatten vector behind it counts axes in the order NHWC; write it for NCHW",
         "single": "",
     }
     assert all("behind it" not in row.note for row in port_file(tmp_path / "model.keras", "jax").rows)

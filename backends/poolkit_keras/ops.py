@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import keras
 
+from poolkit.recorder import Value
+
 Tensor = Any
 
 
@@ -18,7 +20,9 @@ def narrow() -> bool:
 
 
 def _extreme(x: Tensor, sign: int) -> float | int | None:
-    """The lowest or the highest number of a tensor's dtype."""
+    """The lowest or the highest number of a tensor's dtype; None in a recording, which is made for no batch of 0."""
+    if isinstance(x, Value):
+        return None
     dtype = keras.backend.standardize_dtype(x.dtype)
     if "float" in dtype:
         return sign * math.inf
@@ -26,6 +30,12 @@ def _extreme(x: Tensor, sign: int) -> float | int | None:
         return None if sign > 0 else 0  # 2**32 - 1 overflows on JAX
     highest = (1 << (int(dtype.removeprefix("int")) - 1)) - 1
     return highest if sign > 0 else -highest - 1
+
+
+def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
+    """What keras.ops.max starts with, so that a batch of 0 has a result."""
+    extreme = _extreme(x, sign)
+    return {} if extreme is None else {"initial": extreme}
 
 
 class Ops:
@@ -117,10 +127,10 @@ class Ops:
     def max(self, x: Tensor, at: int) -> Tensor:
         # Over an empty batch TensorFlow and PyTorch refuse without `initial`; with it PyTorch gives shape (1, 1, …),
         # which is only broadcast against other empty tensors.
-        return self.ops.max(x, axis=at, keepdims=True, initial=_extreme(x, -1))
+        return self.ops.max(x, axis=at, keepdims=True, **_initial(x, -1))
 
     def min(self, x: Tensor, at: int) -> Tensor:
-        return self.ops.min(x, axis=at, keepdims=True, initial=_extreme(x, 1))
+        return self.ops.min(x, axis=at, keepdims=True, **_initial(x, 1))
 
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.ops.any(x, axis=at, keepdims=True)

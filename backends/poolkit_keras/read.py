@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.errors import InputError, NotExactError
+from poolkit.values import is_many
 from poolkit.words.calls import Call
 from poolkit.words.dialect import Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.words.reductions import reduce
@@ -42,7 +43,10 @@ def layout_of(n: int | None, data_format: Any) -> str:
 def padding_of(padding: Any) -> Any:
     """The word for a padding, in either case; a variable decides what is pooled, and is not carried over."""
     need_value("padding", padding)
-    return padding.lower() if isinstance(padding, str) else padding
+    word = padding.lower() if isinstance(padding, str) else padding
+    if word not in ("valid", "same"):
+        raise NotExactError(f'padding={padding!r} is none of Keras\'s pools\'; write "valid" or "same"')
+    return word
 
 
 def _window(
@@ -68,11 +72,15 @@ def _window(
 def _global(kind: str, n: int, data_format: Any = None, keepdims: Any = False, **plain: Any) -> Fields:
     _check_plain(plain)
     need_value("keepdims", keepdims)
+    if not isinstance(keepdims, bool | int):
+        raise NotExactError(f"keepdims={keepdims!r} is no flag; write True or False")
     return {"kind": kind, "output_size": 1, "keepdims": bool(keepdims), "layout": layout_of(n, data_format)}
 
 
 def _adaptive(kind: str, n: int, output_size: Any, data_format: Any = None, **plain: Any) -> Fields:
     _check_plain(plain)
+    if is_many(output_size) and None in output_size:
+        raise NotExactError(f"output_size={tuple(output_size)} is refused by Keras, which needs a size for every axis")
     return {"kind": kind, "output_size": _tuple(output_size), "layout": layout_of(n, data_format)}
 
 

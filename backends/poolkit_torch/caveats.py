@@ -24,6 +24,18 @@ CAVEATS: tuple[Caveat, ...] = (
         ),
     ),
     Caveat(
+        "sizes",
+        "AvgPool3d refuses maps that are smaller than its window, whatever is padded",
+        lambda spec: windows("avg", "sum", axes=3)(spec) and (spec.padding != "valid" or spec.ceil_mode),
+        Measured(
+            PoolSpec("avg", window=3, stride=1, padding=1, layout="NCDHW"),
+            "ones((1, 1, 2, 8, 8))",
+            "float32",
+            "RuntimeError",
+            1.0,
+        ),
+    ),
+    Caveat(
         "half",
         "torch has no average of half precision over three axes on CPU",
         windows("avg", "sum", axes=3),

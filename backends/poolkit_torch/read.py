@@ -9,15 +9,16 @@ from typing import Any
 
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.values import is_all
-from poolkit.words.calls import Call, Name, known
+from poolkit.values import is_all, is_many
+from poolkit.words.calls import Call, known
 from poolkit.words.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
 from poolkit.words.reductions import reduce
 from poolkit_torch.caveats import CAVEATS
 from poolkit_torch.native import LAYOUTS, native
-from poolkit_torch.read_timm import TIMM, timm_call
+from poolkit_torch.read_layers import NN, call_of
+from poolkit_torch.read_timm import TIMM
 
-NN, FUNCTIONAL = "torch.nn", "torch.nn.functional"
+FUNCTIONAL = "torch.nn.functional"
 
 # ------------------------------------------------------------------------------------------ windows and adaptive bins
 
@@ -33,14 +34,30 @@ def _max(
 ) -> Fields:
     return {
         "kind": "max",
-        "window": kernel_size,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "indices": return_indices,
-        "ceil_mode": ceil_mode,
+        "window": _each(n, kernel_size),
+        "stride": _each(n, stride),
+        "padding": _padding(n, padding),
+        "dilation": _each(n, dilation),
+        "indices": _flag(return_indices),
+        "ceil_mode": _flag(ceil_mode),
         "layout": LAYOUTS[n],
     }
+
+
+def _each(n: int, value: Any) -> Any:
+    """A size, which torch takes in a tuple of one for all axes too."""
+    return value[0] if n > 1 and is_many(value) and len(value) == 1 else value
+
+
+def _padding(n: int, padding: Any) -> Any:
+    if isinstance(padding, str):
+        raise NotExactError(f'padding="{padding}" is for convolutions, and torch.nn\'s pools take integers; give one')
+    return _each(n, padding)
+
+
+def _flag(value: Any) -> Any:
+    """A flag that may be given as 0 or 1."""
+    return bool(value) if isinstance(value, int) else value
 
 
 def _max_function(
@@ -64,14 +81,15 @@ def _avg(
     count_include_pad: Any = True,
     divisor_override: Any = None,
 ) -> Fields:
-    nothing = padding in (0, (0,) * n, [0] * n) or divisor_override is not None
+    padding = _padding(n, padding)
+    nothing = is_all(padding, 0) or divisor_override is not None
     return {
         "kind": "avg",
-        "window": kernel_size,
-        "stride": stride,
+        "window": _each(n, kernel_size),
+        "stride": _each(n, stride),
         "padding": padding,
-        "ceil_mode": ceil_mode,
-        "count_include_pad": False if nothing else count_include_pad,
+        "ceil_mode": _flag(ceil_mode),
+        "count_include_pad": False if nothing else _flag(count_include_pad),
         "divisor_override": divisor_override,
         "layout": LAYOUTS[n],
     }
@@ -215,39 +233,12 @@ NEIGHBOURS = {
     f"{NN}.Identity": "pools nothing",
 }
 
-# --------------------------------------------------------------------------------------------------- layers in hand
-
-ATTRIBUTES = {
-    "MaxPool": ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"),
-    "AvgPool": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
-    "AdaptiveAvgPool": ("output_size",),
-    "AdaptiveMaxPool": ("output_size", "return_indices"),
-    "Flatten": ("start_dim", "end_dim"),
-}
-
-
-def call_of(obj: Any) -> Call | None:
-    """A module as the call that makes it, by its class's own name: a subclass may pool otherwise."""
-    cls = type(obj)
-    root = cls.__module__.split(".")[0]
-    if root == "timm":
-        return timm_call(obj)
-    if cls.__module__ == "torch.nn.modules.container" and cls.__name__ == "Sequential":
-        return Call(f"{NN}.Sequential", tuple(call_of(child) or Name(type(child).__name__) for child in obj))
-    if not cls.__module__.startswith("torch.nn.modules"):
-        return None
-    names = ATTRIBUTES.get(cls.__name__[:-2], ATTRIBUTES.get(cls.__name__, ()))
-    values = {name: getattr(obj, name) for name in names if hasattr(obj, name)}
-    if cls.__name__ == "Flatten":
-        values = {} if values == {"start_dim": 1, "end_dim": -1} else values
-    return Call(f"{NN}.{cls.__name__}", (), tuple(values.items()))
-
-
 # Where functions and classes say that they live.
 INNER = (
     ("torch.nn.modules.pooling.", f"{NN}."),
     ("torch._C._nn.", f"{FUNCTIONAL}."),
     ("torch._VariableFunctionsClass.", "torch."),
+    ("torch._C.TensorBase.", "torch.Tensor."),
 )
 
 

@@ -115,6 +115,8 @@ def _fits_pool(plan: Plan) -> bool:
     w = windows_of(plan) if adjacent(plan) else None
     if w is None or w.cells > MOST_CELLS or not plan.floating or three_dimensional_half(plan):
         return False
+    if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
+        return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
     return _says_divisor(plan, w)
 
 

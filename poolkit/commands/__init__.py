@@ -66,14 +66,15 @@ def _show_demo(report: demonstration.Report, save: Path) -> None:
         f"[bold]{report.spec}[/bold]\non a photograph of shape {report.shape} -> {report.results['numpy'].shape}\n"
     )
     for name, program in report.programs.items():
-        console.rule(f"{name}, by its route {program.route!r}")
+        console.rule(f"the calls on {name}")
         console.print(Syntax(program.source, "python", word_wrap=True))
     table = Table("backend", "largest difference from the definition in float64", "in units of eps")
     for name, difference in report.differences.items():
         table.add_row(name, f"{difference:.2e}", f"{difference / 2**-23:.2f}")
     console.print(table)
-    console.print(f"largest difference between any two: {report.largest:.2e}; the bound is 4 eps of the mean of |x|")
-    console.print(f"the picture before and after: {save}")
+    verdict = "all agree" if report.agrees else "they do not agree"
+    console.print(f"largest difference between any two: {report.largest:.2e}: {verdict}, to 4 units of float32's eps")
+    console.print(f"the picture before and after: {save}", soft_wrap=True)
 
 
 @poolkit.command()

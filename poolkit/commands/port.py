@@ -21,6 +21,7 @@ from poolkit.porting.report import Ported, Row, failed
 
 if TYPE_CHECKING:
     from poolkit.porting.check import Checked
+from poolkit.validate import check_layout
 
 STYLES = {"exact": "green", "caveat": "yellow", "left": "dim", "failed": "red"}
 
@@ -55,6 +56,8 @@ def port(
         audited = files.port_file(file, None).rows
         _audit(audited, as_json)
         sys.exit(bool(failed(audited)))
+    if layout is not None:
+        check_layout(layout)
     ported = files.port_file(file, to, layout)
     checks = _checks(ported.rows, to, layout) if checked else {}
     _write(ported, file, file if in_place else output, as_json)
@@ -117,7 +120,9 @@ def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> Non
         console.width = max(console.width, WIDE)
     if rows:
         console.print(table)
-    console.print(_summary(rows), highlight=False)
+    ran = sum(check.share is not None for check in checks.values())
+    told = f"; {ran} of {len(checks)} checked" if checks else ""
+    console.print(_summary(rows) + told, highlight=False)
 
 
 def _of_model(row: Row) -> list[str]:

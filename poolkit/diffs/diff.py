@@ -24,7 +24,7 @@ from poolkit.diffs.agreeing import (
     states_at,
 )
 from poolkit.diffs.mixes import mixes_agree, mixes_said_otherwise, sentences_of_mixes
-from poolkit.diffs.operands import Operand, axis_names, kept_sizes, operand, settled, shape_of, sizes_of
+from poolkit.diffs.operands import Operand, axis_names, check_sizes, kept_sizes, operand, settled, shape_of, sizes_of
 from poolkit.diffs.pictures import Lines, Window, lines_of, picture, window_at
 from poolkit.diffs.properties import sentences, structure_differs
 from poolkit.diffs.report import text_of
@@ -115,6 +115,7 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout =
     """
     layout_a, layout_b = layout if isinstance(layout, tuple) else (layout, layout)
     given = operand(a, layout_a), operand(b, layout_b)
+    check_sizes(shape, given)
     first, second, count = settled(*given, None if shape is None else len(shape))
     names = axis_names(first, count)
     found, agree, equal = _verdict(first.pools, second.pools, count, names)

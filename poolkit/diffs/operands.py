@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from poolkit.errors import InputError, NotExactError, ShapeError
 from poolkit.geometry import letters_of
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
+from poolkit.values import is_integer, is_many
 from poolkit.words.calls import Call
 from poolkit.words.reading import call_of, read, read_call, spoken_in
 from poolkit.words.writing import caveats
@@ -67,6 +70,23 @@ def _framework(call: Call) -> str | None:
         return spoken_in(call)[0].name
     except NotExactError:
         return None
+
+
+MOST = 2**22  # cells of a window; an example of 2000x2000 takes 9 s
+
+
+def check_sizes(shape: Sequence[Any] | None, given: Sequence[Operand]) -> None:
+    """`ShapeError` for a shape that is none, and for windows whose example would take minutes."""
+    if shape is not None and not all(is_integer(n) and int(n) > 0 for n in shape):
+        raise ShapeError(f"received the shape {tuple(shape)}, and a shape holds integers of at least 1; give the sizes")
+    for part in [part for side in given for part in side.parts]:
+        windows: tuple[Any, Any] = part.window, part.output_size
+        for value in windows:
+            if math.prod(n or 1 for n in (value if is_many(value) else (value,))) > MOST:
+                raise ShapeError(
+                    f"received {part}, and windows and bins of up to {MOST} cells are compared; "
+                    "give smaller ones in the same proportion"
+                )
 
 
 def settled(a: Operand, b: Operand, rank: int | None) -> tuple[Operand, Operand, int]:

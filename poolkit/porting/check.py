@@ -75,7 +75,7 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
     if row.status not in ("exact", "caveat") or row.call is None or row.after == row.before:
         return None
     if row.spec is None:
-        return Checked(problem="the values of its arguments are not in the file")
+        return Checked(problem="an argument is not a literal, so that its value is not known")
     try:
         original, ported, letters = _sides(row, backend, layout)
         return _compared(row, original, ported, letters)
@@ -83,6 +83,11 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
         return Checked(problem=str(error))
     except Exception as error:  # whatever a framework raises for what it cannot run
         return Checked(problem=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+
+
+def _evaluated(backend: str, spec: PoolSpec | Mix, x: Array) -> Array:
+    result = registry.adapter(backend).evaluate(spec, x)
+    return result[0] if isinstance(result, tuple) else result  # the values, without their indices
 
 
 Letters = tuple[str, str]
@@ -97,7 +102,7 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
     if row.ported is not None:
         ported = runner(_written(row.after) or row.ported)
     else:
-        ported = functools.partial(registry.adapter(backend).evaluate, target.spec)
+        ported = functools.partial(_evaluated, backend, target.spec)
     letters = _letters(row.spec, row.shape), _letters(target.spec, row.shape)
     if sorted(letters[0]) != sorted(letters[1]):
         raise ShapeError(f"the layouts {letters[0]} and {letters[1]} have different letters")

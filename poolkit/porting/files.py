@@ -64,6 +64,8 @@ def read_source(path: Path) -> tuple[str, str]:
 def write(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Put a text in place of a file in one step: what is there is the old file or the new one, at any moment."""
     target = path.resolve()  # through a link, to the file itself
+    if target.exists() and not target.is_file():
+        raise InputError(f"received {path} to write to, and it is no regular file; give the name of a file")
     try:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from poolkit.errors import InputError, NotExactError
 from poolkit.spec import PoolSpec
+from poolkit.text import said
+from poolkit.words.dialect import Dialect, Word, need_value, words
 
 KINDS = {"mean": "avg", "max": "max", "min": "min", "sum": "sum"}
 
@@ -31,7 +34,8 @@ _TERM = re.compile(r"\(([^()]*)\)|(\.\.\.|[A-Za-z_]\w*|1)(?=\s|$|\()")
 
 
 def is_pattern(obj: object) -> TypeGuard[str]:
-    return isinstance(obj, str) and "->" in obj
+    """Whether text is a pattern alone, and no call with one."""
+    return isinstance(obj, str) and "->" in obj and not {'"', "'"} & set(obj)
 
 
 def read_pattern(pattern: str, reduction: object, **lengths: int) -> PoolSpec:
@@ -45,6 +49,7 @@ def read_pattern(pattern: str, reduction: object, **lengths: int) -> PoolSpec:
             f"received the pattern {pattern!r} with the reduction {reduction!r}, and einops reduces by "
             f'{", ".join(KINDS)}; write it as in read("b h w c -> b 1 1 c", "mean")'
         )
+    _check_pattern(pattern, lengths)
     left, right = (_terms(side, pattern) for side in pattern.split("->", 1))
     names = [_outer(term, right, pattern) for term in left]
     layout = "".join(_letter(name, pattern) for name in names)
@@ -53,6 +58,15 @@ def read_pattern(pattern: str, reduction: object, **lengths: int) -> PoolSpec:
     if any(k is not None for k in windows.values()):
         return _sliding(pattern, str(KINDS[str(reduction)]), layout, names, right, windows)
     return _global(pattern, str(KINDS[str(reduction)]), layout, names, kept, right)
+
+
+def _check_pattern(pattern: str, lengths: Mapping[str, int]) -> None:
+    sides = pattern.split("->")
+    if len(sides) != 2 or any(side.count("(") != side.count(")") for side in sides):
+        raise InputError(f'received {pattern!r}, which is no einops pattern; write it as in "b h w c -> b 1 1 c"')
+    unused = [name for name in lengths if not re.search(rf"\b{re.escape(name)}\b", sides[0])]
+    if unused:
+        raise InputError(f"received {', '.join(unused)} for {pattern!r}, which has no such axis; leave it out")
 
 
 def _terms(side: str, pattern: str) -> list[str]:
@@ -120,3 +134,30 @@ def _global(pattern: str, kind: str, layout: str, names: list[str], kept: set[st
     if right not in (ones, dropped):
         raise NotExactError(f"received {pattern!r}, which also moves axes; no spec does, so transpose afterwards")
     return PoolSpec(kind, layout=layout, axes=axes, output_size=1, keepdims=right == ones)
+
+
+# ------------------------------------------------------------------------------------- calls of einops, and its layers
+
+
+def _fields(pattern: Any, reduction: Any, **lengths: Any) -> dict[str, Any]:
+    need_value("pattern", pattern)
+    need_value("reduction", reduction)
+    for name, length in lengths.items():
+        need_value(name, length)
+    spec = read_pattern(pattern, reduction, **lengths)
+    return {"kind": spec.kind, **said(spec)}
+
+
+LAYERS = ("torch", "keras", "tensorflow", "flax")
+
+WORDS = words(
+    Word("einops.reduce", _fields, "tensor"), *(Word(f"einops.layers.{root}.Reduce", _fields) for root in LAYERS)
+)
+
+DIALECT = Dialect(
+    name="einops",
+    roots=("einops",),
+    words=WORDS,
+    layouts={1: "NLC", 2: "NHWC", 3: "NDHWC"},
+    canonical=lambda name: name.replace("einops.einops.", "einops."),
+)

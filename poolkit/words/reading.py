@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +15,9 @@ from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known, text
 from poolkit.words.dialect import Dialect, Fields, NotPooling
 from poolkit.words.einops import is_pattern, read_pattern
+from poolkit.words.own import MAKERS, full_name, own_fields
 from poolkit.words.places import placed
-from poolkit.words.sources import METHODS, call_in
+from poolkit.words.sources import METHODS, call_in, computed
 
 Reading = PoolSpec | Mix
 
@@ -24,10 +26,10 @@ def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
     """The spec of a pooling layer or call of any framework, whose frameworks need not be installed.
 
     `obj` is a layer (torch.nn, Keras, Equinox, timm), a Keras layer's config, a ``functools.partial`` of a pooling
-    function (Flax, Haiku, JAX, TensorFlow), an ONNX node, a line of source, which is parsed and never evaluated, or an
-    einops pattern with its reduction. `layout` says what the axes of its input are, where it isn't the framework's
-    usual one; `NotExactError` says which property of a layer no spec has. What goes by is the values on finite input:
-    for gradients of ties and NaN see `caveats`.
+    function (Flax, Haiku, JAX, TensorFlow), an ONNX node, a line of source, which is parsed and never evaluated, an
+    einops pattern with its reduction, or a spec's own text. `layout` says what the axes of its input are, where it
+    isn't the framework's usual one; `NotExactError` says which property of a layer no spec has. What goes by is the
+    values on finite input: for gradients of ties and NaN see `caveats`.
 
     >>> read("torch.nn.AvgPool2d(3, stride=1, padding=1)")
     PoolSpec("avg", window=3, stride=1, padding=1, layout="NCHW", count_include_pad=True)
@@ -38,11 +40,33 @@ def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
     """
     if isinstance(obj, PoolSpec | Mix):
         return obj
+    if isinstance(obj, str) and not any(mark in obj for mark in ("(", "[", "->")):
+        parsed = PoolSpec.parse(obj)
+        return parsed if layout is None else parsed.replace(layout=layout)
     if is_pattern(obj):
         return read_pattern(obj, options.pop("reduction", layout), **options)
     if options:
         raise InputError(f"received {', '.join(options)}, which only an einops pattern has; leave them out")
-    return read_call(call_of(obj), layout)
+    call = call_of(obj)
+    if isinstance(obj, str):
+        _check_input(call, obj)
+    return read_call(call, layout)
+
+
+def _check_input(call: Call, source: str) -> None:
+    """`NotExactError` where the tensor that a line of source pools is itself computed there."""
+    if call.name in MAKERS or call.name == PARTIAL:
+        return
+    dialect, name = spoken_in(call)
+    word = dialect.words.get(name)
+    if word is None or word.tensor is None:
+        return
+    tensor = dict(call.kwargs).get(word.tensor, call.args[0] if call.args else None)
+    if isinstance(tensor, Call) or (isinstance(tensor, Expression) and not PLAIN.fullmatch(tensor.text)):
+        raise computed(source, text(tensor))
+
+
+PLAIN = re.compile(r"[\w.]+(\[.*\])?")  # a variable, an attribute, an element
 
 
 def read_call(call: Call, layout: str | None = None) -> Reading:
@@ -78,7 +102,8 @@ def call_of(obj: Any) -> Call:
 
 def _name_of(func: Any) -> str:
     """The full dotted name of a function; for one that was made inside another, the name that its module gives it."""
-    module, name = func.__module__, func.__qualname__
+    owner = getattr(func, "__objclass__", func)  # that of a method, which has no module of its own
+    module, name = owner.__module__, func.__qualname__
     if "<" in name:
         name = next((key for key, value in vars(sys.modules[module]).items() if value is func), name)
     return f"{module}.{name}"
@@ -92,6 +117,8 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
     """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where it does not pool."""
     call = _applied(call)
+    if call.name in MAKERS:
+        return _in_layout(own_fields(call), layout)
     dialect, name = spoken_in(call)
     word = dialect.words.get(name)
     if word is None:
@@ -103,6 +130,12 @@ def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
     return (
         fields.replace(layout=layout) if isinstance(fields, Mix) and layout else _placed(fields, layout, dialect, call)
     )
+
+
+def _in_layout(own: Fields | Mix, layout: str | None) -> Fields | Mix:
+    if layout is None:
+        return own
+    return own.replace(layout=layout) if isinstance(own, Mix) else own | {"layout": layout}
 
 
 PARTIAL = "functools.partial"
@@ -162,6 +195,11 @@ def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> An
     if "axis" in fields:
         return _reduction(dict(fields), layout, dialect, call)
     own = fields.get("layout")
+    if layout and own and fields.get("keepdims") is False and "N" in own and "N" not in layout.removeprefix("..."):
+        raise NotExactError(
+            f"received {call} with layout={layout!r}, and it drops its axes by their positions behind a batch axis; "
+            "give a layout with N"
+        )
     if layout is None or own is None or own == layout:
         return {**fields, "layout": layout or own}
     if _channels_last(own) != _channels_last(layout):
@@ -206,6 +244,9 @@ def resolve(dotted: str) -> str | None:
     """A dotted name in full, as people abbreviate it when they talk of one line."""
     if dotted in ("partial", PARTIAL):
         return PARTIAL
+    own = full_name(dotted)
+    if own is not None:
+        return own
     first, _, rest = dotted.partition(".")
     candidates: list[str] = []
     for dialect in registry.dialects():

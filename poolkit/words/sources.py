@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from poolkit.errors import InputError
+from poolkit.errors import InputError, NotExactError
 from poolkit.words.calls import Call, Expression, Name
 
-Resolve = Callable[
-    [str], str | None
-]  # a dotted name as it stands in the source -> in full, None where it is a variable
+# A dotted name as it stands in the source -> in full, None where it is a variable.
+Resolve = Callable[[str], str | None]
 
 METHODS = "Tensor"  # a method of some tensor, `x.mean(…)`, is read as the call Tensor.mean(x, …)
 
@@ -23,14 +22,24 @@ def call_in(source: str, resolve: Resolve) -> Call:
     """
     try:
         node = ast.parse(source.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError(
             f"received {source!r}, and a line of source is one expression ({error.args[0]}); "
             "write the call alone, as in torch.nn.AvgPool2d(3)"
         ) from None
     if not isinstance(node, ast.Call):
         raise InputError(f"received {source!r}, and a line of source is a call; write it as in torch.nn.AvgPool2d(3)")
+    for tensor in node.args if isinstance(node.func, ast.Call) else []:
+        if not isinstance(tensor, ast.Name | ast.Attribute | ast.Subscript):
+            raise computed(source, ast.unparse(tensor))
     return call_of_node(node, resolve)
+
+
+def computed(source: str, tensor: str) -> NotExactError:
+    """Why a pool of something that is itself computed in the same line is not read."""
+    return NotExactError(
+        f"received {source!r}, and its input is computed by {tensor}, which no spec says; read the calls one by one"
+    )
 
 
 def call_of_node(node: ast.Call, resolve: Resolve) -> Call:

@@ -183,7 +183,7 @@ def _found(layer: Config, call: Call | None, problem: str, place: _Place) -> Lay
 def _of_padding(name: str) -> str:
     return (
         f"the zeros of {shown(name)} before it take part like any number: "
-        "keep that a layer of its own, for the padding of a pooling layer is none"
+        "keep that a layer of its own, for the padding of a pooling layer takes no part"
     )
 
 

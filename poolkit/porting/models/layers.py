@@ -64,7 +64,7 @@ def _order(behind: str, spec: Reading, port: Reading) -> str:
     single = isinstance(spec, PoolSpec) and spec.output_size is not None and is_all(spec.output_size, 1)
     if not behind or spec.layout == port.layout or (single and behind.startswith("Flatten ")):
         return ""
-    return f"{behind} behind it goes by {spec.layout}; write it for {port.layout}"
+    return f"{behind} behind it counts axes in the order {spec.layout}; write it for {port.layout}"
 
 
 # The layouts that an input of a rank can have, the frequent one of a framework that names none first.

@@ -16,7 +16,7 @@ from poolkit.porting.python.edits import Edits, Piece
 from poolkit.porting.python.idioms import recognise
 from poolkit.porting.python.imports import Imports, finish
 from poolkit.porting.python.names import Names
-from poolkit.porting.python.own import OWN, own_sites
+from poolkit.porting.python.own import own_sites
 from poolkit.porting.python.references import references
 from poolkit.porting.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.python.sites import Site, sites
@@ -25,6 +25,7 @@ from poolkit.porting.report import Ported, Row, Status
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
 from poolkit.words.dialect import NotPooling
+from poolkit.words.own import OWN
 from poolkit.words.writing import native_call
 
 FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
