@@ -16,7 +16,7 @@ from poolkit.porting.python.tree import Node, Span, Tree
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known, text
 from poolkit.words.dialect import Fields, NotPooling, Word
-from poolkit.words.reading import PARTIAL, fields_of, spoken_in
+from poolkit.words.reading import PARTIAL, fields_of, spoken_in, takes_a_tensor
 from poolkit.words.reductions import NUMPY_WORDS
 from poolkit.words.sources import METHODS
 
@@ -110,7 +110,8 @@ def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
     _read(names, site)
     if word in HOLDERS and (site.error is not None or not site.fields):
         return None
-    return None if isinstance(site.error, NotPooling) and word.rpartition(".")[2] not in TOLD else site
+    told = word.rpartition(".")[2] in TOLD or UNPOOLS.search(word)
+    return None if isinstance(site.error, NotPooling) and not told else site
 
 
 def _word(tree: Tree, names: Names, node: cst.Call) -> tuple[Call, str, str] | None:
@@ -131,6 +132,8 @@ def _word(tree: Tree, names: Names, node: cst.Call) -> tuple[Call, str, str] | N
         dialect, word = spoken_in(_inner(call))
     except NotExactError:
         return None
+    if call.name == PARTIAL and not takes_a_tensor(_inner(call)):
+        return None  # a partial of a layer's class makes layers, which are told of where they are named
     return call, (PARTIAL if call.name == PARTIAL else word), dialect.name
 
 
@@ -143,7 +146,8 @@ def _inner(call: Call) -> Call:
 def _may_pool(full: str) -> bool:
     *before, last = full.split(".")
     pools = POOLS.search(last) is not None and not set(PLACES).isdisjoint(before)
-    return full in HOLDERS or pools or last in REDUCTIONS or last == "reduce_window"
+    einops = before[:1] == ["einops"] and last in ("reduce", "Reduce")
+    return full in HOLDERS or pools or einops or last in REDUCTIONS or last == "reduce_window"
 
 
 def _method(names: Names, call: Call) -> str | None:
