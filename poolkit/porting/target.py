@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 
 from poolkit import registry
@@ -50,10 +52,16 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
     try:
         call = native_call(moved, backend)
     except NotExactError as error:
-        return Target(backend, moved, None, f"{backend} has no layer of its own that is equal: {error.reason}")
-    # What a network pools are floats.
-    found = [str(caveat) for caveat in caveats(moved, backend) if caveat.about != "integers"]
+        return Target(backend, moved, None, f"poolkit's, because none of {backend}'s own is equal: {error.reason}")
+    # What a network pools are floats, on the one engine that its Keras has.
+    found = [str(c) for c in caveats(moved, backend) if c.about != "integers" and c.engine in (None, _engine())]
     return Target(backend, moved, call, "; ".join(found))
+
+
+def _engine() -> str:
+    """The engine of Keras: that which it has chosen, if it is loaded, otherwise that which it would choose."""
+    keras = sys.modules.get("keras")
+    return str(keras.config.backend()) if keras is not None else os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
