@@ -35,7 +35,7 @@ SOURCES: list[tuple[tuple[int, ...], str]] = [
     *((HWC, f"jnp.{name}(x, axis=(1, 2))") for name in ("mean", "max", "amax", "min", "amin", "sum")),
     *((NCHW, f"jnp.{name}(x, (-2, -1), keepdims=True)") for name in ("mean", "max", "min", "sum")),
     (HWC, "x.mean(axis=(1, 2), keepdims=True)"),
-    (DHWC, "jnp.max(x, axis=(1, 2, 3))"),
+    (DHWC, "jnp.max(x, axis=(-4, -3, -2))"),
     (HWC, 'lax.reduce_window(x, -jnp.inf, lax.max, (1, 3, 2, 1), (1, 2, 1, 1), "SAME")'),
     (NCHW, 'lax.reduce_window(x, jnp.inf, jax.lax.min, (1, 1, 3, 3), (1, 1, 2, 2), "SAME_LOWER")'),
     (NCHW, 'lax.reduce_window(x, 0.0, lax.add, (1, 1, 3, 3), padding="VALID")'),

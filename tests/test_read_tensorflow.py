@@ -60,7 +60,7 @@ SOURCES: list[tuple[int, str]] = [
     (5, 'tf.nn.avg_pool(x, [1, 2, 2, 2, 1], 1, "VALID")'),
     (5, 'tf.compat.v1.nn.max_pool3d(x, 3, 2, "SAME")'),
     (5, 'tf.compat.v1.nn.avg_pool3d(x, 3, 2, "SAME")'),
-    (5, "tf.reduce_mean(x, axis=[1, 2, 3])"),
+    (5, "tf.reduce_mean(x, axis=[-4, -3, -2])"),
 ]
 
 

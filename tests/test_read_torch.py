@@ -121,7 +121,7 @@ REDUCTIONS = [
     (lambda x: x.mean([-2, -1], True), "x.mean([-2, -1], True)", "NCHW"),
     (lambda x: x.mean(dim=(2, 3), keepdim=True), "x.mean(dim=(2, 3), keepdim=True)", "NCHW"),
     (lambda x: torch.mean(x, (2, 3, 4)), "torch.mean(x, (2, 3, 4))", "NCDHW"),
-    (lambda x: torch.mean(x, dim=(1, 2)), "torch.mean(x, dim=(1, 2))", "NHWC"),
+    (lambda x: torch.mean(x, dim=(-3, -2)), "torch.mean(x, dim=(-3, -2))", "NHWC"),
     (lambda x: x.sum((2, 3), keepdim=True), "x.sum((2, 3), keepdim=True)", "NCHW"),
 ]
 

@@ -17,6 +17,7 @@ from poolkit.words.dialect import Dialect, Fields, NotPooling
 from poolkit.words.einops import is_pattern, read_pattern
 from poolkit.words.own import MAKERS, full_name, own_fields
 from poolkit.words.places import placed
+from poolkit.words.ranks import check_axes
 from poolkit.words.sources import METHODS, call_in, computed
 
 Reading = PoolSpec | Mix
@@ -93,7 +94,7 @@ def call_of(obj: Any) -> Call:
         if found is not None:
             return found
     if isinstance(obj, functools.partial):
-        return Call(_name_of(obj.func), (Expression("x"), *obj.args), tuple(obj.keywords.items()))
+        return Call(PARTIAL, (Name(_name_of(obj.func)), *obj.args), tuple(obj.keywords.items()))
     raise InputError(
         f"received a {type(obj).__module__}.{type(obj).__qualname__}, and poolkit reads pooling layers, configs, "
         "ONNX nodes, functools.partial of pooling functions, lines of source and einops patterns; give one of these"
@@ -142,10 +143,18 @@ PARTIAL = "functools.partial"
 
 
 def _applied(call: Call) -> Call:
-    """``functools.partial(f, …)`` as the call of f with some tensor, every other call as it is."""
+    """``functools.partial(f, …)`` as the call of f with some tensor, every other call as it is; a layer takes none."""
     if call.name != PARTIAL or not call.args or not isinstance(call.args[0], Name):
         return call
-    return Call(call.args[0].dotted, (Expression("x"), *call.args[1:]), call.kwargs)
+    inner = Call(call.args[0].dotted, call.args[1:], call.kwargs)
+    return Call(inner.name, (Expression("x"), *inner.args), inner.kwargs) if takes_a_tensor(inner) else inner
+
+
+def takes_a_tensor(call: Call) -> bool:
+    """Whether a call is one of a function, whose tensor is among its arguments; a layer's class makes the layer."""
+    dialect, name = spoken_in(call)
+    word = dialect.words.get(name)
+    return word is None or word.tensor is not None
 
 
 # Keras inside TensorFlow is Keras.
@@ -227,6 +236,8 @@ def _reduction(fields: Fields, layout: str | None, dialect: Dialect, call: Call)
             break
         axes = "".join(letters[n] for n in at if n >= 0)
         if len(axes) == len(axis) and (axes == spatial or (layout and axes and set(axes) <= set(spatial))):
+            if layout is None:
+                check_axes(axis, candidate, dialect, call)
             return {**fields, "layout": candidate, "axes": axes, "output_size": 1}
     raise NotPooling(
         f"received {call}, and its axes {axis} are not the spatial ones of "
