@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import libcst as cst
 
+from poolkit.porting.python.batches import is_batch
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.tree import Node, Tree, expression
 from poolkit.porting.python.uses import definition, loads_of, stored_layer
@@ -51,7 +52,7 @@ def _above(tree: Tree, names: Names, here: Step) -> Step | None:
     if not isinstance(call, cst.Call):
         return None
     if isinstance(around, cst.Attribute) and call.func is around:
-        return _step(call, _by_method(tree, call, around.attr.value, here.axes))
+        return _step(call, _by_method(tree, names, call, around.attr.value, here.axes))
     if not isinstance(around, cst.Arg) or around is not call.args[0]:
         return None
     layer = call.func if isinstance(call.func, cst.Call) else stored_layer(tree, call.func)
@@ -70,7 +71,7 @@ def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
         return None
     name = names.full(layer.func)
     if name == "keras.layers.Reshape":
-        return _reshaped(tree, layer.args[0].value, axes, batch=False)
+        return _reshaped(tree, layer.args[0].value, axes)
     inner = layer.args[0].value
     if layer.args[0].keyword is not None and layer.args[0].keyword.value not in ("target_shape", "function"):
         return None
@@ -108,10 +109,10 @@ def _by_function(tree: Tree, names: Names, call: cst.Call, axes: Axes) -> Axes |
         return _squeezed(_number(tree, rest[0].value), axes)
     if name == "flatten" and _number(tree, rest[0].value) == 1:
         return _flat(axes)
-    return _reshaped(tree, rest[0].value, axes, batch=True) if name in RESHAPE else None
+    return _reshaped(tree, rest[0].value, axes, Tensor(names, call.args[0].value)) if name in RESHAPE else None
 
 
-def _by_method(tree: Tree, call: cst.Call, method: str, axes: Axes) -> Axes | None:
+def _by_method(tree: Tree, names: Names, call: cst.Call, method: str, axes: Axes) -> Axes | None:
     """``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``, ``x.reshape((b, 1, 1, c))``."""
     given = _number(tree, call.args[0].value) if len(call.args) == 1 else None
     if method in EXPAND:
@@ -122,9 +123,11 @@ def _by_method(tree: Tree, call: cst.Call, method: str, axes: Axes) -> Axes | No
         return _flat(axes) if given == 1 else None
     if method not in RESHAPE or not call.args:
         return None
+    assert isinstance(call.func, cst.Attribute)
+    tensor = Tensor(names, call.func.value)
     if len(call.args) == 1:
-        return _reshaped(tree, call.args[0].value, axes, batch=True)
-    return _to_sizes([expression(tree.text(arg.value)) for arg in call.args], axes)
+        return _reshaped(tree, call.args[0].value, axes, tensor)
+    return _to_sizes(tree, [expression(tree.text(arg.value)) for arg in call.args], axes, call, tensor)
 
 
 def _number(tree: Tree, node: Node) -> object:
@@ -168,30 +171,41 @@ def _flat(axes: Axes) -> Axes | None:
     return plain if plain == ("N", "C") else None
 
 
-def _reshaped(tree: Tree, shape: Node, axes: Axes, batch: bool) -> Axes | None:
-    """The axes after a reshape to a tuple, which has an entry for the batch or does not."""
+class Tensor(NamedTuple):
+    """What is reshaped, whose batch the first entry has to be."""
+
+    names: Names
+    node: Node
+
+
+def _reshaped(tree: Tree, shape: Node, axes: Axes, tensor: Tensor | None = None) -> Axes | None:
+    """The axes after a reshape to a tuple, which has an entry for the batch if a tensor is given."""
     parsed = expression(tree.text(shape))
+    at = shape
     if isinstance(parsed, ast.Name):
         found = definition(tree, parsed.id, shape)
-        parsed = expression(tree.text(found.value)) if found is not None and found.item is None else parsed
+        if found is not None and found.item is None:
+            parsed, at = expression(tree.text(found.value)), found.statement
     if not isinstance(parsed, ast.Tuple | ast.List):
         return None
-    return _to_sizes(parsed.elts if batch else [ast.Constant(-1), *parsed.elts], axes)
+    return _to_sizes(tree, parsed.elts if tensor else [ast.Constant(-1), *parsed.elts], axes, at, tensor)
 
 
-def _to_sizes(sizes: Sequence[ast.expr], axes: Axes) -> Axes | None:
+def _to_sizes(tree: Tree, sizes: Sequence[ast.expr], axes: Axes, at: Node, tensor: Tensor | None = None) -> Axes | None:
     """One entry that is not 1 after the batch: the channels."""
+    if tensor is not None and not (sizes and is_batch(tree, tensor.names, sizes[0], at, tensor.node)):
+        return None
     letters = tuple("1" if isinstance(n, ast.Constant) and n.value == 1 else "C" for n in sizes[1:])
     plain = [axis for axis in axes if axis != "1"]
     return ("N", *letters) if plain == ["N", "C"] and letters.count("C") == 1 else None
 
 
 def _indexed(tree: Tree, names: Names, node: cst.Subscript, axes: Axes) -> Axes | None:
-    """``x[:, None, None, :]``, ``x[..., None, None]``, with any framework's newaxis."""
+    """``x[:, None, None, :]``, ``x[..., None, None]``, with any framework's newaxis, and ``x[:, 0, 0]``."""
     entries = [_entry(names, element.slice) for element in node.slice]
     if None in entries or entries.count("...") > 1:
         return None
-    slices = entries.count(":")
+    slices = entries.count(":") + entries.count("0")
     if slices > len(axes):
         return None
     if "..." not in entries:
@@ -199,7 +213,13 @@ def _indexed(tree: Tree, names: Names, node: cst.Subscript, axes: Axes) -> Axes 
     at = entries.index("...")
     entries[at : at + 1] = [":"] * (len(axes) - slices)
     rest = iter(axes)
-    return tuple("1" if entry == "1" else next(rest) for entry in entries)
+    found: list[str] = []
+    for entry in entries:
+        axis = "1" if entry == "1" else next(rest)
+        if entry == "0" and axis != "1":
+            return None
+        found += [] if entry == "0" else [axis]
+    return tuple(found)
 
 
 def _entry(names: Names, entry: Node) -> str | None:
@@ -208,5 +228,7 @@ def _entry(names: Names, entry: Node) -> str | None:
     assert isinstance(entry, cst.Index)
     if isinstance(entry.value, cst.Ellipsis):
         return "..."
+    if isinstance(entry.value, cst.Integer):
+        return "0" if entry.value.evaluated_value == 0 else None  # the only one along an axis of size 1
     none = isinstance(entry.value, cst.Name) and entry.value.value == "None"
     return "1" if none or (names.full(entry.value) or "").endswith(".newaxis") else None

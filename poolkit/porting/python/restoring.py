@@ -11,7 +11,7 @@ from poolkit.porting.python.names import Names
 from poolkit.porting.python.reshaping import Axes, Step, by_layer, climbed, only_parameter
 from poolkit.porting.python.sites import Folded, Site
 from poolkit.porting.python.tree import Node, Tree
-from poolkit.porting.python.uses import attribute_uses, only_use, stored_layer
+from poolkit.porting.python.uses import attribute_uses, only_use, stored_layer, used_elsewhere
 from poolkit.values import is_all
 from poolkit.words.calls import known
 from poolkit.words.dialect import Fields
@@ -106,6 +106,8 @@ def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found
     if not isinstance(target, cst.Attribute) or stored_layer(tree, target) is not layer:
         return None
     folded: list[Folded] = []
+    if used_elsewhere(tree, target):
+        return None
     _, reads = attribute_uses(tree, target)
     for read in reads:
         call = tree.parent(read)

@@ -159,6 +159,26 @@ def attribute_uses(tree: Tree, target: cst.Attribute) -> tuple[list[cst.Attribut
     return stores, [node for node in same if node not in stores]
 
 
+def used_elsewhere(tree: Tree, target: cst.Attribute) -> bool:
+    """Whether an attribute of this name is read outside its class, by a subclass or of an object.
+
+    A class that gives its own ``self.name`` a value, and does not inherit from this one, means another.
+    """
+    whole = tree.around(target, cst.ClassDef)
+    for name in tree.named(target.attr.value):
+        node = tree.parent(name)
+        if not isinstance(node, cst.Attribute) or node.attr is not name or (whole and tree.inside(node, whole)):
+            if isinstance(node, cst.Attribute) and whole and tree.text(node) != tree.text(target):
+                return True  # of another object, in the class itself
+            continue
+        other = tree.around(node, cst.ClassDef)
+        if other is None or tree.text(node) != tree.text(target) or not attribute_uses(tree, node)[0]:
+            return True
+        if whole is not None and any(whole.name.value in tree.text(base.value) for base in other.bases):
+            return True
+    return False
+
+
 def stored_layer(tree: Tree, node: Node) -> cst.Call | None:
     """The call whose result ``self.name`` or a name has: ``self.name = Layer(…)``, if that is its only value."""
     if isinstance(node, cst.Name):
