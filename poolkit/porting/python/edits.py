@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import libcst as cst
+
 from poolkit.porting.python.tree import Node, Span, Tree
 
 Piece = str | Node  # new text, or a part of the file, which may have edits of its own
@@ -34,9 +36,10 @@ class Edits:
         for span in spans:
             self.replace(span, [])
 
-    def insert(self, at: int, text: str) -> None:
-        """New text before a place, beside whatever is removed there."""
-        self.inserted[at] = self.inserted.get(at, "") + text
+    def insert(self, at: int, text: str, first: bool = False) -> None:
+        """New text before a place, beside whatever is removed there, and after or before what is new there already."""
+        before = self.inserted.get(at, "")
+        self.inserted[at] = text + before if first else before + text
 
     def applied(self) -> str:
         """The file with every edit."""
@@ -47,7 +50,13 @@ class Edits:
 
     def _pieces(self, pieces: Sequence[Piece], of: Span | None) -> Iterator[str]:
         for piece in pieces:
-            yield piece if isinstance(piece, str) else "".join(self._within(self.tree.span(piece), whole=of))
+            if isinstance(piece, str):
+                yield piece
+                continue
+            before, after = ("(", ")") if _in_brackets(piece, alone=len(pieces) == 1) else ("", "")
+            yield before
+            yield from self._within(self.tree.span(piece), whole=of)
+            yield after
 
     def _within(self, span: Span, whole: Span | None) -> Iterator[str]:
         """The text of a span, with the edits in it; not with that of `whole`, which is being made."""
@@ -63,6 +72,18 @@ class Edits:
             yield from self._pieces(new, edit)
             at = edit[1]
         yield self.tree.data[at:end].decode()
+
+
+# What never stands without brackets, and what means the same beside any operator.
+BRACKETED = (cst.Yield, cst.NamedExpr, cst.GeneratorExp, cst.Tuple)
+ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.BaseNumber, cst.BaseString, cst.List, cst.Dict, cst.Set)
+
+
+def _in_brackets(piece: Node, alone: bool) -> bool:
+    """Whether a part, whose span is without its brackets, needs some: `alone` in place of a call, or beside text."""
+    if not isinstance(piece, cst.BaseExpression):
+        return False
+    return isinstance(piece, BRACKETED) or (alone and not isinstance(piece, ATOMS))
 
 
 def _order(edit: tuple[Span, list[Piece]]) -> tuple[int, bool, int]:

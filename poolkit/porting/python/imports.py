@@ -1,16 +1,19 @@
-"""Imports of a ported file: those that the new code needs, and those of frameworks that nothing needs any more."""
+"""Imports of a ported file: the names under which its new code finds modules, and where new imports go."""
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import libcst as cst
+from libcst.metadata import ImportAssignment
 
-from poolkit.porting.python.edits import Edits, whole_line, without
-from poolkit.porting.python.names import Names, framework, plain_name
-from poolkit.porting.python.tree import Node, Span, Tree, python
+from poolkit.porting.python.dropping import aliases, drop
+from poolkit.porting.python.edits import Edits, whole_line
+from poolkit.porting.python.names import Names, is_none, plain_name
+from poolkit.porting.python.tree import Node, Tree
 from poolkit.words.reading import spelled
 
 # A dotted name begins with -> the name that stands for it, and the import that puts it there.
@@ -22,6 +25,7 @@ USUAL = {
     "numpy": ("np", "import numpy as np"),
     "poolkit": ("pk", "import poolkit as pk"),
 }
+CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")  # as Python reads it, on one of the first two lines
 
 
 @dataclass
@@ -37,32 +41,70 @@ class Imports:
     added: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        self.bound = dict(_bound(self.tree))
         self.taken = {name.value for name in self.tree.all(cst.Name)}
+        self.given: dict[str, list[Any]] = {}  # a name -> what gives it a value, anywhere in the file
+        for assignment in self.tree.assignments():
+            self.given.setdefault(assignment.name.partition(".")[0], []).append(assignment)
+        self.bound: dict[str, tuple[str, int]] = {}  # a name of the module -> what it stands for, and from where on
+        for statement in _statements(self.tree):
+            for name, full in _meanings(statement):
+                self.bound.setdefault(name, (full, self.tree.span(statement)[1]))
 
-    def short(self, dotted: str) -> str:
-        """A dotted name as the file says it."""
-        fitting = [(full, alias) for alias, full in self.bound.items() if f"{dotted}.".startswith(f"{full}.")]
+    def short(self, dotted: str, at: Node | None = None) -> str:
+        """A dotted name as the file says it at a node."""
+        fitting = [
+            (full, alias)
+            for alias, (full, start) in self.bound.items()
+            if f"{dotted}.".startswith(f"{full}.") and self._before(start, at) and self._means(alias, full, at)
+        ]
         if fitting:
             full, alias = max(fitting, key=lambda pair: len(pair[0]))
             return f"{alias}{dotted.removeprefix(full)}"
-        prefix = next((prefix for prefix in USUAL if dotted.startswith(f"{prefix}.")), None)
-        alias, line = USUAL[prefix] if prefix else ("", "")
-        if prefix is None or alias in self.taken:
-            prefix = prefix or dotted.partition(".")[0]
-            alias, line = prefix, f"import {prefix}"
+        prefix, alias, line = next(one for one in _candidates(dotted) if self._is_free(*one[:2], at))
         self.added.add(line)
         return f"{alias}{dotted.removeprefix(prefix)}"
 
+    def _before(self, place: int, at: Node | None) -> bool:
+        return at is None or place <= self.tree.span(at)[0]
 
-def _bound(tree: Tree) -> Iterator[tuple[str, str]]:
-    """The aliases that the module's own imports make, for names that nothing else assigns."""
-    scope = tree.scope(tree.module)
-    for statement in _statements(tree):
-        for alias, name, full in _aliases(statement):
-            here = name if plain_name(alias.name) == full and alias.asname is None else full
-            if len(list(scope[name])) == 1:
-                yield name, spelled(here)
+    def _is_free(self, prefix: str, alias: str, at: Node | None) -> bool:
+        """Whether a new import may give a name: nothing else in the file does."""
+        name = alias.partition(".")[0]
+        stands = prefix.partition(".")[0] if name == prefix.partition(".")[0] else prefix
+        return self._means(name, stands, at) and (name in self.given or name == stands or name not in self.taken)
+
+    def _means(self, name: str, full: str, at: Node | None) -> bool:
+        """Whether a name stands for a module wherever the file gives it a value."""
+        return all(is_none(self.tree, one) or self._is_import(one, name, full, at) for one in self.given.get(name, ()))
+
+    def _is_import(self, assignment: Any, name: str, full: str, at: Node | None) -> bool:
+        """Whether an assignment imports a module; one inside a function only where the node comes after it."""
+        if not isinstance(assignment, ImportAssignment):
+            return False
+        node = assignment.node
+        assert isinstance(node, cst.Import | cst.ImportFrom)
+        of_module = assignment.scope is self.tree.scope(self.tree.module)
+        return (name, full) in _meanings(node) and (of_module or self._before(self.tree.span(node)[1], at))
+
+
+def _candidates(dotted: str) -> Iterator[tuple[str, str, str]]:
+    """For a dotted name: the module to import, the name for it, and the import."""
+    prefix = next((prefix for prefix in USUAL if dotted.startswith(f"{prefix}.")), None)
+    if prefix is not None:
+        yield prefix, *USUAL[prefix]
+    prefix = prefix or dotted.partition(".")[0]
+    yield prefix, prefix, f"import {prefix}"
+    alias = prefix.replace(".", "_")
+    while True:
+        alias += "_"
+        yield prefix, alias, f"import {prefix} as {alias}"
+
+
+def _meanings(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str]]:
+    """The names that an import gives, each with what it stands for."""
+    for alias, name, full in aliases(statement):
+        whole = plain_name(alias.name) == full and alias.asname is None  # ``import torch.nn`` gives torch
+        yield name, spelled(name if whole else full)
 
 
 def _statements(tree: Tree) -> Iterator[cst.Import | cst.ImportFrom]:
@@ -72,110 +114,72 @@ def _statements(tree: Tree) -> Iterator[cst.Import | cst.ImportFrom]:
                 yield statement
 
 
-def _aliases(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[cst.ImportAlias, str, str]]:
-    """Each name of an import: its node, the name that it binds, and what is imported in full."""
-    before = ""
-    if isinstance(statement, cst.ImportFrom):
-        if isinstance(statement.names, cst.ImportStar) or statement.module is None or statement.relative:
-            return
-        before = f"{plain_name(statement.module)}."
-    assert not isinstance(statement.names, cst.ImportStar)
-    for alias in statement.names:
-        full = f"{before}{plain_name(alias.name)}"
-        named = plain_name(alias.asname.name) if alias.asname is not None else None
-        yield alias, named or (full.partition(".")[0] if not before else full.rpartition(".")[2]), full
-
-
 # ------------------------------------------------------------------------------------------------ after the rewriting
 
 
 def finish(tree: Tree, names: Names, edits: Edits, imports: Imports) -> str:
     """The ported file with the imports that it needs."""
-    before, after = _used(tree.source), _used(edits.applied())
-    first = _drop(tree, names, edits, before - after)
+    used = _first_use(tree, edits)
+    first = drop(tree, names, edits)
     if imports.added:
-        at = first if first is not None else _place(tree)
+        at = max(first, _head(tree)[0]) if first is not None else None
+        at = at if at is not None and at <= used else _place(tree)
         lines = "".join(f"{line}{tree.newline}" for line in sorted(imports.added))
         if at == len(tree.data) and not tree.data.endswith(b"\n") and tree.data:
             lines = tree.newline + lines
-        edits.insert(at, lines)
+        edits.insert(at, lines, first=True)
     return edits.applied()
 
 
-def _used(source: str) -> set[str]:
-    """Every name that code uses, and every word of a string, which may be an annotation or an entry of __all__."""
-    used: set[str] = set()
-    for node in ast.walk(python(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            used.add(node.id)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
-            used.add(node.value.partition(".")[0].partition("[")[0])
-    return used
-
-
-def _drop(tree: Tree, names: Names, edits: Edits, unused: set[str]) -> int | None:
-    """Remove what only gives names that are no longer used; where the first import of the module was."""
-    gone: set[Node] = set()
-    while True:
-        more = [node for node in tree.all(cst.Assign) if node not in gone and _is_alias(names, node, unused)]
-        if not more:
-            break
-        gone |= set(more)
-        _remove(tree, edits, gone)
-        unused = unused | (_used(tree.source) - _used(edits.applied()))
-    parts = {node: part for node in _imports(tree) if (part := _unused_part(node, unused))}
-    gone |= {node for node, (removed, of) in parts.items() if len(removed) == len(of)}
-    for node, (removed, of) in parts.items():
-        if node not in gone:
-            edits.remove(*without([tree.span(alias) for alias in of], removed))
-    _remove(tree, edits, gone)
-    at_top = [node for node in parts if tree.parent(tree.parent(node) or node) is tree.module]
-    return min((whole_line(tree, tree.span(node))[node not in gone] for node in at_top), default=None)
-
-
-def _imports(tree: Tree) -> list[cst.Import | cst.ImportFrom]:
-    return sorted([*tree.all(cst.Import), *tree.all(cst.ImportFrom)], key=tree.span)
-
-
-def _is_alias(names: Names, node: cst.Assign, unused: set[str]) -> bool:
-    """Whether it is ``layers = keras.layers``, with a name that is no longer used."""
-    target = node.targets[0].target
-    alias = len(node.targets) == 1 and isinstance(target, cst.Name) and target.value in unused
-    return alias and names.full(node.value) is not None
-
-
-def _unused_part(node: cst.Import | cst.ImportFrom, unused: set[str]) -> tuple[set[int], list[cst.ImportAlias]] | None:
-    """Which names of an import are no longer used, and all of them; None where it is to stay as it is."""
-    aliases = list(_aliases(node))
-    removed = {n for n, (_, name, full) in enumerate(aliases) if name in unused and framework(full)}
-    return (removed, [alias for alias, _, _ in aliases]) if removed else None
-
-
-def _remove(tree: Tree, edits: Edits, gone: set[Node]) -> None:
-    """Remove statements with their lines; `pass` takes the place of all that a block has."""
-    for line in {tree.parent(node) for node in gone}:
-        assert isinstance(line, cst.SimpleStatementLine)
-        at = {n for n, statement in enumerate(line.body) if statement in gone}
-        spans = [tree.span(statement) for statement in line.body]
-        whole = (spans[0][0], spans[-1][1])
-        for span in [span for span in edits.found if whole[0] <= span[0] and span[1] <= whole[1]]:
-            del edits.found[span]
-        block = tree.parent(line)
-        if len(at) < len(spans):
-            edits.remove(*without(spans, at))
-        elif isinstance(block, cst.IndentedBlock) and len(block.body) == 1:
-            edits.replace(whole, ["pass"])
-        else:
-            edits.remove(whole_line(tree, whole))
+def _first_use(tree: Tree, edits: Edits) -> int:
+    """Where the first statement of the module starts that has new code in it."""
+    first = min((start for start, _ in edits.found), default=len(tree.data))
+    starts = [tree.start(line) for line in tree.module.body]
+    return whole_line(tree, (max((start for start in starts if start <= first), default=0),) * 2)[0]
 
 
 def _place(tree: Tree) -> int:
     """After the imports at the top of the file, or before its first statement."""
-    at: Span | None = None
-    for n, line in enumerate(tree.module.body):
-        first = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
-        docstring = n == 0 and isinstance(first, cst.Expr) and isinstance(first.value, cst.SimpleString)
-        if not (docstring or isinstance(first, cst.Import | cst.ImportFrom)):
+    end, lines = _head(tree)
+    if lines == 0:
+        end = _comments(tree)
+    for line in tree.module.body[lines:]:
+        if not isinstance(line, cst.SimpleStatementLine) or not all(
+            isinstance(statement, cst.Import | cst.ImportFrom) for statement in line.body
+        ):
             break
-        at = tree.span(line)
-    return whole_line(tree, at)[1] if at is not None else 0
+        end = whole_line(tree, tree.span(line))[1]
+    return end
+
+
+def _head(tree: Tree) -> tuple[int, int]:
+    """Where what has to be first ends, the docstring and imports from __future__, and how many lines these are."""
+    end, lines = 0, 0
+    for n, line in enumerate(tree.module.body):
+        if not isinstance(line, cst.SimpleStatementLine) or not any(
+            (n == at == 0 and _is_docstring(statement)) or _is_future(statement)
+            for at, statement in enumerate(line.body)
+        ):
+            break
+        end, lines = whole_line(tree, tree.span(line))[1], n + 1
+    return end, lines
+
+
+def _is_docstring(statement: Node) -> bool:
+    return isinstance(statement, cst.Expr) and isinstance(statement.value, cst.SimpleString | cst.ConcatenatedString)
+
+
+def _is_future(statement: Node) -> bool:
+    module = statement.module if isinstance(statement, cst.ImportFrom) else None
+    return isinstance(module, cst.Name) and module.value == "__future__"
+
+
+def _comments(tree: Tree) -> int:
+    """Where the comments end that are about the file: the line for the shell, the encoding, and what is set apart."""
+    end, at = 0, 0
+    start = tree.start(tree.module.body[0]) if tree.module.body else 0
+    for n, line in enumerate(tree.data[:start].splitlines(keepends=True)):
+        at += len(line)
+        if (n == 0 and line.startswith(b"#!")) or (n < 2 and CODING.match(line)) or not line.strip():
+            end = at
+    return end

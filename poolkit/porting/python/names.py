@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 import libcst as cst
-from libcst.metadata import Assignment, QualifiedNameSource
+from libcst.metadata import Assignment, ImportAssignment
 
 from poolkit import registry
 from poolkit.porting.python.tree import Node, Tree, expression
@@ -38,6 +38,7 @@ class Names:
         self.stars = _stars(tree)
         self.constants = _constants(tree)
         self.roots = _roots(tree)
+        self._resolved: dict[tuple[Any, str, int], tuple[str | None, bool]] = {}
 
     def frameworks(self) -> set[str]:
         """The frameworks that the file imports, NumPy apart: every program has arrays."""
@@ -48,33 +49,62 @@ class Names:
         dotted = plain_name(node)
         return self.resolve(dotted, node) if dotted else None
 
+    def doubtful(self, node: Node) -> str | None:
+        """A full name that a node may have, where the file gives its name another meaning besides."""
+        dotted = plain_name(node)
+        found, sure = self._in_scope(dotted, self.tree.scope(node), 0) if dotted else (None, True)
+        return found if not sure else None
+
     def resolve(self, dotted: str, at: Node) -> str | None:
         """The full name of a dotted one as it stands at a node."""
-        name = self._in_scope(dotted, self.tree.scope(at), 0)
-        return _as_ops(spelled(name)) if name else None
+        found, sure = self._in_scope(dotted, self.tree.scope(at), 0)
+        return found if sure else None
 
-    def _in_scope(self, dotted: str, scope: Any, depth: int) -> str | None:
-        found = {q.name for q in scope.get_qualified_names_for(dotted) if q.source is QualifiedNameSource.IMPORT}
-        known: list[str] = sorted(name for name in found if framework(name) or name == PARTIAL)
-        if known:
-            return known[0]
-        first, _, rest = dotted.partition(".")
+    def _in_scope(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
+        """The full name, and whether it is the only meaning."""
+        key = (scope, dotted, depth)
+        if key not in self._resolved:
+            self._resolved[key] = self._meaning(dotted, scope, depth)
+        return self._resolved[key]
+
+    def _meaning(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
+        first = dotted.partition(".")[0]
         assignments = list(scope[first]) if first in scope else []
         if not assignments:
-            return self._starred(dotted)
-        value = self._dotted_value(assignments[0]) if len(assignments) == 1 and depth < 8 else None
+            starred = self._starred(dotted)
+            return (_as_ops(spelled(starred)) if starred else None), True
+        # ``except ImportError: keras = None`` is no second meaning: nothing is called on it.
+        found = [self._assigned(a, dotted, depth) for a in assignments if not is_none(self.tree, a)]
+        known = sorted({name for name, _ in found if name}, key=lambda name: (not is_word(name), name))
+        if not known:
+            return None, True
+        return known[0], all(name and sure for name, sure in found) and len(set(map(_layer, known))) == 1
+
+    def _assigned(self, assignment: Any, dotted: str, depth: int) -> tuple[str | None, bool]:
+        """What one assignment makes of a name, and whether it is sure."""
+        if isinstance(assignment, ImportAssignment):
+            names = {q.name for q in assignment.get_qualified_names_for(dotted)}
+            known = sorted(name for name in names if framework(name) or name == PARTIAL)
+            return (_as_ops(spelled(known[0])), True) if known else (None, True)
+        value = self._dotted_value(assignment) if depth < 8 else None
         if value is None:
-            return None
-        return self._in_scope(f"{value}.{rest}" if rest else value, assignments[0].scope, depth + 1)
+            return None, True
+        rest = dotted.partition(".")[2]
+        parameter = isinstance(assignment.node, cst.Param)
+        around = assignment.scope.parent if parameter else assignment.scope
+        name, sure = self._in_scope(f"{value}.{rest}" if rest else value, around, depth + 1)
+        return name, sure and not parameter
 
     def _starred(self, dotted: str) -> str | None:
         names = [f"{module}.{dotted}" for module in self.stars]
         return next((name for name in names if is_word(spelled(name))), None)
 
     def _dotted_value(self, assignment: Any) -> str | None:
-        """``keras.layers`` where the assignment is ``layers = keras.layers``."""
+        """``keras.layers`` where the assignment is ``layers = keras.layers``, or a parameter with that default."""
         if not isinstance(assignment, Assignment):
             return None
+        if isinstance(assignment.node, cst.Param):
+            return plain_name(assignment.node.default) if assignment.node.default is not None else None
         target = self.tree.parent(assignment.node)
         statement = self.tree.parent(target) if isinstance(target, cst.AssignTarget) else None
         return plain_name(statement.value) if isinstance(statement, cst.Assign) else None
@@ -96,6 +126,22 @@ class Names:
 def is_word(name: str) -> bool:
     root, dot, _ = name.partition(".")
     return bool(dot) and any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
+
+
+def is_none(tree: Tree, assignment: Any) -> bool:
+    """Whether an assignment is ``name = None``."""
+    target = tree.parent(assignment.node) if isinstance(assignment, Assignment) else None
+    statement = tree.parent(target) if isinstance(target, cst.AssignTarget) else None
+    value = statement.value if isinstance(statement, cst.Assign) else None
+    return isinstance(value, cst.Name) and value.value == "None"
+
+
+def _layer(name: str) -> tuple[str, str]:
+    """What is the same for the places where a framework has had a layer, such as keras.layers.pooling."""
+    root, _, rest = name.partition(".")
+    dialect = next((d for d in registry.dialects() if root in d.roots), None)
+    canonical = dialect.canonical(name) if dialect is not None else name
+    return root, (canonical or rest).rpartition(".")[2]
 
 
 def _as_ops(name: str) -> str:

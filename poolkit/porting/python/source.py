@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import libcst as cst
@@ -12,6 +14,7 @@ from poolkit import registry
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
 from poolkit.porting.python.comments import keep_comments
+from poolkit.porting.python.doubts import doubts
 from poolkit.porting.python.edits import Edits, Piece
 from poolkit.porting.python.idioms import recognise
 from poolkit.porting.python.imports import Imports, finish
@@ -20,7 +23,7 @@ from poolkit.porting.python.own import own_sites
 from poolkit.porting.python.references import references
 from poolkit.porting.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.python.sites import Site, sites
-from poolkit.porting.python.tree import Span, Tree
+from poolkit.porting.python.tree import BOM, Span, Tree
 from poolkit.porting.report import Ported, Row, Status
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
@@ -45,7 +48,7 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     found = sorted(
         [*recognise(tree, names, sites(tree, names)), *own_sites(tree, names)], key=lambda site: tree.span(site.outer)
     )
-    passed = list(references(tree, names, found, to))
+    passed = [*references(tree, names, found, to), *doubts(tree, names, to)]
     if to is None:
         return Ported(text, _in_order([*_audited(tree, found), *passed]))
     port = _Port(tree, to, layout, Edits(tree), Imports(tree), names.frameworks())
@@ -54,7 +57,33 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
     keep_comments(tree, port.edits)
     changed = tree.mark + finish(tree, names, port.edits, port.imports) if port.edits.found else text
+    why = _broken(text, changed)
+    if why:
+        return Ported(text, _in_order([*(_refused(row, why) for row in rows), *passed]))
     return Ported(changed, _in_order([*rows, *passed]))
+
+
+def _broken(text: str, changed: str) -> str:
+    """Why a ported file is no Python, which would be an error of poolkit's; empty where it is."""
+    for source in (changed, text) if changed != text else ():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(source.removeprefix(BOM), "source", "exec", dont_inherit=True)
+        except SyntaxError as error:
+            if source is text:  # such as a return outside of a function, in part of a notebook
+                return ""
+            why = f"line {error.lineno}: {error.msg}"
+        else:
+            return why if source is text else ""
+    return ""
+
+
+def _refused(row: Row, why: str) -> Row:
+    if row.status == "left":
+        return row
+    note = f"the file would be no Python after the port ({why}), so that nothing of it was changed; port this by hand"
+    return replace(row, status="failed", after="", note=_joined(note, row.note), ported=None)
 
 
 def _in_order(rows: list[Row]) -> tuple[Row, ...]:
@@ -124,7 +153,7 @@ class _Port:
         target, spec = written_for(site, self.to, self.layout)
         if site.role == "spec":
             target = replace(target, call=None, note="")
-        new = pieces(site, target, spec, self.imports.short)
+        new = pieces(site, target, spec, partial(self.imports.short, at=site.outer))
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)
         note = _joined(target.note, *site.notes)

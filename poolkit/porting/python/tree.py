@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -31,6 +32,11 @@ class Tree:
         source = source.removeprefix(BOM)
         self.source, self.data = source, source.encode()
         self.name = name or "the source"
+        if re.search("\r(?!\n)", source):
+            raise InputError(
+                f"received {self.name}, which ends lines with a carriage return alone, and edits go by line feeds; "
+                "convert its line ends"
+            )
         self.newline = "\r\n" if "\r\n" in source else "\n"
         try:
             self._index(metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True))
@@ -85,6 +91,16 @@ class Tree:
     def inside(self, inner: Node, outer: Node) -> bool:
         (start, end), (first, last) = self.span(inner), self.span(outer)
         return first <= start and end <= last
+
+    def assignments(self) -> list[Any]:
+        """Everything that gives a name of the file a value, in every scope."""
+        scopes = dict.fromkeys(scope for scope in self._scopes.values() if scope is not None)
+        return list(dict.fromkeys(a for scope in scopes for a in scope.assignments))
+
+    def start(self, statement: Node) -> int:
+        """Where a statement starts, its decorators too."""
+        decorators = statement.decorators if isinstance(statement, cst.FunctionDef | cst.ClassDef) else ()
+        return min(self.span(node)[0] for node in (statement, *decorators))
 
     def scope(self, node: Node) -> Any:
         """The scope that a name at this place belongs to."""
