@@ -141,7 +141,7 @@ def _layer(name: str) -> tuple[str, str]:
     root, _, rest = name.partition(".")
     dialect = next((d for d in registry.dialects() if root in d.roots), None)
     canonical = dialect.canonical(name) if dialect is not None else name
-    return root, (canonical or rest).rpartition(".")[2]
+    return (dialect.name if dialect is not None else root), (canonical or rest).rpartition(".")[2]
 
 
 def _as_ops(name: str) -> str:
