@@ -7,6 +7,7 @@ and compiled by Inductor not even `torch.mean` is right (690 eps for a constant 
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -182,30 +183,44 @@ def fits_tiles(plan: Plan, site: Site) -> bool:
 
 
 def passes(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """The same on channels-last data as sums of a few cells in a row by torch's pool, which reads memory in order."""
+    """The same on channels-last data as averages of a few cells, of those, and so on: torch's pool reads them in order.
+
+    The first pass reads the map, and leaves a tenth of it to the others; windows along one axis alone leave a fifth.
+    """
     v = arranged(x, plan)
-    for at, k in reversed(list(enumerate(_tiles(plan)))):
-        for part in _parts(k):
-            v = o.F.avg_pool2d(v, (part, 1) if at == 0 else (1, part), divisor_override=1)
+    for window in _stages(plan):
+        v = o.F.avg_pool2d(v, window)
     y = put_back(v, x, plan)
-    divisor = plan.spec.divisor_override or math.prod(_tiles(plan))
-    return (y if plan.kind == "sum" else y * (1 / divisor)), None
+    cells = math.prod(_tiles(plan))
+    divisor = 1 if plan.kind == "sum" else plan.spec.divisor_override or cells
+    return (y if divisor == cells else y * (cells / divisor)), None
 
 
 def _tiles(plan: Plan) -> list[int]:
     return [tile(a) or 1 for a in plan.axes]
 
 
-def _parts(k: int) -> tuple[int, ...]:
-    """Windows that make up one of k cells, each so short that its sum is nearly exact: 30 is 6 windows of 5."""
-    pairs = [(k // a, a) for a in range(2, k) if k % a == 0]
-    return () if k == 1 else min(pairs, key=sum) if k > 10 and pairs else (k,)
+def _stages(plan: Plan) -> list[tuple[int, int]]:
+    """Windows that make up the plan's, a long side with a short one: 30x30 is 5x2, then 3x3, then 2x5."""
+    rows, columns = (_parts(k) for k in _tiles(plan))
+    return list(itertools.zip_longest(rows, reversed(columns), fillvalue=1))
+
+
+def _parts(k: int) -> list[int]:
+    """Its prime factors, the largest first, where they are at most 5; otherwise k alone."""
+    parts: list[int] = []
+    rest = k
+    for n in (5, 3, 2):
+        while rest % n == 0:
+            parts.append(n)
+            rest //= n
+    return parts if rest == 1 else [k]
 
 
 def fits_passes(plan: Plan, site: Site) -> bool:
-    """A sum of m equal cells is off by 0.14 m eps, and so by 3.1 after windows of 22 cells in all."""
+    """Averages of 10, 9 and 10 equal cells are at most 2.3 eps off together, of 25, 6 and 6 already 3.7."""
     flat = adjacent(plan) and len(plan.axes) == 2 and behind(plan) > 0
-    return flat and fits_tiles(plan, site) and sum(sum(_parts(k)) for k in _tiles(plan)) <= 22
+    return flat and fits_tiles(plan, site) and sum(h * w for h, w in _stages(plan)) <= 29
 
 
 def fits_slices(plan: Plan, site: Site) -> bool:
