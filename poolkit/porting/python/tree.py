@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -14,6 +14,7 @@ from libcst import metadata
 from poolkit.errors import InputError
 
 Node = cst.CSTNode
+T = TypeVar("T")
 N = TypeVar("N", bound=cst.CSTNode)
 BOM = "\ufeff"  # which some editors put first
 Span = tuple[int, int]  # offsets in bytes of UTF-8
@@ -53,6 +54,7 @@ class Tree:
         self._parents = wrapper.resolve(metadata.ParentNodeProvider)
         self._scopes = wrapper.resolve(metadata.ScopeProvider)
         self._nodes: dict[type[Node], list[Node]] = {}
+        self._known: dict[Hashable, Any] = {}
         self._named: dict[str, list[cst.Name]] = {}
         for node in _walk(self.module):
             self._nodes.setdefault(type(node), []).append(node)
@@ -66,6 +68,13 @@ class Tree:
     def named(self, name: str) -> list[cst.Name]:
         """Every place where a name stands."""
         return self._named.get(name, [])
+
+    def once(self, key: Hashable, found: Callable[[], T]) -> T:
+        """What is found out about the file, at the first time that it is asked for."""
+        if key not in self._known:
+            self._known[key] = found()
+        known: T = self._known[key]
+        return known
 
     def span(self, node: Node) -> Span:
         found = self._spans[node]

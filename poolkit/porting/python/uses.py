@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -31,10 +33,11 @@ def definition(tree: Tree, name: str, at: Node) -> Definition | None:
     >>> found.item, tree.text(found.value)
     (0, 'x.shape[1:3]')
     """
-    before = [node for node in assigned(tree, name, at) if tree.span(node)[1] <= tree.span(_statement(tree, at))[0]]
-    if not before:
+    start, nodes = tree.span(_statement(tree, at))[0], assigned(tree, name, at)
+    before = reversed(nodes[: _from(tree, nodes, start)])
+    last = next((node for node in before if tree.span(node)[1] <= start), None)
+    if last is None:
         return None
-    last = max(before, key=tree.span)
     found = _of_target(tree, last)
     if found is None or not _certain(tree, found.statement, at) or not unchanged(tree, name, found.statement, at):
         return None
@@ -42,10 +45,19 @@ def definition(tree: Tree, name: str, at: Node) -> Definition | None:
 
 
 def assigned(tree: Tree, name: str, at: Node) -> list[Node]:
-    """The nodes of a scope that give a name a value."""
+    """The nodes of a scope that give a name a value, in the order of the file."""
     scope = tree.scope(at)
-    several = scope[name]
-    return [a.node for a in several if isinstance(a, Assignment) and a.scope is scope]
+
+    def nodes() -> list[Node]:
+        found = [a.node for a in scope[name] if isinstance(a, Assignment) and a.scope is scope]
+        return sorted(found, key=tree.span)
+
+    return tree.once((assigned, scope, name), nodes)
+
+
+def _from(tree: Tree, nodes: Sequence[Node], place: int) -> int:
+    """How many of some nodes, in the order of the file, start before a place."""
+    return bisect_left(nodes, place, key=lambda node: tree.span(node)[0])
 
 
 def _of_target(tree: Tree, node: Node) -> Definition | None:
@@ -85,7 +97,11 @@ def _certain(tree: Tree, statement: Node, at: Node) -> bool:
 
 def unchanged(tree: Tree, name: str, since: Node, until: Node) -> bool:
     """Whether a name is not assigned between two statements, nor later in a loop that comes back to the second."""
-    return not any(between(tree, node, since, until) for node in assigned(tree, name, until))
+    nodes = assigned(tree, name, until)
+    (_, start), (end, _) = tree.span(since), tree.span(_statement(tree, until))
+    loop = _loops(tree, until, since)
+    parts = [(start, end), *([tree.span(loop)] if loop is not None else [])]
+    return all(_from(tree, nodes, first) >= _from(tree, nodes, last) for first, last in parts)
 
 
 def between(tree: Tree, node: Node, since: Node, until: Node) -> bool:
@@ -112,11 +128,11 @@ def only_use(tree: Tree, statement: cst.Assign) -> cst.Name | None:
     if len(statement.targets) != 1 or not isinstance(target, cst.Name):
         return None
     start = tree.span(statement)[1]
-    stores = sorted(tree.span(node) for node in assigned(tree, target.value, statement))
-    later = [span for span in stores if span[0] >= start]
-    loads = [node for node in loads_of(tree, target.value, statement) if tree.span(node)[0] >= start]
+    stores, loads = assigned(tree, target.value, statement), loads_of(tree, target.value, statement)
+    later = stores[_from(tree, stores, start) :]
+    loads = loads[_from(tree, loads, start) :]
     first = loads[0] if loads else None
-    if first is None or (later and later[0][0] < tree.span(_statement(tree, first))[0]):
+    if first is None or (later and tree.span(later[0])[0] < tree.span(_statement(tree, first))[0]):
         return None
     if not _same_block(tree, statement, first):
         return None
@@ -197,8 +213,12 @@ def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
     """Every place in the scope of a node, functions inside it too, where a name is read."""
     function = tree.around(at, cst.FunctionDef) or tree.module
     start, end = tree.span(function)
-    names = [node for node in tree.named(name) if start <= tree.span(node)[0] < end]
-    return sorted((node for node in names if _is_read(tree, node)), key=tree.span)
+
+    def nodes() -> list[cst.Name]:
+        names = [node for node in tree.named(name) if start <= tree.span(node)[0] < end]
+        return sorted((node for node in names if _is_read(tree, node)), key=tree.span)
+
+    return tree.once((loads_of, function, name), nodes)
 
 
 def _is_read(tree: Tree, node: cst.Name) -> bool:
