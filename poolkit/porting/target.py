@@ -25,10 +25,11 @@ class Target:
     spec: PoolSpec | Mix  # in the target's layout
     call: Call | None
     note: str
+    sure: bool = True  # whether it runs for every value that an argument may have
 
     @property
     def status(self) -> Status:
-        return "caveat" if self.call is not None and self.note else "exact"
+        return "caveat" if not self.sure or (self.call is not None and self.note) else "exact"
 
     @property
     def layer(self) -> str:

@@ -13,12 +13,16 @@ from poolkit.porting.python.restoring import dropped_axes, kept_axes, out_of_lam
 from poolkit.porting.python.shapes import whole_map
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree
+from poolkit.porting.python.unknowns import computed_axes, listed_sizes, may_be_none
 
 Idiom = Callable[[Tree, Names, Site], None]
 
 # In this order: axes may come back inside a Lambda, and after it.
 IDIOMS: tuple[Idiom, ...] = (
     whole_map,
+    listed_sizes,
+    computed_axes,
+    may_be_none,
     kept_axes,
     out_of_lambda,
     kept_axes,

@@ -48,7 +48,7 @@ def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, C
         return _computed(site, backend, layout)
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
         _check_order(site, backend, layout)
-        return carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout))
+        return _for_none(site, *carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout)))
     spec = spec_of(site)
     assert spec is not None
     target = target_of(spec, backend, layout_for(spec, backend, layout))
@@ -61,6 +61,15 @@ def _check_order(site: Site, backend: str, layout: str | None) -> None:
     last = (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
     if site.by_shape and last != str(site.fields["layout"]).endswith(("C", "last")):
         raise NotExactError(site.by_shape)
+
+
+def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
+    """The target's own call only where it makes of None what the source's does: the window as stride."""
+    alike = ("torch", "keras") if "stride" in site.fields else ("torch",)
+    if not site.maybe_none or target.call is None or (target.backend in alike and site.dialect in alike):
+        return target, spec
+    note = f"{site.maybe_none} may be None, of which {target.backend}'s own layer would make something else"
+    return replace(target, call=None, note=note), spec
 
 
 def spec_of(site: Site) -> PoolSpec | Mix | None:
@@ -118,8 +127,11 @@ def _computed(site: Site, backend: str, layout: str | None) -> tuple[Target, Cal
     source, axis, keepdims, kind = site.computed
     plain = PoolSpec(kind, output_size=1, layout=source)
     moved = layout_for(plain, backend, layout)
-    letters = Expression(f'"".join("{source}"[a] for a in {axis})')
+    letters = Expression(f'"".join(sorted("{source}"[a] for a in {axis}))')
     keep = () if keepdims else (("keepdims", False),)
     call = Call("poolkit.PoolSpec", (kind,), (("output_size", 1), ("layout", moved), ("axes", letters), *keep))
-    note = f"its axes are only known when the program runs; they are read as positions of {source}"
-    return Target(backend, plain.replace(layout=moved), None, note), call
+    note = (
+        f"its axes are only known when the program runs; they are read as positions of {source}, and have to be several "
+        "or a list of one"
+    )
+    return Target(backend, plain.replace(layout=moved), None, note, sure=False), call

@@ -74,6 +74,7 @@ class Site:
     error: NotExactError | None = None
     computed: Computed | None = None
     by_shape: str = ""
+    maybe_none: str = ""  # the text of a stride or of bins that may be None
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
     folded: list[Folded] = field(default_factory=list[Folded])
