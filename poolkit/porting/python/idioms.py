@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from poolkit.porting.python.followers import order_after
 from poolkit.porting.python.names import Names
+from poolkit.porting.python.pairs import paired
 from poolkit.porting.python.remarks import padded_before, squeezed_after, whole_at_one_size
 from poolkit.porting.python.restoring import dropped_axes, kept_axes, out_of_lambda
 from poolkit.porting.python.shapes import whole_map
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree
 from poolkit.porting.python.unknowns import computed_axes, listed_sizes, may_be_none
+from poolkit.porting.python.wrappers import data_format, masked, wrapped
 
 Idiom = Callable[[Tree, Names, Site], None]
 
 # In this order: axes may come back inside a Lambda, and after it.
 IDIOMS: tuple[Idiom, ...] = (
+    data_format,
+    masked,
+    wrapped,
     whole_map,
     listed_sizes,
     computed_axes,
@@ -29,12 +35,14 @@ IDIOMS: tuple[Idiom, ...] = (
     dropped_axes,
     padded_before,
     squeezed_after,
+    order_after,
     whole_at_one_size,
 )
 
 
 def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     """The sites with everything that belongs to them."""
+    found = paired(tree, names, found)
     for site in found:
         for idiom in IDIOMS:
             idiom(tree, names, site)

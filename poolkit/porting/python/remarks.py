@@ -10,7 +10,7 @@ from poolkit.porting.python.names import Names
 from poolkit.porting.python.rewrite import spec_of
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Node, Tree
-from poolkit.porting.python.uses import definition, only_use
+from poolkit.porting.python.uses import calls_of, definition, only_use
 from poolkit.spec import PoolSpec
 
 PADS = ("pad", "zero_pad2d", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d")
@@ -44,13 +44,21 @@ def _pads(names: Names, node: Node) -> bool:
     return isinstance(node, cst.Call) and (names.full(node.func) or "").rpartition(".")[2] in PADS
 
 
+def results(tree: Tree, site: Site) -> list[Node]:
+    """Where the result of a site stands: as it is made, and by the name that alone it is used by."""
+    made = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
+    found: list[Node] = [*made]
+    for node in made:
+        statement = tree.parent(node)
+        use = only_use(tree, statement) if isinstance(statement, cst.Assign) else None
+        found += [use] if use is not None else []
+    return found
+
+
 def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
     """``squeeze()`` drops a batch of 1, and with axes it drops those of another layout."""
-    call = _squeeze(tree, names, site.outer)
-    if call is None and site.role != "layer":
-        statement = tree.parent(site.outer)
-        use = only_use(tree, statement) if isinstance(statement, cst.Assign) else None
-        call = _squeeze(tree, names, use) if use is not None else None
+    found = (_squeeze(tree, names, node) for node in results(tree, site))
+    call = next((one for one in found if one is not None), None)
     if call is None:
         return
     method = isinstance(call.func, cst.Attribute) and names.full(call.func) is None

@@ -44,6 +44,8 @@ def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
 
 def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
     """The target of a site, and the call that makes its spec."""
+    if _moves(site, backend, layout):
+        site.notes += [note for note in site.if_moved if note not in site.notes]
     if site.error is not None:
         return _computed(site, backend, layout)
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
@@ -57,15 +59,21 @@ def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, C
 
 def _check_order(site: Site, backend: str, layout: str | None) -> None:
     """`NotExactError` where a window that goes by a shape would come to another order of the axes."""
-    assert isinstance(site.fields, dict)
-    last = (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
-    if site.by_shape and last != str(site.fields["layout"]).endswith(("C", "last")):
+    if site.by_shape and _moves(site, backend, layout):
         raise NotExactError(site.by_shape)
+
+
+def _moves(site: Site, backend: str, layout: str | None) -> bool:
+    """Whether the channels of a site come to another place."""
+    if isinstance(site.fields, Mix) or not known(site.fields.get("layout")):
+        return False
+    last = (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
+    return last != str(site.fields.get("layout")).endswith(("C", "last"))
 
 
 def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
     """The target's own call only where it makes of None what the source's does: the window as stride."""
-    alike = ("torch", "keras") if "stride" in site.fields else ("torch",)
+    alike = ("torch", "keras") if isinstance(site.fields, dict) and "stride" in site.fields else ("torch",)
     if not site.maybe_none or target.call is None or (target.backend in alike and site.dialect in alike):
         return target, spec
     note = f"{site.maybe_none} may be None, of which {target.backend}'s own layer would make something else"
@@ -131,7 +139,7 @@ def _computed(site: Site, backend: str, layout: str | None) -> tuple[Target, Cal
     keep = () if keepdims else (("keepdims", False),)
     call = Call("poolkit.PoolSpec", (kind,), (("output_size", 1), ("layout", moved), ("axes", letters), *keep))
     note = (
-        f"its axes are only known when the program runs; they are read as positions of {source}, and have to be several "
-        "or a list of one"
+        f"its axes are only known when the program runs; they are read as positions of {source}, and have to be "
+        "several, or a list of one"
     )
     return Target(backend, plain.replace(layout=moved), None, note, sure=False), call

@@ -77,6 +77,7 @@ class Site:
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
+    if_moved: list[str] = field(default_factory=list[str])  # notes for where the order of the axes changes
     folded: list[Folded] = field(default_factory=list[Folded])
 
 

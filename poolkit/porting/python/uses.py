@@ -209,6 +209,20 @@ def stored_layer(tree: Tree, node: Node) -> cst.Call | None:
     return value if isinstance(value, cst.Call) else None
 
 
+def calls_of(tree: Tree, layer: Node) -> list[cst.Call]:
+    """Where a layer is called: at once, or under the name or attribute that it is stored by."""
+    statement = tree.parent(layer)
+    uses: list[Node] = [layer]
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0].target
+        if isinstance(target, cst.Attribute):
+            uses += attribute_uses(tree, target)[1]
+        elif isinstance(target, cst.Name):
+            uses += loads_of(tree, target.value, statement)
+    calls = [(use, tree.parent(use)) for use in uses]
+    return [call for use, call in calls if isinstance(call, cst.Call) and call.func is use]
+
+
 def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
     """Every place in the scope of a node, functions inside it too, where a name is read."""
     function = tree.around(at, cst.FunctionDef) or tree.module
