@@ -147,9 +147,8 @@ def _remove(tree: Tree, edits: Edits, gone: set[Node]) -> None:
 
 def _clear(edits: Edits, within: Span, at: set[int], spans: Sequence[Span]) -> None:
     """Forget the edits in the statements of a line that go."""
-    for span in [span for span in edits.found if within[0] <= span[0] and span[1] <= within[1]]:
-        if any(spans[n][0] <= span[0] and span[1] <= spans[n][1] for n in at):
-            del edits.found[span]
+    inside = [span for span in edits.found if within[0] <= span[0] and span[1] <= within[1]]
+    edits.forget([span for span in inside if any(spans[n][0] <= span[0] and span[1] <= spans[n][1] for n in at)])
 
 
 def _is_empty(node: cst.Try, whole: set[Node]) -> bool:
@@ -168,8 +167,7 @@ def _remove_line(tree: Tree, edits: Edits, line: Node, whole: set[Node]) -> None
     span = tree.span(line)
     if not isinstance(line, cst.SimpleStatementSuite):
         span = whole_line(tree, span)
-    for found in [found for found in edits.found if span[0] <= found[0] and found[1] <= span[1]]:
-        del edits.found[found]
+    edits.forget([found for found in edits.found if span[0] <= found[0] and found[1] <= span[1]])
     last = isinstance(block, cst.IndentedBlock) and line is block.body[-1] and _all_gone(block, whole)
     if last or isinstance(line, cst.SimpleStatementSuite):
         edits.replace(tree.span(line), ["pass"])

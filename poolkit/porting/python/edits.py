@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import libcst as cst
 from poolkit.porting.python.tree import Node, Span, Tree
 
 Piece = str | Node  # new text, or a part of the file, which may have edits of its own
+Edit = tuple[Span, list[Piece]]
 
 
 @dataclass
@@ -28,9 +30,11 @@ class Edits:
     tree: Tree
     found: dict[Span, list[Piece]] = field(default_factory=dict[Span, list[Piece]])
     inserted: dict[int, str] = field(default_factory=dict[int, str])
+    _sorted: list[Edit] | None = None  # every edit in the order of the file, until there is another one
 
     def replace(self, span: Span, pieces: Sequence[Piece]) -> None:
         self.found[span] = list(pieces)
+        self._sorted = None
 
     def remove(self, *spans: Span) -> None:
         for span in spans:
@@ -40,6 +44,19 @@ class Edits:
         """New text before a place, beside whatever is removed there, and after or before what is new there already."""
         before = self.inserted.get(at, "")
         self.inserted[at] = text + before if first else before + text
+        self._sorted = None
+
+    def forget(self, spans: Sequence[Span]) -> None:
+        """Leave out the edits of some spans."""
+        for span in spans:
+            del self.found[span]
+        self._sorted = None
+
+    def _in_order(self) -> list[Edit]:
+        if self._sorted is None:
+            edits: list[Edit] = [((place, place), [text]) for place, text in self.inserted.items()]
+            self._sorted = sorted([*edits, *self.found.items()], key=_order)
+        return self._sorted
 
     def applied(self) -> str:
         """The file with every edit."""
@@ -61,12 +78,10 @@ class Edits:
     def _within(self, span: Span, whole: Span | None) -> Iterator[str]:
         """The text of a span, with the edits in it; not with that of `whole`, which is being made."""
         at, end = span
-        edits: list[tuple[Span, list[Piece]]] = [
-            ((place, place), [text]) for place, text in self.inserted.items() if at <= place <= end
-        ]
-        edits += [(edit, new) for edit, new in self.found.items() if at <= edit[0] and edit[1] <= end and edit != whole]
-        for edit, new in sorted(edits, key=_order):
-            if edit[0] < at:  # inside one that is done
+        edits = self._in_order()
+        for n in range(bisect_left(edits, at, key=_start), bisect_right(edits, end, key=_start)):
+            edit, new = edits[n]
+            if edit[0] < at or edit[1] > end or edit == whole:  # inside one that is done, or not inside the span
                 continue
             yield self.tree.data[at : edit[0]].decode()
             yield from self._pieces(new, edit)
@@ -86,7 +101,11 @@ def _in_brackets(piece: Node, alone: bool) -> bool:
     return isinstance(piece, BRACKETED) or (alone and not isinstance(piece, ATOMS))
 
 
-def _order(edit: tuple[Span, list[Piece]]) -> tuple[int, bool, int]:
+def _start(edit: Edit) -> int:
+    return edit[0][0]
+
+
+def _order(edit: Edit) -> tuple[int, bool, int]:
     """By where they start; what is inserted comes first, and then outer ones."""
     (start, end), _ = edit
     return start, start != end, -end
