@@ -183,6 +183,8 @@ def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
         becomes = part.becomes or (tree.text(part.keeps) if part.keeps is not None else "")
         edits.replace(part.span, [part.keeps or part.becomes])
         note = f"it keeps the pooled axes, which the pool of line {tree.line(site.outer)} now does itself"
+        if isinstance(site.fields, dict) and site.fields.get("keepdims"):
+            note += "; where channels come first, a Dense or Linear behind it becomes a 1x1 convolution"
         yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, note)
 
 
