@@ -123,6 +123,11 @@ def test_a_name_that_is_taken_somewhere(source: str, to: str, head: str, line: s
     assert line is None or line in after.text.splitlines(), after.text
 
 
+def test_a_name_that_a_case_gives() -> None:
+    source = "from keras import layers\nmatch x:\n    case torch:\n        y = layers.MaxPooling2D(2)(x)\n"
+    assert ported(source).text.startswith("import torch as torch_\n")
+
+
 def test_a_function_that_imports_the_module_itself() -> None:
     source = "from keras import layers\ndef f(x):\n    y = layers.MaxPool2D(2)(x)\n    import torch\n    return y\n"
     after = ported(source).text

@@ -33,6 +33,13 @@ def test_a_try_whose_imports_all_go_goes_too() -> None:
     runs(after)
 
 
+def test_a_try_inside_a_try() -> None:
+    inner = TWO_IMPORTS.split("\ny =")[0].replace("\n", "\n    ")
+    handler = "except ImportError:\n    import keras.backend as K; from keras.layers import MaxPooling2D\n"
+    after = port_source(f"try:\n    {inner}\n{handler}y = MaxPooling2D(2)(x), K.mean(x, axis=[1, 2])\n", "torch").text
+    assert after.startswith("import torch\ny = "), after
+
+
 @pytest.mark.parametrize("head", ["if old:", "while old:", "with old:", "def g():", "class A:"])
 def test_a_block_whose_imports_all_go_is_not_empty(head: str) -> None:
     lines = "    import keras.backend as K\n    from keras.layers import MaxPooling2D\n"
@@ -137,6 +144,19 @@ def test_an_import_comes_before_the_decorators_of_the_first_function() -> None:
 def test_imports_after_others_on_a_line() -> None:
     after = port_source("from __future__ import annotations; import keras\nm = keras.layers.MaxPooling2D(2)\n", "torch")
     assert after.text == "from __future__ import annotations\nimport torch\nm = torch.nn.MaxPool2d(2)\n"
+
+
+@pytest.mark.parametrize("head", ['"""doc"""; ', "from __future__ import annotations; ", "'d'; import keras; "])
+def test_a_use_on_the_line_of_what_has_to_be_first(head: str) -> None:
+    rest = "" if "keras" in head else "import keras; "
+    after = port_source(f"{head}{rest}m = keras.layers.MaxPooling2D(2)\n", "torch").text
+    assert after.endswith("; import torch; m = torch.nn.MaxPool2d(2)\n"), after
+    runs(after)
+
+
+def test_what_is_deleted_is_imported() -> None:
+    after = port_source("import keras\nm = keras.layers.MaxPooling2D(2)\ndel keras\n", "torch").text
+    assert after == "import keras\nimport torch\nm = torch.nn.MaxPool2d(2)\ndel keras\n"
 
 
 def test_old_line_ends_are_refused() -> None:

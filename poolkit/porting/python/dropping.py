@@ -56,7 +56,7 @@ def _used(source: str) -> set[str]:
     """Every name that code uses, and every word of a string, which may be an annotation or an entry of __all__."""
     used: set[str] = set()
     for node in ast.walk(python(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
             used.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
             used.add(node.value.partition(".")[0].partition("[")[0])
@@ -139,7 +139,8 @@ def _remove(tree: Tree, edits: Edits, gone: set[Node]) -> None:
             edits.remove(*without(spans, at))
         else:
             whole.add(line)
-    whole |= {node for node in reversed(tree.all(cst.Try)) if _is_empty(node, whole)}
+    for node in reversed(tree.all(cst.Try)):  # inner ones first
+        whole |= {node} if _is_empty(node, whole) else set()
     for line in sorted(whole, key=tree.span):
         if not any(tree.inside(line, other) for other in whole if other is not line):
             _remove_line(tree, edits, line, whole)

@@ -45,6 +45,9 @@ class Imports:
         self.given: dict[str, list[Any]] = {}  # a name -> what gives it a value, anywhere in the file
         for assignment in self.tree.assignments():
             self.given.setdefault(assignment.name.partition(".")[0], []).append(assignment)
+        for case in self.tree.all(cst.MatchAs):  # ``case torch:``, which is no assignment to LibCST
+            if case.name is not None:
+                self.given.setdefault(case.name.value, []).append(case)
         self.bound: dict[str, tuple[str, int]] = {}  # a name of the module -> what it stands for, and from where on
         for statement in _statements(self.tree):
             for name, full in _meanings(statement):
@@ -122,13 +125,25 @@ def finish(tree: Tree, names: Names, edits: Edits, imports: Imports) -> str:
     used = _first_use(tree, edits)
     first = drop(tree, names, edits)
     if imports.added:
-        at = max(first, _head(tree)[0]) if first is not None else None
-        at = at if at is not None and at <= used else _place(tree)
-        lines = "".join(f"{line}{tree.newline}" for line in sorted(imports.added))
-        if at == len(tree.data) and not tree.data.endswith(b"\n") and tree.data:
-            lines = tree.newline + lines
-        edits.insert(at, lines, first=True)
+        _insert(tree, edits, imports, first, used)
     return edits.applied()
+
+
+def _insert(tree: Tree, edits: Edits, imports: Imports, first: int | None, used: int) -> None:
+    """Put the new imports where one goes, where that is before their first use, or else at the top."""
+    head, lines = _head(tree)
+    at = max(first, head) if first is not None else None
+    at = at if at is not None and at <= used else _place(tree)
+    if at > used:  # the docstring's own line has the first use: the imports come between
+        line = tree.module.body[lines - 1]
+        assert isinstance(line, cst.SimpleStatementLine)
+        rest = next(one for n, one in enumerate(line.body) if not (_is_future(one) or (n == 0 and _is_docstring(one))))
+        edits.insert(tree.span(rest)[0], "".join(f"{line}; " for line in sorted(imports.added)), first=True)
+        return
+    new = "".join(f"{line}{tree.newline}" for line in sorted(imports.added))
+    if at == len(tree.data) and not tree.data.endswith(b"\n") and tree.data:
+        new = tree.newline + new
+    edits.insert(at, new, first=True)
 
 
 def _first_use(tree: Tree, edits: Edits) -> int:
