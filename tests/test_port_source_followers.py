@@ -73,3 +73,30 @@ class Net(nn.Module):
     assert "batch of 1" in row(source, "keras").note
     assert "axes of the squeeze" in row(source.replace("squeeze()", "squeeze(-1)"), "keras").note
     assert "batch of 1" in ported(source, None).rows[0].note
+
+
+def test_a_view_with_the_batch_of_a_stored_layer_is_quiet() -> None:
+    source = """\
+import torch.nn as nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gap = nn.AdaptiveAvgPool2d(1)
+    def forward(self, x):
+        b, c, _, _ = x.size()
+        return self.gap(x).view(b, c)
+"""
+    assert "after it" not in row(source, "keras").note
+    assert "not surely the batch" in row(source.replace("b, c, _, _ = x.size()", "b, c = 1, 2"), "keras").note
+
+
+@pytest.mark.parametrize("step", ["tf.reshape(y, [1, 1, 1, -1])", "layers.Reshape((1, 3))(y)", "tf.expand_dims(y, 1)"])
+def test_axes_that_come_back_in_part(step: str) -> None:
+    assert "order of the original" in row(f"{KERAS}y = tf.reduce_mean(x, [1, 2])\ny = {step}\n").note
+
+
+def test_nothing_is_said_of_a_step_that_became_part_of_the_pool() -> None:
+    assert (
+        "after it"
+        not in ported(f"{KERAS}y = tf.reduce_mean(x, [1, 2])\ny = tf.reshape(y, [-1, 1, 1, 3])\n").rows[0].note
+    )

@@ -6,10 +6,11 @@ import libcst as cst
 
 from poolkit.mix import Mix
 from poolkit.porting.python import sequences
+from poolkit.porting.python.batches import is_batch
 from poolkit.porting.python.names import Names, plain_name
 from poolkit.porting.python.remarks import results
 from poolkit.porting.python.sites import Site
-from poolkit.porting.python.tree import Node, Tree
+from poolkit.porting.python.tree import Node, Tree, expression
 from poolkit.values import is_all
 from poolkit.words.calls import known
 
@@ -24,11 +25,14 @@ INDEX = "the index after it counts the axes of the original's layout; write it a
 
 def order_after(tree: Tree, names: Names, site: Site) -> None:
     """Flatten, a reshape or an index behind a pool that keeps its axes."""
-    if isinstance(site.fields, Mix) or site.error is not None or site.fields.get("keepdims", True) is False:
+    if isinstance(site.fields, Mix) or site.error is not None or site.folded:
         return
     sizes = site.fields.get("output_size")
     single = known(sizes) and is_all(sizes, 1)
-    notes = [_note(tree, names, node, single) for node in _behind(tree, site)]
+    if site.fields.get("keepdims", True) is False:
+        notes = [_back(names, node) for node in _behind(tree, site)]
+    else:
+        notes = [_note(tree, names, node, single) for node in _behind(tree, site)]
     site.if_moved += list(dict.fromkeys(note for note in notes if note))
 
 
@@ -48,6 +52,13 @@ def _behind(tree: Tree, site: Site) -> list[Node]:
     return found
 
 
+def _back(names: Names, node: Node) -> str:
+    """The note for a step that gives axes back to a result without them, in the order of the original."""
+    made = node.func if isinstance(node, cst.Call) and isinstance(node.func, cst.Call) else node
+    name = _last(names, made) if isinstance(made, cst.Call) else ""
+    return RESHAPE.format(name) if name in ("view", "reshape", "Reshape", "expand_dims", "unsqueeze") else ""
+
+
 def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
     if isinstance(node, cst.Subscript):
         return INDEX if len(node.slice) > 1 else ""
@@ -60,7 +71,8 @@ def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
     if name not in ("view", "reshape", "Reshape"):
         return ""
     if name != "Reshape" and _entries(names, node) == 2:
-        return STAYS.format(name) if single else FLATTEN.format(name)
+        stays = "" if _keeps_batch(tree, names, node) else STAYS.format(name)
+        return stays if single else FLATTEN.format(name)
     return "" if single and name == "Reshape" else RESHAPE.format(name)
 
 
@@ -73,8 +85,18 @@ def _last(names: Names, call: cst.Call) -> str:
 
 def _entries(names: Names, call: cst.Call) -> int:
     """How many sizes a reshape has."""
-    function = names.full(call.func) is not None
-    args = [arg.value for arg in call.args[1 if function else 0 :]]
+    return len(_sizes(names, call))
+
+
+def _sizes(names: Names, call: cst.Call) -> list[Node]:
+    args: list[Node] = [arg.value for arg in call.args[1 if names.full(call.func) is not None else 0 :]]
     if len(args) == 1 and isinstance(args[0], cst.Tuple | cst.List):
-        return len(args[0].elements)
-    return len(args)
+        return [element.value for element in args[0].elements]
+    return args
+
+
+def _keeps_batch(tree: Tree, names: Names, call: cst.Call) -> bool:
+    """Whether the first entry of a reshape is the batch of its tensor."""
+    method = names.full(call.func) is None and isinstance(call.func, cst.Attribute)
+    tensor = call.func.value if method and isinstance(call.func, cst.Attribute) else call.args[0].value
+    return is_batch(tree, names, expression(tree.text(_sizes(names, call)[0])), call, tensor)
