@@ -34,8 +34,13 @@ def doubts(tree: Tree, names: Names, to: str | None) -> Iterator[Row]:
     >>> [row.before for row in doubts(tree, Names(tree), "torch")]
     ["getattr(layers, 'MaxPooling2D')"]
     """
+    around = not names.roots.isdisjoint(AROUND)
     for node in tree.all(cst.Call):
-        why = _two_meanings(names, node, to) or _by_getattr(names, node, to) or _library(tree, node, to)
+        why = (
+            _two_meanings(names, node, to)
+            or _by_getattr(names, node, to)
+            or (_library(tree, node, to) if around else "")
+        )
         if why:
             yield Row(f"line {tree.line(node)}", tree.text(node), "failed", note=why)
 

@@ -150,7 +150,8 @@ def _first_use(tree: Tree, edits: Edits) -> int:
     """Where the first statement of the module starts that has new code in it."""
     first = min((start for start, _ in edits.found), default=len(tree.data))
     starts = [tree.start(line) for line in tree.module.body]
-    return whole_line(tree, (max((start for start in starts if start <= first), default=0),) * 2)[0]
+    start = max((start for start in starts if start <= first), default=0)
+    return whole_line(tree, (start, start))[0]
 
 
 def _place(tree: Tree) -> int:

@@ -65,17 +65,17 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
 
 def _broken(text: str, changed: str) -> str:
     """Why a ported file is no Python, which would be an error of poolkit's; empty where it is."""
-    for source in (changed, text) if changed != text else ():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                compile(source.removeprefix(BOM), "source", "exec", dont_inherit=True)
-        except SyntaxError as error:
-            if source is text:  # such as a return outside of a function, in part of a notebook
-                return ""
-            why = f"line {error.lineno}: {error.msg}"
-        else:
-            return why if source is text else ""
+    why = _syntax(changed) if changed != text else ""
+    return why if why and not _syntax(text) else ""  # a notebook's part may have a return outside of functions
+
+
+def _syntax(source: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source.removeprefix(BOM), "source", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
     return ""
 
 
