@@ -112,3 +112,11 @@ def test_axes_that_only_the_program_knows_have_a_caveat(axis: Any) -> None:
     expected = function(source)(tf.constant(MAP), axis).numpy()
     got = function(ported(source).text)(torch.from_numpy(MAP).permute(0, 3, 1, 2), axis)
     np.testing.assert_allclose(got.numpy().transpose(0, 2, 3, 1), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("change", ["AXES.append(2)", "AXES[0] = 2", "AXES += [2]"])
+def test_axes_of_a_list_that_is_changed_are_not_its_literal(change: str) -> None:
+    source = f"{TF}AXES = [1]\n{change}\ndef f(x):\n    return tf.reduce_mean(x, AXES, keepdims=True)\n"
+    assert row(source).status == "caveat"
+    local = f"{TF}def f(x):\n    AXES = [1]\n    {change}\n    return tf.reduce_mean(x, AXES, keepdims=True)\n"
+    assert row(local).status != "left"

@@ -49,31 +49,41 @@ def _literal(node: ast.expr) -> object:
 def _batch_of(tree: Tree, size: ast.expr, at: Node) -> tuple[str, Node] | None:
     """The text of the tensor whose batch a size is, and the statement that looks at its shape."""
     if isinstance(size, ast.Name):
-        found = definition(tree, size.id, at)
-        if found is None:
-            return None
-        value = expression(tree.text(found.value))
-        if found.item is None:
-            return _batch_of(tree, value, found.statement)
-        if found.item:
-            return None
-        if isinstance(value, ast.Tuple | ast.List):
-            return _batch_of(tree, value.elts[0], found.statement)
-        whole = _shape_of(value)
-        return (whole, found.statement) if whole else None
+        return _named_batch(tree, size.id, at)
     if isinstance(size, ast.Subscript) and _literal(size.slice) == 0:
-        if isinstance(size.value, ast.Name):
-            found = definition(tree, size.value.id, at)
-            whole = _shape_of(expression(tree.text(found.value))) if found is not None and found.item is None else None
-            return (whole, found.statement) if found is not None and whole else None
-        whole = _shape_of(size.value)
-        return (whole, at) if whole else None
-    if isinstance(size, ast.Call) and len(size.args) == 1:
-        if isinstance(size.func, ast.Name) and size.func.id in ("len", "int"):
-            return (ast.unparse(size.args[0]), at) if size.func.id == "len" else _batch_of(tree, size.args[0], at)
-        if isinstance(size.func, ast.Attribute) and size.func.attr == "size" and _literal(size.args[0]) == 0:
-            return ast.unparse(size.func.value), at
-    return None
+        return _first_of(tree, size.value, at)
+    if not isinstance(size, ast.Call) or len(size.args) != 1:
+        return None
+    name = dotted_name(size.func) or ""
+    if name == "int":
+        return _batch_of(tree, size.args[0], at)
+    if name == "len":
+        return ast.unparse(size.args[0]), at
+    method = isinstance(size.func, ast.Attribute) and size.func.attr == "size" and _literal(size.args[0]) == 0
+    return (ast.unparse(size.func.value), at) if method and isinstance(size.func, ast.Attribute) else None
+
+
+def _named_batch(tree: Tree, name: str, at: Node) -> tuple[str, Node] | None:
+    found = definition(tree, name, at)
+    if found is None or found.item:
+        return None
+    value = expression(tree.text(found.value))
+    if found.item is None:
+        return _batch_of(tree, value, found.statement)
+    if isinstance(value, ast.Tuple | ast.List):
+        return _batch_of(tree, value.elts[0], found.statement)
+    return _first_of(tree, value, found.statement)
+
+
+def _first_of(tree: Tree, shape: ast.expr, at: Node) -> tuple[str, Node] | None:
+    """The tensor of a shape, which may have a name."""
+    if isinstance(shape, ast.Name):
+        found = definition(tree, shape.id, at)
+        if found is None or found.item is not None:
+            return None
+        shape, at = expression(tree.text(found.value)), found.statement
+    whole = _shape_of(shape)
+    return (whole, at) if whole else None
 
 
 def _shape_of(node: ast.expr) -> str | None:

@@ -10,6 +10,7 @@ from libcst.metadata import Assignment, ImportAssignment
 
 from poolkit import registry
 from poolkit.porting.python.tree import Node, Tree, expression
+from poolkit.porting.python.uses import mutated
 from poolkit.words.calls import Call
 from poolkit.words.reading import PARTIAL, spelled
 from poolkit.words.sources import call_of_node
@@ -184,7 +185,13 @@ def _constants(tree: Tree) -> dict[str, ast.expr]:
     for line in tree.module.body:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
             target, value = _target(statement)
-            if target is not None and value is not None and len(scope[target]) == 1 and not _changed(tree, target):
+            if (
+                target is not None
+                and value is not None
+                and len(scope[target]) == 1
+                and not _changed(tree, target)
+                and not mutated(tree, target)
+            ):
                 parsed = expression(tree.text(value))
                 if _literal(parsed):
                     found[target] = parsed

@@ -14,7 +14,7 @@ from poolkit.porting.python.expressions import like
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Node, Tree, expression
-from poolkit.porting.python.uses import definition
+from poolkit.porting.python.uses import definition, mutated
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression, known
 from poolkit.words.dialect import NotPooling
@@ -130,7 +130,7 @@ def _literal(tree: Tree, value: Any, at: Node) -> Any:
     if not isinstance(value, Expression) or not value.text.isidentifier():
         return value
     found = definition(tree, value.text, at)
-    if found is None or found.item is not None:
+    if found is None or found.item is not None or mutated(tree, value.text):
         return value
     try:
         return ast.literal_eval(expression(tree.text(found.value)))

@@ -223,6 +223,25 @@ def calls_of(tree: Tree, layer: Node) -> list[cst.Call]:
     return [call for use, call in calls if isinstance(call, cst.Call) and call.func is use]
 
 
+MUTATES = ("append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
+
+
+def mutated(tree: Tree, name: str) -> bool:
+    """Whether a list of this name is changed in place anywhere in the file.
+
+    >>> mutated(Tree("axes = [1]; axes.append(2)"), "axes")
+    True
+    """
+    for node in tree.named(name):
+        around = tree.parent(node)
+        if isinstance(around, cst.Attribute) and around.value is node and around.attr.value in MUTATES:
+            return True
+        stored = isinstance(tree.parent(around), cst.AssignTarget | cst.AugAssign) if around is not None else False
+        if isinstance(around, cst.Subscript) and around.value is node and stored:
+            return True
+    return False
+
+
 def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
     """Every place in the scope of a node, functions inside it too, where a name is read."""
     function = tree.around(at, cst.FunctionDef) or tree.module
