@@ -214,9 +214,21 @@ def test_brackets_that_an_argument_needs_stay(tensor: str) -> None:
         assert tensor.strip("()") in after.rows[0].after
 
 
-def test_a_result_that_is_no_python_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = "y = (\n"
+@pytest.mark.parametrize("broken", ["y = (", "import os\nfrom __future__ import annotations"])
+def test_a_result_that_is_no_python_is_not_given(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "pieces", lambda *_: [broken])
+    unchanged()
+    monkeypatch.undo()
     monkeypatch.setattr(source_module, "finish", lambda *_: broken)
+    unchanged()
+
+
+def test_part_of_a_notebook_that_does_not_compile() -> None:
+    source = "from keras.layers import MaxPooling2D\nreturn MaxPooling2D(2)(x)\n"
+    assert port_source(source, "torch").text == "import torch\nreturn torch.nn.MaxPool2d(2)(x)\n"
+
+
+def unchanged() -> None:
     source = textwrap.dedent("from keras.layers import MaxPooling2D\ny = MaxPooling2D(2)(x)\n")
     after = port_source(source, "torch")
     assert after.text == source

@@ -23,7 +23,7 @@ from poolkit.porting.python.own import own_sites
 from poolkit.porting.python.references import references
 from poolkit.porting.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.python.sites import Site, sites
-from poolkit.porting.python.tree import BOM, Span, Tree
+from poolkit.porting.python.tree import BOM, Span, Tree, python
 from poolkit.porting.report import Ported, Row, Status
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
@@ -56,27 +56,38 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     # Only now: what a pool is applied to may be a pool itself.
     rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
     keep_comments(tree, port.edits)
-    changed = tree.mark + finish(tree, names, port.edits, port.imports) if port.edits.found else text
-    why = _broken(text, changed)
+    changed, why = _finished(tree, names, port, text)
     if why:
         return Ported(text, _in_order([*(_refused(row, why) for row in rows), *passed]))
     return Ported(changed, _in_order([*rows, *passed]))
 
 
-def _broken(text: str, changed: str) -> str:
-    """Why a ported file is no Python, which would be an error of poolkit's; empty where it is."""
-    why = _syntax(changed) if changed != text else ""
-    return why if why and not _syntax(text) else ""  # a notebook's part may have a return outside of functions
+def _finished(tree: Tree, names: Names, port: _Port, text: str) -> tuple[str, str]:
+    """The ported file, and why it is no Python, which would be an error of poolkit's; empty where it is."""
+    if not port.edits.found:
+        return text, ""
+    try:
+        changed = tree.mark + finish(tree, names, port.edits, port.imports)
+        python(changed.removeprefix(BOM))
+    except SyntaxError as error:
+        return text, _said(error)
+    why = _compiled(changed)
+    return changed, why if why and not _compiled(text) else ""  # part of a notebook may have a return by itself
 
 
-def _syntax(source: str) -> str:
+def _compiled(source: str) -> str:
+    """Why a source does not compile, such as for an import from __future__ that is not at the top."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(source.removeprefix(BOM), "source", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
+        return _said(error)
     return ""
+
+
+def _said(error: SyntaxError) -> str:
+    return f"line {error.lineno}: {error.msg}"
 
 
 def _refused(row: Row, why: str) -> Row:
