@@ -20,7 +20,7 @@ STEPS = ("reshape", "view", "expand_dims", "unsqueeze", "squeeze", "flatten")
 def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -> bool:
     """Whether an entry of a reshape at a node is -1, or the batch of the tensor or of what was pooled to get it.
 
-    >>> tree = Tree("y = F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1)")
+    >>> tree = Tree("from torch.nn import functional as F; y = F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1)")
     >>> call = tree.all(cst.Call)[0]
     >>> is_batch(tree, Names(tree), expression("x.size(0)"), call, call.func.value)
     True

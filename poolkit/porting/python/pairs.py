@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree
+from poolkit.values import is_many
 from poolkit.words.calls import Call
 from poolkit.words.dialect import NotPooling
 
@@ -50,13 +53,13 @@ def _axis(site: Site) -> tuple[int, bool] | None:
     if not isinstance(site.error, NotPooling) or not isinstance(site.node, cst.Call):
         return None
     args, named = _plain(site.call)
-    axis = named.pop("dim", named.pop("axis", args[0] if args else None))
+    axis: Any = named.pop("dim", named.pop("axis", args[0] if args else None))
     keep = named.pop("keepdim", named.pop("keepdims", args[1] if len(args) > 1 else False))
-    axis = axis[0] if isinstance(axis, list | tuple) and len(axis) == 1 else axis
+    axis = axis[0] if is_many(axis) and len(axis) == 1 else axis
     return (axis, keep) if type(axis) is int and type(keep) is bool and not named else None
 
 
-def _plain(call: Call) -> tuple[list[object], dict[str, object]]:
+def _plain(call: Call) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of a mean without its tensor."""
     named = dict(call.kwargs)
     return list(call.args if named.pop("input", None) is not None else call.args[1:]), named
