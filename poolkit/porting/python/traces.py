@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import libcst as cst
 
@@ -52,19 +53,27 @@ def _is_shape(node: ast.AST, tensor: str) -> bool:
 
 def _values(tree: Tree, name: str, at: Node) -> Iterator[Node]:
     """Everything that a name is given in the scopes around a node; an attribute of self, anywhere in the file."""
-    *owner, last = name.split(".")
     around = _functions(tree, at)
-    for node in tree.named(last):
-        whole: Node | None = node
-        if owner:
-            whole = tree.parent(node)
-            if not isinstance(whole, cst.Attribute) or tree.text(whole) != name:
-                continue
-        elif tree.around(node, cst.FunctionDef) not in around:
-            continue
-        value = _given(tree, whole or node)
-        if value is not None:
+    for function, value in _stores(tree, name):
+        if "." in name or any(function is one for one in around):
             yield value
+
+
+# Once for each file and name: files may have many windows under one name.
+_KNOWN: WeakKeyDictionary[Tree, dict[str, list[tuple[Node | None, Node]]]] = WeakKeyDictionary()
+
+
+def _stores(tree: Tree, name: str) -> list[tuple[Node | None, Node]]:
+    """The function around each place where a name is given a value, and that value."""
+    known = _KNOWN.setdefault(tree, {})
+    if name not in known:
+        nodes: list[Node | None] = [*tree.named(name.rpartition(".")[2])]
+        if "." in name:
+            nodes = [tree.parent(node) for node in nodes if node is not None]
+            nodes = [node for node in nodes if isinstance(node, cst.Attribute) and tree.text(node) == name]
+        given = [(node, _given(tree, node)) for node in nodes if node is not None]
+        known[name] = [(tree.around(node, cst.FunctionDef), value) for node, value in given if value is not None]
+    return known[name]
 
 
 def _functions(tree: Tree, at: Node) -> list[Node | None]:
