@@ -70,6 +70,7 @@ def at(model: Any, path: str) -> Any:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[keras.Model, Path]:
+    keras.utils.clear_session()  # so that the names of operations do not count those of other tests
     path = tmp_path_factory.mktemp("models") / "network.keras"
     model = functional()
     model.save(path)

@@ -83,7 +83,9 @@ def test_the_sizes_of_a_squeeze_and_excitation_block() -> None:
 
 
 def test_the_row_of_a_folded_reshape_says_what_a_dense_layer_becomes() -> None:
-    source = f"{KERAS}s = layers.GlobalAveragePooling2D()(x)\ns = layers.Reshape((1, 1, 8))(s)\ny = layers.Dense(4)(s)\n"
+    source = (
+        f"{KERAS}s = layers.GlobalAveragePooling2D()(x)\ns = layers.Reshape((1, 1, 8))(s)\ny = layers.Dense(4)(s)\n"
+    )
     assert "1x1 convolution" in ported(source).rows[1].note
 
 

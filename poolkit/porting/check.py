@@ -86,8 +86,8 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
 
 
 def _evaluated(backend: str, spec: PoolSpec | Mix, x: Array) -> Array:
-    result = registry.adapter(backend).evaluate(spec, x)
-    return result[0] if isinstance(result, tuple) else result  # the values, without their indices
+    result: Any = registry.adapter(backend).evaluate(spec, x)
+    return result[0] if is_many(result) else result  # the values, without their indices
 
 
 Letters = tuple[str, str]
