@@ -75,7 +75,7 @@ EQUALS = [
     ("b h w c -> b 1 1 c, mean", GAP, None),
     ("b (h 2) (w 2) c -> b h w c, max", "nn.MaxPool2d(2)", None),
     ("max window=2 layout=channels_last", "nn.MaxPool3d(2)", None),
-    ("x.mean((1, 2))", "keras.layers.GlobalAveragePooling2D()", None),
+    ("x.mean(axis=(1, 2))", "keras.layers.GlobalAveragePooling2D()", None),
 ]  # fmt: skip
 
 

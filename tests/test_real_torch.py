@@ -59,12 +59,15 @@ def pools_of(network: torch.nn.Module) -> dict[str, tuple[torch.nn.Module, tuple
             seen.add(f"{module}{shape}")
             found[name] = module, shape
 
+    hooks = []
     for name, module in network.named_modules():
         parent = network.get_submodule(name.rpartition(".")[0])
         if "Pool" in type(module).__name__ and "Pool" not in type(parent).__name__:
-            module.register_forward_pre_hook(partial(lambda name, module, args: note(name, module, args), name))
+            hooks.append(module.register_forward_pre_hook(partial(note, name)))
     with torch.no_grad():
         network.eval()(torch.zeros(1, 3, SIZE, SIZE))
+    for hook in hooks:
+        hook.remove()  # a module with hooks may do something else, and is not read
     return found
 
 
