@@ -10,21 +10,15 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import ImportAssignment
 
+from poolkit.porting.models.naming import SHORTS
 from poolkit.porting.python.dropping import aliases, drop
 from poolkit.porting.python.edits import Edits, whole_line
 from poolkit.porting.python.names import Names, is_none, plain_name
 from poolkit.porting.python.tree import Node, Tree
 from poolkit.words.reading import spelled
 
-# A dotted name begins with -> the name that stands for it, and the import that puts it there.
-USUAL = {
-    "tensorflow": ("tf", "import tensorflow as tf"),
-    "jax.numpy": ("jnp", "import jax.numpy as jnp"),
-    "flax.linen": ("linen", "from flax import linen"),
-    "flax.nnx": ("nnx", "from flax import nnx"),
-    "numpy": ("np", "import numpy as np"),
-    "poolkit": ("pk", "import poolkit as pk"),
-}
+# `nn` alone may be torch's or flax's in a file that somebody else wrote.
+USUAL = {name: short for name, short in SHORTS.items() if name != "torch.nn"}
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")  # as Python reads it, on one of the first two lines
 
 
