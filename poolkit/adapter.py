@@ -130,6 +130,9 @@ class Route:
     guard: Callable[[Any, Tensor, Any, Tensor], Any] | None = None
     # The framework's call that chooses by the guard between two functions ("tf.cond"), which a tracer can follow.
     branch: str | None = None
+    # In that branch the fold of the detached input corrects `values`, whose gradient stays the route's own: right where
+    # the route errs in values alone, and without a second gradient of the size of the input.
+    mended: bool = False
 
 
 class Adapter(Protocol):

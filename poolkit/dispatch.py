@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from poolkit import registry
 from poolkit.adapter import Route, Site
 from poolkit.errors import BackendError, InputError, ShapeError
-from poolkit.lower import FOLD, lower, lower_guarded, routes_of
+from poolkit.lower import lower, lower_guarded, lower_otherwise, routes_of
 from poolkit.mix import AnyPlan, Mix, MixPlan, mixed, resolve, work_of
 from poolkit.plan import Plan
-from poolkit.program import Program, record
+from poolkit.program import Program, record, record_guarded
 from poolkit.spec import PoolSpec
 
 if TYPE_CHECKING:
@@ -94,16 +94,20 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
     key = (adapter.name, plan, route.name, ops.index) if plan.known else None  # JAX's index dtype follows x64
     program = _PROGRAMS.get(key) if key is not None else None
     if program is None:
-        fallback = FOLD if route.guard is not None else route
-        program = record(
-            lambda o, x: lower(o, x, plan, fallback),
-            ops,
-            _title(plan),
-            adapter.name,
-            route.name,
-            (lambda o, x: lower_guarded(o, x, plan, route)) if route.guard is not None else None,
-            route.branch,
-        ).finished(adapter.finish)
+        title = _title(plan)
+        if route.guard is None:
+            program = record(lambda o, x: lower(o, x, plan, route), ops, title, adapter.name, route.name)
+        else:
+            program = record_guarded(
+                lambda o, x: lower_guarded(o, x, plan, route),
+                lambda o, x, values: lower_otherwise(o, x, plan, route, values),
+                ops,
+                title,
+                adapter.name,
+                route.name,
+                route.branch,
+            )
+        program = program.finished(adapter.finish)
         if key is not None:
             _keep(_PROGRAMS, key, program)
     return program
@@ -141,7 +145,7 @@ def _direct(o: Any, x: Tensor, plan: AnyPlan, route: Route) -> Any:
         return lower(o, x, plan, route)
     values, right = lower_guarded(o, x, plan, route)
     branch = functools.reduce(getattr, route.branch.split("."), o)
-    return branch(right, lambda: values, lambda: lower(o, x, plan, FOLD))
+    return branch(right, lambda: values, lambda: lower_otherwise(o, x, plan, route, values))
 
 
 def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:

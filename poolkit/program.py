@@ -15,6 +15,7 @@ INLINE = 55  # a value that is used once moves into the line that uses it, if it
 
 Lowering = Callable[[Any, Any], Any]
 Guarded = Callable[[Any, Any], tuple[Any, Any]]
+Otherwise = Callable[[Any, Any, Any], Any]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
@@ -45,28 +46,29 @@ class Program:
         return dataclasses.replace(self, function=finish(self.function))
 
 
-def record(
-    lowering: Lowering,
-    ops: Any,
-    title: str,
-    backend: str,
-    route: str,
-    guarded: Guarded | None = None,
-    branch: str | None = None,
-) -> Program:
-    """Run a lowering on stand-ins, and compile what it wrote down.
-
-    With `guarded`, which gives a result and a scalar that says whether it is right, the program returns that result
-    where it is, and what `lowering` gives otherwise; by an `if`, or by the framework's call `branch`.
-    """
-    body: list[str] = []
-    if guarded is not None:
-        tape, x = _stand_ins(ops)
-        result, right = guarded(ops, x)
-        body += _body(tape, [("if", render(right)), ("return", _returned(result))])
+def record(lowering: Lowering, ops: Any, title: str, backend: str, route: str) -> Program:
+    """Run a lowering on stand-ins, and compile what it wrote down."""
     tape, x = _stand_ins(ops)
-    rest = _body(tape, [("return", _returned(lowering(ops, x)))])
+    return _program(_body(tape, [("return", _returned(lowering(ops, x)))]), ops, title, backend, route)
+
+
+def record_guarded(
+    guarded: Guarded, otherwise: Otherwise, ops: Any, title: str, backend: str, route: str, branch: str | None
+) -> Program:
+    """The same of two lowerings: a result and a scalar that says whether it is right, and what serves where it is not.
+
+    The program chooses by an `if`, or by the framework's call `branch`.
+    """
+    tape, x = _stand_ins(ops)
+    result, right = guarded(ops, x)
+    body = _body(tape, [("if", render(right)), ("return", _returned(result))])
+    tape, x = _stand_ins(ops)
+    rest = _body(tape, [("return", _returned(otherwise(ops, x, Value(tape, "values"))))])
     body = _branching(body, rest, branch) if branch is not None else body + rest
+    return _program(body, ops, title, backend, route)
+
+
+def _program(body: list[str], ops: Any, title: str, backend: str, route: str) -> Program:
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
     source = _module(title, used, body, getattr(ops, "decorator", ""))
@@ -77,8 +79,13 @@ def _branching(guarded: list[str], rest: list[str], branch: str) -> list[str]:
     """The lines ending in "if right:" and "return result", and those that serve otherwise, as one call."""
     *made, condition, result = guarded
     right, value = condition.removeprefix("if ").removesuffix(":"), result.strip().removeprefix("return ")
+    made = (
+        [re.sub(rf"\b{value}\b", "values", line) for line in made]
+        if value.isidentifier()
+        else [*made, f"values = {value}"]
+    )
     otherwise = ["def otherwise():", *(f"    {line}" for line in rest)]
-    return [*made, *otherwise, f"return {branch}({right}, lambda: {value}, otherwise)"]
+    return [*made, *otherwise, f"return {branch}({right}, lambda: values, otherwise)"]
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:
@@ -104,7 +111,8 @@ def _body(tape: Tape, ends: list[tuple[str, str]]) -> list[str]:
     for name, recorded in statements:
         text = _VARIABLE.sub(lambda m: short.get(m[0], m[0]), recorded)
         if name == "return":
-            body.append(f"{'    ' * (len(ends) > 1)}return {_bare(text)}")
+            last = body.pop().removeprefix(f"{text} = ") if body and body[-1].startswith(f"{text} = ") else _bare(text)
+            body.append(f"{'    ' * (len(ends) > 1)}return {last}")
         elif name == "if":
             body.append(f"if {_bare(text)}:")
         elif _FACT.fullmatch(recorded) or (uses.count(name) == 1 and len(text) <= INLINE):
