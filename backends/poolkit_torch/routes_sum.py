@@ -155,17 +155,23 @@ def fits_adaptive(plan: Plan, site: Site) -> bool:
 
 def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Windows that stand side by side: each axis is split in two, of which one is summed; rows first, then columns."""
-    cells = 1
     y = x
     for a in plan.axes:
-        k = tile(a)
+        left = a.n
+        for k in [] if a.form == "whole" else _steps(plan, tile(a) or 1):
+            left //= k
+            y = o.torch.sum(y.unflatten(a.at, (left, k)), a.at + 1)
         if a.form == "whole":
             y = o.torch.sum(y, a.at, keepdim=True)
-        elif k is not None and k > 1:
-            y = o.torch.sum(y.unflatten(a.at, (a.n // k, k)), a.at + 1)
-        cells *= k or 1
-    divisor = plan.spec.divisor_override or cells
+    divisor = plan.spec.divisor_override or math.prod(_tiles(plan))
     return (y if plan.kind == "sum" else y * (1 / divisor)), None
+
+
+def _steps(plan: Plan, k: int) -> list[int]:
+    """In two where it is long: 30 rows of 60x512 channels-last cells by 15 and 2 take 0.6 to 0.8 of the time."""
+    long = k > 16 and behind(plan) > 0
+    first = next((n for n in range(16, 1, -1) if k % n == 0), k) if long else k
+    return [n for n in (first, k // first) if n > 1]
 
 
 def tile(a: Axis) -> int | None:
@@ -201,9 +207,9 @@ def _tiles(plan: Plan) -> list[int]:
 
 
 def _stages(plan: Plan) -> list[tuple[int, int]]:
-    """Windows that make up the plan's, a long side with a short one: 30x30 is 5x2, then 3x3, then 2x5."""
+    """Windows that make up the plan's, a long side with a short one: 30x30 is 2x5, then 3x3, then 5x2."""
     rows, columns = (_parts(k) for k in _tiles(plan))
-    return list(itertools.zip_longest(rows, reversed(columns), fillvalue=1))
+    return list(itertools.zip_longest(reversed(rows), columns, fillvalue=1))
 
 
 def _parts(k: int) -> list[int]:
