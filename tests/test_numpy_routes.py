@@ -11,7 +11,8 @@ import pytest
 
 import poolkit as pk
 import poolkit_numpy
-from poolkit.dispatch import pool_through
+from poolkit.dispatch import chosen, pool_through
+from poolkit.plan import plan_of
 from poolkit_numpy import ADAPTER
 
 Array = np.ndarray[Any, Any]
@@ -53,22 +54,49 @@ def test_maximum_is_the_fold(kind: str, layout: str) -> None:
         np.testing.assert_array_equal(mine, fold, err_msg=f"{spec} {dtype}")
 
 
-@pytest.mark.parametrize("layout", SHAPES)
-@pytest.mark.parametrize("kind", ["avg", "sum"])
-def test_split_is_the_fold(kind: str, layout: str) -> None:
-    for asked, dtype in itertools.product(ASKED[1:3], ("float16", "float32", "int8")):
+@pytest.mark.parametrize(
+    ("route", "asked", "layout"),
+    [
+        *itertools.product(("split", "stages"), ASKED[1:3], SHAPES),
+        *itertools.product(("stages",), ASKED[:1], SHAPES),
+        ("mean", {"output_size": 1}, "NCHW"),
+        ("mean", {"output_size": 1, "divisor_override": 5}, "NCHW"),
+    ],
+    ids=str,
+)
+def test_sums_are_the_fold(route: str, asked: dict[str, Any], layout: str) -> None:
+    for kind, dtype in itertools.product(("avg", "sum"), ("float16", "float32", "int8")):
+        if kind == "sum" and "divisor_override" in asked:
+            continue
         spec, x = pk.PoolSpec(kind, layout=layout, **asked), few_values(SHAPES[layout], dtype)
         with np.errstate(invalid="ignore"):
-            mine, fold = pool_through(x, spec, "split"), pool_through(x, spec, "fold")
+            mine, fold = pool_through(x, spec, route), pool_through(x, spec, "fold")
         assert mine.dtype == fold.dtype
         np.testing.assert_allclose(mine, fold, rtol=1e-3 if dtype == "float16" else 1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(4, 64, 60, 60), (1, 8, 224, 224), (1, 2, 1024, 1024)], ids=str)
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_constants_stay_within_four_eps(layout: str, shape: tuple[int, ...], dtype: str) -> None:
+    """Constants are the worst: each addition of a running sum is rounded the same way."""
+    n, c = shape[:2]
+    constants = (100 * np.random.default_rng(0).random((n, c, 1, 1))).astype(dtype)
+    x = np.broadcast_to(constants, shape)
+    if layout == "NHWC":
+        x, constants = x.transpose(0, 2, 3, 1), constants.transpose(0, 2, 3, 1)
+    spec = pk.GlobalAvgPool(layout=layout, keepdims=True)
+    for array in (x, np.ascontiguousarray(x), np.asfortranarray(x)):
+        error = np.abs(pk.pool(array, spec) / constants - 1).max()
+        assert error <= 4 * np.finfo(dtype).eps
+
+
 def test_every_route_is_taken_of_itself_somewhere() -> None:
-    taken = {
-        pk.routes(pk.PoolSpec(kind, layout="NCHW", **asked), "numpy", SHAPES["NCHW"], derivative=False)[0].name
-        for kind, asked in itertools.product(("max", "avg"), ASKED)
-    }
+    x = np.zeros(SHAPES["NCHW"], "float32")
+    taken = set[str]()
+    for kind, asked, view in itertools.product(("max", "avg"), ASKED, (x, x[:, :, ::-1])):
+        plan = plan_of(pk.PoolSpec(kind, layout="NCHW", **asked), 4, "float32", lambda at: (x.shape[at], True))
+        taken.add(chosen(ADAPTER, plan, ADAPTER.site(view), None).name)
     assert taken == {route.name for route in ADAPTER.routes} | {"fold"}
 
 

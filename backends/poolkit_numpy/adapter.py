@@ -40,10 +40,10 @@ class NumpyAdapter:
         return int(x.shape[at])
 
     def site(self, x: Any) -> Site:
-        return Site(derivative=False, empty=x.size == 0)
+        return Site(derivative=False, empty=x.size == 0, format=x.flags.c_contiguous)
 
     def key(self, x: Any, spec: Any) -> Hashable:
-        return spec, x.shape, x.dtype, type(x)
+        return spec, x.shape, x.dtype, type(x), x.flags.c_contiguous
 
     def widen(self, dtype: str) -> str | None:
         return dtype

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from poolkit.adapter import Route
+from poolkit.adapter import Route, Site
 from poolkit.count import divisor
 from poolkit.fold import fold
 from poolkit.kinds import Kind, Max, Min, State
+from poolkit.stages import fits, stages
 
 if TYPE_CHECKING:
     from poolkit.geometry import Axis
@@ -56,6 +57,32 @@ def _extreme(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 # ---------------------------------------------------------------------------------------------------------------- sums
 
 
+def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
+    total = o.np.sum(x, axis=plan.at, keepdims=True)
+    return (total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))), None
+
+
+def _is_mean(plan: Plan, site: Site) -> bool:
+    """Cells that lie side by side, which NumPy adds in pairs (2.5 eps at 60x60); over others it runs (440 eps)."""
+    last = plan.at == tuple(range(plan.rank - len(plan.axes), plan.rank))
+    return bool(site.format) and last and all(a.form == "whole" for a in plan.axes)
+
+
+def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
+    """Sums of at most 12 cells, of those, and so on: two to three times as fast as one sum in float64."""
+    pooled = {a.at: a.n for a in plan.axes}
+    made, left = stages(plan, [pooled.get(at) or o.size(x, at) for at in range(plan.rank)])
+    for n, inner in made:
+        x = o.np.sum(x.reshape((-1, n, inner)), axis=1)
+    total = x.reshape(tuple(left))
+    return (total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))), None
+
+
+def _is_stages(plan: Plan, site: Site) -> bool:
+    """Of contiguous cells, since `reshape` copies others."""
+    return bool(site.format) and plan.work == "float32" and fits(plan) and any(a.form != "keep" for a in plan.axes)
+
+
 def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """Each axis becomes (windows, cells of a window) without a copy, and the cells are summed up in float64."""
     shape: list[Any] = []
@@ -84,5 +111,7 @@ def _passes(plan: Plan) -> float:
 
 ROUTES: tuple[Route, ...] = (
     Route("maximum", ("max", "min"), _extreme, lambda plan, site: True, _passes, derivative=False),
-    Route("split", ("avg", "sum"), _split, lambda plan, site: _is_split(plan), _passes),
+    Route("mean", ("avg", "sum"), _mean, _is_mean, lambda plan: 1.0),
+    Route("stages", ("avg", "sum"), _stages, _is_stages, lambda plan: 2.0),
+    Route("split", ("avg", "sum"), _split, lambda plan, site: _is_split(plan), lambda plan: 3.0),
 )

@@ -1,7 +1,7 @@
 """Averages and sums, faster.
 
-Errors are in eps of the average, the worst of constant and random arrays; docs/semantics.md (6) allows 4. A running
-sum of n equal cells is up to n/4 eps off, so the number of cells added in a row decides which route may be taken.
+Errors are in eps of the average, the worst of constant and random arrays; docs/semantics.md (6) allows 4. The number
+of cells added in a row decides which route may be taken (`poolkit.stages`).
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ from typing import Any
 
 from poolkit.adapter import Route, Site
 from poolkit.count import divisor
-from poolkit.geometry import Axis
 from poolkit.plan import Plan
+from poolkit.stages import even, fits, length, stages
 from poolkit_tensorflow.sites import (
     call,
     cells,
     channels_last,
     constant,
     divided,
-    length,
     native,
     padding,
     pads,
-    product,
     size,
     sliding,
     windows,
@@ -37,7 +35,6 @@ POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5
 FEWER = 16  # one of 4x4, multiplied and divided again: at most 1 eps more
 SIDES = 10  # cells of the windows of `avg_pools`: 1.9 eps
 ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 eps
-IN_A_ROW = 12  # cells that are added one after the other in one stage of `stages`
 
 
 def _whole(plan: Plan) -> bool:
@@ -64,28 +61,8 @@ def _reduce(o: Any, x: Tensor, plan: Plan) -> Lowered:
 # -------------------------------------------------------------------------------------------------------------- stages
 
 
-def factors(n: int, most: int, count: int = 3) -> list[int] | None:
-    """`n` as a product of at most `count` numbers up to `most`; None where there is none."""
-    made: list[int] = []
-    while n > most:
-        divisor = next((d for d in range(most, 1, -1) if n % d == 0), None)
-        if divisor is None:
-            return None
-        made.append(divisor)
-        n //= divisor
-    return sorted([*made, n], reverse=True) if len(made) < count else None
-
-
-def _even(a: Axis) -> bool:
-    return a.form in ("whole", "keep") or (a.form == "bins" and a.n % a.out == 0)
-
-
 def _stages_when(plan: Plan, site: Site) -> bool:
-    return (
-        plan.spec.divisor_override is None
-        and all(_even(a) and factors(length(a), IN_A_ROW) is not None for a in plan.axes)
-        and cells(plan) > 1
-    )
+    return plan.spec.divisor_override is None and cells(plan) > 1 and fits(plan)
 
 
 def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -97,14 +74,13 @@ def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """
     pooled = {a.at: a.n for a in plan.axes}
     sizes = [pooled.get(at) or (size(o, x, at) if at else -1) for at in range(plan.rank)]
-    stages = [(a, n) for a in plan.axes if length(a) > 1 for n in factors(length(a), IN_A_ROW) or []]
-    for i, (a, n) in enumerate(stages):
+    made, left = stages(plan, sizes)
+    for i, (n, inner) in enumerate(made):
         # Three axes, since the gradient of a sum along one of eight runs 50 times slower.
-        x = o.tf.reshape(o.tf.multiply(x, 0.5) if i else x, constant(o, [-1, n, product(sizes[a.at + 1 :])]))
+        x = o.tf.reshape(o.tf.multiply(x, 0.5) if i else x, constant(o, [-1, n, inner]))
         x = o.tf.reduce_sum(x, 1)
-        sizes[a.at] = 1 if a.form == "whole" else a.out
     count = cells(plan) if plan.kind == "avg" else 1
-    return _over(o, o.tf.reshape(x, constant(o, sizes)), count / 2.0 ** (len(stages) - 1)), None
+    return _over(o, o.tf.reshape(x, constant(o, left)), count / 2.0 ** (len(made) - 1)), None
 
 
 def _over(o: Any, x: Tensor, n: float) -> Tensor:
@@ -187,7 +163,7 @@ def _pools_when(plan: Plan, site: Site) -> bool:
         and len(plan.axes) < 3
         and plan.spec.divisor_override is None
         and cells(plan) > POOLED
-        and all(_even(a) for a in plan.axes)
+        and all(even(a) for a in plan.axes)
         and _sides([length(a) for a in plan.axes]) is not None
     )
 

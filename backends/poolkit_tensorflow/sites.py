@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ import tensorflow
 
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
+from poolkit.stages import length
 
 Tensor = Any
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
@@ -56,12 +55,6 @@ def cells(plan: Plan) -> int:
     return math.prod(length(a) for a in plan.axes)
 
 
-def length(a: Axis) -> int:
-    if a.form == "keep":
-        return 1
-    return int(a.n) if a.form == "whole" else -(-int(a.n) // int(a.out)) if a.form == "bins" else a.window
-
-
 def padding(plan: Plan) -> str | None:
     """The word by which tf.nn pads as the plan does, or None where it has none."""
     axes = [sliding(a) for a in plan.axes]
@@ -80,7 +73,7 @@ def pads(plan: Plan) -> list[tuple[int, int]] | None:
 
 def _reached(a: Axis) -> int:
     """Padding after the last cell as far as a window reaches it."""
-    return max((a.out - 1) * a.stride + a.window - a.n - a.low, 0)
+    return max(int(a.out - 1) * a.stride + a.window - int(a.n) - int(a.low), 0)
 
 
 def _same(a: Axis) -> bool:
@@ -97,13 +90,6 @@ def divided(o: Any, x: Tensor, at: int, through: int, parts: list[int]) -> Tenso
 def constant(o: Any, numbers: Sequence[Any]) -> Any:
     """An argument that is a tensor: making one takes 9 us, and converting a list takes an eager call 40 to 60."""
     return numbers if any(isinstance(n, tensorflow.Tensor) for n in numbers) else o.tf.constant(numbers)
-
-
-def product(sizes: Sequence[Any]) -> Any:
-    """Numbers first, so that they make one."""
-    known = math.prod(n for n in sizes if isinstance(n, int))
-    others = [n for n in sizes if not isinstance(n, int)]
-    return functools.reduce(operator.mul, others if others and known == 1 else [known, *others])
 
 
 def size(o: Any, x: Tensor, at: int) -> Any:
