@@ -18,6 +18,7 @@ from poolkit_jax import ADAPTER
 CASES: tuple[tuple[str, str, str, tuple[int, ...], dict[str, Any]], ...] = (
     ("mean", "avg", "NCHW", (2, 256, 7, 7), {"output_size": 1}),
     ("mean", "sum", "NHWC", (2, 7, 7, 256), {"output_size": 1}),
+    ("mean", "avg", "NCHW", (1, 2, 129, 131), {"output_size": 1}),
     ("mean", "avg", "NHWC", (4, 9, 7, 128), {"output_size": (None, 1)}),
     ("split", "avg", "NCHW", (2, 4, 60, 60), {"output_size": 2}),
     ("split", "avg", "NHWC", (2, 60, 60, 4), {"output_size": 6}),
@@ -99,7 +100,16 @@ def test_halves_add_up_in_float32(dtype: str) -> None:
         assert np.all(np.asarray(y, "float32") == 100)
 
 
-SIZES = ((1, 7, 7), (1, 31, 31), (64, 7, 7), (16, 60, 60), (2, 224, 224), (1, 1024, 1024))
+SIZES = (
+    (1, 7, 7),
+    (1, 31, 31),
+    (64, 7, 7),
+    (16, 60, 60),
+    (2, 224, 224),
+    (64, 225, 225),
+    (3, 1023, 1021),
+    (1, 1024, 1024),
+)
 
 
 @pytest.mark.parametrize("channels_last", [False, True], ids=["NCHW", "NHWC"])
