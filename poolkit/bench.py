@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from poolkit.dispatch import pool_through, routes
+from poolkit import registry
+from poolkit.dispatch import pool_through, routes_for
 from poolkit.measure import interleaved
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
@@ -35,8 +36,9 @@ def bench(
     >>> [timing.route for timing in bench(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8), turns=1)][-1]
     'fold'
     """
-    found = routes(spec, backend, shape)
+    registry.adapter(backend)  # says what is missing where the framework is absent
     x = _tensor(backend, np.random.default_rng(0).random(tuple(shape), dtype="float32"))
+    found = routes_for(x, spec)
     calls = [lambda name=r.name: _done(pool_through(x, spec, name)) for r in found]
     rows = list(interleaved(calls, turns=turns, seconds=seconds))
     own = next((i for i, r in enumerate(found) if r.native), None)

@@ -268,7 +268,9 @@ class RouteInfo(NamedTuple):
 def routes(
     spec: PoolSpec | Mix, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
 ) -> list[RouteInfo]:
-    """The routes that are right for a spec on a shape, the cheapest, which `pool` takes, first.
+    """The routes that are right for a spec on every tensor of a shape, the cheapest first.
+
+    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that.
 
     >>> from poolkit import MaxPool
     >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
@@ -277,6 +279,23 @@ def routes(
     adapter = registry.adapter(backend)
     plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
     site = Site(derivative=derivative, empty=0 in shape)
+    return _listed(adapter, plan, site)
+
+
+def routes_for(x: Tensor, spec: PoolSpec | Mix) -> list[RouteInfo]:
+    """The routes that are right for a spec on this tensor; `pool` takes the first.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalAvgPool
+    >>> routes_for(np.ones((1, 3, 8, 8)), GlobalAvgPool(layout="NCHW", keepdims=True))[0].name
+    'mean'
+    """
+    adapter = registry.find(x)
+    x, plan = _plan_of(adapter, x, spec)
+    return _listed(adapter, plan, adapter.site(x))
+
+
+def _listed(adapter: Adapter, plan: AnyPlan, site: Site) -> list[RouteInfo]:
     if isinstance(plan, MixPlan):
         return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
     return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]
