@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from poolkit import registry
-from poolkit.dispatch import pool_through, routes_for
+from poolkit.dispatch import pool_through
 from poolkit.measure import interleaved
+from poolkit.routes import routes_for
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
 

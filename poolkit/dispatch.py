@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from poolkit import registry
 from poolkit.adapter import Route, Site
@@ -64,7 +64,7 @@ def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, key: Hashable) -
 
 
 def _program_of(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> Program:
-    plan = _plan_of(adapter, x, spec)[1]
+    plan = plan_of_tensor(adapter, x, spec)[1]
     return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route))
 
 
@@ -135,7 +135,7 @@ def pool_direct(x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> An
     array([[ 3.,  7., 11.]])
     """
     adapter = registry.find(x)
-    x, plan = _plan_of(adapter, x, spec)
+    x, plan = plan_of_tensor(adapter, x, spec)
     site = adapter.site(x)._replace(tracing=True)
     return _direct(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
 
@@ -148,7 +148,7 @@ def _direct(o: Any, x: Tensor, plan: AnyPlan, route: Route) -> Any:
     return branch(right, lambda: values, lambda: lower_otherwise(o, x, plan, route, values))
 
 
-def _plan_of(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:
+def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:
     if not isinstance(spec, PoolSpec | Mix):
         raise InputError(
             f"received {type(spec).__name__} {spec!r} as the spec, and pool takes (tensor, PoolSpec) in this order; "
@@ -189,7 +189,7 @@ def lower_spec(
     adapter = registry.adapter(backend)
     if shape is None:
         return _lower_any_size(adapter, spec, dtype, route)
-    plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
+    plan = plan_of_shape(adapter, spec, tuple(shape), dtype)
     return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
 
 
@@ -225,7 +225,7 @@ def _symbolic_rank(spec: PoolSpec | Mix) -> int:
     )
 
 
-def _plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
+def plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
     for n in shape:
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise ShapeError(
@@ -255,50 +255,6 @@ def _unguarded(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Ro
     if name is not None:
         return chosen(adapter, plan, site, name)
     return next(route for route in routes_of(adapter, plan, site) if route.guard is None)
-
-
-class RouteInfo(NamedTuple):
-    """A route that is right for a spec and shape: name, cost in passes over the input, whether it is the own call."""
-
-    name: str
-    cost: float
-    native: bool
-
-
-def routes(
-    spec: PoolSpec | Mix, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
-) -> list[RouteInfo]:
-    """The routes that are right for a spec on every tensor of a shape, the cheapest first.
-
-    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that.
-
-    >>> from poolkit import MaxPool
-    >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
-    'fold'
-    """
-    adapter = registry.adapter(backend)
-    plan = _plan_of_shape(adapter, spec, tuple(shape), dtype)
-    site = Site(derivative=derivative, empty=0 in shape)
-    return _listed(adapter, plan, site)
-
-
-def routes_for(x: Tensor, spec: PoolSpec | Mix) -> list[RouteInfo]:
-    """The routes that are right for a spec on this tensor; `pool` takes the first.
-
-    >>> import numpy as np
-    >>> from poolkit import GlobalAvgPool
-    >>> routes_for(np.ones((1, 3, 8, 8)), GlobalAvgPool(layout="NCHW", keepdims=True))[0].name
-    'mean'
-    """
-    adapter = registry.find(x)
-    x, plan = _plan_of(adapter, x, spec)
-    return _listed(adapter, plan, adapter.site(x))
-
-
-def _listed(adapter: Adapter, plan: AnyPlan, site: Site) -> list[RouteInfo]:
-    if isinstance(plan, MixPlan):
-        return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
-    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]
 
 
 for _function in (pool, pool_through, pool_direct):

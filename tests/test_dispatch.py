@@ -152,7 +152,7 @@ def test_a_guarded_route_falls_back_to_the_fold() -> None:
 
     spec = pk.GlobalMaxPool(layout="NCL", keepdims=False)
     x = np.array([[[1.0, 5.0], [np.nan, 2.0]]])
-    plan = dispatch._plan_of(Guarded(), x, spec)[1]
+    plan = dispatch.plan_of_tensor(Guarded(), x, spec)[1]
     program = dispatch._recorded(Guarded(), plan, routes_of(Guarded(), plan, Site())[0])
     assert program.route == "no_nan"
     assert "if np.isfinite(np.sum(x)):" in program.source

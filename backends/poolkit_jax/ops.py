@@ -10,6 +10,7 @@ import jax.numpy  # pyright: ignore[reportUnusedImport]  # makes jax.numpy below
 from jax import lax
 
 from poolkit.errors import ShapeError
+from poolkit.operators import Operators
 
 Tensor = Any
 
@@ -23,7 +24,7 @@ def _undecided(n: Any, least: int) -> ShapeError:
     )
 
 
-class Ops:
+class Ops(Operators):
     """The primitives of `poolkit.adapter.Ops` in JAX."""
 
     imports: ClassVar[dict[str, str]] = {
@@ -39,8 +40,7 @@ class Ops:
     running_sums: bool = True
 
     def __init__(self, rank: int, dtype: str) -> None:
-        self.rank = rank
-        self.dtype = dtype
+        super().__init__(rank, dtype)
         self.index = "int64" if CONFIG.jax_enable_x64 else "int32"
 
     def size(self, x: Tensor, at: int) -> Any:
@@ -72,35 +72,8 @@ class Ops:
     def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
         return self.jnp.where(condition, a, b)
 
-    def greater(self, a: Tensor, b: Any) -> Tensor:
-        return a > b
-
-    def less(self, a: Tensor, b: Any) -> Tensor:
-        return a < b
-
-    def equal(self, a: Tensor, b: Any) -> Tensor:
-        return a == b
-
     def isnan(self, a: Tensor) -> Tensor:
         return self.jnp.isnan(a)
-
-    def both(self, a: Tensor, b: Tensor) -> Tensor:
-        return a & b
-
-    def either(self, a: Tensor, b: Tensor) -> Tensor:
-        return a | b
-
-    def add(self, a: Tensor, b: Any) -> Tensor:
-        return a + b
-
-    def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return a - b
-
-    def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return a * b
-
-    def divide(self, a: Tensor, b: Any) -> Tensor:
-        return a / b
 
     def exp(self, a: Tensor) -> Tensor:
         return self.jnp.exp(a)
@@ -121,10 +94,10 @@ class Ops:
         return self.jnp.sum(self.jnp.where(chosen, x, 0), at, keepdims=True, dtype=x.dtype)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
-        return self.lax.broadcasted_iota("int32", self._along(at, x.shape[at]), at)
+        return self.lax.broadcasted_iota("int32", self.along(at, x.shape[at]), at)
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        return self.jnp.array(values, dtype).reshape(self._along(at, -1))
+        return self.jnp.array(values, dtype).reshape(self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.astype(dtype)
@@ -137,6 +110,3 @@ class Ops:
 
     def copy(self, x: Tensor) -> Tensor:
         return x
-
-    def _along(self, at: int, n: Any) -> tuple[Any, ...]:
-        return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy
 
+from poolkit.operators import Operators
+
 Tensor = Any
 
 
-class Ops:
+class Ops(Operators):
     """The primitives of `poolkit.adapter.Ops` in NumPy."""
 
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
@@ -18,10 +20,6 @@ class Ops:
     index = "int64"
     running_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
-
-    def __init__(self, rank: int, dtype: str) -> None:
-        self.rank = rank
-        self.dtype = dtype
 
     def size(self, x: Tensor, at: int) -> Any:
         return x.shape[at]
@@ -32,9 +30,6 @@ class Ops:
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
         return self.np.pad(x, widths, constant_values=value)
-
-    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
-        return x[(slice(None),) * at + (slice(start, stop, step),)]
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.np.concatenate(parts, at)
@@ -48,35 +43,8 @@ class Ops:
     def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
         return self.np.where(condition, a, b)
 
-    def greater(self, a: Tensor, b: Any) -> Tensor:
-        return a > b
-
-    def less(self, a: Tensor, b: Any) -> Tensor:
-        return a < b
-
-    def equal(self, a: Tensor, b: Any) -> Tensor:
-        return a == b
-
     def isnan(self, a: Tensor) -> Tensor:
         return self.np.isnan(a)
-
-    def both(self, a: Tensor, b: Tensor) -> Tensor:
-        return a & b
-
-    def either(self, a: Tensor, b: Tensor) -> Tensor:
-        return a | b
-
-    def add(self, a: Tensor, b: Any) -> Tensor:
-        return a + b
-
-    def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return a - b
-
-    def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return a * b
-
-    def divide(self, a: Tensor, b: Any) -> Tensor:
-        return a / b
 
     def exp(self, a: Tensor) -> Tensor:
         return self.np.exp(a)
@@ -104,10 +72,10 @@ class Ops:
         return self.np.sum(self.np.where(chosen, x, x.dtype.type(0)), axis=at, dtype=x.dtype, keepdims=True)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
-        return self.np.arange(x.shape[at], dtype="int32").reshape(self._along(at))
+        return self.np.arange(x.shape[at], dtype="int32").reshape(self.along(at))
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        return self.np.array(values, dtype).reshape(self._along(at))
+        return self.np.array(values, dtype).reshape(self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.astype(dtype)
@@ -120,6 +88,3 @@ class Ops:
 
     def copy(self, x: Tensor) -> Tensor:
         return self.np.array(x)
-
-    def _along(self, at: int) -> tuple[int, ...]:
-        return (1,) * at + (-1,) + (1,) * (self.rank - 1 - at)

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import tensorflow
 
+from poolkit.operators import Operators
+
 Tensor = Any
 
 
-class Ops:
+class Ops(Operators):
     """The primitives of `poolkit.adapter.Ops` in TensorFlow."""
 
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
@@ -19,8 +21,7 @@ class Ops:
     sizes_are_data: ClassVar[bool] = False
 
     def __init__(self, rank: int, dtype: str) -> None:
-        self.rank = rank
-        self.dtype = dtype
+        super().__init__(rank, dtype)
         self.running_sums = dtype == "float64"  # which has no wider type to accumulate in
 
     def size(self, x: Tensor, at: int) -> Any:
@@ -32,9 +33,6 @@ class Ops:
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
         return self.tf.pad(x, widths, constant_values=self.tf.cast(value, x.dtype))
-
-    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
-        return x[(slice(None),) * at + (slice(start, stop, step),)]
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.tf.concat(parts, at)
@@ -69,18 +67,6 @@ class Ops:
 
     def either(self, a: Tensor, b: Tensor) -> Tensor:
         return self.tf.logical_or(a, b)
-
-    def add(self, a: Tensor, b: Any) -> Tensor:
-        return a + b
-
-    def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return a - b
-
-    def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return a * b
-
-    def divide(self, a: Tensor, b: Any) -> Tensor:
-        return a / b
 
     def exp(self, a: Tensor) -> Tensor:
         return self.tf.exp(a)
@@ -118,10 +104,10 @@ class Ops:
         return self.tf.reduce_sum(self.where(chosen, x, 0), at, keepdims=True)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
-        return self.tf.reshape(self.tf.range(self.tf.shape(x)[at]), self._along(at))
+        return self.tf.reshape(self.tf.range(self.tf.shape(x)[at]), self.along(at))
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        return self.tf.reshape(self.tf.constant(values, dtype), self._along(at))
+        return self.tf.reshape(self.tf.constant(values, dtype), self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return self.tf.cast(x, dtype)
@@ -134,6 +120,3 @@ class Ops:
 
     def copy(self, x: Tensor) -> Tensor:
         return self.tf.identity(x)  # tensors cannot be changed, a tf.Variable can
-
-    def _along(self, at: int) -> tuple[int, ...]:
-        return (1,) * at + (-1,) + (1,) * (self.rank - 1 - at)

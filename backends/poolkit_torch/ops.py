@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import torch
 
+from poolkit.operators import Operators
+
 Tensor = Any
 
 
-class Ops:
+class Ops(Operators):
     """The primitives of `poolkit.adapter.Ops` in PyTorch."""
 
     imports: ClassVar[dict[str, str]] = {"torch": "import torch", "F": "import torch.nn.functional as F"}
@@ -20,10 +22,6 @@ class Ops:
     running_sums: ClassVar[bool] = False
     sizes_are_data: ClassVar[bool] = False
 
-    def __init__(self, rank: int, dtype: str) -> None:
-        self.rank = rank
-        self.dtype = dtype
-
     def size(self, x: Tensor, at: int) -> Any:
         return x.shape[at]
 
@@ -32,9 +30,6 @@ class Ops:
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
-
-    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
-        return x[(slice(None),) * at + (slice(start, stop, step),)]
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.torch.cat(parts, at)
@@ -48,35 +43,8 @@ class Ops:
     def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
         return self.torch.where(condition, a, b)
 
-    def greater(self, a: Tensor, b: Any) -> Tensor:
-        return a > b
-
-    def less(self, a: Tensor, b: Any) -> Tensor:
-        return a < b
-
-    def equal(self, a: Tensor, b: Any) -> Tensor:
-        return a == b
-
     def isnan(self, a: Tensor) -> Tensor:
         return a != a
-
-    def both(self, a: Tensor, b: Tensor) -> Tensor:
-        return a & b
-
-    def either(self, a: Tensor, b: Tensor) -> Tensor:
-        return a | b
-
-    def add(self, a: Tensor, b: Any) -> Tensor:
-        return a + b
-
-    def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return a - b
-
-    def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return a * b
-
-    def divide(self, a: Tensor, b: Any) -> Tensor:
-        return a / b
 
     def exp(self, a: Tensor) -> Tensor:
         return self.torch.exp(a)
@@ -98,10 +66,10 @@ class Ops:
         return self.torch.sum(self.torch.where(chosen, x, 0), at, keepdim=True, dtype=x.dtype)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.arange(x.shape[at], dtype=self.torch.int32, device=x.device).view(self._along(at))
+        return self.torch.arange(x.shape[at], dtype=self.torch.int32, device=x.device).view(self.along(at))
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        return self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device).view(self._along(at))
+        return self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device).view(self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.to(getattr(self.torch, dtype))
@@ -114,6 +82,3 @@ class Ops:
 
     def copy(self, x: Tensor) -> Tensor:
         return x.clone()
-
-    def _along(self, at: int) -> tuple[int, ...]:
-        return (1,) * at + (-1,) + (1,) * (self.rank - 1 - at)

@@ -1,0 +1,62 @@
+"""Which routes a backend has for a spec, on a shape or on a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from poolkit import registry
+from poolkit.adapter import Site
+from poolkit.dispatch import chosen, plan_of_shape, plan_of_tensor
+from poolkit.lower import routes_of
+from poolkit.mix import AnyPlan, Mix, MixPlan
+from poolkit.spec import PoolSpec
+
+if TYPE_CHECKING:
+    from poolkit.adapter import Adapter
+
+Tensor = Any
+
+
+class RouteInfo(NamedTuple):
+    """A route that is right for a spec and shape: name, cost in passes over the input, whether it is the own call."""
+
+    name: str
+    cost: float
+    native: bool
+
+
+def routes(
+    spec: PoolSpec | Mix, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
+) -> list[RouteInfo]:
+    """The routes that are right for a spec on every tensor of a shape, the cheapest first.
+
+    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that.
+
+    >>> from poolkit import MaxPool
+    >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
+    'fold'
+    """
+    adapter = registry.adapter(backend)
+    plan = plan_of_shape(adapter, spec, tuple(shape), dtype)
+    site = Site(derivative=derivative, empty=0 in shape)
+    return _listed(adapter, plan, site)
+
+
+def routes_for(x: Tensor, spec: PoolSpec | Mix) -> list[RouteInfo]:
+    """The routes that are right for a spec on this tensor; `pool` takes the first.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalAvgPool
+    >>> routes_for(np.ones((1, 3, 8, 8)), GlobalAvgPool(layout="NCHW", keepdims=True))[0].name
+    'mean'
+    """
+    adapter = registry.find(x)
+    x, plan = plan_of_tensor(adapter, x, spec)
+    return _listed(adapter, plan, adapter.site(x))
+
+
+def _listed(adapter: Adapter, plan: AnyPlan, site: Site) -> list[RouteInfo]:
+    if isinstance(plan, MixPlan):
+        return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
+    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]
