@@ -22,10 +22,10 @@ from poolkit.dispatch import lower_spec as lower
 from poolkit.dispatch import pool, pool_direct
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
 from poolkit.layers import layer
+from poolkit.listing import routes
 from poolkit.mix import Mix
 from poolkit.program import Program
 from poolkit.registry import backends
-from poolkit.routes import routes
 from poolkit.spec import PoolSpec
 from poolkit.words.reading import read
 from poolkit.words.writing import caveats, native

@@ -69,7 +69,7 @@ class Ops(Protocol):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.
 
-        Where `running_sums` is true, this holds for short axes and for sizes that are symbols.
+        Where `running_sums` is true, this holds for short axes; for sizes that are symbols see the rule.
         """
 
     def max(self, x: Tensor, at: int) -> Tensor:
@@ -126,13 +126,11 @@ class Route:
     integers: bool = False  # takes integers itself
     indices: bool = False  # gives positions
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
-    # A scalar that says whether `values` are right for this data; where it is false the fold is run. Eager calls only.
+    # A scalar that says whether `values` are right for this data; where it is false the fold is run. Without `branch`
+    # it is for eager calls only.
     guard: Callable[[Any, Tensor, Any, Tensor], Any] | None = None
     # The framework's call that chooses by the guard between two functions ("tf.cond"), which a tracer can follow.
     branch: str | None = None
-    # In that branch the fold of the detached input corrects `values`, whose gradient stays the route's own: right where
-    # the route errs in values alone, and without a second gradient of the size of the input.
-    mended: bool = False
 
 
 class Adapter(Protocol):

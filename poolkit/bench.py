@@ -10,8 +10,8 @@ import numpy as np
 
 from poolkit import registry
 from poolkit.dispatch import pool_through
+from poolkit.listing import routes_for
 from poolkit.measure import interleaved
-from poolkit.routes import routes_for
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
 
@@ -31,6 +31,8 @@ def bench(
 ) -> list[Timing]:
     """Time every route of a backend on random float32 numbers, the route that `pool` takes first.
 
+    Keras's tensors are those of its engine, so the routes are the engine's too.
+
     Raises `BackendError` where the framework is absent and `ShapeError` where the spec does not fit the shape.
 
     >>> from poolkit import MaxPool
@@ -45,7 +47,7 @@ def bench(
     own = next((i for i, r in enumerate(found) if r.native), None)
     return [
         Timing(
-            backend,
+            registry.find(x).name,
             r.name,
             r.native,
             float(np.median([row[i] for row in rows])) * 1e6,

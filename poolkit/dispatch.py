@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit import registry
 from poolkit.adapter import Route, Site
 from poolkit.errors import BackendError, InputError, ShapeError
-from poolkit.lower import lower, lower_guarded, lower_otherwise, routes_of
+from poolkit.lower import FOLD, lower, lower_guarded, routes_of
 from poolkit.mix import AnyPlan, Mix, MixPlan, mixed, resolve, work_of
 from poolkit.plan import Plan
 from poolkit.program import Program, record, record_guarded
@@ -100,7 +100,7 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
         else:
             program = record_guarded(
                 lambda o, x: lower_guarded(o, x, plan, route),
-                lambda o, x, values: lower_otherwise(o, x, plan, route, values),
+                lambda o, x: lower(o, x, plan, FOLD),
                 ops,
                 title,
                 adapter.name,
@@ -145,10 +145,11 @@ def _direct(o: Any, x: Tensor, plan: AnyPlan, route: Route) -> Any:
         return lower(o, x, plan, route)
     values, right = lower_guarded(o, x, plan, route)
     branch = functools.reduce(getattr, route.branch.split("."), o)
-    return branch(right, lambda: values, lambda: lower_otherwise(o, x, plan, route, values))
+    return branch(right, lambda: values, lambda: lower(o, x, plan, FOLD))
 
 
 def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:
+    """The spec resolved on a tensor, and the tensor with its rank known."""
     if not isinstance(spec, PoolSpec | Mix):
         raise InputError(
             f"received {type(spec).__name__} {spec!r} as the spec, and pool takes (tensor, PoolSpec) in this order; "
@@ -178,9 +179,10 @@ def lower_spec(
 ) -> Program:
     """The framework calls that a spec becomes, as a `Program` with `source`; specialised to a shape where one is given.
 
-    Without a shape the program is right for every size of the layout's rank. `route` asks for one of `routes`, or
-    "native" for the framework's own pooling call. Raises `BackendError` where the framework is absent or has no such
-    route.
+    Without a shape the program is right for every size of the layout's rank; with one, for every tensor of that shape,
+    where `pool` may take a route that is right for its tensor alone (contiguous, or without a derivative). `route`
+    asks for one of `routes`, or "native" for the framework's own pooling call. Raises `BackendError` where the
+    framework is absent or has no such route.
 
     >>> from poolkit import GlobalAvgPool
     >>> lower_spec(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
@@ -226,6 +228,7 @@ def _symbolic_rank(spec: PoolSpec | Mix) -> int:
 
 
 def plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
+    """The spec resolved on a shape, of which unknown sizes are None."""
     for n in shape:
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise ShapeError(

@@ -34,15 +34,6 @@ def lower_guarded(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> tuple[Any, 
     return _finished(o, x, w, plan, reduced), right
 
 
-def lower_otherwise(o: Ops, x: Tensor, plan: AnyPlan, route: Route, values: Tensor) -> Any:
-    """What takes the place of a guarded route's `values` where they are not right for this data."""
-    if not route.mended:
-        return lower(o, x, plan, FOLD)
-    right = lower(o, o.detach(x), plan, FOLD)
-    # Equal infinities are kept apart from the difference, which would be NaN.
-    return o.add(values, o.detach(o.where(o.equal(right, values), 0, o.subtract(right, values))))
-
-
 def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:
     takes_own = route.halves if plan.dtype in HALVES else route.integers
     return x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)

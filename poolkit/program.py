@@ -15,7 +15,6 @@ INLINE = 55  # a value that is used once moves into the line that uses it, if it
 
 Lowering = Callable[[Any, Any], Any]
 Guarded = Callable[[Any, Any], tuple[Any, Any]]
-Otherwise = Callable[[Any, Any, Any], Any]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
@@ -53,7 +52,7 @@ def record(lowering: Lowering, ops: Any, title: str, backend: str, route: str) -
 
 
 def record_guarded(
-    guarded: Guarded, otherwise: Otherwise, ops: Any, title: str, backend: str, route: str, branch: str | None
+    guarded: Guarded, otherwise: Lowering, ops: Any, title: str, backend: str, route: str, branch: str | None
 ) -> Program:
     """The same of two lowerings: a result and a scalar that says whether it is right, and what serves where it is not.
 
@@ -63,7 +62,7 @@ def record_guarded(
     result, right = guarded(ops, x)
     body = _body(tape, [("if", render(right)), ("return", _returned(result))])
     tape, x = _stand_ins(ops)
-    rest = _body(tape, [("return", _returned(otherwise(ops, x, Value(tape, "values"))))])
+    rest = _body(tape, [("return", _returned(otherwise(ops, x)))])
     body = _branching(body, rest, branch) if branch is not None else body + rest
     return _program(body, ops, title, backend, route)
 
@@ -79,13 +78,8 @@ def _branching(guarded: list[str], rest: list[str], branch: str) -> list[str]:
     """The lines ending in "if right:" and "return result", and those that serve otherwise, as one call."""
     *made, condition, result = guarded
     right, value = condition.removeprefix("if ").removesuffix(":"), result.strip().removeprefix("return ")
-    made = (
-        [re.sub(rf"\b{value}\b", "values", line) for line in made]
-        if value.isidentifier()
-        else [*made, f"values = {value}"]
-    )
     otherwise = ["def otherwise():", *(f"    {line}" for line in rest)]
-    return [*made, *otherwise, f"return {branch}({right}, lambda: values, otherwise)"]
+    return [*made, *otherwise, f"return {branch}({right}, lambda: {value}, otherwise)"]
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:

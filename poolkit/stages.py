@@ -24,7 +24,7 @@ MOST = 12  # cells that are added one after the other: 3 eps, of which the stage
 
 def fits(plan: Plan) -> bool:
     """Whether every axis is kept or falls into equal parts, and these into stages."""
-    return plan.known and all(even(a) and factors(length(a)) is not None for a in plan.axes)
+    return all(even(a) and factors(length(a)) is not None for a in plan.axes)
 
 
 def even(a: Axis) -> bool:
@@ -38,20 +38,19 @@ def length(a: Axis) -> int:
     return int(a.n) if a.form == "whole" else -(-int(a.n) // int(a.out)) if a.form == "bins" else a.window
 
 
-def factors(n: int, most: int = MOST, count: int = 3) -> list[int] | None:
-    """`n` as a product of at most `count` numbers up to `most`, the largest first; None where there is none.
+def factors(n: int, count: int = 3) -> list[int] | None:
+    """`n` as a product of at most `count` numbers up to `MOST`, the largest first; None where there is none.
 
-    >>> factors(30), factors(60), factors(26)
-    ([10, 3], [12, 5], None)
+    >>> factors(30), factors(900), factors(26)
+    ([10, 3], [10, 10, 9], None)
     """
-    made: list[int] = []
-    while n > most:
-        divisor = next((d for d in range(most, 1, -1) if n % d == 0), None)
-        if divisor is None:
-            return None
-        made.append(divisor)
-        n //= divisor
-    return sorted([*made, n], reverse=True) if len(made) < count else None
+    if n <= MOST:
+        return [n]
+    for divisor in range(MOST, 1, -1) if count > 1 else ():
+        rest = factors(n // divisor, count - 1) if n % divisor == 0 else None
+        if rest is not None:
+            return sorted([divisor, *rest], reverse=True)
+    return None
 
 
 def stages(plan: Plan, sizes: Sequence[Size]) -> tuple[Stages, list[Size]]:
@@ -71,7 +70,7 @@ def stages(plan: Plan, sizes: Sequence[Size]) -> tuple[Stages, list[Size]]:
 
 
 def product(sizes: Sequence[Size]) -> Size:
-    """Of sizes of which some may be symbols: numbers first, so that they make one."""
+    """Of sizes of which some may be symbols; the known ones are multiplied first, into one number."""
     known = math.prod(n for n in sizes if isinstance(n, int))
     others = [n for n in sizes if not isinstance(n, int)]
     return functools.reduce(operator.mul, others if others and known == 1 else [known, *others])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import keras
 import pytest
 from click.testing import CliRunner
 
@@ -18,13 +19,18 @@ SPEC, SHAPE = pk.MaxPool(2, layout="NCHW"), (1, 3, 8, 8)
 def test_every_route_is_timed(backend: str) -> None:
     rows = bench(SPEC, backend, SHAPE, turns=1, seconds=0.001)
 
-    # Keras's tensors are those of its engine; NumPy and PyTorch know that no derivative is taken.
-    theirs = pk.routes(
-        SPEC, backend if backend != "keras" else "tensorflow", SHAPE, derivative=backend not in ("numpy", "torch")
-    )
-    assert [row.route for row in rows] == [route.name for route in theirs]
+    engine = rows[0].backend  # Keras's tensors are those of its engine
+    assert engine == (keras.backend.backend() if backend == "keras" else backend)
+    # NumPy and PyTorch know that no derivative is taken.
+    routes = pk.routes(SPEC, engine, SHAPE, derivative=engine not in ("numpy", "torch"))
+    assert [row.route for row in rows] == [route.name for route in routes]
     assert all(row.microseconds > 0 for row in rows)
     assert {row.ratio for row in rows if row.native} <= {1.0}
+
+
+def test_routes_that_are_right_for_a_contiguous_tensor_are_timed() -> None:
+    rows = bench(pk.GlobalAvgPool(layout="NCHW", keepdims=True), "numpy", SHAPE, turns=1, seconds=0.001)
+    assert rows[0].route == "mean"
 
 
 def test_the_command_prints_a_table_or_json() -> None:

@@ -86,7 +86,10 @@ def test_constants_stay_within_four_eps(layout: str, shape: tuple[int, ...], dty
     if layout == "NHWC":
         x, constants = x.transpose(0, 2, 3, 1), constants.transpose(0, 2, 3, 1)
     spec = pk.GlobalAvgPool(layout=layout, keepdims=True)
-    for array in (x, np.ascontiguousarray(x), np.asfortranarray(x)):
+    swapped = np.ascontiguousarray(x).astype(np.dtype(dtype).newbyteorder())
+    shifted = np.zeros(x.nbytes + 1, "u1")[1:].view(dtype).reshape(x.shape)
+    shifted[...] = x
+    for array in (np.ascontiguousarray(x), x, np.asfortranarray(x), swapped, shifted):
         error = np.abs(pk.pool(array, spec) / constants - 1).max()
         assert error <= 4 * np.finfo(dtype).eps
 
@@ -115,6 +118,10 @@ def test_kinds_of_input() -> None:
     one_cell = (pk.MaxPool(1, layout="NCHW"), pk.SumPool(1, layout="NCHW"), pk.AdaptiveMaxPool(6, layout="NCHW"))
     for spec in one_cell:
         assert not np.shares_memory(pk.pool(plain, spec), plain)
+    column = plain.reshape(8, 1, 1, 9)
+    for kind, layout in itertools.product(("avg", "sum", "max"), ("NHWC", "NCHW")):
+        x = column if layout == "NHWC" else column.reshape(8, 9, 1, 1)
+        assert not np.shares_memory(pk.pool(x, pk.PoolSpec(kind, output_size=1, layout=layout)), x)
     with pytest.raises(pk.ShapeError):
         pk.pool(np.array(1.0), spec)
     with pytest.raises(pk.InputError):

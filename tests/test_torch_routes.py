@@ -72,6 +72,8 @@ def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     asked: tuple[dict[str, Any], ...] = (*WINDOWS[:4], {"output_size": 1}, {"output_size": 2}, {"output_size": 3})
     for kind, (layout, shape), a in itertools.product(("avg", "max", "min", "sum"), shapes.items(), asked):
         yield pk.PoolSpec(kind, layout=layout, **a), shape
+    yield pk.PoolSpec("avg", output_size=2, layout="NHWC"), (1, 60, 68, 2)  # 30 cells in two steps, 34 in one
+    yield pk.PoolSpec("sum", output_size=(1, 3), layout="NHWC"), (1, 20, 60, 2)
     yield pk.PoolSpec("max", window=3, layout="NTHWC", axes="T"), (2, 9, 2, 3, 2)
     yield pk.PoolSpec("avg", window=2, layout="NTHWC", axes="TW"), (2, 9, 2, 6, 2)
 

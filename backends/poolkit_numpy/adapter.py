@@ -13,7 +13,12 @@ from poolkit.errors import InputError
 from poolkit.spec import PoolSpec
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
-from poolkit_numpy.routes import ROUTES
+from poolkit_numpy.routes import PLAIN, ROUTES
+
+
+def _format(x: Any) -> str | None:
+    flags = x.flags
+    return PLAIN if flags.c_contiguous and flags.aligned and x.dtype.isnative else None
 
 
 class NumpyAdapter:
@@ -40,10 +45,10 @@ class NumpyAdapter:
         return int(x.shape[at])
 
     def site(self, x: Any) -> Site:
-        return Site(derivative=False, empty=x.size == 0, format=x.flags.c_contiguous)
+        return Site(derivative=False, empty=x.size == 0, format=_format(x))
 
     def key(self, x: Any, spec: Any) -> Hashable:
-        return spec, x.shape, x.dtype, type(x), x.flags.c_contiguous
+        return spec, x.shape, x.dtype, type(x), _format(x)
 
     def widen(self, dtype: str) -> str | None:
         return dtype

@@ -10,7 +10,7 @@ from poolkit.adapter import Route, Site
 from poolkit.count import divisor
 from poolkit.fold import fold
 from poolkit.kinds import Kind, Max, Min, State
-from poolkit.stages import fits, stages
+from poolkit.stages import even, fits, length, stages
 
 if TYPE_CHECKING:
     from poolkit.geometry import Axis
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Tensor = Any
 Reduced = tuple[Tensor, Tensor | None]
+
+PLAIN = "contiguous"  # the format of cells in order, aligned and in native bytes: NumPy reads others through a buffer
 
 
 # -------------------------------------------------------------------------------------------------------------- maxima
@@ -65,7 +67,7 @@ def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 def _is_mean(plan: Plan, site: Site) -> bool:
     """Cells that lie side by side, which NumPy adds in pairs (2.5 eps at 60x60); over others it runs (440 eps)."""
     last = plan.at == tuple(range(plan.rank - len(plan.axes), plan.rank))
-    return bool(site.format) and last and all(a.form == "whole" for a in plan.axes)
+    return site.format == PLAIN and last and all(a.form == "whole" for a in plan.axes)
 
 
 def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -80,7 +82,8 @@ def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 def _is_stages(plan: Plan, site: Site) -> bool:
     """Of contiguous cells, since `reshape` copies others."""
-    return bool(site.format) and plan.work == "float32" and fits(plan) and any(a.form != "keep" for a in plan.axes)
+    more_than_one = math.prod(length(a) for a in plan.axes) > 1  # of one, the result would be a view of the input
+    return site.format == PLAIN and plan.work == "float32" and fits(plan) and more_than_one
 
 
 def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -98,11 +101,7 @@ def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 def _is_split(plan: Plan) -> bool:
     """Adaptive bins that divide; float64 needs a wider accumulator, which has no fast path."""
-    return plan.work == "float32" and any(a.form == "bins" for a in plan.axes) and all(map(_divides, plan.axes))
-
-
-def _divides(a: Axis) -> bool:
-    return a.form in ("keep", "whole") or (a.form == "bins" and a.n % a.out == 0)
+    return plan.work == "float32" and any(a.form == "bins" for a in plan.axes) and all(map(even, plan.axes))
 
 
 def _passes(plan: Plan) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util  # no public call tells of XLA
 
 from poolkit.adapter import Site
 from poolkit.dispatch import pool
@@ -13,6 +14,12 @@ from poolkit.errors import InputError
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes import ROUTES
+from poolkit_tensorflow.sites import Traced
+
+
+def compiling() -> bool:
+    """Whether XLA compiles the function that is being traced, or one around it (jit_compile=True)."""
+    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 class TensorFlowAdapter:
@@ -48,7 +55,9 @@ class TensorFlowAdapter:
 
     def site(self, x: Any) -> Site:
         shape = x.shape.as_list() if x.shape.rank is not None else [None]
-        return Site(tracing=not tf.executing_eagerly(), empty=0 in shape)
+        if tf.executing_eagerly():
+            return Site(empty=0 in shape)
+        return Site(tracing=True, empty=0 in shape, format=Traced(open=None in shape[1:], xla=compiling()))
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):
@@ -59,7 +68,7 @@ class TensorFlowAdapter:
         sizes = tuple(shape.as_list())
         if None in sizes:
             return None
-        return spec, sizes, x.dtype, tf.executing_eagerly()
+        return spec, sizes, x.dtype, None if tf.executing_eagerly() else compiling()
 
     def widen(self, dtype: str) -> str | None:
         return "uint8" if dtype == "bool" else dtype

@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
-from poolkit_tensorflow.sites import call, channels_last, divided, native, padding, pads, sliding, windows
+from poolkit_tensorflow.sites import call, channels_last, divided, in_xla, native, padding, pads, sliding, windows
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -31,7 +31,7 @@ def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
     word = padding(plan)
     if word is None:
         # Not MaxPool's own EXPLICIT, which has no second gradient. The guard keeps the lowest number out of the input.
-        # Nor tf.pad, whose own Python takes an eager call 60 us.
+        # Nor tf.pad, whose own Python adds 60 us to an eager call.
         x = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(pads(plan)), constant_values=x.dtype.min)
     y = call(o, "MaxPool", x, plan, word or "VALID", steps)
     return (-y if plan.kind == "min" else y), None
@@ -42,13 +42,9 @@ def _finite(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:
     return o.tf.raw_ops.L2Loss(t=x).numpy() < math.inf
 
 
-def _mended_when(plan: Plan, site: Site) -> bool:
-    """Where windows begin with a cell: the gradient of one of -inf goes to its first place, and is lost in padding."""
-    return _branched_when(plan, site) and all(a.form == "keep" or sliding(a).low == 0 for a in plan.axes)
-
-
 def _branched_when(plan: Plan, site: Site) -> bool:
-    return site.tracing and _pool_when(plan, site)
+    """Not for XLA: its second gradient of MaxPool takes the wrong one of close numbers, and of float64 it has none."""
+    return site.tracing and _pool_when(plan, site) and not in_xla(site)
 
 
 def _finite_in_graph(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:
@@ -142,21 +138,11 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
 ROUTES = (
     Route("max_pool", ("max", "min"), _pool, _pool_when, _pool_cost, guard=_finite, reference=True),
     Route(
-        "max_pool_mended",
-        ("max", "min"),
-        _pool,
-        _mended_when,
-        _in_graph_cost,
-        guard=_finite_in_graph,
-        branch="tf.cond",
-        mended=True,
-    ),
-    Route(
         "max_pool_branched",
         ("max", "min"),
         _pool,
         _branched_when,
-        lambda plan: 0.5 + _in_graph_cost(plan),
+        _in_graph_cost,
         guard=_finite_in_graph,
         branch="tf.cond",
     ),

@@ -19,10 +19,11 @@ from poolkit_tensorflow.sites import (
     channels_last,
     constant,
     divided,
+    kept_sizes,
+    may_be_empty,
     native,
     padding,
     pads,
-    size,
     sliding,
     windows,
 )
@@ -73,7 +74,7 @@ def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
     nested sums: a constant 112x112 is then 380 eps off.
     """
     pooled = {a.at: a.n for a in plan.axes}
-    sizes = [pooled.get(at) or (size(o, x, at) if at else -1) for at in range(plan.rank)]
+    sizes = [pooled.get(at) or n for at, n in enumerate(kept_sizes(o, x))]
     made, left = stages(plan, sizes)
     for i, (n, inner) in enumerate(made):
         # Three axes, since the gradient of a sum along one of eight runs 50 times slower.
@@ -84,7 +85,7 @@ def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _over(o: Any, x: Tensor, n: float) -> Tensor:
-    """A quotient; the operator takes an eager call 32 us, and this 9."""
+    """A quotient; eager, the operator takes 32 us, and this 9."""
     return o.tf.raw_ops.RealDiv(x=x, y=n)
 
 
@@ -108,7 +109,10 @@ def _rows_when(plan: Plan, site: Site) -> bool:
 
 
 def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    """Sums along contiguous memory, which TensorFlow adds up as a tree, and then of those."""
+    """Sums along contiguous memory, which TensorFlow adds up as a tree, and then of those.
+
+    As many axes as are pooled, two at least, so that the result has its rank without a reshape.
+    """
     flat, k = cells(plan), len(plan.axes)
     row = _row(flat)
     x = divided(o, x, plan.at[0], plan.at[-1], [*[1] * (k - 2), flat // row, row])
@@ -121,7 +125,7 @@ def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _pool_when(plan: Plan, site: Site) -> bool:
-    if not (native(plan) and windows(plan) and cells(plan) <= POOLED):
+    if not (_differentiable(plan, site) and windows(plan) and cells(plan) <= POOLED):
         return False
     word = padding(plan)
     return word is not None and _plain(plan) and (plan.kind == "avg" or word == "VALID")
@@ -140,13 +144,19 @@ def _times(plan: Plan, average: Tensor) -> Lowered:
 
 def _padded_when(plan: Plan, site: Site) -> bool:
     around = padding(plan) is None and pads(plan) is not None
-    return around and native(plan) and windows(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
+    few = windows(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
+    return around and few and _differentiable(plan, site)
+
+
+def _differentiable(plan: Plan, site: Site) -> bool:
+    """The gradient of TensorFlow's average pool raises where channels turn out to be 0."""
+    return native(plan) and not may_be_empty(site)
 
 
 def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """Averages of a map with zeros around it, from which the sums follow, and the averages of the cells that count."""
     axes = [sliding(a) for a in plan.axes]
-    around = o.tf.pad(x, o.tf.constant(pads(plan)))
+    around = o.tf.raw_ops.Pad(input=x, paddings=o.tf.constant(pads(plan)))
     y = call(o, "AvgPool", around, plan, "VALID", [([a.window for a in axes], [a.stride for a in axes])])
     count = divisor(o, plan, x) if plan.kind == "avg" else 1
     if isinstance(count, int | float):
@@ -155,7 +165,7 @@ def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _pools_when(plan: Plan, site: Site) -> bool:
-    """Eager alone: an eager call costs 20 us, but the gradients of these calls are twice those of `stages`."""
+    """Eager alone, where fewer calls win (20 us each); in a graph the gradient of `stages` takes half the time."""
     return (
         not site.tracing
         and native(plan)
@@ -190,8 +200,8 @@ def _sides(lengths: list[int]) -> list[list[int]] | None:
 
 
 def _native_cost(plan: Plan) -> float:
-    """Channels first it costs two transpositions, more than a global average does by stages."""
-    return 1.0 if channels_last(plan) else 3.0 if _whole(plan) else 1.5
+    """Channels first it costs two transpositions."""
+    return 1.0 if channels_last(plan) else 1.5
 
 
 ROUTES = (

@@ -5,16 +5,32 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow
 
+from poolkit.adapter import Site
 from poolkit.geometry import Axis
 from poolkit.plan import Plan
 from poolkit.stages import length
 
 Tensor = Any
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
+
+
+class Traced(NamedTuple):
+    """What a site is told of a function that is being traced."""
+
+    open: bool  # an axis behind the first has no size yet, and may turn out to be empty
+    xla: bool  # XLA compiles it
+
+
+def may_be_empty(site: Site) -> bool:
+    return isinstance(site.format, Traced) and site.format.open
+
+
+def in_xla(site: Site) -> bool:
+    return isinstance(site.format, Traced) and site.format.xla
 
 
 def channels_last(plan: Plan) -> bool:
@@ -64,7 +80,7 @@ def padding(plan: Plan) -> str | None:
 
 
 def pads(plan: Plan) -> list[tuple[int, int]] | None:
-    """What tf.pad is given for padding that no word says; None where windows end before the last cell."""
+    """Widths for padding that no word says; None where windows end before the last cell."""
     if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
         return None
     around = {a.at: (a.low, _reached(a)) for a in map(sliding, plan.axes) if a.form == "taps"}
@@ -83,12 +99,21 @@ def _same(a: Axis) -> bool:
 
 def divided(o: Any, x: Tensor, at: int, through: int, parts: list[int]) -> Tensor:
     """`x` with the axes from `at` to `through` as axes of the sizes `parts`."""
-    before = [size(o, x, i) if i else -1 for i in range(at)]  # -1 is right for a batch of any size
-    return o.tf.reshape(x, constant(o, [*before, *parts, *(size(o, x, i) for i in range(through + 1, o.rank))]))
+    sizes = kept_sizes(o, x)
+    return o.tf.reshape(x, constant(o, [*sizes[:at], *parts, *sizes[through + 1 :]]))
+
+
+def kept_sizes(o: Any, x: Tensor) -> list[Any]:
+    """Of all axes; -1, which is right for any batch, for the first, unless another may turn out to be 0."""
+    rest = [size(o, x, at) for at in range(1, o.rank)]
+    return [size(o, x, 0) if any(isinstance(n, tensorflow.Tensor) for n in rest) else -1, *rest]
 
 
 def constant(o: Any, numbers: Sequence[Any]) -> Any:
-    """An argument that is a tensor: making one takes 9 us, and converting a list takes an eager call 40 to 60."""
+    """An argument that is a tensor: making one takes 9 us, and converting a list adds 40 to 60 to an eager call.
+
+    A list that holds a tensor, as a size of a graph is, stays one. (`o.tf` is a stand-in while calls are recorded.)
+    """
     return numbers if any(isinstance(n, tensorflow.Tensor) for n in numbers) else o.tf.constant(numbers)
 
 
