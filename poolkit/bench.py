@@ -10,7 +10,7 @@ import numpy as np
 
 from poolkit import registry
 from poolkit.dispatch import pool_through
-from poolkit.listing import routes_for
+from poolkit.listing import routes, routes_for
 from poolkit.measure import interleaved
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
@@ -39,7 +39,7 @@ def bench(
     >>> [timing.route for timing in bench(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8), turns=1)][-1]
     'fold'
     """
-    registry.adapter(backend)  # says what is missing where the framework is absent
+    routes(spec, backend, shape)  # says what is wrong where the framework is absent, or the shape no shape
     x = _tensor(backend, np.random.default_rng(0).random(tuple(shape), dtype="float32"))
     found = routes_for(x, spec)
     calls = [lambda name=r.name: _done(pool_through(x, spec, name)) for r in found]

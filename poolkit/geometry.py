@@ -61,6 +61,11 @@ class Axis:
         """Cells appended after the last one, overhang included."""
         return self.total - self.low
 
+    @property
+    def reached(self) -> int:
+        """Cells after the last one as far as the last window reaches: `high` without those that no window covers."""
+        return max(int(self.out - 1) * self.stride + self.span - int(self.low) - int(self.n), 0)
+
     def bins(self) -> list[tuple[int, int]]:
         """Adaptive bins ``[floor(i*n/o), ceil((i+1)*n/o))`` of a known length."""
         return [(i * self.n // self.out, -(-(i + 1) * self.n // self.out)) for i in range(self.out)]

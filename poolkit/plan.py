@@ -58,6 +58,11 @@ class Plan:
         return self.dtype in FLOATS
 
     @property
+    def trailing(self) -> bool:
+        """Whether the pooled axes are the last ones, whose cells lie side by side in a contiguous tensor."""
+        return self.at == tuple(range(self.rank - len(self.axes), self.rank))
+
+    @property
     def letters(self) -> str:
         """One letter for each axis of the input; leading axes are dots."""
         letters = letters_of(self.spec, self.rank)

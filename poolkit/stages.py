@@ -56,9 +56,13 @@ def factors(n: int, count: int = 3) -> list[int] | None:
 def stages(plan: Plan, sizes: Sequence[Size]) -> tuple[Stages, list[Size]]:
     """For each stage (n, m): reshape to (-1, n, m), and sum the middle axis; and the sizes to reshape to at the end.
 
+    Of `sizes`, those of the input, the plan knows the pooled ones itself.
+
     The first pooled axis goes first, so that a stage adds up the longest lines there are.
     """
     left = list(sizes)
+    for a in plan.axes:
+        left[a.at] = a.n
     made: Stages = []
     for a in plan.axes:
         for n in factors(length(a)) or []:

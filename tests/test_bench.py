@@ -44,6 +44,11 @@ def test_the_command_prints_a_table_or_json() -> None:
     assert {row["backend"] for row in rows} == {"torch"}
 
 
+def test_a_shape_that_is_none() -> None:
+    with pytest.raises(pk.ShapeError, match="ints of at least 0"):
+        bench(SPEC, "numpy", (1, -3, 8, 8))
+
+
 def test_a_shape_that_does_not_fit() -> None:
     done = CliRunner().invoke(poolkit, ["bench", "max window=9 layout=NCHW", "1,3,8,8", "--backend", "numpy"])
     assert done.exit_code == 2

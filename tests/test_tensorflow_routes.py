@@ -115,6 +115,17 @@ def test_a_route_gives_what_the_fold_gives(route: str, spec: pk.PoolSpec, shape:
             np.testing.assert_allclose(gradient, right_gradient, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+def second_gradient(pool: Any, x: Any, weights: Any, outer: Any) -> Any:
+    """What the gradient of the weighted result, weighted once more, has for a gradient with respect to the weights."""
+    with tf.GradientTape() as over:
+        over.watch(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = pool(x)
+        gradient = tape.gradient(y, x, weights)
+    return over.gradient(gradient, weights, outer)
+
+
 @pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("padding", ["valid", "same", 1])
@@ -125,16 +136,12 @@ def test_the_second_gradient_of_windows_of_minus_infinity(padding: Any, dtype: s
     weights = tf.random.stateless_uniform(spec.output_shape(MAP), (0, 1), dtype=dtype)
     outer = tf.random.stateless_uniform(MAP, (2, 3), dtype=dtype)
 
-    def second(route: str | None) -> Any:
-        with tf.GradientTape() as over:
-            over.watch(weights)
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = pk.pool(x, spec) if route is None else pool_through(x, spec, route)
-            gradient = tape.gradient(y, x, weights)
-        return over.gradient(gradient, weights, outer)
+    def second(pool: Any) -> Any:
+        return second_gradient(pool, x, weights, outer)
 
-    np.testing.assert_allclose(tf.function(second, jit_compile=jit)(None), second("fold"), rtol=1e-6)
+    np.testing.assert_allclose(
+        tf.function(second, jit_compile=jit)(spec), second(lambda x: pool_through(x, spec, "fold")), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,16 +188,12 @@ def test_xla_s_second_gradient_takes_the_right_one_of_close_numbers() -> None:
     x = tf.random.stateless_normal(shape, (0, 1))
     weights, outer = tf.ones(spec.output_shape(shape)), tf.random.stateless_uniform(shape, (2, 3))
 
-    def second(route: str | None) -> Any:
-        with tf.GradientTape() as over:
-            over.watch(weights)
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = pk.pool(x, spec) if route is None else pool_through(x, spec, route)
-            gradient = tape.gradient(y, x, weights)
-        return over.gradient(gradient, weights, outer)
+    def second(pool: Any) -> Any:
+        return second_gradient(pool, x, weights, outer)
 
-    np.testing.assert_array_equal(tf.function(second, jit_compile=True)(None), second("fold"))
+    np.testing.assert_array_equal(
+        tf.function(second, jit_compile=True)(spec), second(lambda x: pool_through(x, spec, "fold"))
+    )
 
 
 def test_a_program_of_a_graph_is_not_taken_by_xla() -> None:

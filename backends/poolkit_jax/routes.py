@@ -48,7 +48,7 @@ def _is_mean(plan: Plan, site: Site) -> bool:
     """Axes are reduced as a whole or kept, and one at least is reduced. Along the last ones 1.6 eps are the most."""
     sizes = [a.n for a in plan.axes if a.form == "whole"]
     forms = {a.form for a in plan.axes}
-    last = forms == {"whole"} and plan.at == tuple(range(plan.rank - len(plan.axes), plan.rank))
+    last = forms == {"whole"} and plan.trailing
     return _is_large(site) and bool(sizes) and forms <= {"whole", "keep"} and (last or math.prod(sizes) <= MEAN)
 
 
@@ -149,14 +149,9 @@ def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     sides = [axes.get(at) for at in range(plan.rank)]
     dims = tuple(1 if a is None else a.window for a in sides)
     strides = tuple(1 if a is None else a.stride for a in sides)
-    padding = tuple((0, 0) if a is None else (a.low, _high(a)) for a in sides)
+    padding = tuple((0, 0) if a is None else (a.low, a.reached) for a in sides)
     reduced = o.lax.reduce_window(x, start, reducer, dims, strides, padding)
     return (reduced if plan.kind in ("max", "min") else _divided(o, reduced, plan, x)), None
-
-
-def _high(a: Axis) -> int:
-    """High padding as far as the last window reaches; without the cells that no window covers, which are left over."""
-    return max(int(a.out - 1) * a.stride + a.span - int(a.low) - int(a.n), 0)
 
 
 def _is_window(plan: Plan) -> bool:

@@ -66,14 +66,12 @@ def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 def _is_mean(plan: Plan, site: Site) -> bool:
     """Cells that lie side by side, which NumPy adds in pairs (2.5 eps at 60x60); over others it runs (440 eps)."""
-    last = plan.at == tuple(range(plan.rank - len(plan.axes), plan.rank))
-    return site.format == PLAIN and last and all(a.form == "whole" for a in plan.axes)
+    return site.format == PLAIN and plan.trailing and all(a.form == "whole" for a in plan.axes)
 
 
 def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """Sums of at most 12 cells, of those, and so on: two to three times as fast as one sum in float64."""
-    pooled = {a.at: a.n for a in plan.axes}
-    made, left = stages(plan, [pooled.get(at) or o.size(x, at) for at in range(plan.rank)])
+    made, left = stages(plan, [o.size(x, at) for at in range(plan.rank)])
     for n, inner in made:
         x = o.np.sum(x.reshape((-1, n, inner)), axis=1)
     total = x.reshape(tuple(left))

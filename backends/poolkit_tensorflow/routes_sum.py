@@ -73,9 +73,7 @@ def _stages(o: Any, x: Tensor, plan: Plan) -> Lowered:
     average pool adds them, and 2 times as fast as 10 columns. Each stage is halved, which is exact, because XLA merges
     nested sums: a constant 112x112 is then 380 eps off.
     """
-    pooled = {a.at: a.n for a in plan.axes}
-    sizes = [pooled.get(at) or n for at, n in enumerate(kept_sizes(o, x))]
-    made, left = stages(plan, sizes)
+    made, left = stages(plan, kept_sizes(o, x))
     for i, (n, inner) in enumerate(made):
         # Three axes, since the gradient of a sum along one of eight runs 50 times slower.
         x = o.tf.reshape(o.tf.multiply(x, 0.5) if i else x, constant(o, [-1, n, inner]))
@@ -97,15 +95,10 @@ def _row(n: int) -> int:
     return next(d for d in range(min(n, ROW), 0, -1) if n % d == 0)
 
 
-def _trailing(plan: Plan) -> bool:
-    """Whether the pooled axes are the last ones, whole: their cells lie side by side."""
-    last = plan.at == tuple(range(plan.rank - len(plan.axes), plan.rank))
-    return _whole(plan) and last and plan.spec.divisor_override is None
-
-
 def _rows_when(plan: Plan, site: Site) -> bool:
     """Eager alone: XLA adds up a row cell by cell, and is 16 eps off for 128 of them."""
-    return not site.tracing and _trailing(plan) and cells(plan) // _row(cells(plan)) <= ROW
+    trailing = _whole(plan) and plan.trailing and plan.spec.divisor_override is None
+    return not site.tracing and trailing and cells(plan) // _row(cells(plan)) <= ROW
 
 
 def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:

@@ -83,13 +83,8 @@ def pads(plan: Plan) -> list[tuple[int, int]] | None:
     """Widths for padding that no word says; None where windows end before the last cell."""
     if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
         return None
-    around = {a.at: (a.low, _reached(a)) for a in map(sliding, plan.axes) if a.form == "taps"}
+    around = {a.at: (a.low, a.reached) for a in map(sliding, plan.axes) if a.form == "taps"}
     return [around.get(at, (0, 0)) for at in range(plan.rank)]
-
-
-def _reached(a: Axis) -> int:
-    """Padding after the last cell as far as a window reaches it."""
-    return max(int(a.out - 1) * a.stride + a.window - int(a.n) - int(a.low), 0)
 
 
 def _same(a: Axis) -> bool:
