@@ -126,6 +126,14 @@ def test_equal_cells_average_to_themselves(size: tuple[int, int, int], channels_
         assert np.max(np.abs(mine - wanted) / wanted) <= 4 * 2.0**-23
 
 
+def test_a_sum_over_leading_axes_beyond_the_bound_of_the_mean() -> None:
+    """One of these 256 numbers is 4.1 eps off by jnp.mean."""
+    line = np.random.default_rng(3).uniform(1, 2, 256).astype("float32")
+    x = jnp.asarray(np.broadcast_to(line, (1, 225, 225, 256)))
+    mine = np.asarray(pk.pool(x, pk.GlobalAvgPool(layout="NHWC", keepdims=False)))[0]
+    assert np.max(np.abs(mine / line.astype("float64") - 1)) <= 4 * 2.0**-23
+
+
 def test_one_program_serves_every_batch_and_no_tracer_leaks() -> None:
     spec = pk.AvgPool(3, 1, "same", layout="NHWC")
     with jax.checking_leaks():
