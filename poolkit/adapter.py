@@ -126,11 +126,8 @@ class Route:
     integers: bool = False  # takes integers itself
     indices: bool = False  # gives positions
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
-    # A scalar that says whether `values` are right for this data; where it is false the fold is run. Without `branch`
-    # it is for eager calls only.
+    # A scalar that says whether `values` are right for this data; where it is false the fold is run. For eager calls.
     guard: Callable[[Any, Tensor, Any, Tensor], Any] | None = None
-    # The framework's call that chooses by the guard between two functions ("tf.cond"), which a tracer can follow.
-    branch: str | None = None
 
 
 class Adapter(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +104,6 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
                 title,
                 adapter.name,
                 route.name,
-                route.branch,
             )
         program = program.finished(adapter.finish)
         if key is not None:
@@ -137,15 +135,7 @@ def pool_direct(x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> An
     adapter = registry.find(x)
     x, plan = plan_of_tensor(adapter, x, spec)
     site = adapter.site(x)._replace(tracing=True)
-    return _direct(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
-
-
-def _direct(o: Any, x: Tensor, plan: AnyPlan, route: Route) -> Any:
-    if route.branch is None:
-        return lower(o, x, plan, route)
-    values, right = lower_guarded(o, x, plan, route)
-    branch = functools.reduce(getattr, route.branch.split("."), o)
-    return branch(right, lambda: values, lambda: lower(o, x, plan, FOLD))
+    return lower(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
 
 
 def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:

@@ -78,6 +78,6 @@ def _fits(route: Route, plan: Plan, site: Site) -> bool:
         and (not route.sizes or plan.known)
         and (route.indices or not plan.spec.indices)
         and not site.empty
-        and (route.guard is None or route.branch is not None or not site.tracing)
+        and (route.guard is None or not site.tracing)
         and route.when(plan, site)
     )

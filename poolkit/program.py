@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from poolkit.recorder import Name, Tape, Value, render
+from poolkit.recorder import Block, Name, Tape, Value, render, texts
 
 INLINE = 55  # a value that is used once moves into the line that uses it, if it is no longer than this
 
@@ -48,23 +48,20 @@ class Program:
 def record(lowering: Lowering, ops: Any, title: str, backend: str, route: str) -> Program:
     """Run a lowering on stand-ins, and compile what it wrote down."""
     tape, x = _stand_ins(ops)
-    return _program(_body(tape, [("return", _returned(lowering(ops, x)))]), ops, title, backend, route)
+    return _program(_body(tape.lines, [("return", _returned(lowering(ops, x)))]), ops, title, backend, route)
 
 
-def record_guarded(
-    guarded: Guarded, otherwise: Lowering, ops: Any, title: str, backend: str, route: str, branch: str | None
-) -> Program:
-    """The same of two lowerings: a result and a scalar that says whether it is right, and what serves where it is not.
+def record_guarded(guarded: Guarded, otherwise: Lowering, ops: Any, title: str, backend: str, route: str) -> Program:
+    """The same of two lowerings: a result and a scalar that says whether it is right; and what serves where it is not.
 
-    The program chooses by an `if`, or by the framework's call `branch`.
+    For eager calls: the program asks with an `if`.
     """
     tape, x = _stand_ins(ops)
     result, right = guarded(ops, x)
-    body = _body(tape, [("if", render(right)), ("return", _returned(result))])
+    body = _body(tape.lines, [("if", render(right)), ("return", _returned(result))])
     tape, x = _stand_ins(ops)
-    rest = _body(tape, [("return", _returned(otherwise(ops, x)))])
-    body = _branching(body, rest, branch) if branch is not None else body + rest
-    return _program(body, ops, title, backend, route)
+    rest = _body(tape.lines, [("return", _returned(otherwise(ops, x)))])
+    return _program(body + rest, ops, title, backend, route)
 
 
 def _program(body: list[str], ops: Any, title: str, backend: str, route: str) -> Program:
@@ -72,14 +69,6 @@ def _program(body: list[str], ops: Any, title: str, backend: str, route: str) ->
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
     source = _module(title, used, body, getattr(ops, "decorator", ""))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
-
-
-def _branching(guarded: list[str], rest: list[str], branch: str) -> list[str]:
-    """The lines ending in "if right:" and "return result", and those that serve otherwise, as one call."""
-    *made, condition, result = guarded
-    right, value = condition.removeprefix("if ").removesuffix(":"), result.strip().removeprefix("return ")
-    otherwise = ["def otherwise():", *(f"    {line}" for line in rest)]
-    return [*made, *otherwise, f"return {branch}({right}, lambda: {value}, otherwise)"]
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:
@@ -94,17 +83,28 @@ def _returned(result: Any) -> str:
     return ", ".join(map(render, results))
 
 
-def _body(tape: Tape, ends: list[tuple[str, str]]) -> list[str]:
-    """The lines that the ends need; a value that is used once stands in the line that uses it."""
-    lines = {value.variable: text for text, value in tape.lines.items()}
-    needed = _needed(lines, " ".join(text for _, text in ends))
-    statements = [(name, text) for name, text in lines.items() if name in needed] + ends
-    uses = [name for _, text in statements for name in _VARIABLE.findall(text)]
-    short: dict[str, str] = {}  # variable -> what stands for it
+def _body(
+    lines: dict[str, Value], ends: list[tuple[str, str]], outer: dict[str, str] | None = None, first: int = 1
+) -> list[str]:
+    """The lines that the ends need; a value that is used once stands in the line that uses it.
+
+    Those of a function within know what is outside (`outer`: variable -> what stands for it), and count from `first`.
+    """
+    text_of = texts(lines)
+    needed = _needed(text_of, " ".join(text for _, text in ends))
+    statements = [(name, text) for name, text in text_of.items() if name in needed] + ends
+    blocks = {value.variable: value for value in lines.values() if isinstance(value, Block)}
+    uses = _uses(statements, blocks)
+    short = dict(outer or {})
     body: list[str] = []
     for name, recorded in statements:
         text = _VARIABLE.sub(lambda m: short.get(m[0], m[0]), recorded)
-        if name == "return":
+        variable = f"t{first + len(body)}"
+        if name in blocks:
+            inner = _function(blocks[name], short, f"f{variable[1:]}", first + len(body) + 1)
+            short[name] = inner[0] if len(inner) == 1 else f"f{variable[1:]}"
+            body += inner if len(inner) > 1 else []
+        elif name == "return":
             last = body.pop().removeprefix(f"{text} = ") if body and body[-1].startswith(f"{text} = ") else _bare(text)
             body.append(f"{'    ' * (len(ends) > 1)}return {last}")
         elif name == "if":
@@ -112,9 +112,26 @@ def _body(tape: Tape, ends: list[tuple[str, str]]) -> list[str]:
         elif _FACT.fullmatch(recorded) or (uses.count(name) == 1 and len(text) <= INLINE):
             short[name] = text
         else:
-            short[name] = f"t{len(body) + 1}"
-            body.append(f"{short[name]} = {_bare(text)}")
+            short[name] = variable
+            body.append(f"{variable} = {_bare(text)}")
     return body
+
+
+def _function(block: Block, outer: dict[str, str], name: str, first: int) -> list[str]:
+    """A recorded function as one line, a lambda, or as the lines of a def."""
+    body = _body(block.lines, [("return", render(block.returned))], outer, first)
+    if len(body) > 1:
+        return [f"def {name}():", *(f"    {line}" for line in body)]
+    value = body[0].removeprefix("return ")
+    return [f"lambda: ({value})" if isinstance(block.returned, tuple) else f"lambda: {value}"]
+
+
+def _uses(statements: list[tuple[str, str]], blocks: dict[str, Block]) -> list[str]:
+    """Every use of a variable. One within a function counts twice: what was computed outside is not moved into it."""
+    uses: list[str] = []
+    for name, text in statements:
+        uses += _VARIABLE.findall(text) * (2 if name in blocks else 1)
+    return uses
 
 
 def _needed(lines: dict[str, str], returned: str) -> set[str]:
@@ -124,7 +141,7 @@ def _needed(lines: dict[str, str], returned: str) -> set[str]:
         name = waiting.pop()
         if name not in needed:
             needed.add(name)
-            waiting += _VARIABLE.findall(lines[name])
+            waiting += _VARIABLE.findall(lines.get(name, ""))  # what is outside a function has no line in it
     return needed
 
 

@@ -1,12 +1,13 @@
 """Stand-ins that write down what is done to them: `Name` for a framework's modules, `Value` for tensors and sizes.
 
 Reading an attribute of a `Name` builds a dotted name; calls and arithmetic are recorded on a `Tape`, each expression
-once.
+once. A function among the arguments of a call, such as a branch of tf.cond, is recorded as a `Block`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, cast
 
 
@@ -15,12 +16,29 @@ class Tape:
 
     def __init__(self) -> None:
         self.lines: dict[str, Value] = {}
+        self._scopes = [self.lines]  # of the functions that are being recorded, the innermost last
+        self._count = 0
 
     def record(self, text: str) -> Value:
-        value = self.lines.get(text)
-        if value is None:
-            value = self.lines[text] = Value(self, f"v{len(self.lines) + 1}")
+        for lines in self._scopes:
+            if text in lines:
+                return lines[text]
+        value = self._scopes[-1][text] = Value(self, self._variable())
         return value
+
+    def block(self, function: Callable[[], Any]) -> Block:
+        """A function of no arguments, run once to record what it does; it may use what was recorded before it."""
+        lines: dict[str, Value] = {}
+        self._scopes.append(lines)
+        returned = function()
+        self._scopes.pop()
+        block = Block(self, self._variable(), lines, returned)
+        self._scopes[-1][f"def {block.variable}"] = block
+        return block
+
+    def _variable(self) -> str:
+        self._count += 1
+        return f"v{self._count}"
 
 
 class Value:
@@ -38,7 +56,7 @@ class Value:
         return self.tape.record(f"{self.variable}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Value:
-        return self.tape.record(f"{self.variable}({_arguments(args, kwargs)})")
+        return self.tape.record(f"{self.variable}({_arguments(self.tape, args, kwargs)})")
 
     def __getitem__(self, item: Any) -> Value:
         return self.tape.record(f"{self.variable}[{_item(item)}]")
@@ -48,6 +66,26 @@ class Value:
 
     def __iter__(self) -> Any:
         raise TypeError("a recorded value cannot be iterated over: its length is not known")
+
+
+class Block(Value):
+    """A function that was recorded: its own lines, and what it returns."""
+
+    __slots__ = ("lines", "returned")
+
+    def __init__(self, tape: Tape, variable: str, lines: dict[str, Value], returned: Any) -> None:
+        super().__init__(tape, variable)
+        self.lines, self.returned = lines, returned
+
+    @property
+    def text(self) -> str:
+        """All that stands in it, for those who ask what it uses."""
+        return " ".join([*texts(self.lines).values(), render(self.returned)])
+
+
+def texts(lines: dict[str, Value]) -> dict[str, str]:
+    """By variable, what stands behind it."""
+    return {value.variable: value.text if isinstance(value, Block) else text for text, value in lines.items()}
 
 
 def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
@@ -89,7 +127,7 @@ class Name:
         return Name(self.tape, f"{self.path}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Value:
-        return self.tape.record(f"{self.path}({_arguments(args, kwargs)})")
+        return self.tape.record(f"{self.path}({_arguments(self.tape, args, kwargs)})")
 
 
 def render(value: Any) -> str:
@@ -114,8 +152,9 @@ def _sequence(values: Sequence[Any], is_list: bool) -> str:
     return f"[{inner}]" if is_list else f"({inner}{',' * (len(values) == 1)})"
 
 
-def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    return ", ".join([*map(render, args), *(f"{name}={render(value)}" for name, value in kwargs.items())])
+def _arguments(tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    given = (tape.block(arg) if isinstance(arg, FunctionType) else arg for arg in args)
+    return ", ".join([*map(render, given), *(f"{name}={render(value)}" for name, value in kwargs.items())])
 
 
 def _item(item: Any) -> str:

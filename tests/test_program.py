@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -34,6 +34,29 @@ def test_what_the_result_does_not_need_is_left_out() -> None:
 def test_slices_tuples_and_facts() -> None:
     program = record(lambda o, x: (x[1:-1:2, None], x.shape[0] // 2, ~x[:3]), Ops(), "title", "numpy", "fold")
     assert program.source.splitlines()[-1] == "    return x[1:-1:2, None], (x.shape[0] // 2), (~x[:3])"
+
+
+def test_a_function_is_an_argument_with_lines_of_its_own() -> None:
+    """What was computed before it stays outside; what is short is a lambda; and no name is taken twice."""
+
+    def lowering(o: Any, x: Value) -> Value:
+        before, pair = o.np.long_name_of_a_call(x, 1.0), o.np.both(x > 0, lambda: (x, -x), lambda: x)
+
+        def nested() -> Value:
+            y = o.np.another_long_name_of_a_call_that_has_a_line(before, pair[1])
+            return y * y + o.np.one_more(x, lambda: y)
+
+        return o.np.either(x > 0, lambda: before, nested) + o.np.long_name_of_a_call(x, 1.0)
+
+    assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
+        "    t1 = np.long_name_of_a_call(x, 1.0)",
+        "    t2 = x > 0",
+        "    t3 = np.both(t2, lambda: (x, (-x)), lambda: x)",
+        "    def f4():",
+        "        t5 = np.another_long_name_of_a_call_that_has_a_line(t1, t3[1])",
+        "        return (t5 * t5) + np.one_more(x, lambda: t5)",
+        "    return np.either(t2, lambda: t1, f4) + t1",
+    ]
 
 
 @pytest.mark.parametrize(
