@@ -69,7 +69,7 @@ class Ops(Protocol):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.
 
-        Where `running_sums` is true, this holds for short axes; for sizes that are symbols see the rule.
+        Where `running_sums` is true, this holds for short axes and for those of unknown length.
         """
 
     def max(self, x: Tensor, at: int) -> Tensor:
@@ -77,6 +77,9 @@ class Ops(Protocol):
 
     def min(self, x: Tensor, at: int) -> Tensor: ...
     def any(self, x: Tensor, at: int) -> Tensor: ...
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        """How many are true."""
+
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         """The element of `x` where `chosen` is true, which it is exactly once along the axis."""
 

@@ -43,7 +43,7 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
     if a.known:
         return _line(o, plan, a, like, known_counts(a, include_padding))
     if a.form == "bins":
-        parts = [o.sum(o.cast(inside, plan.work), (a.at,)) for inside in members(o, a, like)]
+        parts = [o.count(inside, a.at, plan.work) for inside in members(o, a, like)]
         return o.concat(parts, a.at)
     if a.total == 0 or (include_padding and a.overhang <= 0):
         return a.window

@@ -169,3 +169,25 @@ def test_indices_follow_x64_when_it_is_switched_on_later() -> None:
         assert pk.pool(jnp.zeros((1, 1, 6), "float32"), spec)[1].dtype == "int64"
     finally:
         jax.config.update("jax_enable_x64", before)
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("sizes", [(1, 5, 9, 1), (1, 14, 14, 8), (1, 31, 31, 2), (3, 38, 39, 64), (1, 1024, 1024, 1)])
+def test_sums_of_unknown_length_stay_within_four_eps(sizes: tuple[int, ...], layout: str) -> None:
+    """Small arrays of equal cells are the worst: XLA on a CPU adds them up one by one, and 31x31 are 75 eps off."""
+    from jax import export
+
+    spec = pk.GlobalAvgPool(layout=layout, keepdims=True)
+    shape = tuple(sizes["NHWC".index(letter)] for letter in layout)
+    symbols = jax.ShapeDtypeStruct(export.symbolic_shape("a, b, c, d"), jnp.float32)
+    exported = export.export(jax.jit(lambda x: pk.pool(x, spec)))(symbols)
+    printed = pk.lower(spec, "jax")
+    for value in np.random.default_rng(0).uniform(1, 2, 5).astype("float32"):
+        x = jnp.full(shape, value)
+        for run in (exported.call, printed):
+            error = np.abs(np.asarray(run(x), "float64") - value) / value
+            assert error.max() <= 4 * np.finfo("float32").eps
+
+
+def test_a_sum_of_unknown_length_takes_an_empty_batch() -> None:
+    assert pk.lower(pk.GlobalAvgPool(layout="NHWC", keepdims=False), "jax")(jnp.ones((0, 4, 5, 3))).shape == (0, 3)

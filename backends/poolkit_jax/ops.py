@@ -11,9 +11,11 @@ from jax import lax
 
 from poolkit.errors import ShapeError
 from poolkit.operators import Operators
+from poolkit.stages import product
 
 Tensor = Any
 
+FEWEST = 4096
 CONFIG: Any = jax.config  # whose flags have no types
 
 
@@ -36,8 +38,7 @@ class Ops(Operators):
     jnp: Any = jax.numpy
     lax: Any = lax
     sizes_are_data: ClassVar[bool] = False
-    # Below about 4096 elements XLA's CPU sum is a plain loop: 115 eps off for 31x31 equal cells; above, at most 3.
-    running_sums: bool = True
+    running_sums: bool = True  # so that axes of known length are halved, which takes no padding
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
@@ -79,7 +80,10 @@ class Ops(Operators):
         return self.jnp.exp(a)
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.jnp.sum(x, ats, keepdims=True)
+        # An array of fewer than 4096 numbers is added up one by one by XLA on a CPU (31x31 equal cells: 115 eps off),
+        # a larger one is not (3 eps at most). So zeros are put behind one axis: a row of a large map, many of a small.
+        rest = product([self.size(x, at) for at in range(self.rank) if at != ats[0]])
+        return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * FEWEST // (1 + rest), 0), ats, keepdims=True)
 
     def max(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.max(x, at, keepdims=True)
@@ -89,6 +93,9 @@ class Ops(Operators):
 
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.any(x, at, keepdims=True)
+
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.jnp.sum(chosen, at, keepdims=True, dtype=dtype)
 
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.jnp.sum(self.jnp.where(chosen, x, 0), at, keepdims=True, dtype=x.dtype)

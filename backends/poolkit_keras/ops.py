@@ -135,6 +135,9 @@ class Ops:
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.ops.any(x, axis=at, keepdims=True)
 
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.ops.sum(self.ops.cast(chosen, dtype), axis=at, keepdims=True)
+
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.ops.sum(self.ops.where(chosen, x, self.ops.zeros_like(x)), axis=at, keepdims=True)
 

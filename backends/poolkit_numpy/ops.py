@@ -68,6 +68,9 @@ class Ops(Operators):
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.np.any(x, axis=at, keepdims=True)
 
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.np.sum(chosen, axis=at, dtype=dtype, keepdims=True)
+
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.np.sum(self.np.where(chosen, x, x.dtype.type(0)), axis=at, dtype=x.dtype, keepdims=True)
 

@@ -100,6 +100,9 @@ class Ops(Operators):
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.tf.reduce_any(x, at, keepdims=True)
 
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.tf.math.count_nonzero(chosen, at, keepdims=True, dtype=dtype)
+
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.tf.reduce_sum(self.where(chosen, x, 0), at, keepdims=True)
 

@@ -62,6 +62,9 @@ class Ops(Operators):
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.torch.any(x, at, keepdim=True)
 
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.torch.sum(chosen, at, keepdim=True, dtype=getattr(self.torch, dtype))
+
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.torch.sum(self.torch.where(chosen, x, 0), at, keepdim=True, dtype=x.dtype)
 

@@ -1,0 +1,73 @@
+"""The precision of TensorFlow's routes for sums, each where it is offered."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import poolkit as pk
+from poolkit.dispatch import pool_through
+from tests.tensorflow_routes import MODES, routes
+
+IN_ROWS = ((64, 64, 11, 11), (64, 64, 60, 60), (64, 64, 256, 1), (8, 8, 256, 256))
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(
+    ("route", "spec", "shape"),
+    [
+        ("reduce_mean", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (64, 8, 8, 64)),
+        ("avg_pool", pk.PoolSpec("avg", window=5, layout="NHWC"), (64, 5, 5, 64)),
+        ("stages", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (16, 60, 60, 8)),
+        ("stages", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (16, 8, 60, 60)),
+        ("stages", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (16, 2, 128, 128)),
+        ("stages", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (16, 112, 112, 2)),
+    ],
+    ids=str,
+)
+def test_sums_of_constants_stay_within_four_eps(
+    route: str, spec: pk.PoolSpec, shape: tuple[int, ...], jit: bool
+) -> None:
+    """Constants are the worst: each addition of a running sum is rounded the same way."""
+    one = tuple(1 if letter in "HW" else n for letter, n in zip(spec.layout, shape, strict=True))
+    constants = (100 * np.random.default_rng(0).random(one)).astype("float32")
+    run = tf.function(lambda x: pool_through(x, spec, route), jit_compile=jit)
+    error = np.abs(run(np.broadcast_to(constants, shape)).numpy().astype("float64") - constants) / constants
+
+    assert error.max() <= 4 * np.finfo("float32").eps
+
+
+@pytest.mark.parametrize("mode", ["eager", "tape", "graph"])
+@pytest.mark.parametrize(
+    ("route", "shape"),
+    [
+        *((name, shape) for name in ("rows", "means", "rows_in_graph") for shape in IN_ROWS),
+        ("avg_pools", (64, 60, 60, 64)),
+        ("avg_pools", (8, 210, 210, 64)),
+        ("avg_pools", (8, 256, 256, 64)),
+        *((name, (8, n, n, 64)) for name in ("stages_unhalved", "stages_large", "stages_taped") for n in (112, 210)),
+    ],
+)
+def test_sums_of_constants_in_their_modes_stay_within_four_eps(route: str, shape: tuple[int, ...], mode: str) -> None:
+    """Routes that are for some modes only."""
+    if mode not in MODES[route]:
+        return
+    layout = "NCHW" if shape in IN_ROWS else "NHWC"
+    one = tuple(1 if letter in "HW" else n for letter, n in zip(layout, shape, strict=True))
+    constants = (100 * np.random.default_rng(0).random(one)).astype("float32")
+    x, spec = tf.constant(np.broadcast_to(constants, shape)), pk.PoolSpec("avg", output_size=1, layout=layout)
+    with tf.GradientTape() if mode == "tape" else contextlib.nullcontext():
+        run = tf.function(pool_through) if mode == "graph" else pool_through
+        values = run(x, spec, route)
+    error = np.abs(values.numpy().astype("float64") - constants) / constants
+    assert error.max() <= 4 * np.finfo("float32").eps
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_types_accumulate_in_float32(dtype: str) -> None:
+    x = tf.cast(tf.fill([1, 64, 64, 2], 100.0), dtype)
+    for name in routes(spec := pk.GlobalAvgPool(layout="NHWC", keepdims=False), (1, 64, 64, 2), dtype):
+        assert pool_through(x, spec, name).numpy().astype("float32").tolist() == [[100.0, 100.0]]
