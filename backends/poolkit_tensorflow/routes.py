@@ -1,4 +1,8 @@
-"""TensorFlow's faster routes. It does not tell whether a gradient is taken, so each is right with one."""
+"""TensorFlow's faster routes.
+
+Without a tape no gradient of an eager call is taken. A function that is traced does not tell, so there each route is
+right with one.
+"""
 
 from __future__ import annotations
 
