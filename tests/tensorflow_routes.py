@@ -26,7 +26,6 @@ MODES = {
     "means": {"eager"},
     "rows": {"eager", "tape"},
     "rows_in_graph": {"graph"},
-    "stages_large": {"eager"},
     "stages_taped": {"tape"},
     "stages_unhalved": {"eager", "graph"},
 }

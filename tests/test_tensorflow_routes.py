@@ -29,7 +29,6 @@ CASES = [
     ("means", pk.PoolSpec("avg", output_size=1, layout="NCHW", keepdims=False), (2, 3, 20, 30)),
     ("means", pk.PoolSpec("avg", output_size=1, layout="NCL"), (2, 3, 300)),
     ("means", pk.PoolSpec("avg", output_size=1, layout="NCDHW"), (2, 3, 5, 6, 7)),
-    ("stages_large", pk.PoolSpec("avg", output_size=(2, None), layout="HWC"), (30, 5, 3)),
     ("stages_taped", pk.PoolSpec("sum", output_size=(2, 3), layout="NHWC"), (2, 28, 9, 3)),
     ("stages_taped", pk.PoolSpec("avg", output_size=1, layout="NHWC", keepdims=False), (2, 30, 20, 3)),
     ("stages_unhalved", pk.PoolSpec("avg", output_size=1, layout="NTHWC", axes="TH"), (2, 20, 30, 3, 4)),
@@ -106,7 +105,6 @@ def test_a_route_gives_what_the_fold_gives(
 ) -> None:
     run = {"eager": values_alone, "tape": pooled, "graph": tf.function(pooled)}[mode]
     monkeypatch.setattr(routes_sum, "MANY", 0)
-    monkeypatch.setattr(routes_sum, "LARGE", 0)
     cube = len(spec.layout) == 5 and route == "max_pool"  # whose own gradient gives every one of equal maxima all
     modes = {"eager"} if cube else MODES.get(route, {mode})
     for name, x in inputs(spec.kind, shape).items():
@@ -165,6 +163,13 @@ def test_a_branched_maximum_knows_its_batch() -> None:
 
     run(tf.ones(MAP))
     assert shapes == [(2, 4, 6, 3)]
+
+
+def test_large_maps_without_a_tape_are_added_up_by_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, spec = tf.ones((2, 20, 20, 3)), pk.PoolSpec("avg", output_size=2, layout="NHWC")
+    assert offered(x, spec)[0] == "avg_pools"
+    monkeypatch.setattr(routes_sum, "LARGE", 0)
+    assert offered(x, spec)[0] == "stages_unhalved"
 
 
 def test_every_route_has_a_case() -> None:
