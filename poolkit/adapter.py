@@ -28,7 +28,7 @@ class Ops(Protocol):
 
     imports: ClassVar[dict[str, str]]  # attribute -> import statement that binds that name
     index: str  # dtype of indices
-    running_sums: bool  # `sum` may add up too many cells in a row: `poolkit.fold.total` adds halves then
+    halved: bool  # axes of known length are added up by halves (`poolkit.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     rank: int
     dtype: str  # that in which the kind is computed
@@ -69,7 +69,7 @@ class Ops(Protocol):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.
 
-        Where `running_sums` is true, this holds for short axes and for those of unknown length.
+        For axes of unknown length; for known ones too, unless `halved`.
         """
 
     def max(self, x: Tensor, at: int) -> Tensor:
@@ -123,14 +123,13 @@ class Route:
     lower: Callable[[Any, Tensor, Any], tuple[Tensor, Tensor | None]]  # of a Plan, or of a MixPlan by `poolkit.mix`
     when: Callable[[Plan, Site], bool]
     cost: Callable[[Plan], float]  # passes over the input; the fold's is `poolkit.lower.fold_cost`
-    derivative: bool = True  # right when a derivative may be taken
+    derivative: bool = True  # right, and fast, when a derivative may be taken
     sizes: bool = True  # looks at sizes, so they must be known
     halves: bool = False  # takes half types itself and accumulates in float32
     integers: bool = False  # takes integers itself
     indices: bool = False  # gives positions
+    decorator: str = ""  # over the function of the program, as "@tf.function"; not for a part of a mix
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
-    # A scalar that says whether `values` are right for this data; where it is false the fold is run. For eager calls.
-    guard: Callable[[Any, Tensor, Any, Tensor], Any] | None = None
 
 
 class Adapter(Protocol):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from poolkit import registry
 from poolkit.adapter import Route, Site
 from poolkit.errors import BackendError, InputError, ShapeError
-from poolkit.lower import FOLD, lower, lower_guarded, routes_of
+from poolkit.lower import lower, routes_of
 from poolkit.mix import AnyPlan, Mix, MixPlan, mixed, resolve, work_of
-from poolkit.plan import Plan
-from poolkit.program import Program, record, record_guarded
+from poolkit.program import Program, record
 from poolkit.spec import PoolSpec
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
+    from poolkit.plan import Plan
 
 Tensor = Any
 
@@ -93,18 +93,9 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
     key = (adapter.name, plan, route.name, ops.index) if plan.known else None  # JAX's index dtype follows x64
     program = _PROGRAMS.get(key) if key is not None else None
     if program is None:
-        title = _title(plan)
-        if route.guard is None:
-            program = record(lambda o, x: lower(o, x, plan, route), ops, title, adapter.name, route.name)
-        else:
-            program = record_guarded(
-                lambda o, x: lower_guarded(o, x, plan, route),
-                lambda o, x: lower(o, x, plan, FOLD),
-                ops,
-                title,
-                adapter.name,
-                route.name,
-            )
+        program = record(
+            lambda o, x: lower(o, x, plan, route), ops, _title(plan), adapter.name, route.name, route.decorator
+        )
         program = program.finished(adapter.finish)
         if key is not None:
             _keep(_PROGRAMS, key, program)
@@ -231,7 +222,7 @@ def plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | Non
 def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Route:
     """The cheapest route, or the one that is asked for."""
     if isinstance(plan, MixPlan):
-        return mixed(plan, [_unguarded(adapter, part, site, name) for part in plan.parts])
+        return mixed(plan, [_part(adapter, part, site, name) for part in plan.parts])
     routes = routes_of(adapter, plan, site)
     if name is None:
         return routes[0]
@@ -243,11 +234,11 @@ def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Rou
     )
 
 
-def _unguarded(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
-    """A route for a part of a mix, whose program has no other branch to go to."""
+def _part(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
+    """A route for a part of a mix: what is over the program would be over the other parts too."""
     if name is not None:
         return chosen(adapter, plan, site, name)
-    return next(route for route in routes_of(adapter, plan, site) if route.guard is None)
+    return next(route for route in routes_of(adapter, plan, site) if not route.decorator)
 
 
 for _function in (pool, pool_through, pool_direct):

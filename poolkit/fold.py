@@ -41,7 +41,7 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
 
 def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
     """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
-    if not o.running_sums or not all(a.known for a in axes):
+    if not o.halved or not all(a.known for a in axes):
         return o.sum(x, tuple(a.at for a in axes))
     for a in axes:
         x = _halved(o, x, a.at, a.n)

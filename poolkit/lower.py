@@ -26,14 +26,6 @@ def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Any:
     return _finished(o, x, w, plan, route.lower(o, w, plan))
 
 
-def lower_guarded(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> tuple[Any, Any]:
-    """The result by a guarded route, and whether it is right for this data."""
-    w = _working(o, x, plan, route)
-    reduced = route.lower(o, w, plan)
-    right = route.guard(o, w, plan, reduced[0]) if route.guard is not None else True
-    return _finished(o, x, w, plan, reduced), right
-
-
 def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:
     takes_own = route.halves if plan.dtype in HALVES else route.integers
     return x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)
@@ -78,6 +70,5 @@ def _fits(route: Route, plan: Plan, site: Site) -> bool:
         and (not route.sizes or plan.known)
         and (route.indices or not plan.spec.indices)
         and not site.empty
-        and (route.guard is None or not site.tracing)
         and route.when(plan, site)
     )

@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from poolkit.recorder import Block, Name, Tape, Value, render, texts
+from poolkit.recorder import Block, Name, Tape, Value, render
 
 INLINE = 55  # a value that is used once moves into the line that uses it, if it is no longer than this
 
 Lowering = Callable[[Any, Any], Any]
-Guarded = Callable[[Any, Any], tuple[Any, Any]]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
@@ -45,29 +44,13 @@ class Program:
         return dataclasses.replace(self, function=finish(self.function))
 
 
-def record(lowering: Lowering, ops: Any, title: str, backend: str, route: str) -> Program:
+def record(lowering: Lowering, ops: Any, title: str, backend: str, route: str, decorator: str = "") -> Program:
     """Run a lowering on stand-ins, and compile what it wrote down."""
     tape, x = _stand_ins(ops)
-    return _program(_body(tape.lines, [("return", _returned(lowering(ops, x)))]), ops, title, backend, route)
-
-
-def record_guarded(guarded: Guarded, otherwise: Lowering, ops: Any, title: str, backend: str, route: str) -> Program:
-    """The same of two lowerings: a result and a scalar that says whether it is right; and what serves where it is not.
-
-    For eager calls: the program asks with an `if`.
-    """
-    tape, x = _stand_ins(ops)
-    result, right = guarded(ops, x)
-    body = _body(tape.lines, [("if", render(right)), ("return", _returned(result))])
-    tape, x = _stand_ins(ops)
-    rest = _body(tape.lines, [("return", _returned(otherwise(ops, x)))])
-    return _program(body + rest, ops, title, backend, route)
-
-
-def _program(body: list[str], ops: Any, title: str, backend: str, route: str) -> Program:
+    body = _body(tape.lines, _returned(lowering(ops, x)))
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
-    source = _module(title, used, body, getattr(ops, "decorator", ""))
+    source = _module(title, used, body, decorator)
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
 
 
@@ -83,54 +66,56 @@ def _returned(result: Any) -> str:
     return ", ".join(map(render, results))
 
 
-def _body(
-    lines: dict[str, Value], ends: list[tuple[str, str]], outer: dict[str, str] | None = None, first: int = 1
-) -> list[str]:
-    """The lines that the ends need; a value that is used once stands in the line that uses it.
+def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None = None, first: int = 1) -> list[str]:
+    """The lines that the result needs; a value that is used once stands in the line that uses it.
 
     Those of a function within know what is outside (`outer`: variable -> what stands for it), and count from `first`.
     """
-    text_of = texts(lines)
-    needed = _needed(text_of, " ".join(text for _, text in ends))
-    statements = [(name, text) for name, text in text_of.items() if name in needed] + ends
-    blocks = {value.variable: value for value in lines.values() if isinstance(value, Block)}
-    uses = _uses(statements, blocks)
+    needed = _needed({value.variable: text for text, value in lines.items()}, returned)
+    statements = [(text, value) for text, value in lines.items() if value.variable in needed]
+    uses = _uses(statements, returned)
     short = dict(outer or {})
     body: list[str] = []
-    for name, recorded in statements:
-        text = _VARIABLE.sub(lambda m: short.get(m[0], m[0]), recorded)
-        variable = f"t{first + len(body)}"
-        if name in blocks:
-            inner = _function(blocks[name], short, f"f{variable[1:]}", first + len(body) + 1)
-            short[name] = inner[0] if len(inner) == 1 else f"f{variable[1:]}"
-            body += inner if len(inner) > 1 else []
-        elif name == "return":
-            last = body.pop().removeprefix(f"{text} = ") if body and body[-1].startswith(f"{text} = ") else _bare(text)
-            body.append(f"{'    ' * (len(ends) > 1)}return {last}")
-        elif name == "if":
-            body.append(f"if {_bare(text)}:")
-        elif _FACT.fullmatch(recorded) or (uses.count(name) == 1 and len(text) <= INLINE):
-            short[name] = text
+    for recorded, value in statements:
+        number = first + len(body)
+        if isinstance(value, Block):
+            short[value.variable], made = _function(value, short, number)
+            body += made
+            continue
+        text = _shortened(recorded, short)
+        if _FACT.fullmatch(recorded) or (uses.count(value.variable) == 1 and len(text) <= INLINE):
+            short[value.variable] = text
         else:
-            short[name] = variable
-            body.append(f"{variable} = {_bare(text)}")
-    return body
+            short[value.variable] = f"t{number}"
+            body.append(f"t{number} = {_bare(text)}")
+    return _ending(body, _shortened(returned, short))
 
 
-def _function(block: Block, outer: dict[str, str], name: str, first: int) -> list[str]:
-    """A recorded function as one line, a lambda, or as the lines of a def."""
-    body = _body(block.lines, [("return", render(block.returned))], outer, first)
+def _shortened(text: str, short: dict[str, str]) -> str:
+    return _VARIABLE.sub(lambda m: short.get(m[0], m[0]), text)
+
+
+def _ending(body: list[str], returned: str) -> list[str]:
+    """The lines with a last one that returns; a name that is only returned is not given."""
+    if body and body[-1].startswith(f"{returned} = "):
+        return [*body[:-1], f"return {body[-1].removeprefix(f'{returned} = ')}"]
+    return [*body, f"return {_bare(returned)}"]
+
+
+def _function(block: Block, outer: dict[str, str], number: int) -> tuple[str, list[str]]:
+    """What stands for a recorded function, and its lines: a lambda has none."""
+    body = _body(block.lines, render(block.returned), outer, number + 1)
     if len(body) > 1:
-        return [f"def {name}():", *(f"    {line}" for line in body)]
+        return f"f{number}", [f"def f{number}():", *(f"    {line}" for line in body)]
     value = body[0].removeprefix("return ")
-    return [f"lambda: ({value})" if isinstance(block.returned, tuple) else f"lambda: {value}"]
+    return f"lambda: ({value})" if isinstance(block.returned, tuple) else f"lambda: {value}", []
 
 
-def _uses(statements: list[tuple[str, str]], blocks: dict[str, Block]) -> list[str]:
+def _uses(statements: list[tuple[str, Value]], returned: str) -> list[str]:
     """Every use of a variable. One within a function counts twice: what was computed outside is not moved into it."""
-    uses: list[str] = []
-    for name, text in statements:
-        uses += _VARIABLE.findall(text) * (2 if name in blocks else 1)
+    uses = _VARIABLE.findall(returned)
+    for text, value in statements:
+        uses += _VARIABLE.findall(text) * (2 if isinstance(value, Block) else 1)
     return uses
 
 
@@ -159,7 +144,7 @@ def _bare(text: str) -> str:
 
 def _module(title: str, imports: list[str], body: list[str], decorator: str) -> str:
     head = "\n".join(imports)
-    over = f"{decorator}\n" if decorator else ""  # set by a route whose calls are to be compiled together
+    over = f"{decorator}\n" if decorator else ""
     lines = "\n".join(f"    {line}" for line in body)
     return f'{head}\n\n\n{over}def pool(x):\n    """{title}"""\n{lines}\n'.lstrip("\n")
 

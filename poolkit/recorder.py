@@ -32,8 +32,8 @@ class Tape:
         self._scopes.append(lines)
         returned = function()
         self._scopes.pop()
-        block = Block(self, self._variable(), lines, returned)
-        self._scopes[-1][f"def {block.variable}"] = block
+        text = " ".join(["def", *lines, render(returned)])  # all that stands in it, for those who ask what it uses
+        block = self._scopes[-1][text] = Block(self, self._variable(), lines, returned)
         return block
 
     def _variable(self) -> str:
@@ -77,15 +77,12 @@ class Block(Value):
         super().__init__(tape, variable)
         self.lines, self.returned = lines, returned
 
-    @property
-    def text(self) -> str:
-        """All that stands in it, for those who ask what it uses."""
-        return " ".join([*texts(self.lines).values(), render(self.returned)])
 
-
-def texts(lines: dict[str, Value]) -> dict[str, str]:
-    """By variable, what stands behind it."""
-    return {value.variable: value.text if isinstance(value, Block) else text for text, value in lines.items()}
+def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
+    """`value` where `right` is true, else what `otherwise` gives: Python's conditional, for eager calls."""
+    if not isinstance(right, Value):
+        return value if right else otherwise()
+    return right.tape.record(f"({render(value)} if {render(right)} else {render(right.tape.block(otherwise))}())")
 
 
 def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
@@ -144,7 +141,9 @@ def render(value: Any) -> str:
         return f'float("{value}")'
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
-    raise TypeError(f"a program holds ints, floats, strings and tuples, received {type(value).__name__}")
+    raise TypeError(
+        f"a program holds ints, floats, strings, tuples and functions of no arguments, received {type(value).__name__}"
+    )
 
 
 def _sequence(values: Sequence[Any], is_list: bool) -> str:
@@ -153,8 +152,10 @@ def _sequence(values: Sequence[Any], is_list: bool) -> str:
 
 
 def _arguments(tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    given = (tape.block(arg) if isinstance(arg, FunctionType) else arg for arg in args)
-    return ", ".join([*map(render, given), *(f"{name}={render(value)}" for name, value in kwargs.items())])
+    def text(value: Any) -> str:
+        return render(tape.block(value) if isinstance(value, FunctionType) else value)
+
+    return ", ".join([*map(text, args), *(f"{name}={text(value)}" for name, value in kwargs.items())])
 
 
 def _item(item: Any) -> str:

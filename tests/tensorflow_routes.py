@@ -17,6 +17,7 @@ from poolkit_tensorflow import ADAPTER
 MAP, FIRST = (2, 8, 12, 3), (2, 3, 8, 12)
 
 # Where a route is offered, if not everywhere: eager calls, those that a tape records, functions that are traced.
+ALL = {"eager", "tape", "graph"}
 MODES = {
     "avg_pools": {"eager", "tape"},
     "compiled": {"graph"},
@@ -27,7 +28,6 @@ MODES = {
     "rows": {"eager", "tape"},
     "rows_in_graph": {"graph"},
     "stages_taped": {"tape"},
-    "stages_unhalved": {"eager", "graph"},
 }
 
 

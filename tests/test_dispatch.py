@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import poolkit as pk
 from poolkit import dispatch
-from poolkit.adapter import Route, Site
-from poolkit.lower import FOLD, routes_of
+from poolkit.adapter import Route
+from poolkit.lower import FOLD, lower
+from poolkit.recorder import choose
 
 
 @pytest.fixture(autouse=True)
@@ -134,31 +137,23 @@ def test_an_unknown_route() -> None:
     assert dispatch._RUNS == {}
 
 
-def test_a_guarded_route_falls_back_to_the_fold() -> None:
-    """A guard that says no for data with a NaN: the program holds both ways, and takes the right one."""
+def test_a_route_may_ask_its_data_and_fall_back_to_the_fold() -> None:
+    """The program holds both ways, and takes the right one; run directly, the same lowering asks too."""
     from poolkit_numpy import ADAPTER
 
-    wrong = Route(
-        "no_nan",
-        ("max",),
-        lambda o, x, plan: (o.np.fmax.reduce(x, axis=2, keepdims=True), None),
-        lambda plan, site: all(a.form == "whole" for a in plan.axes),
-        lambda plan: 0.0,
-        guard=lambda o, x, plan, values: o.np.isfinite(o.np.sum(x)),
-    )
+    def lowering(o: Any, x: Any, plan: Any) -> Any:
+        quick = o.np.fmax.reduce(x, axis=2, keepdims=True)  # which drops NaN
+        return choose(o.np.isfinite(o.np.sum(x)), quick, lambda: FOLD.lower(o, x, plan)[0]), None
 
-    class Guarded(type(ADAPTER)):  # type: ignore[misc]
-        routes = (wrong,)
-
+    route = Route("no_nan", ("max",), lowering, lambda plan, site: True, lambda plan: 0.0)
     spec = pk.GlobalMaxPool(layout="NCL", keepdims=False)
     x = np.array([[[1.0, 5.0], [np.nan, 2.0]]])
-    plan = dispatch.plan_of_tensor(Guarded(), x, spec)[1]
-    program = dispatch._recorded(Guarded(), plan, routes_of(Guarded(), plan, Site())[0])
-    assert program.route == "no_nan"
-    assert "if np.isfinite(np.sum(x)):" in program.source
-    np.testing.assert_array_equal(program(x), [[5.0, np.nan]])
-    np.testing.assert_array_equal(program(np.array([[[1.0, 5.0], [3.0, 2.0]]])), [[5.0, 3.0]])
-    assert routes_of(Guarded(), plan, Site(tracing=True)) == [FOLD]
+    plan = dispatch.plan_of_tensor(ADAPTER, x, spec)[1]
+    program = dispatch._recorded(ADAPTER, plan, route)
+    assert "if np.isfinite(np.sum(x)) else f" in program.source
+    for run in (program, lambda x: lower(ADAPTER.ops(3, "float64"), x, plan, route)):
+        np.testing.assert_array_equal(run(x), [[5.0, np.nan]])
+        np.testing.assert_array_equal(run(np.array([[[1.0, 5.0], [3.0, 2.0]]])), [[5.0, 3.0]])
 
 
 def test_a_traceback_shows_the_programs_lines() -> None:

@@ -174,7 +174,7 @@ def test_indices_follow_x64_when_it_is_switched_on_later() -> None:
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("sizes", [(1, 5, 9, 1), (1, 14, 14, 8), (1, 31, 31, 2), (3, 38, 39, 64), (1, 1024, 1024, 1)])
 def test_sums_of_unknown_length_stay_within_four_eps(sizes: tuple[int, ...], layout: str) -> None:
-    """Small arrays of equal cells are the worst: XLA on a CPU adds them up one by one, and 31x31 are 75 eps off."""
+    """Small arrays of equal cells are the worst: XLA on a CPU adds them up one by one, and 31x31 are 115 eps off."""
     from jax import export
 
     spec = pk.GlobalAvgPool(layout=layout, keepdims=True)

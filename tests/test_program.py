@@ -59,6 +59,17 @@ def test_a_function_is_an_argument_with_lines_of_its_own() -> None:
     ]
 
 
+def test_a_function_may_be_given_by_name_and_a_line_in_it_is_not_one_after_it() -> None:
+    def lowering(o: Any, x: Value) -> Value:
+        inside = o.np.both(x, other=lambda: o.np.long_name_of_a_call(x, 1.0))
+        return inside + o.np.long_name_of_a_call(x, 1.0)
+
+    assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
+        "    t1 = np.both(x, other=lambda: np.long_name_of_a_call(x, 1.0))",
+        "    return t1 + np.long_name_of_a_call(x, 1.0)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -76,7 +87,7 @@ def test_constants(value: object, text: str) -> None:
 
 
 def test_a_program_holds_no_tensor() -> None:
-    with pytest.raises(TypeError, match="ints, floats, strings and tuples, received object"):
+    with pytest.raises(TypeError, match="strings, tuples and functions of no arguments, received object"):
         render(object())
 
 

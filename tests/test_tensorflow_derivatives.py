@@ -75,7 +75,12 @@ def test_a_call_before_a_tape_does_not_decide_for_one_under_it() -> None:
     spec, x = pk.MaxPool(3, 2, 1, layout="NHWC"), tf.constant(inputs("max", MAP)["ties"])
     weights = tf.ones(spec.output_shape(MAP))
     pk.pool(x, spec)
-    assert second_gradient(lambda x: pk.pool(x, spec), x, weights, tf.ones(MAP)).shape == weights.shape
+    outer = tf.random.stateless_uniform(MAP, (2, 3))
+    np.testing.assert_allclose(
+        second_gradient(lambda x: pk.pool(x, spec), x, weights, outer),
+        second_gradient(lambda x: pool_through(x, spec, "fold"), x, weights, outer),
+        rtol=1e-6,
+    )
 
 
 def test_a_taped_program_takes_variables_and_other_batches() -> None:
@@ -86,3 +91,14 @@ def test_a_taped_program_takes_variables_and_other_batches() -> None:
             assert offered(x, spec)[0] == "stages_taped"
             y = pk.pool(x, spec)
         np.testing.assert_allclose(tape.gradient(y, x), np.full(x.shape, 1 / 1600), rtol=1e-6)
+
+
+def test_a_taped_program_has_a_second_gradient_and_a_tangent() -> None:
+    spec, shape = pk.PoolSpec("avg", output_size=2, layout="NHWC"), (2, 80, 80, 128)
+    x, outer = tf.random.stateless_normal(shape, (0, 1)), tf.random.stateless_normal(shape, (2, 3))
+    weights = tf.ones(spec.output_shape(shape))
+    right = pool_through(outer, spec, "fold")
+    np.testing.assert_allclose(second_gradient(lambda x: pk.pool(x, spec), x, weights, outer), right, atol=1e-6)
+    with tf.autodiff.ForwardAccumulator(x, outer) as forward:
+        y = pk.pool(x, spec)
+    np.testing.assert_allclose(forward.jvp(y), right, atol=1e-6)

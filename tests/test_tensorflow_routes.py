@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from poolkit.dispatch import pool_through
 from poolkit.plan import plan_of
 from poolkit.program import record
 from poolkit_tensorflow import ADAPTER, routes_sum
-from tests.tensorflow_routes import FIRST, MAP, MODES, inputs, offered, routes
+from tests.tensorflow_routes import ALL, FIRST, MAP, MODES, inputs, offered, routes
 
 # route, spec, shape of the input
 CASES = [
@@ -84,39 +85,107 @@ CASES = [
 
 
 def pooled(x: Any, spec: pk.PoolSpec, route: str) -> tuple[Any, Any]:
-    """The values, and the gradient of their sum with weights 1 to 7; no values where the route is not offered."""
+    """The values, and the gradient of their sum with weights 1 to 7."""
     with tf.GradientTape() as tape:
         tape.watch(x)
-        if route not in offered(x, spec):
-            return None, None
         y = pool_through(x, spec, route)
     weights = tf.reshape(tf.cast(tf.range(tf.size(y)) % 7 + 1, y.dtype), tf.shape(y))
     return y, tape.gradient(y, x, weights)
 
 
 def values_alone(x: Any, spec: pk.PoolSpec, route: str) -> tuple[Any, Any]:
-    return (pool_through(x, spec, route) if route in offered(x, spec) else None), None
+    return pool_through(x, spec, route), None
 
 
-@pytest.mark.parametrize("mode", ["eager", "tape", "graph"])
-@pytest.mark.parametrize(("route", "spec", "shape"), CASES, ids=lambda value: str(value))
+def modes(route: str, spec: pk.PoolSpec) -> set[str]:
+    """In 3-d, MaxPool's own gradient gives every one of equal maxima all."""
+    return {"eager"} if route == "max_pool" and len(spec.layout) == 5 else MODES.get(route, ALL)
+
+
+@pytest.mark.parametrize(
+    ("route", "spec", "shape", "mode"),
+    [(*case, mode) for case in CASES for mode in sorted(modes(case[0], case[1]))],
+    ids=str,
+)
 def test_a_route_gives_what_the_fold_gives(
     route: str, spec: pk.PoolSpec, shape: tuple[int, ...], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = {"eager": values_alone, "tape": pooled, "graph": tf.function(pooled)}[mode]
     monkeypatch.setattr(routes_sum, "MANY", 0)
-    cube = len(spec.layout) == 5 and route == "max_pool"  # whose own gradient gives every one of equal maxima all
-    modes = {"eager"} if cube else MODES.get(route, {mode})
+    run = {"eager": values_alone, "tape": pooled, "graph": tf.function(pooled)}[mode]
     for name, x in inputs(spec.kind, shape).items():
         values, gradient = run(tf.constant(x), spec, route)
-        assert (values is not None) == (mode in modes)
-        if values is None:
-            return
         right, right_gradient = pooled(tf.constant(x), spec, "fold")
         tolerance = 0 if spec.kind in ("max", "min") else 1e-6
         np.testing.assert_allclose(values, right, rtol=tolerance, atol=tolerance, err_msg=name)
         if name != "nan" and gradient is not None:  # the gradient through a window with NaN is not specified
             np.testing.assert_allclose(gradient, right_gradient, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("route", "spec", "shape", "mode"),
+    [(*case, mode) for case in CASES for mode in sorted(ALL - modes(case[0], case[1]))],
+    ids=str,
+)
+def test_a_route_is_offered_in_no_other_mode(
+    route: str, spec: pk.PoolSpec, shape: tuple[int, ...], mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes_sum, "MANY", 0)
+    names: list[str] = []
+
+    @tf.function
+    def traced(x: Any) -> None:
+        names.extend(offered(x, spec))
+
+    with tf.GradientTape() if mode == "tape" else contextlib.nullcontext():
+        traced(tf.ones(shape)) if mode == "graph" else names.extend(offered(tf.ones(shape), spec))
+    assert "fold" in names
+    assert route not in names
+
+
+MIXES = [
+    (pk.MaxPool(2, 2, "same", layout="NCHW"), pk.MaxPool(3, 2, "same", layout="NCHW")),
+    (pk.PoolSpec("avg", output_size=(2, 3), layout="NCHW"), pk.PoolSpec("max", output_size=(2, 3), layout="NCHW")),
+]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("parts", MIXES, ids=["compiled and branched", "stages and compiled"])
+def test_a_mix_whose_parts_go_different_ways(parts: tuple[pk.PoolSpec, ...], jit: bool) -> None:
+    """One part may be for XLA and another not."""
+    mix, x = pk.Mix(parts, how="add", coefficients=(0.5, 0.25)), tf.constant(inputs("max", FIRST)["ties"])
+
+    def by_pool(x: Any) -> Any:
+        return pk.pool(x, mix)
+
+    def by_folds(x: Any) -> Any:
+        return 0.5 * pool_through(x, parts[0], "fold") + 0.25 * pool_through(x, parts[1], "fold")
+
+    def gradient(x: Any, run: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = run(x)
+        return y, tape.gradient(y, x, y)
+
+    found = tf.function(lambda x: gradient(x, by_pool), jit_compile=jit)(x)
+    for got, right in zip(found, gradient(x, by_folds), strict=True):
+        np.testing.assert_allclose(got, right, rtol=1e-5, atol=1e-6)
+
+
+def test_a_mix_of_large_maps_under_a_tape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes_sum, "MANY", 0)
+    mix, x = pk.Mix(MIXES[1], how="cat"), tf.constant(inputs("max", (2, 5, 8, 12))["nan"])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = pk.pool(x, mix)
+    np.testing.assert_allclose(y, tf.concat([pool_through(x, p, "fold") for p in MIXES[1]], 1), rtol=1e-6)
+    assert tape.gradient(y, x).shape == x.shape
+
+
+def test_a_printed_program_may_be_traced() -> None:
+    spec, x = pk.MaxPool(3, 2, "same", layout="NHWC"), tf.constant(inputs("max", MAP)["nan"])
+    program = pk.lower(spec, "tensorflow", shape=MAP)
+    for run in (program, tf.function(program.function)):
+        np.testing.assert_array_equal(run(x), pool_through(x, spec, "fold"))
 
 
 def test_a_program_of_a_graph_is_not_taken_by_xla() -> None:
@@ -176,13 +245,25 @@ def test_every_route_has_a_case() -> None:
     assert {route.name for route in ADAPTER.routes} == {case[0] for case in CASES}
 
 
-def test_a_compiled_program_says_so() -> None:
+def test_xla_compiles_the_selections_alone() -> None:
     plan = plan_of(pk.MaxPool(2, layout="NHWC"), 4, "float32", lambda at: (4, True), ADAPTER.widen)
     route = next(route for route in ADAPTER.routes if route.name == "compiled")
     program = record(lambda o, x: route.lower(o, x, plan)[0], ADAPTER.ops(4, "float32"), "a title", "tensorflow", "")
-
-    assert "@tf.function(jit_compile=True, autograph=False)\ndef pool(x):" in program.source
+    assert program.source.splitlines()[-1] == "    return tf.function(f1, jit_compile=True, autograph=False)()"
     assert program(tf.ones([3, 4, 4, 2])).shape == (3, 2, 2, 2)
+
+
+def test_a_batch_that_is_not_known_is_compiled_too() -> None:
+    spec, texts = pk.MaxPool(2, layout="NCHW"), []
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3, 8, 12))])
+    def run(x: Any) -> Any:
+        assert offered(x, spec)[0] == "compiled"
+        return pk.pool(x, spec)
+
+    graph = run.get_concrete_function().graph.as_graph_def()
+    texts = [str(f.attr) for f in graph.library.function]
+    assert any("XlaMustCompile" in text for text in texts)
 
 
 def test_3d_maxima_and_float64_averages_are_not_left_to_native_calls() -> None:

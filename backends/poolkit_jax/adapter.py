@@ -13,10 +13,8 @@ from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit.spec import PoolSpec
 from poolkit_jax.layers import Pool
-from poolkit_jax.ops import CONFIG, Ops
+from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
-
-LARGE = 2**14  # cells from which XLA's sums on a CPU are not plain loops; it was 2**12 in jaxlib 0.10.2
 
 
 class JaxAdapter:

@@ -43,9 +43,7 @@ class Ops:
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops
-    running_sums: ClassVar[bool] = (
-        True  # by halves a model of known sizes is right on any engine that it is loaded under
-    )
+    halved: ClassVar[bool] = True  # by halves a model of known sizes is right on any engine that it is loaded under
     sizes_are_data: ClassVar[bool] = True
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -25,8 +25,8 @@ def compiling() -> bool:
     return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
-class Held:
-    """A `tf.function` of which an eager call takes the trace for its shape: 150 us, where it looks for one in 330."""
+class Traces:
+    """A `tf.function` whose traces are kept by shape; looking for one itself takes TensorFlow 50 to 180 us longer."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -106,7 +106,7 @@ class TensorFlowAdapter:
         return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return Held(function) if hasattr(function, "get_concrete_function") else function
+        return Traces(function) if hasattr(function, "get_concrete_function") else function
 
 
 ADAPTER = TensorFlowAdapter()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from poolkit.adapter import Route, Site
 from poolkit.geometry import Axis
 from poolkit.lower import FOLD
 from poolkit.plan import Plan
+from poolkit.recorder import choose
 from poolkit_tensorflow.sites import (
     Padding,
     call,
@@ -37,42 +37,57 @@ def _pool_when(plan: Plan, site: Site) -> bool:
     return kept and padded and (len(plan.axes) < 3 or not site.derivative)
 
 
-def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _pool(o: Any, x: Tensor, plan: Plan) -> Tensor:
+    """The maxima of a finite map."""
     word = padding(plan)
-    if word is None:
-        # Not MaxPool's own EXPLICIT, which has no second gradient. The guard keeps the lowest number out of the input.
-        # Nor tf.pad, whose own Python adds 60 us to an eager call.
-        low, around = x.dtype.min, o.tf.constant(pads(plan))
-        return _max(o, x, plan, "VALID", lambda x: o.tf.raw_ops.PadV2(input=x, paddings=around, constant_values=low))
-    return _max(o, x, plan, word)
+    if word is not None:
+        return _max(o, x, plan, word)
+    # Not MaxPool's own EXPLICIT, which has no second gradient. The guard keeps the lowest number out of the input.
+    # Nor tf.pad, whose own Python adds 60 us to an eager call.
+    beyond = x.dtype.max if plan.kind == "min" else x.dtype.min
+    around = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(pads(plan)), constant_values=beyond)
+    return _max(o, around, plan, "VALID")
 
 
-def _max(o: Any, x: Tensor, plan: Plan, padded: Padding, before: Callable[[Tensor], Tensor] | None = None) -> Lowered:
+def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
     axes = [sliding(a) for a in plan.axes]
     steps = [([a.window for a in axes], [a.stride for a in axes])]
-    x = -x if plan.kind == "min" else x
-    y = call(o, "MaxPool", before(x) if before else x, plan, padded, steps)
-    return (-y if plan.kind == "min" else y), None
+    if plan.kind == "min":
+        return -call(o, "MaxPool", -x, plan, padded, steps)
+    return call(o, "MaxPool", x, plan, padded, steps)
 
 
-def _finite(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Any:
+def _eager_when(plan: Plan, site: Site) -> bool:
+    return not site.tracing and _pool_when(plan, site)
+
+
+def _eager(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    return _guarded(o, x, plan, _pool(o, x, plan))
+
+
+def _guarded(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Lowered:
     """MaxPool drops NaN and gives the lowest number for a window of -inf; a sum of squares tells of either."""
-    return o.tf.raw_ops.L2Loss(t=x).numpy() < math.inf
+    finite = o.tf.raw_ops.L2Loss(t=x).numpy() < math.inf
+    return choose(finite, values, lambda: FOLD.lower(o, x, plan)[0]), None
 
 
 def _explicit_when(plan: Plan, site: Site) -> bool:
-    return _pool_when(plan, site) and padding(plan) is None and len(plan.axes) < 3
+    return _eager_when(plan, site) and padding(plan) is None and len(plan.axes) < 3
 
 
 def _explicit(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """With padding that no word says, by MaxPool itself: a copy of the map takes as long as the pool."""
-    around = [n for a in plan.axes for n in (pads(plan) or [])[a.at]]
-    return _max(o, x, plan, around)
+    widths = pads(plan)
+    assert widths is not None
+    return _guarded(o, x, plan, _max(o, x, plan, [n for a in plan.axes for n in widths[a.at]]))
 
 
 def _branched_when(plan: Plan, site: Site) -> bool:
-    """Not for XLA: its second gradient of MaxPool takes the wrong one of close numbers, and of float64 it has none."""
-    return site.tracing and _pool_when(plan, site) and not in_xla(site)
+    """Also of programs that are printed, which may be traced.
+
+    Not for XLA: its second gradient of MaxPool takes the wrong one of close numbers, and of float64 it has none.
+    """
+    return (site.tracing or site.format is None) and _pool_when(plan, site) and not in_xla(site)
 
 
 def _branched(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -83,9 +98,9 @@ def _branched(o: Any, x: Tensor, plan: Plan) -> Lowered:
     gradient the positions that it has found (a fifth of the speed).
     """
     finite = o.tf.math.is_finite(o.tf.raw_ops.L2Loss(t=x))
-    blind = o.tf.stop_gradient(x)
-    ways = o.tf.cond(finite, lambda: (x, blind[:0]), lambda: (blind, x))
-    values, rest = _pool(o, ways[0], plan)[0], ways[1]
+    detached = o.tf.stop_gradient(x)  # an empty slice of the map itself would have a gradient of zeros
+    given = o.tf.cond(finite, lambda: (x, detached[:0]), lambda: (detached, x))
+    values, rest = _pool(o, given[0], plan), given[1]
     shape = o.tf.shape(values)  # the batch of the rest is unknown, that of a result should not be
     return o.tf.cond(finite, lambda: values, lambda: o.tf.reshape(FOLD.lower(o, rest, plan)[0], shape)), None
 
@@ -112,11 +127,15 @@ def _compiled_when(plan: Plan, site: Site) -> bool:
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """Windows one axis after the other, by selections that XLA makes into a few loops."""
-    o.decorator = "@tf.function(jit_compile=True, autograph=False)"
-    for a in reversed(plan.axes):
-        if a.form != "keep":
-            x = _along(o, x, sliding(a), plan)
-    return x, None
+
+    def selections() -> Tensor:
+        y = x
+        for a in reversed(plan.axes):
+            y = y if a.form == "keep" else _along(o, y, sliding(a), plan)
+        return y
+
+    # Not the whole program: another part of a mix may not be for XLA.
+    return o.tf.function(selections, jit_compile=True, autograph=False)(), None
 
 
 def _along(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
@@ -175,16 +194,8 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
 
 
 ROUTES = (
-    Route("max_pool", ("max", "min"), _pool, _pool_when, _pool_cost, guard=_finite, reference=True),
-    Route(
-        "max_pool_explicit",
-        ("max", "min"),
-        _explicit,
-        _explicit_when,
-        lambda plan: 1.0,
-        derivative=False,
-        guard=_finite,
-    ),
     Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost),
+    Route("max_pool", ("max", "min"), _eager, _eager_when, _pool_cost, reference=True),
+    Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, derivative=False),
     Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, halves=True),
 )

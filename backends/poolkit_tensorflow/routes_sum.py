@@ -28,6 +28,7 @@ from poolkit_tensorflow.sites import (
     pads,
     sliding,
     windows,
+    without_xla,
 )
 
 Tensor = Any
@@ -37,8 +38,8 @@ FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
 POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5
 FEWER = 16  # one of 4x4, multiplied and divided again: at most 1 eps more
 SIDES = 10  # cells of the windows of `avg_pools`: 1.9 eps
-MANY = 2**20  # numbers of a tensor
-LARGE = 2**22  # 16 MiB of float32
+MANY = 2**20  # numbers from which a trace pays for itself under a tape
+LARGE = 2**22  # 16 MiB of float32, which no cache holds
 ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 eps
 
 
@@ -87,9 +88,7 @@ def _stages(o: Any, x: Tensor, plan: Plan, halved: bool = True) -> Lowered:
 
 
 def _unhalved_when(plan: Plan, site: Site) -> bool:
-    """Where XLA is not: in no program that is printed, either, which it might be given."""
-    apart = not in_xla(site) if site.tracing else not site.derivative
-    return apart and _stages_when(plan, site)
+    return without_xla(site) and _stages_when(plan, site)
 
 
 def _unhalved(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -97,16 +96,11 @@ def _unhalved(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _taped_when(plan: Plan, site: Site) -> bool:
-    return larger(site, MANY) and site.derivative and _stages_when(plan, site) and not _in_rows(plan)
-
-
-def _taped(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """One function, where a tape records eager calls: the gradient of each takes 190 us of Python, that of one 300.
 
-    And it has to be traced once for every shape, which smaller maps are not worth.
+    It has to be traced once for every shape, which smaller maps are not worth.
     """
-    o.decorator = "@tf.function(autograph=False)"
-    return _unhalved(o, x, plan)
+    return larger(site, MANY) and site.derivative and _stages_when(plan, site)
 
 
 def _over(o: Any, x: Tensor, n: float) -> Tensor:
@@ -136,12 +130,8 @@ def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return _over(o, _along_rows(o, o.tf.raw_ops.Sum, x, plan), float(cells(plan) if plan.kind == "avg" else 1)), None
 
 
-def _means_when(plan: Plan, site: Site) -> bool:
-    """Without a derivative, since that of a mean divides at the size of the map."""
-    return not site.derivative and _rows_when(plan, site)
-
-
 def _means(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    """Said to be without a derivative for speed alone: that of a mean divides at the size of the map."""
     return _along_rows(o, o.tf.raw_ops.Mean, x, plan), None
 
 
@@ -174,10 +164,15 @@ def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _pool_when(plan: Plan, site: Site) -> bool:
-    if not (_differentiable(plan, site) and windows(plan) and cells(plan) <= POOLED):
+    if not (_differentiable(plan, site) and windows(plan) and cells(plan) <= POOLED) or _slow(plan, site):
         return False
     word = padding(plan)
     return word is not None and _plain(plan) and (plan.kind == "avg" or word == "VALID")
+
+
+def _slow(plan: Plan, site: Site) -> bool:
+    """Sums read eager maps that no cache holds 1.5 to 1.9 times as fast as average pools do."""
+    return larger(site, LARGE) and not site.derivative and _stages_when(plan, site)
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -214,13 +209,9 @@ def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _pools_when(plan: Plan, site: Site) -> bool:
-    """Eager alone, where fewer calls win (20 us each); in a graph the gradient of `stages` takes half the time.
-
-    But sums read maps that no cache holds 1.5 to 1.9 times as fast as average pools do.
-    """
-    slow = larger(site, LARGE) and not site.derivative
+    """Eager alone, where fewer calls win (20 us each); in a graph the gradient of `stages` takes half the time."""
     return (
-        not (site.tracing or slow)
+        not (site.tracing or _slow(plan, site))
         and native(plan)
         and channels_last(plan)
         and len(plan.axes) < 3
@@ -259,12 +250,19 @@ def _native_cost(plan: Plan) -> float:
 
 ROUTES = (
     Route("reduce_mean", ("avg", "sum"), _reduce, _reduce_when, lambda plan: 0.9, reference=True),
-    Route("stages_taped", ("avg", "sum"), _taped, _taped_when, lambda plan: 0.95),
+    Route(
+        "stages_taped",
+        ("avg", "sum"),
+        _unhalved,
+        _taped_when,
+        lambda plan: 0.95,
+        decorator="@tf.function(autograph=False)",
+    ),
     Route("avg_pool", ("avg", "sum"), _pool, _pool_when, _native_cost, reference=True),
     Route("avg_pool_padded", ("avg", "sum"), _padded, _padded_when, _native_cost),
     Route("avg_pools", ("avg", "sum"), _pools, _pools_when, _native_cost),
-    Route("means", ("avg",), _means, _means_when, lambda plan: 1.1, derivative=False),
-    Route("rows", ("avg", "sum"), _rows, _rows_when, lambda plan: 1.2),
+    Route("means", ("avg",), _means, _rows_when, lambda plan: 0.91, derivative=False),
+    Route("rows", ("avg", "sum"), _rows, _rows_when, lambda plan: 0.92),
     Route("rows_in_graph", ("avg", "sum"), _graph_rows, _graph_rows_when, lambda plan: 1.2),
     Route("stages_unhalved", ("avg", "sum"), _unhalved, _unhalved_when, lambda plan: 1.9),
     Route("stages", ("avg", "sum"), _stages, _stages_when, lambda plan: 2.0),

@@ -41,6 +41,11 @@ def may_be_empty(site: Site) -> bool:
     return isinstance(site.format, Traced) and site.format.open
 
 
+def without_xla(site: Site) -> bool:
+    """Known not to be compiled by XLA; a program that is printed has no site, and might be."""
+    return site.format is not None and not in_xla(site)
+
+
 def in_xla(site: Site) -> bool:
     return isinstance(site.format, Traced) and site.format.xla
 
