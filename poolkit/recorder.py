@@ -20,25 +20,24 @@ class Tape:
         self._count = 0
 
     def record(self, text: str) -> Value:
+        return self._once(text, lambda variable: Value(self, variable))
+
+    def _once(self, text: str, made: Callable[[str], Value]) -> Value:
         for lines in self._scopes:
             if text in lines:
                 return lines[text]
-        value = self._scopes[-1][text] = Value(self, self._variable())
+        self._count += 1
+        value = self._scopes[-1][text] = made(f"v{self._count}")
         return value
 
-    def block(self, function: Callable[[], Any]) -> Block:
+    def block(self, function: Callable[[], Any]) -> Value:
         """A function of no arguments, run once to record what it does; it may use what was recorded before it."""
         lines: dict[str, Value] = {}
         self._scopes.append(lines)
         returned = function()
         self._scopes.pop()
         text = " ".join(["def", *lines, render(returned)])  # all that stands in it, for those who ask what it uses
-        block = self._scopes[-1][text] = Block(self, self._variable(), lines, returned)
-        return block
-
-    def _variable(self) -> str:
-        self._count += 1
-        return f"v{self._count}"
+        return self._once(text, lambda variable: Block(self, variable, lines, returned))
 
 
 class Value:

@@ -59,6 +59,15 @@ def test_a_function_is_an_argument_with_lines_of_its_own() -> None:
     ]
 
 
+def test_equal_functions_are_one() -> None:
+    def lowering(o: Any, x: Value) -> Value:
+        return o.np.one(lambda: (x, 1), lambda: x) + o.np.other(lambda: (x, 1), lambda: x)
+
+    assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
+        "    return np.one(lambda: (x, 1), lambda: x) + np.other(lambda: (x, 1), lambda: x)",
+    ]
+
+
 def test_a_function_may_be_given_by_name_and_a_line_in_it_is_not_one_after_it() -> None:
     def lowering(o: Any, x: Value) -> Value:
         inside = o.np.both(x, other=lambda: o.np.long_name_of_a_call(x, 1.0))

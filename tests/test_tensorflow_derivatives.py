@@ -102,3 +102,17 @@ def test_a_taped_program_has_a_second_gradient_and_a_tangent() -> None:
     with tf.autodiff.ForwardAccumulator(x, outer) as forward:
         y = pk.pool(x, spec)
     np.testing.assert_allclose(forward.jvp(y), right, atol=1e-6)
+
+
+def test_maxima_in_a_function_are_vectorized() -> None:
+    """For which the branches of tf.cond have to have one shape, as they have for XLA."""
+    spec, x = pk.MaxPool(2, layout="NHWC"), tf.random.stateless_normal((2, 4, 4, 3), (0, 1))
+    np.testing.assert_array_equal(
+        tf.vectorized_map(lambda z: pk.pool(z, spec), tf.stack([x, -x])),
+        [pool_through(x, spec, "fold"), pool_through(-x, spec, "fold")],
+    )
+    run = tf.function(lambda z: pk.pool(z, spec))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = run(x)
+    np.testing.assert_array_equal(tape.jacobian(y, x), tape.jacobian(y, x, experimental_use_pfor=False))

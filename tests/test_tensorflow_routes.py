@@ -145,11 +145,12 @@ def test_a_route_is_offered_in_no_other_mode(
 MIXES = [
     (pk.MaxPool(2, 2, "same", layout="NCHW"), pk.MaxPool(3, 2, "same", layout="NCHW")),
     (pk.PoolSpec("avg", output_size=(2, 3), layout="NCHW"), pk.PoolSpec("max", output_size=(2, 3), layout="NCHW")),
+    (pk.MaxPool(3, 2, "same", layout="NCHW"), pk.MinPool(3, 2, "same", layout="NCHW")),
 ]
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("parts", MIXES, ids=["compiled and branched", "stages and compiled"])
+@pytest.mark.parametrize("parts", MIXES, ids=["compiled and branched", "stages and compiled", "branched twice"])
 def test_a_mix_whose_parts_go_different_ways(parts: tuple[pk.PoolSpec, ...], jit: bool) -> None:
     """One part may be for XLA and another not."""
     mix, x = pk.Mix(parts, how="add", coefficients=(0.5, 0.25)), tf.constant(inputs("max", FIRST)["ties"])
