@@ -21,9 +21,11 @@ def test_every_route_is_timed(backend: str) -> None:
 
     engine = rows[0].backend  # Keras's tensors are those of its engine
     assert engine == (keras.backend.backend() if backend == "keras" else backend)
-    # NumPy and PyTorch know that no derivative is taken.
-    routes = pk.routes(SPEC, engine, SHAPE, derivative=engine not in ("numpy", "torch"))
-    assert [row.route for row in rows] == [route.name for route in routes]
+    # Of a tensor at hand NumPy, PyTorch and TensorFlow know that no derivative is taken.
+    routes = {r.name for r in pk.routes(SPEC, engine, SHAPE, derivative=engine not in ("numpy", "torch", "tensorflow"))}
+    traced_alone = {"max_pool_branched"}
+    assert {row.route for row in rows} == routes - traced_alone
+    assert "fold" in {row.route for row in rows}
     assert all(row.microseconds > 0 for row in rows)
     assert {row.ratio for row in rows if row.native} <= {1.0}
 
