@@ -128,7 +128,7 @@ class Route:
     halves: bool = False  # takes half types itself and accumulates in float32
     integers: bool = False  # takes integers itself
     indices: bool = False  # gives positions
-    decorator: str = ""  # over the function of the program, as "@tf.function"; not for a part of a mix
+    decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
 
 

@@ -16,7 +16,6 @@ from poolkit.spec import PoolSpec
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
-    from poolkit.plan import Plan
 
 Tensor = Any
 
@@ -222,7 +221,7 @@ def plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | Non
 def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Route:
     """The cheapest route, or the one that is asked for."""
     if isinstance(plan, MixPlan):
-        return mixed(plan, [_part(adapter, part, site, name) for part in plan.parts])
+        return mixed(plan, [chosen(adapter, part, site, name) for part in plan.parts])
     routes = routes_of(adapter, plan, site)
     if name is None:
         return routes[0]
@@ -232,13 +231,6 @@ def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Rou
     raise BackendError(
         f"{adapter.name} has no route {name!r} for {plan.spec} here; its routes are {', '.join(r.name for r in routes)}"
     )
-
-
-def _part(adapter: Adapter, plan: Plan, site: Site, name: str | None) -> Route:
-    """A route for a part of a mix: what is over the program would be over the other parts too."""
-    if name is not None:
-        return chosen(adapter, plan, site, name)
-    return next(route for route in routes_of(adapter, plan, site) if not route.decorator)
 
 
 for _function in (pool, pool_through, pool_direct):

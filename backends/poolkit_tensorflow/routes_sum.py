@@ -117,7 +117,8 @@ def _row(n: int) -> int:
 
 
 def _rows_when(plan: Plan, site: Site) -> bool:
-    return not site.tracing and _in_rows(plan)
+    """Where XLA is known to be absent, as in `_graph_rows_when`."""
+    return not site.tracing and without_xla(site) and _in_rows(plan)
 
 
 def _in_rows(plan: Plan) -> bool:
