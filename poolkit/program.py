@@ -92,7 +92,12 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
 
 
 def _shortened(text: str, short: dict[str, str]) -> str:
-    return _VARIABLE.sub(lambda m: short.get(m[0], m[0]), text)
+    def standing(m: re.Match[str]) -> str:
+        found = short.get(m[0], m[0])
+        called = found.startswith("lambda") and text.startswith("(", m.end())
+        return f"({found})" if called else found
+
+    return _VARIABLE.sub(standing, text)
 
 
 def _ending(body: list[str], returned: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from poolkit.program import record
-from poolkit.recorder import Name, Tape, Value, render
+from poolkit.recorder import Name, Tape, Value, choose, render
 
 
 class Ops:
@@ -57,6 +57,17 @@ def test_a_function_is_an_argument_with_lines_of_its_own() -> None:
         "        return (t5 * t5) + np.one_more(x, lambda: t5)",
         "    return np.either(t2, lambda: t1, f4) + t1",
     ]
+
+
+def test_a_choice_by_data_runs_what_is_chosen_alone() -> None:
+    """A function of one line is a lambda, which has to be called, not returned."""
+
+    def lowering(o: Any, x: Value) -> Any:
+        return choose(x > 0, x * 2, lambda: -x)
+
+    program = record(lowering, Ops(), "title", "numpy", "fold")
+    assert program.source.splitlines()[-1] == "    return (x * 2) if (x > 0) else (lambda: -x)()"
+    assert (program(3), program(-3), choose(False, 1, lambda: 2)) == (6, 3, 2)
 
 
 def test_equal_functions_are_one() -> None:

@@ -26,7 +26,7 @@ def compiling() -> bool:
 
 
 class Traces:
-    """A `tf.function` whose traces are kept by shape; looking for one itself takes TensorFlow 50 to 180 us longer."""
+    """A `tf.function` for eager calls, whose traces are kept by shape: its own search takes 50 to 180 us more."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -36,8 +36,6 @@ class Traces:
         return self.function.get_concrete_function(tf.TensorSpec(shape, dtype))
 
     def __call__(self, x: Any) -> Any:
-        if not tf.executing_eagerly():
-            return self.function(x)
         return self.trace(tuple(x.shape), x.dtype)(tf.convert_to_tensor(x))
 
 

@@ -19,7 +19,6 @@ from poolkit_tensorflow.sites import (
     channels_last,
     constant,
     divided,
-    in_xla,
     kept_sizes,
     larger,
     may_be_empty,
@@ -117,13 +116,13 @@ def _row(n: int) -> int:
 
 
 def _rows_when(plan: Plan, site: Site) -> bool:
-    """Where XLA is known to be absent, as in `_graph_rows_when`."""
-    return not site.tracing and without_xla(site) and _in_rows(plan)
+    return not site.tracing and _in_rows(plan, site)
 
 
-def _in_rows(plan: Plan) -> bool:
+def _in_rows(plan: Plan, site: Site) -> bool:
+    """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
     trailing = _whole(plan) and plan.trailing and plan.spec.divisor_override is None
-    return trailing and cells(plan) // _row(cells(plan)) <= ROW
+    return without_xla(site) and trailing and cells(plan) // _row(cells(plan)) <= ROW
 
 
 def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -147,12 +146,11 @@ def _along_rows(o: Any, reduce: Any, x: Tensor, plan: Plan) -> Tensor:
 
 
 def _graph_rows_when(plan: Plan, site: Site) -> bool:
-    """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
-    return site.tracing and not in_xla(site) and _in_rows(plan)
+    return site.tracing and _in_rows(plan, site)
 
 
 def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    """The same of three axes and with a reshape at the end, both cheap in a graph: 0.97 of the time."""
+    """The same of three axes and with a reshape at the end, which a graph does in 0.9 of the time."""
     flat, sizes = cells(plan), kept_sizes(o, x)
     row = _row(flat)
     left = [1 if at in plan.at else n for at, n in enumerate(sizes)]
