@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import main as ports
 from poolkit.measure import compare, overheads
 from tests.support import ROOT, environment
 
@@ -51,3 +53,19 @@ def test_benchmarks_run(backend: str) -> None:
     assert {(row["backend"], row["layout"]) for row in result["sites"]} == {(backend, "NCHW"), (backend, "NHWC")}
     assert all(row["ratio"] > 0 for row in result["sites"])
     assert len(result["overhead"]) == (3 if backend == "torch" else 0)
+
+
+def test_ports_of_one_commit_are_equal_and_a_changed_file_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, before, after = tmp_path / "files", tmp_path / "before.json", tmp_path / "after.json"
+    folder.mkdir()
+    source = folder / "net.py"
+    source.write_text("from torch import nn\n\npool = nn.MaxPool2d(2)\n")
+    ports(["record", str(before), str(folder)])
+    assert ports(["compare", str(before), str(before)]) == 0
+    source.write_text("from torch import nn\n\npool = nn.MaxPool2d(3)\n")
+    ports(["record", str(after), str(folder)])
+
+    assert ports(["compare", str(before), str(after)]) == 1
+    assert "files/net.py --to keras" in capsys.readouterr().out
