@@ -3,9 +3,9 @@
     python -m benchmarks.ports record before.json FOLDER...
     python -m benchmarks.ports compare before.json after.json
 
-`record` ports every Python file below the folders that names a pool, to each framework, and keeps a digest of the ported
-text and of the rows. `compare` prints the files in which a port differs, and ends with 1 where there is one. A change
-that promises to leave the porter's behaviour alone shows that this way.
+`record` ports every Python file below the folders that names a pool, to each framework, and keeps a digest of the
+ported text and of the rows. `compare` prints the files in which a port differs, and ends with 1 where there is one. A
+change that promises to leave the porter's behaviour alone shows that this way.
 """
 
 from __future__ import annotations
