@@ -229,10 +229,12 @@ def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
         overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
         return dataclasses.replace(a, low=low, total=low + high + overhang, overhang=overhang)
     room = a.n + low + high - a.span
-    out = (-(-room // a.stride) if ceil_mode else room // a.stride) + 1
-    if ceil_mode and (out - 1) * a.stride >= a.n + low:
-        out -= 1  # PyTorch's rule: a last window that would start in the high padding is dropped
-    overhang = max((out - 1) * a.stride - room, 0)
+    if not ceil_mode:
+        return dataclasses.replace(a, out=room // a.stride + 1, low=low, total=low + high)
+    # PyTorch's rule: a window that would start in the high padding is dropped. PyTorch's own padding is at most half a
+    # window, so that it drops one at most; a padding of a window and more holds several.
+    out = min(-(-room // a.stride), (a.n + low - 1) // a.stride) + 1
+    overhang = max((out - 1) * a.stride - room, -high)
     return dataclasses.replace(a, out=out, low=low, total=low + high + overhang, overhang=overhang)
 
 

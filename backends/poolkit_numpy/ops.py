@@ -52,12 +52,12 @@ class Ops(Operators):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # np.sum over leading axes is a plain running sum: 0.18 off at 512x512 of U(100, 101) in float32.
         if self.dtype != "float64":
-            return self.np.sum(x, axis=ats, dtype="float64", keepdims=True).astype(x.dtype)
+            return self.np.sum(x, axis=ats, dtype="float64", keepdims=True).astype(x.dtype.type)
         # Axis by axis: even in longdouble a run of 1024x1024 equal cells is 40 eps of float64 off, of 1024 0.1.
         total = x
         for at in ats:
             total = self.np.sum(total, axis=at, dtype="longdouble", keepdims=True)
-        return total.astype(x.dtype)
+        return total.astype(x.dtype.type)
 
     def max(self, x: Tensor, at: int) -> Tensor:
         return self.np.max(x, axis=at, keepdims=True)
@@ -72,7 +72,7 @@ class Ops(Operators):
         return self.np.sum(chosen, axis=at, dtype=dtype, keepdims=True)
 
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
-        return self.np.sum(self.np.where(chosen, x, x.dtype.type(0)), axis=at, dtype=x.dtype, keepdims=True)
+        return self.np.sum(self.np.where(chosen, x, x.dtype.type(0)), axis=at, dtype=x.dtype.type, keepdims=True)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.np.arange(x.shape[at], dtype="int32").reshape(self.along(at))
@@ -84,10 +84,10 @@ class Ops(Operators):
         return x.astype(dtype)
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
-        return x.astype(like.dtype)
+        return x.astype(like.dtype.type)
 
     def detach(self, x: Tensor) -> Tensor:
         return x
 
     def copy(self, x: Tensor) -> Tensor:
-        return self.np.array(x)
+        return self.np.array(x, x.dtype.type)

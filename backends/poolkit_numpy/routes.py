@@ -93,7 +93,7 @@ def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
         a = axes.get(at)
         shape += [o.size(x, at)] if a is None else [a.out, a.n // a.out]
         inner += [] if a is None else [len(shape) - 1]
-    total = o.np.sum(x.reshape(tuple(shape)), axis=tuple(inner), dtype="float64").astype(x.dtype)
+    total = o.np.sum(x.reshape(tuple(shape)), axis=tuple(inner), dtype="float64").astype(x.dtype.type)
     return (total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))), None
 
 

@@ -199,7 +199,7 @@ def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     flat = x.flatten(0, -3) if plan.rank > 3 else x
     line = max_pool(o, "max_pool1d", -flat if negative else flat, Windows(w.along[-1:], w.ceil), indices=False)
     line = -line if negative else line
-    line = line if w.along[-1].out is None else line[..., : w.along[-1].out]
+    line = kept(line, Windows(w.along[-1:], w.ceil))
     line = line.unflatten(0, x.shape[: plan.rank - 2]) if plan.rank > 3 else line
     return fold(o, _quick(o, plan), (line,), plan.axes[:-1])[0], None
 

@@ -33,12 +33,16 @@ _WINDOWS: dict[str, dict[str, Any]] = {
     "k4_s1_same_lower": {"window": 4, "stride": 1, "padding": "same_lower"},
     "k2_s3_same": {"window": 2, "stride": 3, "padding": "same"},
     "k3_s2_asymmetric": {"window": 3, "stride": 2, "padding": ((0, 1), (2, 0))},
+    "k3_s2_pads_in_front": {"window": 3, "stride": 2, "padding": ((1, 0), (1, 0))},
+    "k4_s3_pads_behind": {"window": 4, "stride": 3, "padding": ((0, 2), (1, 3))},
     "k3_causal": {"window": 3, "stride": 1, "padding": "causal"},
     "k3x2_dilated2x3": {"window": (3, 2), "stride": 1, "dilation": (2, 3)},
     "k2_s2_dilated3_same": {"window": 2, "stride": 2, "dilation": 3, "padding": "same"},
     "k3_s2_dilated2_causal": {"window": 3, "stride": 2, "dilation": 2, "padding": "causal"},
     "k3_s2_ceil": {"window": 3, "stride": 2, "ceil_mode": True},
     "k4_s4_p2_ceil_drops_a_window": {"window": 4, "stride": 4, "padding": 2, "ceil_mode": True},
+    "k4_s1_p7_behind_ceil_drops_windows": {"window": 4, "stride": 1, "padding": ((0, 7), (1, 5)), "ceil_mode": True},
+    "k2_s3_p9_behind_ceil_drops_windows": {"window": 2, "stride": 3, "padding": ((1, 9), (0, 8)), "ceil_mode": True},
     "k3_s4_p1_dilated2_ceil": {"window": 3, "stride": 4, "padding": 1, "dilation": 2, "ceil_mode": True},
     "k5_p4_more_than_half": {"window": 5, "stride": 3, "padding": 4},
     "k5_s1_same": {"window": 5, "stride": 1, "padding": "same"},
@@ -47,12 +51,15 @@ _WINDOWS: dict[str, dict[str, Any]] = {
     "k2_s5_skips_cells": {"window": 2, "stride": 5},
     "k9x10_whole_map": {"window": (9, 10)},
 }
+# Maxima with and without indices have different routes.
+_WITHOUT_INDICES = [name for name, fields in _WINDOWS.items() if "padding" in fields or fields.get("ceil_mode")]
 _FEW = {"k2", "k3_s2_same", "k3_s2_p1", "k3_s2_ceil", "k3x2_dilated2x3"}
 _MAP = (2, 3, 9, 10)
 
 WINDOWS = [
     *(case(f"avg_{name}", "avg", _MAP, few=name in _FEW, **fields) for name, fields in _WINDOWS.items()),
     *(case(f"max_{name}", "max", _MAP, few=name in _FEW, indices=True, **fields) for name, fields in _WINDOWS.items()),
+    *(case(f"max_values_{name}", "max", _MAP, **_WINDOWS[name]) for name in _WITHOUT_INDICES),
     *(case(f"sum_{name}", "sum", _MAP, **_WINDOWS[name]) for name in ("k3_s2_same", "k5_s1_same", "k3_s2_ceil")),
     *(case(f"min_{name}", "min", _MAP, **_WINDOWS[name]) for name in ("k3_s2_same", "k3_s2_p1", "k4_s3_same")),
     *(

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 import poolkit as pk
+from poolkit.dispatch import pool_through
+from poolkit.listing import routes_for
 from poolkit_conformance import oracle
 from poolkit_conformance.case import Case, Fixed, cotangent, tangent
 from poolkit_conformance.compare import (
@@ -161,11 +163,16 @@ def _sizes(case: Case) -> Iterator[Case]:
 
 
 def routes(h: Harness, case: Case) -> None:
-    """Every route that is offered for the shape."""
+    """Every route that is offered for the shape, and for a tensor alone: without a derivative, contiguous or not."""
     x = h.from_numpy(given(case))
-    for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype):
-        program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=route.name)
-        check(h, case, "route", program(x), f" {route.name}")
+    listed = [route.name for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype)]
+    for name in listed:
+        program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=name)
+        check(h, case, "route", program(x), f" {name}")
+    for number, t in enumerate([x, *(h.views(given(case)) if "noncontiguous" in h.modes else ())]):
+        for route in routes_for(t, case.spec):
+            if number or route.name not in listed:
+                check(h, case, "route", pool_through(t, case.spec, route.name), f" {route.name} of tensor {number}")
 
 
 def route_gradients(h: Harness, case: Case) -> None:

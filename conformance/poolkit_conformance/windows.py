@@ -127,6 +127,6 @@ def _padding(n: int, s: int, reach: int, padding: str | tuple[int, int], ceil_mo
     if not ceil_mode:
         return low, high, room // s + 1
     count = -(-room // s) + 1
-    if (count - 1) * s >= n + low:  # it would begin in the high padding
+    while (count - 1) * s >= n + low:  # it would begin in the high padding
         count -= 1
     return low, high, count
