@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
 from poolkit.words.calls import Call
-from poolkit.words.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.words.dialect import SEVERAL, Dialect, Fields, Word, need_value, words
 from poolkit.words.places import CHANNELS_LAST
 from poolkit.words.reductions import NUMPY_WORDS, reduce
 from poolkit_jax.caveats import CAVEATS
@@ -28,8 +28,15 @@ def _reduce_window(
     base_dilation: Any = None,
     window_dilation: Any = None,
 ) -> Fields:
-    for name, value in (("window_dimensions", window_dimensions), ("padding", padding)):
-        need_value(name, value)
+    need_value("window_dimensions", window_dimensions, *SEVERAL)
+    need_value("padding", padding, str, *SEVERAL)
+    for name, value in (
+        ("window_strides", window_strides),
+        ("base_dilation", base_dilation),
+        ("window_dilation", window_dilation),
+    ):
+        if value is not None:
+            need_value(name, value, *SEVERAL)
     if base_dilation is not None and any(entry != 1 for entry in base_dilation):
         raise NotExactError("base_dilation puts holes between the cells of the input, which a spec has no word for")
     ones = (1,) * len(window_dimensions)
@@ -39,7 +46,7 @@ def _reduce_window(
     return {
         "kind": kind_of(computation, init_value),
         "window": tuple(window_dimensions),
-        "stride": tuple(window_strides or ones),
+        "stride": ones if window_strides is None else tuple(window_strides),
         **dilation,
         "padding": padding.lower() if isinstance(padding, str) else tuple(padding),
         "layouts": CHANNELS_LAST[len(ones)],

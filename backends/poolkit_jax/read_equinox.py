@@ -70,8 +70,14 @@ def _general(
     padding: Any = 0,
     use_ceil: Any = False,
 ) -> Fields:
-    need_value("num_spatial_dims", num_spatial_dims)
+    _check_count(num_spatial_dims)
     return _pool(kind_of(operation, init), num_spatial_dims, kernel_size, stride, padding, use_ceil)
+
+
+def _check_count(num_spatial_dims: Any) -> None:
+    need_value("num_spatial_dims", num_spatial_dims, int)
+    if num_spatial_dims not in SPATIAL:
+        raise NotExactError(f"num_spatial_dims={num_spatial_dims}, and poolkit reads one to three; write the spec")
 
 
 def _adaptive(kind: str, n: int, target_shape: Any) -> Fields:
@@ -89,7 +95,7 @@ OPERATIONS = {"mean": "avg", "max": "max", "amax": "max", "min": "min", "amin": 
 
 
 def _general_adaptive(target_shape: Any, num_spatial_dims: Any, operation: Any) -> Fields:
-    need_value("num_spatial_dims", num_spatial_dims)
+    _check_count(num_spatial_dims)
     last = getattr(operation, "dotted", getattr(operation, "__name__", "")).rsplit(".", 1)[-1]
     if last not in OPERATIONS:
         raise NotExactError(f"the operation {operation} is none of mean, max, min and sum of jax.numpy; write the spec")

@@ -6,15 +6,18 @@ from functools import partial
 from typing import Any
 
 from poolkit.geometry import MORE_SPATIAL, SPATIAL
-from poolkit.words.dialect import Fields, Word, need_value
+from poolkit.words.calls import known
+from poolkit.words.dialect import SEVERAL, Fields, Word, need_value
 from poolkit_jax.read_folds import kind_of
 
 NAME = "flax.linen"  # flax.nnx has the same functions
 
 
 def _window(kind: str, window_shape: Any, strides: Any = None, padding: Any = "VALID") -> Fields:
-    need_value("window_shape", window_shape)
-    need_value("padding", padding)
+    need_value("window_shape", window_shape, *SEVERAL)
+    need_value("padding", padding, str, *SEVERAL)
+    if strides is not None and known(strides):
+        need_value("strides", strides, *SEVERAL)
     count = len(window_shape)
     return {
         "kind": kind,

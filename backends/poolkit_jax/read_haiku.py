@@ -7,7 +7,7 @@ from typing import Any
 
 from poolkit.errors import NotExactError
 from poolkit.words.calls import Call
-from poolkit.words.dialect import Fields, Word, need_value
+from poolkit.words.dialect import SEVERAL, Fields, Word, need_value
 from poolkit.words.places import CHANNELS_LAST
 
 
@@ -15,8 +15,11 @@ def _window(
     kind: str, window_shape: Any, strides: Any, padding: Any, channel_axis: Any = -1, name: Any = None
 ) -> Fields:
     """An integer is for every axis but batch and channels; a tuple has an entry for each of the last axes."""
-    for what, value in (("window_shape", window_shape), ("strides", strides), ("padding", padding)):
-        need_value(what, value)
+    need_value("window_shape", window_shape, int, *SEVERAL)
+    need_value("strides", strides, int, *SEVERAL)
+    need_value("padding", padding, str)
+    if channel_axis is not None:
+        need_value("channel_axis", channel_axis, int)
     fields = {"kind": kind, "padding": padding.lower()}
     if isinstance(window_shape, int) and isinstance(strides, int):
         return {**fields, "window": window_shape, "stride": strides, "layout": _layout(channel_axis)}

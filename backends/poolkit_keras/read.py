@@ -31,12 +31,17 @@ def layout_of(n: int | None, data_format: Any) -> str:
     if data_format is None:
         keras: Any = sys.modules.get("keras")
         data_format = keras.config.image_data_format() if hasattr(keras, "config") else "channels_last"
+    data_format = data_format.lower() if isinstance(data_format, str) else data_format
     if data_format not in ("channels_first", "channels_last"):
         raise NotExactError(
             f'data_format={data_format!r} is none of Keras\'s; write "channels_last" or "channels_first"'
         )
     if n is None:
         return str(data_format)
+    if n not in SPATIAL:
+        raise NotExactError(
+            f"it has {n} sizes, and Keras's pools take one to three, none for batch and channels; mend it"
+        )
     return f"NC{SPATIAL[n]}" if data_format == "channels_first" else f"N{SPATIAL[n]}C"
 
 

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from poolkit.errors import NotExactError
-from poolkit.words.dialect import Dialect, Fields, Word, need_value, words
+from poolkit.words.dialect import SEVERAL, Dialect, Fields, Word, need_value, words
 from poolkit.words.reductions import reduce
 from poolkit_tensorflow.caveats import CAVEATS
 from poolkit_tensorflow.native import LAYOUTS, native
 from poolkit_tensorflow.read_layers import LAYERS
-from poolkit_tensorflow.read_windows import PADDINGS, per_axis, placed_format
+from poolkit_tensorflow.read_windows import PADDINGS, USUAL, per_axis, placed_format
 
 NN = "tensorflow.nn"
 
@@ -27,9 +27,14 @@ def _window(
     value: Any = None,  # the tensor, which TensorFlow 1 calls value or input
     input: Any = None,
 ) -> Fields:
-    need_value("padding", padding)
-    count, layout = placed_format(n, data_format, ksize, strides)
-    fields = {"window": ksize, "stride": strides}
+    need_value("padding", padding, str, *SEVERAL)
+    explicit = None if isinstance(padding, str) else len(padding) - 2
+    count, layout = placed_format(n or explicit, data_format, ksize, strides)
+    if explicit is not None and (kind != "max" or (count or 0) > 2):
+        raise NotExactError(
+            f"padding={padding} is refused by TensorFlow, which takes numbers for 1-d and 2-d maxima alone"
+        )
+    fields = {"window": ksize, "stride": 1 if strides is None else strides}
     given = {what: per_axis(what, sizes, count, layout) for what, sizes in fields.items()}
     return {"kind": kind, **given, "padding": _padding(padding, layout), "layout": layout}
 
@@ -57,12 +62,20 @@ def _pool(window_shape: Any, pooling_type: Any, *rest: Any, **named: Any) -> Fie
     given = dict(zip(OLD_POOL if old else POOL, rest, strict=False)) | named
     if not given.keys() <= {*POOL, *OLD_POOL}:
         raise NotExactError(f"tf.nn.pool takes {', '.join(POOL)} or dilation_rate, and this call has more; mend it")
-    for what, value in (("window_shape", window_shape), ("pooling_type", pooling_type)):
-        need_value(what, value)
+    need_value("pooling_type", pooling_type, str)
     kinds = {"MAX": "max", "AVG": "avg"}
     if pooling_type not in kinds:
         raise NotExactError(f'pooling_type={pooling_type!r} is none of tf.nn.pool\'s; write "MAX" or "AVG"')
+    need_value("window_shape", window_shape, *SEVERAL)
+    if len(window_shape) not in USUAL:
+        raise NotExactError(
+            f"window_shape={window_shape} has {len(window_shape)} sizes, and tf.nn.pool takes one for each of one to "
+            "three spatial axes; leave out those of batch and channels"
+        )
     ones = (1,) * len(window_shape)
+    for what in ("strides", "dilations", "dilation_rate"):
+        if given.get(what) is not None:
+            need_value(what, given[what], *SEVERAL)
     strides, rate = given.get("strides") or ones, given.get("dilations") or given.get("dilation_rate") or ones
     padding, data_format = given.get("padding") or "VALID", given.get("data_format")
     fields = _window(kinds[pooling_type], len(ones), window_shape, strides, padding, data_format)

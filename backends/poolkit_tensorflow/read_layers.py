@@ -18,7 +18,7 @@ def _layer(
     data_format: Any = "channels_last",
     name: Any = None,
 ) -> Fields:
-    need_value("padding", padding)
+    need_value("padding", padding, str)
     need_value("data_format", data_format)
     usual = USUAL[n]
     layout = usual if data_format == "channels_last" else f"NC{usual[1:-1]}"

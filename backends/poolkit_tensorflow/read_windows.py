@@ -23,10 +23,10 @@ USUAL = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
 
 def placed_format(n: int | None, data_format: Any, *sizes: Any) -> tuple[int | None, str]:
     """The number of spatial axes and the layout, of which the number may be told by `data_format` or by the sizes."""
-    need_value("data_format", data_format)
     if data_format is None:
         n = n or _counted(sizes)
         return (None, "channels_last") if n is None else (n, USUAL[n])
+    need_value("data_format", data_format, str)
     layout = FORMATS.get(data_format)
     if layout is None or (n is not None and n != len(layout) - 2):
         raise NotExactError(

@@ -35,7 +35,7 @@ def _max(
     return {
         "kind": "max",
         "window": _each(n, kernel_size),
-        "stride": _each(n, stride),
+        "stride": _stride(n, stride),
         "padding": _padding(n, padding),
         "dilation": _each(n, dilation),
         "indices": _flag(return_indices),
@@ -47,6 +47,11 @@ def _max(
 def _each(n: int, value: Any) -> Any:
     """A size, which torch takes in a tuple of one for all axes too."""
     return value[0] if n > 1 and is_many(value) and len(value) == 1 else value
+
+
+def _stride(n: int, stride: Any) -> Any:
+    """An empty list is torch's own way to say that none is given."""
+    return None if is_many(stride) and not stride else _each(n, stride)
 
 
 def _padding(n: int, padding: Any) -> Any:
@@ -86,7 +91,7 @@ def _avg(
     return {
         "kind": "avg",
         "window": _each(n, kernel_size),
-        "stride": _each(n, stride),
+        "stride": _stride(n, stride),
         "padding": padding,
         "ceil_mode": _flag(ceil_mode),
         "count_include_pad": False if nothing else _flag(count_include_pad),

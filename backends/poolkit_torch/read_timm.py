@@ -46,7 +46,7 @@ def _of_type(pool_type: str, output_size: Any, flatten: Any, layout: str) -> Rea
 
 
 def _select(output_size: Any = 1, pool_type: Any = "fast", flatten: Any = False, input_fmt: Any = "NCHW") -> Read:
-    need_value("pool_type", pool_type)
+    need_value("pool_type", pool_type or "", str)
     if not pool_type:
         raise NotExactError("pool_type='' pools nothing: the layer is an identity; leave it out")
     return _fast_or_not(str(pool_type).lower(), output_size, flatten, input_fmt)
@@ -61,7 +61,7 @@ def _fast_or_not(pool_type: str, output_size: Any, flatten: Any, input_fmt: Any)
 
 
 def _select_function(pool_type: Any = "avg", output_size: Any = 1) -> Read:
-    need_value("pool_type", pool_type)
+    need_value("pool_type", pool_type, str)
     return _of_type(pool_type, output_size, False, "NCHW")
 
 

@@ -8,12 +8,13 @@ form of a `Call` first. Nothing in a dialect imports its framework.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from poolkit.errors import NotExactError
-from poolkit.words.calls import Call, Expression
+from poolkit.errors import NotExactError, PoolkitError
+from poolkit.words.calls import Call, Expression, text
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
@@ -136,7 +137,35 @@ def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:
     return error
 
 
-def need_value(name: str, value: Any) -> None:
-    """`NotExactError` where a value that decides what is pooled is an expression."""
+SEVERAL = (tuple, list)
+SAID: Mapping[type, str] = {tuple: "a tuple", list: "a list", str: "text", int: "an integer"}
+
+
+def need_value(name: str, value: Any, *types: type) -> None:
+    """`NotExactError` where a value that decides what is pooled is an expression, or of none of these types."""
     if isinstance(value, Expression):
         raise NotExactError(f"{name}={value.text} is not known here, and it decides what is pooled; write its value")
+    if types and not isinstance(value, types):
+        either = " or ".join(SAID[kind] for kind in types)
+        raise NotExactError(f"{name}={text(value)} is not what the framework takes, which is {either}; mend the call")
+
+
+# What reading values raises that nobody expected: a call may hold anything where a number belongs.
+RAISED = (TypeError, ValueError, AttributeError, ArithmeticError, LookupError, RecursionError)
+
+
+@contextmanager
+def read_from(what: object) -> Iterator[None]:
+    """Makes a `NotExactError` of whatever goes wrong while something is read.
+
+    >>> with read_from("f(x)"):  # doctest: +IGNORE_EXCEPTION_DETAIL
+    ...     len(3)
+    Traceback (most recent call last):
+    poolkit.errors.NotExactError: received f(x), and its values are not those that it takes
+    """
+    try:
+        yield
+    except PoolkitError:
+        raise
+    except RAISED as error:
+        raise NotExactError(f"received {what}, and its values are not those that it takes ({error}); mend it") from None

@@ -30,6 +30,8 @@ LETTERS = {
     "length": "L",
 }
 
+LONGEST = 500  # characters of a pattern
+
 _TERM = re.compile(r"\(([^()]*)\)|(\.\.\.|[A-Za-z_]\w*|1)(?=\s|$|\()")
 
 
@@ -44,7 +46,7 @@ def read_pattern(pattern: str, reduction: object, **lengths: int) -> PoolSpec:
     >>> read_pattern("b (h 2) (w 2) c -> b h w c", "max")
     PoolSpec("max", window=2, layout="NHWC")
     """
-    if reduction not in KINDS:
+    if not isinstance(reduction, str) or reduction not in KINDS:
         raise InputError(
             f"received the pattern {pattern!r} with the reduction {reduction!r}, and einops reduces by "
             f'{", ".join(KINDS)}; write it as in read("b h w c -> b 1 1 c", "mean")'
@@ -61,6 +63,8 @@ def read_pattern(pattern: str, reduction: object, **lengths: int) -> PoolSpec:
 
 
 def _check_pattern(pattern: str, lengths: Mapping[str, int]) -> None:
+    if len(pattern) > LONGEST:
+        raise InputError(f"received a pattern of {len(pattern)} characters, and one has at most {LONGEST}; shorten it")
     sides = pattern.split("->")
     if len(sides) != 2 or any(side.count("(") != side.count(")") for side in sides):
         raise InputError(f'received {pattern!r}, which is no einops pattern; write it as in "b h w c -> b 1 1 c"')
@@ -103,7 +107,8 @@ def _window(term: str, name: str, lengths: dict[str, int], pattern: str) -> int 
     inner = term.split()
     if len(inner) == 1:
         return None
-    size = lengths.get(inner[1], int(inner[1]) if inner[1].isdigit() else None)
+    number = int(inner[1]) if inner[1].isdecimal() else None
+    size = lengths.get(inner[1], number)
     if size is None:
         raise InputError(
             f"received {pattern!r} without the length of {inner[1]}; give it, as in read(pattern, {inner[1]}=2)"
@@ -140,8 +145,8 @@ def _global(pattern: str, kind: str, layout: str, names: list[str], kept: set[st
 
 
 def _fields(pattern: Any, reduction: Any, **lengths: Any) -> dict[str, Any]:
-    need_value("pattern", pattern)
-    need_value("reduction", reduction)
+    need_value("pattern", pattern, str)
+    need_value("reduction", reduction, str)
     for name, length in lengths.items():
         need_value(name, length)
     spec = read_pattern(pattern, reduction, **lengths)

@@ -10,7 +10,7 @@ from typing import Any
 
 from poolkit.errors import NotExactError
 from poolkit.words.calls import Call, Expression
-from poolkit.words.dialect import Dialect, Fields, NotPooling, Word, need_value, no_spec, words
+from poolkit.words.dialect import SEVERAL, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 
 LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
 
@@ -18,13 +18,11 @@ PADDINGS = {"NOTSET": None, "VALID": "valid", "SAME_UPPER": "same", "SAME_LOWER"
 
 
 def _window(kind: str, kernel_shape: Any, strides: Any, pads: Any, auto_pad: Any, ceil_mode: Any) -> Fields:
-    for name, value in (
-        ("kernel_shape", kernel_shape),
-        ("pads", pads),
-        ("auto_pad", auto_pad),
-        ("ceil_mode", ceil_mode),
-    ):
-        need_value(name, value)
+    need_value("kernel_shape", kernel_shape, *SEVERAL)
+    need_value("auto_pad", auto_pad, str)
+    need_value("ceil_mode", ceil_mode)
+    if pads is not None:
+        need_value("pads", pads, *SEVERAL)
     n = len(kernel_shape)
     if n not in LAYOUTS:
         raise NotExactError(
@@ -50,6 +48,8 @@ def _padding(n: int, pads: Any, auto_pad: Any) -> Any:
         return "valid"
     if len(pads) != 2 * n:
         raise NotExactError(f"pads={pads} has {len(pads)} numbers, and {n} spatial axes have {2 * n}; mend the node")
+    for pad in pads:
+        need_value("pads", pad, int)
     if min(pads) < 0:
         raise NotExactError(f"pads={pads} cuts the input with negative numbers, which no spec does; slice it first")
     return tuple(zip(pads[:n], pads[n:], strict=True))
@@ -103,11 +103,11 @@ def _global(kind: str) -> Fields:
 
 
 def _reduce(kind: str, axes: Any = None, keepdims: Any = 1, noop_with_empty_axes: Any = 0) -> Fields:
-    need_value("axes", axes)
     need_value("keepdims", keepdims)
     if axes in (None, (), []):
         rest = "does nothing" if noop_with_empty_axes else "takes every axis, batch and channels too"
         raise NotPooling(f"without axes it {rest}, which is no pooling; leave it as it is")
+    need_value("axes", axes, *SEVERAL)
     return {"kind": kind, "axis": tuple(axes), "keepdims": bool(keepdims)}
 
 

@@ -32,6 +32,10 @@ def placed(fields: Fields, layout: str | None = None) -> Fields:
     """
     rest = {name: value for name, value in fields.items() if name != "layouts"}
     count = len(fields["window"])
+    if any(len(values) != count for values in _given(fields).values()):
+        raise NotExactError(
+            f"its window has {count} entries, and its strides and padding have to have as many; mend it"
+        )
     for candidate in [layout] if layout else fields["layouts"]:
         letters = _letters(candidate, count)
         if _leaves_others({"window": fields["window"]}, letters):  # the windows alone tell what is meant

@@ -13,7 +13,7 @@ from poolkit.errors import InputError, NotExactError
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known, text
-from poolkit.words.dialect import Dialect, Fields, NotPooling
+from poolkit.words.dialect import Dialect, Fields, NotPooling, read_from
 from poolkit.words.einops import is_pattern, read_pattern
 from poolkit.words.own import MAKERS, full_name, own_fields
 from poolkit.words.places import placed
@@ -41,11 +41,18 @@ def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
     """
     if isinstance(obj, PoolSpec | Mix):
         return obj
+    with read_from(obj if isinstance(obj, str) else f"a {type(obj).__qualname__}"):
+        return _read(obj, layout, options)
+
+
+def _read(obj: Any, layout: str | None, options: dict[str, Any]) -> Reading:
     if isinstance(obj, str) and not any(mark in obj for mark in ("(", "[", "->")):
         parsed = PoolSpec.parse(obj)
         return parsed if layout is None else parsed.replace(layout=layout)
     if is_pattern(obj):
         return read_pattern(obj, options.pop("reduction", layout), **options)
+    if layout is not None and not isinstance(layout, str):
+        raise InputError(f"received the layout {layout!r}, and a layout is text with a letter an axis; write it so")
     if options:
         raise InputError(f"received {', '.join(options)}, which only an einops pattern has; leave them out")
     call = call_of(obj)
@@ -117,7 +124,11 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
     """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where it does not pool."""
-    call = _applied(call)
+    with read_from(call):
+        return _fields_of(_applied(call), layout)
+
+
+def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
     if call.name in MAKERS:
         return _in_layout(own_fields(call), layout)
     dialect, name = spoken_in(call)

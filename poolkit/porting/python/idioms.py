@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from poolkit.errors import NotExactError
 from poolkit.porting.python.followers import order_after
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.pairs import paired
@@ -17,6 +18,7 @@ from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree
 from poolkit.porting.python.unknowns import computed_axes, listed_sizes, may_be_none
 from poolkit.porting.python.wrappers import data_format, masked, wrapped
+from poolkit.words.dialect import RAISED
 
 Idiom = Callable[[Tree, Names, Site], None]
 
@@ -44,6 +46,9 @@ def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     """The sites with everything that belongs to them."""
     found = paired(tree, names, found)
     for site in found:
-        for idiom in IDIOMS:
-            idiom(tree, names, site)
+        try:
+            for idiom in IDIOMS:
+                idiom(tree, names, site)
+        except RAISED as error:
+            site.error = NotExactError(f"what is around it is not understood ({error}); port it by hand")
     return found

@@ -27,7 +27,7 @@ from poolkit.porting.python.tree import BOM, Span, Tree, python
 from poolkit.porting.report import Ported, Row, Status
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
-from poolkit.words.dialect import NotPooling
+from poolkit.words.dialect import RAISED, NotPooling
 from poolkit.words.own import OWN
 from poolkit.words.writing import native_call
 
@@ -132,7 +132,7 @@ class _Port:
             return
         try:
             yield self._ported(site, row)
-        except PoolkitError as error:
+        except (PoolkitError, *RAISED) as error:
             yield replace(row, status="failed", note=_joined(str(error), *site.notes)), None
             return
         yield from ((part, None) for part in folded(self.tree, site, self.edits))
