@@ -21,6 +21,8 @@ from poolkit.diffs.diff import Difference, diff
 from poolkit.dispatch import lower_spec as lower
 from poolkit.dispatch import pool, pool_direct
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
+from poolkit.extending import register_kind
+from poolkit.facts import Option
 from poolkit.layers import layer
 from poolkit.listing import routes
 from poolkit.mix import Mix
@@ -46,6 +48,7 @@ __all__ = [
     "MinPool",
     "Mix",
     "NotExactError",
+    "Option",
     "PoolSpec",
     "PoolkitError",
     "Program",
@@ -61,5 +64,6 @@ __all__ = [
     "pool",
     "pool_direct",
     "read",
+    "register_kind",
     "routes",
 ]

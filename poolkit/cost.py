@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from poolkit.facts import KINDS
 from poolkit.geometry import axes_of, output_shape
-from poolkit.kinds import KINDS
 from poolkit.plan import FLOATS
 
 if TYPE_CHECKING:

@@ -108,6 +108,12 @@ def _title(plan: AnyPlan) -> str:
     return f"{plan.spec}, for {', '.join(sizes)} only" if len(sizes) == len(axes) else str(plan.spec)
 
 
+def forget() -> None:
+    """Drop all programs."""
+    _RUNS.clear()
+    _PROGRAMS.clear()
+
+
 def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
     if len(cache) >= MOST:
         cache.pop(next(iter(cache)), None)

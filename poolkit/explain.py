@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from poolkit.count import known_counts
+from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, output_shape
-from poolkit.kinds import KINDS
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from poolkit.errors import SpecError
-from poolkit.kinds import KINDS
+from poolkit.facts import KINDS, takers
 from poolkit.messages import quoted, shown, wrong
 from poolkit.validate import LAYOUT_HELP, SYMBOLIC
-from poolkit.values import OPTIONS, PADDINGS, is_many
+from poolkit.values import PADDINGS, is_many
 
 # Our name for a field, with those of other libraries.
 WORDS = {
@@ -118,7 +118,7 @@ def _missing(name: str, whose: str) -> SpecError:
 
 def _name_error(name: str, value: object, fields: Collection[str], whose: str = "PoolSpec") -> SpecError:
     received = f"{name}={shown(value)}"
-    ours = NAMES.get(name, name if name in WORDS or name in OPTIONS else None)
+    ours = NAMES.get(name, name if name in WORDS or takers(name) else None)
     if ours is None:
         close = difflib.get_close_matches(name, fields, 1)
         do = f"write {close[0]}={shown(value)}" if close else f"leave it out; the fields are {', '.join(fields)}"

@@ -9,9 +9,8 @@ What they mean, NaN and ties included: docs/semantics.md.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.count import divisor
@@ -28,22 +27,10 @@ State = tuple[Tensor, ...]
 FAR = 2**31 - 1  # behind every position along an axis
 
 
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """An option that only one kind takes: its default, which values it accepts, and that rule in words."""
-
-    default: object
-    accepts: Callable[[object], bool]
-    rule: str
-
-
 class Kind:
     """A fold over windows; subclasses say what they carry."""
 
     name: ClassVar[str]
-    selects: ClassVar[bool] = False  # chooses one element of the window: exact, keeps integers, has indices
-    averages: ClassVar[bool] = False  # divides by a count of cells
-    options: ClassVar[Mapping[str, Option]] = {}
     # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
     # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
     neutral: ClassVar[tuple[float, ...] | None] = None
@@ -51,11 +38,7 @@ class Kind:
     def __init__(self, ops: Ops, plan: Plan) -> None:
         self.o = ops
         self.plan = plan
-
-    @classmethod
-    def operations(cls, cells: int, windows: int) -> int:
-        """Operations on elements that this many windows with this many real cells in all take."""
-        return cells - windows
+        self.options = dict(plan.spec.options)
 
     def lift(self, x: Tensor) -> State:
         return (x,)
@@ -95,11 +78,6 @@ class Avg(Sum):
     """The sum divided by the count of real cells, or of cells and padding, or by a given number."""
 
     name = "avg"
-    averages = True
-
-    @classmethod
-    def operations(cls, cells: int, windows: int) -> int:
-        return cells
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[0], divisor(self.o, self.plan, like)), None
@@ -112,7 +90,6 @@ class Max(Kind):
     """
 
     name = "max"
-    selects = True
 
     def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
         return self.o.greater(challenger, holder)
@@ -179,20 +156,12 @@ class Softmax(Kind):
 
     name = "softmax"
     neutral = (-math.inf, 0.0, 0.0)
-    options: ClassVar[Mapping[str, Option]] = {
-        "beta": Option(1.0, lambda v: isinstance(v, int | float) and math.isfinite(v), "a finite number"),
-        "grad": Option("exact", lambda v: v in ("exact", "semi"), '"exact" or "semi"'),
-    }
-
-    @classmethod
-    def operations(cls, cells: int, windows: int) -> int:
-        return 4 * cells
 
     def lift(self, x: Tensor) -> State:
-        o, spec = self.o, self.plan.spec
-        power = o.multiply(x, spec.beta)
+        o = self.o
+        power = o.multiply(x, self.options["beta"])
         largest = o.detach(power)
-        weight = o.exp(o.subtract(power if spec.grad == "exact" else largest, self.finite(largest)))
+        weight = o.exp(o.subtract(power if self.options["grad"] == "exact" else largest, self.finite(largest)))
         return largest, o.multiply(weight, x), weight
 
     def combine(self, a: State, b: State) -> State:
@@ -216,7 +185,7 @@ class Softmax(Kind):
         return self.o.where(self.o.equal(exponent, -math.inf), 0.0, exponent)
 
 
-KINDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+FOLDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
 
 
 def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.adapter import Route, Site
 from poolkit.fold import fold
-from poolkit.kinds import KINDS
+from poolkit.kinds import FOLDS
 from poolkit.plan import HALVES, Plan, dropped
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _finished(o: Ops, x: Tensor, w: Tensor, plan: AnyPlan, reduced: tuple[Tensor
 
 
 def _fold(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
-    kind = KINDS[plan.kind](o, plan)
+    kind = FOLDS[plan.kind](o, plan)
     return kind.finish(fold(o, kind, kind.lift(x), plan.axes), x)
 
 
@@ -54,7 +54,7 @@ def fold_cost(plan: Plan) -> float:
     return 100.0
 
 
-FOLD = Route("fold", tuple(KINDS), _fold, lambda plan, site: True, fold_cost, sizes=False, indices=True)
+FOLD = Route("fold", (), _fold, lambda plan, site: True, fold_cost, sizes=False, indices=True)
 
 
 def routes_of(adapter: Adapter, plan: Plan, site: Site) -> list[Route]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.adapter import Route
 from poolkit.errors import ShapeError
+from poolkit.facts import KINDS
 from poolkit.geometry import letters_of, output_shape, positions
-from poolkit.kinds import KINDS
 from poolkit.messages import quoted, shown, wrong
 from poolkit.plan import FLOATS, Plan, plan_of, work_dtype
 from poolkit.spec import PoolSpec

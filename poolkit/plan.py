@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError
+from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, positions
-from poolkit.kinds import KINDS
 
 if TYPE_CHECKING:
     from poolkit.mix import AnyPlan
@@ -51,7 +51,7 @@ class Plan:
     def untouched(self) -> bool:
         """Whether every window is one cell that a fold hands on as it is."""
         one_cell = all(a.form == "keep" or (a.form == "taps" and a.window == 1) for a in self.axes)
-        return one_cell and self.kind not in ("avg", "softmax")
+        return one_cell and KINDS[self.kind].hands_on
 
     @property
     def floating(self) -> bool:

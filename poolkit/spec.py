@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from poolkit import text
+from poolkit.facts import takers
 from poolkit.foreign import call_error
 from poolkit.validate import SYMBOLIC, canonical, spatial_letters
-from poolkit.values import is_many
+from poolkit.values import is_many, pairs_of
 
 Sizes = int | Sequence[int]
 Padding = str | int | Sequence[int | Sequence[int]]
+Options = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, init=False)
 class PoolSpec:
     """One pooling, the same on every framework: frozen, hashable, checked when it is made.
 
@@ -24,6 +26,9 @@ class PoolSpec:
     for each of them, and `padding` is a word or one (low, high) for each, where all zeros are "valid". Where `layout`
     is "channels_first" or "channels_last", `axes` is None, an integer stays an integer, and a tuple fixes the number of
     spatial axes. In adaptive pooling (`output_size`), `window` and `stride` are None and `dilation` is ones.
+
+    The options of a kind, such as softmax's `beta`, are given and read by their names; `options` holds all of them as
+    (name, value), those left to their defaults too.
 
     `SpecError` where a value is impossible, or where a field is given that this kind or mode never reads.
 
@@ -50,21 +55,50 @@ class PoolSpec:
     divisor_override: float | None = None
     keepdims: bool = True
     indices: bool = False
-    # Options of single kinds; None stands for the kind's default.
-    beta: float | None = None
-    grad: str | None = None
+    options: tuple[tuple[str, Any], ...] = ()
 
-    # Sees a call before the generated __init__ does, which would answer another library's word with a bare TypeError.
+    # Sees a call before __init__ does, which would answer another library's word with a bare TypeError.
     # Type checkers go by __init__.
     def __new__(cls, *positional: object, **named: object) -> Self:
         kinds = len(positional) + ("kind" in named)
-        if kinds != 1 or "layout" not in named or not NAMES.issuperset(named):
+        if kinds != 1 or "layout" not in named or not NAMES.issuperset([n for n in named if not takers(n)]):
             raise call_error(positional, named, FIELDS)
         return object.__new__(cls)
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        layout: str,
+        axes: str | None = None,
+        output_size: int | Sequence[int | None] | None = None,
+        window: Sizes | None = None,
+        stride: Sizes | None = None,
+        padding: Padding = "valid",
+        dilation: Sizes = 1,
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+        divisor_override: float | None = None,
+        keepdims: bool = True,
+        indices: bool = False,
+        options: Options = (),
+        **named: Any,
+    ) -> None:
+        sizes = (output_size, window, stride, padding, dilation)
+        flags = (ceil_mode, count_include_pad, divisor_override, keepdims, indices)
+        given = (kind, layout, axes, *sizes, *flags, {**pairs_of(options), **named})
+        for name, value in zip(FIELDS, given, strict=True):
+            object.__setattr__(self, name, value)
         for name, value in canonical(self).items():
             object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # a type checker knows no name of an option
+
+        def __getattr__(self, name: str) -> Any:
+            for option, value in self.__dict__.get("options", ()):
+                if option == name:
+                    return value
+            raise AttributeError(f"a spec of {self.__dict__.get('kind')!r} pooling has no attribute {name!r}")
 
     def __hash__(self) -> int:
         kept: int | None = self.__dict__.get("_hash")
@@ -114,6 +148,8 @@ class PoolSpec:
             fields |= _reordered(self, changes["layout"])
         if changes.get("window", self.window) is None:
             fields.pop("stride", None)
+        if "options" in changes:
+            fields = {name: value for name, value in fields.items() if name in NAMES}
         return type(self)(**(fields | changes))
 
     def to_dict(self) -> dict[str, Any]:
@@ -131,7 +167,7 @@ class PoolSpec:
         >>> PoolSpec.from_dict({"version": 1, "kind": "avg", "output_size": 1, "layout": "NHWC"})
         PoolSpec("avg", output_size=1, layout="NHWC")
         """
-        return cls(**text.fields_of_dict(data, FIELDS))
+        return cls(**text.fields_of_dict(data, FIELDS[:-1]))
 
     @classmethod
     def parse(cls, string: str) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from poolkit.kinds import KINDS
+from poolkit.facts import KINDS, takers
 from poolkit.messages import quoted, shown, wrong
 from poolkit.validate import SYMBOLIC
 from poolkit.values import is_all, is_many
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-# The order in which people say them; what is not named here (the options of kinds) follows.
+# The order in which people say them; what is not named here follows, the options of the kind last.
 ORDER = ("output_size", "window", "stride", "padding", "dilation", "layout", "axes")
 
 # Their letters may also spell a number or a word, as in layout=INF, so what is written for them is never converted.
@@ -26,14 +26,16 @@ WORDS = {"true": True, "True": True, "false": False, "False": False, "none": Non
 
 def said(spec: PoolSpec) -> dict[str, Any]:
     """The fewest fields that make this spec with its kind: no defaults, nothing implied, one integer for equal ones."""
-    implied = {name: getattr(type(spec), name, None) for name in spec.__dataclass_fields__ if name != "kind"}
+    fields = [name for name in spec.__dataclass_fields__ if name not in ("kind", "options")]
+    implied = {name: getattr(type(spec), name, None) for name in fields}
     implied |= {"axes": spec.spatial, "stride": spec.window}
-    implied |= {name: option.default for name, option in KINDS[spec.kind].options.items()}
     if spec.axes is not None:
         implied["dilation"] = (1,) * len(spec.axes)
     names = dict.fromkeys((*ORDER, *implied))
     off = {name: getattr(spec, name) for name in names if getattr(spec, name) != implied[name]}
-    return {name: _short(name, value, spec.layout not in SYMBOLIC) for name, value in off.items()}
+    short = {name: _short(name, value, spec.layout not in SYMBOLIC) for name, value in off.items()}
+    table = KINDS[spec.kind].options
+    return short | {name: value for name, value in spec.options if value != table[name].default}
 
 
 def _short(name: str, value: Any, counted: bool) -> Any:
@@ -86,8 +88,14 @@ def fields_of(text: object) -> dict[str, Any]:
             raise wrong(quoted(word), "after the kind every word is name=value", f"write it as in {quoted(EXAMPLE)}")
         if name in fields:
             raise wrong(quoted(word), f"{name} was given before", "give it once")
-        fields[name] = WORDS.get(value, value) if name in LETTERS else _read(value)
+        fields[name] = WORDS.get(value, value) if name in LETTERS else value if _is_word(kind, name) else _read(value)
     return fields
+
+
+def _is_word(kind: str, name: str) -> bool:
+    """Whether this is an option that is a word, which may look like a number."""
+    option = KINDS[kind].options.get(name) if kind in KINDS else None
+    return option is not None and isinstance(option.default, str)
 
 
 EXAMPLE = "avg output_size=1 layout=NHWC keepdims=true"
@@ -130,9 +138,11 @@ def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
         raise wrong(
             f"version={version!r}", rule, "give what PoolSpec.to_dict() returned, or use the poolkit that wrote it"
         )
+    facts = KINDS.get(str(fields.get("kind")))
+    names = (*known, *(facts.options if facts else ()))
     for name in fields:
-        if name not in known:
+        if name not in names and not takers(str(name)):
             raise wrong(
-                f"the key {name!r}", f"a spec's dictionary has only {', '.join(('version', *known))}", "remove it"
+                f"the key {name!r}", f"a spec's dictionary has only {', '.join(('version', *names))}", "remove it"
             )
     return fields

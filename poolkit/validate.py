@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import SpecError
-from poolkit.kinds import KINDS
+from poolkit.facts import KINDS
 from poolkit.messages import quoted, shown, wrong
 from poolkit.values import FLAGS, axis_values, divisor_of, flag, is_all, options_of
 
@@ -28,7 +28,7 @@ def canonical(spec: PoolSpec) -> dict[str, Any]:
     sizes = axis_values(spec, axes)
     flags = {name: flag(name, getattr(spec, name)) for name in FLAGS}
     divisor = None if spec.divisor_override is None else divisor_of(spec.divisor_override)
-    values = {"axes": axes, "divisor_override": divisor, **sizes, **flags, **options_of(spec)}
+    values = {"axes": axes, "divisor_override": divisor, **sizes, **flags, "options": options_of(spec)}
     check_use(spec, values)
     return values
 

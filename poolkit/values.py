@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from poolkit.kinds import KINDS
+from poolkit.errors import SpecError
+from poolkit.facts import KINDS, takers
 from poolkit.messages import quoted, shown, wrong
 
 if TYPE_CHECKING:
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
 
 PADDINGS = ("valid", "same", "same_lower", "causal")
 FLAGS = ("ceil_mode", "count_include_pad", "keepdims", "indices")
-
-# Every option of any kind, with the kinds that take it.
-OPTIONS = {
-    name: tuple(k for k in KINDS if name in KINDS[k].options) for kind in KINDS.values() for name in kind.options
-}
 
 
 def axis_values(spec: PoolSpec, axes: str | None) -> dict[str, Any]:
@@ -193,22 +189,35 @@ def number(value: object) -> float | None:
         return None
 
 
-def options_of(spec: PoolSpec) -> dict[str, Any]:
-    """The options of the spec's kind, each given or by default; None for those of other kinds."""
-    taken = KINDS[spec.kind].options
-    values: dict[str, Any] = {}
-    for name, takers in OPTIONS.items():
-        value = getattr(spec, name)
-        if name in taken:
-            values[name] = option_value(name, spec.kind, value)
-        elif value is not None:
-            received = f"{name}={shown(value)} for {quoted(spec.kind)}"
-            rule = f"{name} is an option of {' and '.join(map(quoted, takers))} pooling"
-            raise wrong(received, rule, f"leave {name} out, or write kind={quoted(takers[0])}")
-    return values
+def options_of(spec: PoolSpec) -> tuple[tuple[str, Any], ...]:
+    """The options of the spec's kind in the order of its row, each as given or by default."""
+    given: Any = spec.options
+    table = KINDS[spec.kind].options
+    for name, value in given.items():
+        if name not in table:
+            raise foreign_option(spec.kind, name, value)
+    return tuple([(name, option_value(spec.kind, name, given.get(name))) for name in table])
 
 
-def option_value(name: str, kind: str, value: object) -> object:
+def pairs_of(options: object) -> dict[str, Any]:
+    if isinstance(options, Mapping):
+        return {str(name): value for name, value in options.items()}
+    if is_many(options) and all(is_many(pair) and len(pair) == 2 for pair in options):
+        return {str(name): value for name, value in options}
+    raise wrong(f"options={shown(options)}", "options are a mapping of names to values", "give each by its own name")
+
+
+def foreign_option(kind: str, name: str, value: object) -> SpecError:
+    received = f"{name}={shown(value)} for {quoted(kind)}"
+    others = takers(name)
+    if not others:
+        names = ", ".join(KINDS[kind].options) or "none"
+        return wrong(received, f"the options of {quoted(kind)} pooling are: {names}", f"leave {name} out")
+    rule = f"{name} is an option of {' and '.join(map(quoted, others))} pooling"
+    return wrong(received, rule, f"leave {name} out, or write kind={quoted(others[0])}")
+
+
+def option_value(kind: str, name: str, value: object) -> object:
     option = KINDS[kind].options[name]
     if value is None:
         return option.default
@@ -219,10 +228,22 @@ def option_value(name: str, kind: str, value: object) -> object:
     return kept
 
 
-def alike(value: object, default: object) -> object:
+def alike(value: object, default: object) -> Any:
     """A value in the type of an option's default; None for what is of another type."""
+    if default is None:
+        return value
+    if isinstance(default, bool):
+        return value if isinstance(value, bool) else None
     if isinstance(default, float):
         return number(value)
-    if type(default) is int:
+    if isinstance(default, int):
         return int(value) if is_integer(value) else None
-    return value if default is None or isinstance(value, type(default)) else None
+    if isinstance(default, tuple):
+        entries = [alike(v, default[0]) for v in value] if is_many(value) else [None]
+        return None if None in entries else tuple(entries)
+    return "".join(value) if isinstance(value, str) and is_word(value) else None
+
+
+def is_word(text: str) -> bool:
+    """Letters, digits, _ and -: what a spec's text and a program's first line can hold as it is."""
+    return text.isascii() and text.replace("_", "a").replace("-", "a").isalnum()

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from poolkit import PoolSpec
-from poolkit.kinds import KINDS
+from poolkit.facts import KINDS
 
 LAYOUTS = ("NCHW", "NHWC", "NCL", "NLC", "NDHWC", "NTHWC", "CHW", "...HWC", "...NCHW", "INF", "L", "TRUE")
 
@@ -45,9 +45,11 @@ def specs(draw: st.DrawFn) -> PoolSpec:
     if KINDS[kind].averages:
         numbers = st.integers(1, 9) | st.floats(allow_nan=False, allow_infinity=False).filter(bool)
         fields["divisor_override"] = draw(st.none() | numbers)
-    if kind == "softmax":
-        fields["beta"] = draw(st.none() | st.floats(allow_nan=False, allow_infinity=False))
-        fields["grad"] = draw(st.sampled_from([None, "exact", "semi"]))
+    for name, option in KINDS[kind].options.items():
+        values = st.sampled_from([None, option.default, *option.examples])
+        if isinstance(option.default, float):
+            values |= st.floats(allow_nan=False, allow_infinity=False).filter(option.accepts)
+        fields[name] = draw(values)
     return PoolSpec(kind, **fields)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from poolkit import PoolSpec
+from poolkit import PoolSpec, SpecError
+from poolkit.facts import KINDS
 from poolkit.foreign import NAMES, WORDS
-from poolkit.kinds import KINDS
 from poolkit.spec import FIELDS
-from poolkit.values import OPTIONS, alike
+from poolkit.values import alike
 from tests.support import python
 
 
@@ -54,7 +54,6 @@ def kept(**fields: Any) -> PoolSpec:
         ({"window": 2, "kind": "softmax"}, "beta", 1.0),
         ({"window": 2, "kind": "softmax", "beta": 2}, "beta", 2.0),
         ({"window": 2, "kind": "softmax"}, "grad", "exact"),
-        ({"window": 2}, "beta", None),
         ({"layout": "channels_last", "window": 3}, "axes", None),
         ({"layout": "channels_last", "window": 3}, "window", 3),
         ({"layout": "channels_last", "window": 3}, "stride", 3),
@@ -157,11 +156,27 @@ def test_replace(given: dict[str, Any], changes: dict[str, Any], wanted: dict[st
 # ---------------------------------------------------------------------------------------------- the table of fields
 
 
-def test_every_option_of_a_kind_is_a_field() -> None:
-    general = FIELDS[: FIELDS.index("indices") + 1]
+def test_no_option_of_a_kind_is_a_field() -> None:
+    assert [name for facts in KINDS.values() for name in facts.options if hasattr(PoolSpec, name)] == []
 
-    assert set(FIELDS) == {*general, *OPTIONS}
-    assert [PoolSpec.__dataclass_fields__[name].default for name in OPTIONS] == [None] * len(OPTIONS)
+
+def test_an_option_is_read_by_its_name() -> None:
+    spec = kept(kind="softmax", window=2, beta=2)
+
+    assert spec.options == (("beta", 2.0), ("grad", "exact"))
+    assert (getattr(spec, "beta"), getattr(spec, "grad")) == (2.0, "exact")  # noqa: B009  # as a user writes it
+    with pytest.raises(AttributeError, match="a spec of 'max' pooling has no attribute 'beta'"):
+        getattr(kept(window=2), "beta")  # noqa: B009
+
+
+def test_options_are_given_together_or_by_name() -> None:
+    named = kept(kind="softmax", window=2, beta=2)
+
+    assert kept(kind="softmax", window=2, options={"beta": 2}) == named
+    assert named.replace(options={"beta": 3}) == named.replace(beta=3) == kept(kind="softmax", window=2, beta=3)
+    assert hash(named) != hash(named.replace(beta=3))
+    with pytest.raises(SpecError, match="received options=3, and options are a mapping of names to values"):
+        PoolSpec("softmax", window=2, layout="NCL", options=3)  # type: ignore[arg-type]
 
 
 def test_defaults_of_options_are_accepted() -> None:
@@ -170,7 +185,7 @@ def test_defaults_of_options_are_accepted() -> None:
 
 
 def test_foreign_names_are_foreign_and_lead_to_fields() -> None:
-    assert set(WORDS) | set(OPTIONS) == set(FIELDS)
+    assert {*WORDS, "options"} == set(FIELDS)
     assert set(NAMES) & set(FIELDS) == set()
 
 

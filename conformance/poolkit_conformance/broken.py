@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 import poolkit as pk
-from poolkit_conformance import oracle, windows
+from poolkit_conformance import oracle, rows, windows
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.harness import Array, Function, Harness, Tensor
 from poolkit_conformance.windows import Window
@@ -71,7 +71,8 @@ class OracleHarness(Harness):
             stack.enter_context(np.errstate(all="ignore"))
             for name, piece in self.patches.items():
                 module, attribute = name.split(".")
-                stack.enter_context(mock.patch.object({"oracle": oracle, "windows": windows}[module], attribute, piece))
+                where = {"oracle": oracle, "rows": rows, "windows": windows}[module]
+                stack.enter_context(mock.patch.object(where, attribute, piece))
             return function(*args)
 
 
@@ -206,7 +207,13 @@ FAULTS = (
     _fault("last tie's gradient", "ties_in_global_pooling_go_to_the_first", "gradient", oracle___first=_last),
     _fault("tied gradient shared", "ties_in_global_pooling_go_to_the_first", "gradient", oracle___slopes=_ties_share),
     _fault("dropped NaN", "nan_wins_wherever_it_stands", oracle___first=_nan_ignored),
-    _fault("swapped axes", "avg_k3x2_s2x1_p1x0", windows__pooled_axes=_axes_swapped, oracle__pooled_axes=_axes_swapped),
+    _fault(
+        "swapped axes",
+        "avg_k3x2_s2x1_p1x0",
+        windows__pooled_axes=_axes_swapped,
+        oracle__pooled_axes=_axes_swapped,
+        rows__pooled_axes=_axes_swapped,
+    ),
     _fault("float16 accumulation", "avg_64x64_of_100_float16", oracle___totals=_totals_in_half),
     _fault("running sum in float32", "avg_512x512_around_100", oracle___totals=_totals_in_float32),
     _fault("off-by-one bin", "adaptive_average_5_to_3", windows___bins=_bins_too_short),

@@ -12,15 +12,16 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Verbosity, given, settings
 
 from poolkit import PoolSpec
+from poolkit.facts import KINDS
 from poolkit_conformance import modes, oracle
 from poolkit_conformance.case import FLOATS, Case, make
 from poolkit_conformance.harness import Harness
+from poolkit_conformance.tolerances import SELECTIONS, SUMS
 
 # Enough for the backend's speed: a compiler takes a second for what NumPy does in a millisecond.
 EXAMPLES = {"numpy": 200, "torch": 100, "tensorflow": 30, "jax": 30, "keras": 12}
 DEFAULT_EXAMPLES = 50
 
-KINDS = ("avg", "max", "min", "sum", "softmax")
 # Letters of the layouts that are drawn; the axes of an input are one more or fewer than these only with leading dots.
 LAYOUTS = (
     "NCL",
@@ -44,7 +45,7 @@ DTYPES = ("float32", "float32", "float64", "float16", "bfloat16", "int8", "uint8
 @st.composite
 def cases(draw: st.DrawFn, dtypes: tuple[str, ...] = DTYPES) -> Case:
     """A case whose spec is valid; whether it fits its input is for the oracle to say."""
-    kind, layout = draw(st.sampled_from(KINDS)), draw(st.sampled_from(LAYOUTS))
+    kind, layout = draw(st.sampled_from(oracle.kinds())), draw(st.sampled_from(LAYOUTS))
     dtype = draw(st.sampled_from(dtypes))
     letters = _letters(layout, draw(st.integers(1, 2)))
     spatial = [letter for letter in letters if letter not in "NC."]
@@ -54,7 +55,7 @@ def cases(draw: st.DrawFn, dtypes: tuple[str, ...] = DTYPES) -> Case:
     fields |= draw(_extras(kind))
     spec = PoolSpec(kind, layout=layout, axes=axes, **fields)
     shape = tuple(draw(st.integers(0 if letter in "NC" else 1, 3 if letter in "NC." else 9)) for letter in letters)
-    data = draw(st.sampled_from(FLOAT_DATA)) if dtype in FLOATS and kind != "softmax" else "normal"
+    data = draw(st.sampled_from(FLOAT_DATA)) if dtype in FLOATS and kind in SELECTIONS + SUMS else "normal"
     return Case(f"generated_{draw(st.integers(0, 999))}", spec, shape, dtype, data)
 
 
@@ -95,9 +96,8 @@ def _bins(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 def _extras(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     if kind in ("max", "min"):
         return {"indices": draw(st.booleans())}
-    if kind == "softmax":
-        return {"beta": draw(st.sampled_from([1.0, 0.5, -2.0])), "grad": draw(st.sampled_from(["exact", "semi"]))}
-    return {}
+    options = KINDS[kind].options.items()
+    return {name: draw(st.sampled_from([option.default, *option.examples])) for name, option in options}
 
 
 def check_generated(h: Harness) -> None:

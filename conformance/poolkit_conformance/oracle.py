@@ -7,20 +7,32 @@ Every answer comes with the magnitude that its error is measured against.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from poolkit_conformance.windows import Box, NoAnswerError, boxes, counts, pooled_axes
+from poolkit_conformance import outside
+from poolkit_conformance.rows import (
+    FLOATS,
+    Rows,
+    add_exactly,
+    cells_of,
+    each_window,
+    flat_positions,
+    moved,
+    note_nans,
+    on_grid,
+    result_of,
+)
+from poolkit_conformance.windows import NoAnswerError, pooled_axes
 
 __all__ = ["Answer", "Derivative", "NoAnswerError", "answer", "jvp", "second", "vjp"]
 
 Array = np.ndarray[Any, Any]
 
 SELECTIONS = ("max", "min")
-FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -46,54 +58,54 @@ class Derivative:
 
 def answer(spec: Any, x: Array) -> Answer:
     """Pool `x`; raises `NoAnswerError` where the definition gives nothing."""
-    rows = _Rows(spec, x)
-    selects = spec.kind in SELECTIONS
+    rows = Rows(spec, x)
+    selects = spec.kind in SELECTIONS or outside.selects(spec.kind)
     values = np.zeros(rows.windows, rows.cells.dtype if selects else np.float64)
     magnitude = np.zeros(rows.windows)
     indices = np.zeros(rows.windows, np.int64)
     free: dict[tuple[int, ...], frozenset[int]] = {}
     sizes = tuple(x.shape[axis] for axis in pooled_axes(spec, x.ndim))
-    for box, cells in _windows(spec, x, rows):
-        here = _at(box)
-        values[here], magnitude[here] = VALUES[spec.kind](spec, cells, box.divisor)
-        if selects:
-            flat = _flat(box, sizes)
+    for box, cells in each_window(spec, x, rows):
+        here = result_of(box)
+        values[here], magnitude[here] = VALUES.get(spec.kind, outside.values)(spec, cells, box.divisor)
+        if spec.kind in SELECTIONS:
+            flat = flat_positions(box, sizes)
             indices[here] = flat[_first(spec.kind, cells)]
-            _note_nans(free, box, flat, cells)
+            note_nans(free, box, flat, cells)
     return Answer(
         rows.as_result(values),
         rows.as_result(magnitude),
         x.dtype.name if selects or x.dtype.name in FLOATS else "float32",
         rows.as_result(indices) if spec.indices else None,
-        _moved(free, rows) if spec.indices else {},
+        moved(free, rows) if spec.indices else {},
     )
 
 
 def vjp(spec: Any, x: Array, cotangent: Array) -> Derivative:
     """The gradient of sum(cotangent * pool(x)): what each window gives to its cells, added up without rounding."""
-    rows = _Rows(spec, x)
+    rows = Rows(spec, x)
     given = rows.like_result(cotangent)
     shape = rows.cells.shape
     total, lost, magnitude, defined = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.ones(shape, bool)
-    for box, cells in _windows(spec, x, rows):
-        g = given[_at(box)][:, None]
+    for box, cells in each_window(spec, x, rows):
+        g = given[result_of(box)][:, None]
         slope, size = _slopes(spec, cells, box.divisor)
-        place = _place(box)
-        _add_exactly(total, lost, place, _on_grid(slope * g, box))
-        magnitude[place] += _on_grid(size * np.abs(g), box)
-        defined[place] &= _on_grid(_without_nan(cells), box)
+        place = cells_of(box)
+        add_exactly(total, lost, place, on_grid(slope * g, box))
+        magnitude[place] += on_grid(size * np.abs(g), box)
+        defined[place] &= on_grid(_without_nan(cells), box)
     return Derivative(rows.as_input(total + lost), rows.as_input(magnitude), rows.as_input(defined))
 
 
 def jvp(spec: Any, x: Array, tangent: Array) -> Derivative:
     """How the result changes when `x` moves along `tangent`."""
-    rows = _Rows(spec, x)
+    rows = Rows(spec, x)
     along = rows.like(tangent)
     values, magnitude, defined = np.zeros(rows.windows), np.zeros(rows.windows), np.ones(rows.windows, bool)
-    for box, cells in _windows(spec, x, rows):
-        here = _at(box)
+    for box, cells in each_window(spec, x, rows):
+        here = result_of(box)
         slope, size = _slopes(spec, cells, box.divisor)
-        u = along[_place(box)].reshape(cells.shape)
+        u = along[cells_of(box)].reshape(cells.shape)
         values[here] = _totals(slope * u)
         magnitude[here] = _totals(size * np.abs(u))
         defined[here] = ~np.isnan(cells).any(1)
@@ -102,18 +114,19 @@ def jvp(spec: Any, x: Array, tangent: Array) -> Derivative:
 
 def second(spec: Any, x: Array, cotangent: Array, tangent: Array) -> Derivative:
     """The gradient, with respect to `x`, of <vjp(x, cotangent), tangent>: zero for what is linear in pieces."""
-    rows = _Rows(spec, x)
+    rows = Rows(spec, x)
     given, along = rows.like_result(cotangent), rows.like(tangent)
     shape = rows.cells.shape
     total, magnitude, defined = np.zeros(shape), np.zeros(shape), np.ones(shape, bool)
-    for box, cells in _windows(spec, x, rows):
-        place = _place(box)
-        defined[place] &= _on_grid(_without_nan(cells), box)
-        if spec.kind == "softmax" and spec.grad == "exact":
-            g = given[_at(box)][:, None]
-            slope, size = _softmax_curvature(spec.beta, cells, along[place].reshape(cells.shape))
-            total[place] += _on_grid(slope * g, box)
-            magnitude[place] += _on_grid(size * np.abs(g), box)
+    for box, cells in each_window(spec, x, rows):
+        place = cells_of(box)
+        defined[place] &= on_grid(_without_nan(cells), box)
+        if spec.kind in CURVATURES or spec.kind not in VALUES:
+            g = given[result_of(box)][:, None]
+            curvature = CURVATURES.get(spec.kind, outside.curvature)
+            slope, size = curvature(spec, cells, along[place].reshape(cells.shape))
+            total[place] += on_grid(slope * g, box)
+            magnitude[place] += on_grid(size * np.abs(g), box)
     return Derivative(rows.as_input(total), rows.as_input(magnitude), rows.as_input(defined))
 
 
@@ -188,6 +201,8 @@ def _slopes(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
         return one_hot, one_hot
     if spec.kind == "softmax":
         return _softmax_slopes(spec, cells)
+    if spec.kind not in VALUES:
+        return outside.slopes(spec, cells)
     slope = np.full(cells.shape, 1 / divisor if spec.kind == "avg" else 1.0)
     return slope, np.abs(slope)
 
@@ -203,8 +218,11 @@ def _softmax_slopes(spec: Any, cells: Array) -> tuple[Array, Array]:
     return w * (1 + spec.beta * (cells - y)), size
 
 
-def _softmax_curvature(beta: float, cells: Array, u: Array) -> tuple[Array, Array]:
+def _softmax_curvature(spec: Any, cells: Array, u: Array) -> tuple[Array, Array]:
     """The derivative of sum_j u_j * w_j * (1 + beta * (a_j - y)) with respect to each a_k, by the product rule."""
+    if spec.grad == "semi":
+        return np.zeros(cells.shape), np.zeros(cells.shape)
+    beta = spec.beta
     w = _weights(beta, cells)
     y = _totals(w * cells)[:, None]
     slope = w * (1 + beta * (cells - y))
@@ -213,84 +231,9 @@ def _softmax_curvature(beta: float, cells: Array, u: Array) -> tuple[Array, Arra
     return beta * (u * slope - w * u_slope + u * w - slope * u_w), np.broadcast_to(4 * size, cells.shape)
 
 
-# -------------------------------------------------------------------------------------- from tensors to rows and back
+CURVATURES = {"softmax": _softmax_curvature}
 
 
-class _Rows:
-    """An input with its pooled axes last and all others as one, and the way back into the layout."""
-
-    def __init__(self, spec: Any, x: Array) -> None:
-        self.pooled = pooled_axes(spec, x.ndim)
-        self.last = tuple(range(-len(self.pooled), 0))
-        self.keepdims = spec.keepdims
-        moved = np.moveaxis(x.astype(np.float64) if x.dtype.name in FLOATS else x, self.pooled, self.last)
-        self.kept = moved.shape[: x.ndim - len(self.pooled)]
-        self.cells = moved.reshape(math.prod(self.kept), *moved.shape[len(self.kept) :])
-        self.windows = (len(self.cells), *counts(spec, x.shape))
-
-    def like(self, other: Array) -> Array:
-        """A tensor of the input's shape, in the same rows."""
-        return np.moveaxis(other.astype(np.float64), self.pooled, self.last).reshape(self.cells.shape)
-
-    def like_result(self, g: Array) -> Array:
-        """A tensor of the result's shape, in rows."""
-        g = g.astype(np.float64)
-        return (np.moveaxis(g, self.pooled, self.last) if self.keepdims else g).reshape(self.windows)
-
-    def as_input(self, rows: Array) -> Array:
-        return np.moveaxis(rows.reshape(*self.kept, *rows.shape[1:]), self.last, self.pooled)
-
-    def as_result(self, rows: Array) -> Array:
-        return self.as_input(rows) if self.keepdims else rows.reshape(self.kept)
-
-
-def _windows(spec: Any, x: Array, rows: _Rows) -> Iterator[tuple[Box, Array]]:
-    """Every window with its real cells: one row for each batch and channel, in row-major order."""
-    for box in boxes(spec, x.shape):
-        yield box, rows.cells[_place(box)].reshape(len(rows.cells), math.prod(map(len, box.cells)))
-
-
-def _at(box: Box) -> Any:
-    """What picks a window's result: all rows, and its place."""
-    return (slice(None), *box.at)
-
-
-def _place(box: Box) -> Any:
-    """What picks a window's cells out of the rows: all rows, and a grid of positions."""
-    grid = np.ix_(*box.cells)
-    return (slice(None), *grid)
-
-
-def _on_grid(cells: Array, box: Box) -> Array:
-    return cells.reshape(len(cells), *map(len, box.cells))
-
-
-def _flat(box: Box, sizes: tuple[int, ...]) -> Array:
-    """The flat position of every cell of a window, row-major over the unpadded pooled axes."""
-    return np.ravel_multi_index(np.ix_(*box.cells), sizes).ravel()
-
-
-def _add_exactly(total: Array, lost: Array, place: Any, part: Array) -> None:
-    """Add in place, and keep what rounding loses: thousands of windows may share a cell."""
-    old = total[place]
-    new = old + part
-    with np.errstate(invalid="ignore"):
-        slip = np.where(np.abs(old) >= np.abs(part), (old - new) + part, (part - new) + old)
-    lost[place] += np.where(np.isfinite(slip), slip, 0)
-    total[place] = new
-
-
-def _note_nans(free: dict[tuple[int, ...], frozenset[int]], box: Box, flat: Array, cells: Array) -> None:
-    if cells.dtype.kind != "f":
-        return
-    for row in np.flatnonzero(np.isnan(cells).any(1)):
-        free[(int(row), *box.at)] = frozenset(flat[np.isnan(cells[row])].tolist())
-
-
-def _moved(free: dict[tuple[int, ...], frozenset[int]], rows: _Rows) -> dict[tuple[int, ...], frozenset[int]]:
-    """The same notes, by place in the result's own layout."""
-    if not free:
-        return {}
-    numbered = rows.as_result(np.arange(math.prod(rows.windows)).reshape(rows.windows))
-    where = {int(number): place for place, number in np.ndenumerate(numbered)}
-    return {where[int(np.ravel_multi_index(at, rows.windows))]: allowed for at, allowed in free.items()}
+def kinds() -> tuple[str, ...]:
+    """The kinds that have a definition, those from outside too."""
+    return (*VALUES, *outside.kinds())

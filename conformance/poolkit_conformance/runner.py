@@ -11,6 +11,7 @@ from typing import Literal
 from poolkit_conformance import modes
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases import CASES
+from poolkit_conformance.cases_outside import outside_cases
 from poolkit_conformance.harness import Harness, chosen
 from poolkit_conformance.known_failures import known
 from poolkit_conformance.literals import LITERALS
@@ -39,8 +40,8 @@ def harness(backend: str) -> Harness:
 
 
 def all_cases() -> list[Case]:
-    """Every case; those of ONNX where its package is installed."""
-    return [*LITERALS, *CASES, *onnx_cases()]
+    """Every case; those of ONNX where its package is installed, and of kinds that are registered."""
+    return [*LITERALS, *CASES, *onnx_cases(), *outside_cases()]
 
 
 def tests(h: Harness) -> list[Test]:

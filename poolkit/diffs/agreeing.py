@@ -16,13 +16,13 @@ from typing import Any
 from poolkit.count import known_counts
 from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
+from poolkit.facts import KINDS
 from poolkit.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
-from poolkit.kinds import KINDS
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
 from poolkit.words.normal import normal
 
-PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "beta", "grad")  # fields that are not of an axis
+PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "options")  # fields that are not of an axis
 
 SEARCHED, MOST = 64, 2048  # sizes an axis; the latter where windows are so large that 64 say nothing
 
@@ -153,15 +153,17 @@ def counts_of(spec: PoolSpec, axis: Axis, cells: list[range]) -> list[int]:
 
 
 def _equal_weights(spec: PoolSpec) -> bool:
-    """Softmax with beta 0 is the average of the real cells."""
-    return spec.kind == "softmax" and spec.beta == 0
+    """Whether the kind is the average of the real cells with these options, as softmax with beta 0 is."""
+    average = KINDS[spec.kind].average_at
+    return average is not None and average.items() <= dict(spec.options).items()
 
 
 def measure(spec: PoolSpec) -> tuple[Any, ...]:
     """What is done with a window's cells: the same word for all that add them and divide."""
-    if spec.kind in ("avg", "sum") or _equal_weights(spec):
+    facts = KINDS[spec.kind]
+    if facts.adds or _equal_weights(spec):
         return ("linear",)
-    return (spec.kind, spec.beta)
+    return (spec.kind, *[(name, value) for name, value in spec.options if not facts.options[name].gradient])
 
 
 def ratio(a: PoolSpec, b: PoolSpec) -> Fraction:

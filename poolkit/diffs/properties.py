@@ -8,19 +8,11 @@ from typing import Any
 
 from poolkit.diffs.agreeing import axis_of, letters, limit, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
+from poolkit.facts import KINDS
 from poolkit.geometry import Axis
-from poolkit.kinds import KINDS
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
 from poolkit.words.normal import normal
-
-DOES = {
-    "avg": "averages",
-    "max": "takes the maximum",
-    "min": "takes the minimum",
-    "sum": "sums",
-    "softmax": "weights by a softmax",
-}
 
 # ------------------------------------------------------------------------------------------------------ all sentences
 
@@ -42,7 +34,9 @@ def sentences(a: PoolSpec, b: PoolSpec, count: int) -> list[str]:
 
 def structure_differs(a: PoolSpec, b: PoolSpec) -> bool:
     """Whether results differ in more than the numbers at some size: dropped axes, indices, gradients."""
-    return bool(_results(a, b)) or (a.kind == b.kind and a.grad != b.grad)
+    options = KINDS[a.kind].options
+    gradients = [[pair for pair in s.options if s.kind == a.kind and options[pair[0]].gradient] for s in (a, b)]
+    return bool(_results(a, b)) or (a.kind == b.kind and gradients[0] != gradients[1])
 
 
 def said_otherwise(a: PoolSpec, b: PoolSpec) -> str:
@@ -91,7 +85,7 @@ def _named(p: PoolSpec, q: PoolSpec) -> tuple[tuple[str, PoolSpec], tuple[str, P
 
 
 def _describe(spec: PoolSpec) -> str:
-    does = DOES[spec.kind]
+    does = KINDS[spec.kind].does
     if spec.window is None:
         if is_all(spec.output_size, 1):
             return f"{does} over the whole map, whatever its size"
@@ -110,11 +104,11 @@ def _by(values: Any) -> str:
 
 def _kinds(p: PoolSpec, q: PoolSpec) -> list[str]:
     if p.kind != q.kind:
-        return [f"A {DOES[p.kind]}, B {DOES[q.kind]}"]
+        return [f"A {KINDS[p.kind].does}, B {KINDS[q.kind].does}"]
     return [
-        f"A's {name} is {getattr(p, name)}, B's is {getattr(q, name)}"
-        for name in KINDS[p.kind].options
-        if getattr(p, name) != getattr(q, name)
+        f"A's {name} is {mine}, B's is {other}"
+        for (name, mine), (_, other) in zip(p.options, q.options, strict=True)
+        if mine != other
     ]
 
 

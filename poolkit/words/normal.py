@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from poolkit.facts import KINDS
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all
 
@@ -23,16 +24,12 @@ def normal(spec: PoolSpec) -> PoolSpec:
     if spec.window is None:
         return _normal_adaptive(spec)
     changes = _normal_window(spec)
-    if spec.kind in ("avg", "sum"):
+    if KINDS[spec.kind].adds:
         changes |= _normal_divisor(spec, changes["padding"], changes["ceil_mode"])
     if not spec.indices:  # indices count along the pooled axes alone
         changes = _spread(spec, changes)
-    kept: dict[str, Any] = {"kind": spec.kind, "layout": spec.layout, "indices": spec.indices, **_options(spec)}
+    kept: dict[str, Any] = {"kind": spec.kind, "layout": spec.layout, "indices": spec.indices, "options": spec.options}
     return PoolSpec(**(kept | changes))
-
-
-def _options(spec: PoolSpec) -> dict[str, Any]:
-    return {name: getattr(spec, name) for name in ("beta", "grad")}
 
 
 def _normal_adaptive(spec: PoolSpec) -> PoolSpec:
@@ -74,7 +71,7 @@ def _normal_padding(padding: Any, stride: tuple[int, ...], reach: tuple[int, ...
 
 def _normal_divisor(spec: PoolSpec, padding: Any, ceil_mode: bool) -> dict[str, Any]:
     padded = padding not in ("valid", ((0, 0),) * len(spec.axes or ""))
-    divisor = 1 if spec.kind == "sum" else spec.divisor_override
+    divisor = spec.divisor_override if KINDS[spec.kind].averages else 1
     if not padded and not ceil_mode and divisor == prod(spec.window):  # type: ignore[arg-type]
         divisor = None
     if divisor == 1:

@@ -1,0 +1,46 @@
+"""The cases of every kind that was registered from outside: windows, bins, whole maps, options, dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from poolkit import PoolSpec
+from poolkit.facts import KINDS
+from poolkit_conformance import outside
+from poolkit_conformance.case import Case
+
+_MAP = (2, 3, 9, 10)
+_SPECS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "k2": (_MAP, {"window": 2}),
+    "k3_s2_same": (_MAP, {"window": 3, "stride": 2, "padding": "same"}),
+    "k3_s2_asymmetric": (_MAP, {"window": 3, "stride": 2, "padding": ((0, 1), (2, 0))}),
+    "k3x2_dilated2x3": (_MAP, {"window": (3, 2), "stride": 1, "dilation": (2, 3)}),
+    "k3_s2_ceil": (_MAP, {"window": 3, "stride": 2, "ceil_mode": True}),
+    "k5_s1_same": (_MAP, {"window": 5, "stride": 1, "padding": "same"}),
+    "adaptive_9x10_to_4x3": (_MAP, {"output_size": (4, 3)}),
+    "global": (_MAP, {"output_size": 1, "keepdims": False}),
+    "1d_k4_s3": ((2, 11, 3), {"layout": "NLC", "window": 4, "stride": 3}),
+    "k1": ((1, 2, 4), {"layout": "NCL", "window": 1}),
+}
+_DTYPES = ("float16", "float64", "int32")
+_FEW = ("k3_s2_same", "global")
+
+
+def outside_cases() -> list[Case]:
+    """Those of all kinds from outside that have a definition."""
+    return [case for kind in outside.kinds() for case in _cases(kind)]
+
+
+def _cases(kind: str) -> Iterator[Case]:
+    def case(name: str, shape: tuple[int, ...], fields: dict[str, Any], dtype: str = "float32") -> Case:
+        return Case(f"{kind}_{name}", PoolSpec(kind, **({"layout": "NCHW"} | fields)), shape, dtype, few=name in _FEW)
+
+    for name, (shape, fields) in _SPECS.items():
+        yield case(name, shape, fields)
+    shape, fields = _SPECS["k3_s2_same"]
+    for dtype in _DTYPES:
+        yield case(f"{dtype}_k3_s2_same", shape, fields, dtype)
+    for option, row in KINDS[kind].options.items():
+        for value in row.examples:
+            yield case(f"{option}_{value}_k3_s2_same", shape, {**fields, option: value})

@@ -1,0 +1,72 @@
+"""What a kind of pooling is, without computing it: one row for each, which a spec reads and folds stand above.
+
+A kind from outside is a row like every other; `poolkit.register_kind` adds it, together with its fold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """An option of a kind: its default, which values it accepts, that rule in words, and further values to try.
+
+    A value has the type of the default: a number, an int, a word, or a tuple of such. `gradient` says that it changes
+    gradients alone.
+
+    >>> Option(1.0, lambda v: v > 0, "a number above 0", examples=(0.5, 2.0)).default
+    1.0
+    """
+
+    default: Any
+    accepts: Callable[[Any], bool]
+    rule: str
+    examples: tuple[Any, ...] = ()  # what the conformance suite tries besides the default
+    gradient: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """A row of the table of kinds."""
+
+    does: str  # what it does, after "A"
+    selects: bool = False  # chooses one element of the window: exact, keeps integers, has indices
+    averages: bool = False  # divides by a count of cells
+    adds: bool = False  # weights its cells alike, so that two such kinds differ in their divisors alone
+    hands_on: bool = True  # a window of one cell may be that cell, with no computation
+    options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
+    average_at: Mapping[str, Any] | None = None  # values of options with which it is the average of the real cells
+    operations: Callable[[int, int], int] = lambda cells, windows: (
+        cells - windows
+    )  # of so many cells in so many windows
+    oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
+
+
+KINDS: dict[str, Facts] = {
+    "avg": Facts("averages", averages=True, adds=True, hands_on=False, operations=lambda cells, windows: cells),
+    "max": Facts("takes the maximum", selects=True),
+    "min": Facts("takes the minimum", selects=True),
+    "sum": Facts("sums", adds=True),
+    "softmax": Facts(
+        "weights by a softmax",
+        hands_on=False,
+        options={
+            "beta": Option(1.0, math.isfinite, "a finite number", examples=(0.5, -2.0)),
+            "grad": Option(
+                "exact", lambda v: v in ("exact", "semi"), '"exact" or "semi"', examples=("semi",), gradient=True
+            ),
+        },
+        average_at={"beta": 0.0},
+        operations=lambda cells, windows: 4 * cells,
+    ),
+}
+BUILT_IN = tuple(KINDS)
+
+
+def takers(option: str) -> list[str]:
+    """The kinds that have an option of this name."""
+    return [kind for kind, facts in KINDS.items() if option in facts.options]

@@ -1,0 +1,128 @@
+"""A kind with an option from outside is like those of poolkit, for specs, texts, `diff`, backends and the suite."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import poolkit as pk
+from poolkit import facts, kinds
+from poolkit.commands import poolkit as command
+from poolkit_conformance import modes, runner
+
+NAME = "spread"
+
+
+class Spread(kinds.Kind):
+    """The difference of sums of squares and of values, scaled: two tensors of state, and no neutral value but zeros."""
+
+    neutral = (0.0, 0.0)
+
+    def lift(self, x: Any) -> kinds.State:
+        return self.o.multiply(x, x), x
+
+    def combine(self, a: kinds.State, b: kinds.State) -> kinds.State:
+        return tuple(self.o.add(s, t) for s, t in zip(a, b, strict=True))
+
+    def reduce_axis(self, s: kinds.State, a: Any, inside: Any) -> kinds.State:
+        return tuple(kinds.total(self.o, t, (a,)) for t in s)
+
+    def finish(self, s: kinds.State, like: Any) -> tuple[Any, None]:
+        return self.o.subtract(self.o.multiply(s[0], self.options["scale"]), s[1]), None
+
+
+def spread(options: Mapping[str, Any], cells: Sequence[float]) -> float:
+    return float(options["scale"] * sum(a * a for a in cells) - sum(cells))
+
+
+SCALE = pk.Option(1.0, lambda value: value > 0, "a number above 0", examples=(0.5,))
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    pk.register_kind(NAME, Spread, "spreads", options={"scale": SCALE}, hands_on=False, oracle=spread)
+    yield
+    del facts.KINDS[NAME], kinds.FOLDS[NAME]
+
+
+def spec(**fields: Any) -> pk.PoolSpec:
+    return pk.PoolSpec(NAME, **({"window": 2, "layout": "NCL"} | fields))
+
+
+def test_its_option_is_checked() -> None:
+    assert spec().options == (("scale", 1.0),)
+    with pytest.raises(pk.SpecError, match='received scale=-1, and scale of "spread" pooling is a number above 0'):
+        spec(scale=-1)
+    with pytest.raises(pk.SpecError, match='scale is an option of "spread" pooling; leave scale out'):
+        pk.PoolSpec("max", window=2, layout="NCL", scale=2)
+    with pytest.raises(pk.SpecError, match='the options of "spread" pooling are: scale; leave gamma out'):
+        spec(options={"gamma": 1})
+
+
+def test_its_option_is_known_to_every_form_of_a_spec() -> None:
+    s = spec(scale=2)
+
+    assert repr(s) == 'PoolSpec("spread", window=2, layout="NCL", scale=2.0)'
+    assert str(s) == "spread window=2 layout=NCL scale=2.0"
+    assert pk.PoolSpec.parse(str(s)) == s
+    assert s.to_dict() == {"version": 1, "kind": "spread", "window": 2, "layout": "NCL", "scale": 2.0}
+    assert pk.PoolSpec.from_dict(s.to_dict()) == pickle.loads(pickle.dumps(s)) == s
+    assert s.replace(layout="NLC") == spec(scale=2, layout="NLC")
+    assert len({s, spec(scale=2.0), spec()}) == 2
+
+
+def test_diff_tells_two_of_it_apart() -> None:
+    # A kind that was not in diff's own lists was compared by its windows alone.
+    found = pk.diff(spec(), spec(scale=2))
+    assert not found.equal
+    assert "A's scale is 1.0, B's is 2.0" in str(found)
+    assert pk.diff(spec(), spec()).equal
+    assert not pk.diff(spec(), pk.AvgPool(2, layout="NCL")).equal
+
+
+def test_explain_cost_and_the_command_line_know_it() -> None:
+    assert spec(scale=2).explain((1, 1, 4)).startswith("spread window=2 layout=NCL scale=2.0\n")
+    assert spec().cost((1, 1, 4)).operations == 2
+    result = CliRunner().invoke(command, ["lower", "spread window=2 layout=NCL scale=2", "--backend", "numpy"])
+    assert result.exit_code == 0
+    assert "scale=2.0" in result.output
+
+
+def test_a_kind_may_be_registered_anew() -> None:
+    x = np.array([[[1.0, 2.0]]])
+    assert pk.pool(x, spec()).item() == 2.0
+    pk.register_kind(NAME, kinds.Sum, "sums", options={"scale": SCALE})
+    assert pk.pool(x, spec()).item() == 3.0
+
+
+@pytest.mark.parametrize(
+    ("name", "fold", "options", "message"),
+    [
+        ("max", Spread, {}, "a new kind has a word of its own"),
+        ("two words", Spread, {}, "a new kind has a word of its own"),
+        (NAME, object, {}, "a kind is a subclass of poolkit.kinds.Kind"),
+        (NAME, Spread, {"window": SCALE}, "not the name of a field or method of PoolSpec"),
+        (NAME, Spread, {"replace": SCALE}, "not the name of a field or method of PoolSpec"),
+        (NAME, Spread, {"scale": pk.Option(-1.0, lambda v: v > 0, "above 0")}, "scale is above 0"),
+    ],
+)
+def test_what_is_no_kind_is_refused(name: str, fold: Any, options: Any, message: str) -> None:
+    with pytest.raises(pk.SpecError, match=message):
+        pk.register_kind(name, fold, "spreads", options=options)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow", "keras"])
+def test_the_suite_runs_it_in_every_mode(backend: str) -> None:
+    h = runner.harness(backend)
+    found = [(case, mode) for case, mode in runner.tests(h) if case.spec.kind == NAME]
+    assert "eager" in {mode for _, mode in found}
+    assert len({mode for _, mode in found}) >= 3
+    slow = backend in ("tensorflow", "keras", "jax")
+    for case, mode in found:
+        if not slow or case.few:
+            modes.run(h, case, mode)
