@@ -87,7 +87,7 @@ UNUSABLE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no text": (lambda path: packed(path, config_json=b"\xff\xfe\xfa"), "is no JSON"),
     "a list": (lambda path: packed(path, config_json=b"[1, 2]"), "a JSON list"),
     "no model": (lambda path: packed(path, config_json=b'{"a": 1}'), "class_name and config"),
-    "nested lists": (lambda path: packed(path, config_json=b"[" * 200_000), "nested too deeply"),
+    "nested lists": (lambda path: packed(path, config_json=b"[" * 200_000), "nested deeper than 500"),
     "a huge number": (lambda path: packed(path, config_json=b'{"a": 1' + b"0" * 9000 + b"}"), "is no JSON"),
 }
 
@@ -110,7 +110,7 @@ def test_models_nested_without_end_are_refused(tmp_path: Path) -> None:
 
     head, tail = '{"class_name": "Sequential", "config": {"layers": [', "]}}"
     (tmp_path / "deeper.json").write_text(head * 600 + json.dumps(POOL) + tail * 600)
-    with pytest.raises(InputError, match="nested too deeply"):
+    with pytest.raises(InputError, match="nested deeper than 500"):
         port_file(tmp_path / "deeper.json", "torch")
 
 
@@ -133,3 +133,19 @@ def test_two_layers_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text(json.dumps(config(POOL, POOL)))
     with pytest.raises(InputError, match="two of its layers are called pool"):
         port_file(tmp_path / "model.json", "torch")
+
+
+@pytest.mark.parametrize("kind", ["TimeDistributed", "Bidirectional"])
+def test_wrappers_nested_without_end_are_refused(tmp_path: Path, kind: str) -> None:
+    def nested(count: int) -> Path:
+        head = f'{{"class_name": "{kind}", "config": {{"name": "it", "layer": '
+        config = (
+            f'{{"class_name": "Sequential", "config": {{"layers": [{head * count}{json.dumps(POOL)}{"}}" * count}]}}}}'
+        )
+        (tmp_path / "deep.json").write_text(config)
+        return tmp_path / "deep.json"
+
+    assert [row.status for row in port_file(nested(240), "torch").rows] == ["failed"]
+    for count in (330, 900, 100_000):
+        with pytest.raises(InputError, match="nested deeper than 500 lists and objects"):
+            port_file(nested(count), "torch")

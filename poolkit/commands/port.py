@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,7 +76,7 @@ def _check_options(file: Path, output: Path | None, in_place: bool) -> None:
         raise click.UsageError("--output and --in-place are two places: give one of them")
     if in_place and not files.is_source(file):
         raise click.UsageError("--in-place is for Python source: a model file becomes a module, so give --output")
-    if output and output.resolve() == file.resolve():
+    if output and os.path.realpath(output) == os.path.realpath(file):
         raise InputError(f"received {output} as FILE and as --output; give another place, or --in-place for source")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import secrets
 import stat
 import tempfile
 import tokenize
@@ -49,13 +50,21 @@ def _port_source(text: str, to: str | None, layout: str | None, name: str) -> Po
 
 
 def read_source(path: Path) -> tuple[str, str]:
-    """The text of Python source with its line ends as they are, and its encoding."""
+    """The text of Python source with its line ends as they are, and its encoding, which gives back the same bytes."""
     data = read_bytes(path, LARGEST_SOURCE)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError) as error:
-        raise InputError(f"received {path}, and it is no text of Python ({error}); give its source") from None
+        text.encode()  # fails for halves of surrogate pairs, which some codecs let pass
+        same = text.encode(encoding) == data
+    except (SyntaxError, UnicodeError, LookupError) as error:
+        why = str(error).partition("\n")[0][:200]  # it may quote the file, or name an encoding as long as a line
+        raise InputError(f"received {path}, and it is no text of Python ({why}); give its source") from None
+    if not same:
+        raise InputError(
+            f"received {path}, and written in {encoding} again it would be other bytes, so that lines that nobody "
+            "ported would change; save it as UTF-8"
+        )
     if "\0" in text:
         raise InputError(f"received {path}, and it is no text of Python (it has null bytes); give its source")
     return text, encoding
@@ -63,18 +72,14 @@ def read_source(path: Path) -> tuple[str, str]:
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Put a text in place of a file in one step: what is there is the old file or the new one, at any moment."""
-    target = path.resolve()  # through a link, to the file itself
-    if target.exists() and not target.is_file():
-        raise InputError(f"received {path} to write to, and it is no regular file; give the name of a file")
+    data = text.encode(encoding)
     try:
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
+        target = Path(os.path.realpath(path))  # through a link, to the file itself
+        mode = _mode(path, target)
+        name = _whole(data, target.parent, mode)
+    except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
     try:
-        with open(handle, "w", encoding=encoding, newline="") as file:
-            file.write(text)
-        os.chmod(name, mode)
         os.replace(name, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -84,8 +89,55 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> None:
         raise
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"received {path} to write to, and it cannot be written ({error.strerror}); give another place")
+def _mode(path: Path, target: Path) -> int:
+    """The mode of the file that is replaced, or that of a new one; `InputError` where nothing may be replaced."""
+    try:
+        found = os.lstat(target).st_mode
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
+    if stat.S_ISLNK(found):  # what is left of a path whose links lead to each other
+        raise InputError(f"received {path} to write to, and its links lead to each other; give another place")
+    if not stat.S_ISREG(found):
+        raise InputError(f"received {path} to write to, and it is no regular file; give the name of a file")
+    # The superuser may write to any file, and means those that are read-only as little as others do.
+    if not found & 0o222 or not os.access(target, os.W_OK):
+        raise InputError(
+            f"received {path} to write to, and it is read-only (mode {stat.S_IMODE(found):o}); give another place, or "
+            "make it writable"
+        )
+    return stat.S_IMODE(found)
+
+
+def _whole(data: bytes, folder: Path, mode: int) -> Path:
+    """A file with these bytes in a folder. It has no name until it is whole, so that a kill leaves nothing behind."""
+    name = folder / f".poolkit-{secrets.token_hex(8)}"
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        _put(file.fileno(), data, mode)
+        try:
+            # Only with a folder's descriptor does Python follow the link, and a path from the root needs none.
+            os.link(f"/proc/self/fd/{file.fileno()}", name, src_dir_fd=file.fileno(), follow_symlinks=True)
+            return name
+        except (OSError, NotImplementedError):
+            pass  # a system that can't name it
+    with open(name, "xb", buffering=0) as file:
+        try:
+            _put(file.fileno(), data, mode)
+        except BaseException:
+            name.unlink()
+            raise
+    return name
+
+
+def _put(file: int, data: bytes, mode: int) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file, left) :]
+    os.fchmod(file, mode)
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
+    why = error.strerror if isinstance(error, OSError) else error
+    return InputError(f"received {path} to write to, and it cannot be written ({why}); give another place")
 
 
 def _umask() -> int:

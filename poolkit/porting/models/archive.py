@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,8 +19,20 @@ ENCRYPTED = 1  # the bit of a member's flags
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what Keras writes; the others unpack without a bound
 
 
+def check_regular(path: Path) -> None:
+    """`InputError` for what is no file on a disk: opening a pipe waits for somebody who writes to it."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"received {path}, and it cannot be read ({why}); give a file that is there") from None
+    if not regular:
+        raise InputError(f"received {path}, and it cannot be read (it is no regular file); give a file that is there")
+
+
 def read_bytes(path: Path, most: int) -> bytes:
     """The bytes of a file, `InputError` where it cannot be read or has more than `most`."""
+    check_regular(path)
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
@@ -101,6 +114,26 @@ def listed(value: Any) -> Any:
     return tuple(value) if is_list(value) else value
 
 
+DEEPEST = 500  # lists and objects inside each other; a model in a model is three more
+
+
+def _bounded(found: Any, what: str) -> None:
+    """`InputError` where lists and objects are nested so deeply that reading them may end Python's recursion."""
+    level = [found]
+    for _ in range(DEEPEST):
+        inside = [one.values() if is_object(one) else one for one in level if is_object(one) or is_list(one)]
+        level = [one for several in inside for one in several]
+    if level:
+        raise _too_deep(what)
+
+
+def _too_deep(what: str) -> InputError:
+    return InputError(
+        f"received {what}, and it is nested deeper than {DEEPEST} lists and objects, which no model is; "
+        "save the model anew"
+    )
+
+
 def parse(data: bytes, what: str) -> dict[str, Any]:
     """The JSON object that some bytes are.
 
@@ -112,9 +145,10 @@ def parse(data: bytes, what: str) -> dict[str, Any]:
     try:
         found = json.loads(data)
     except RecursionError:
-        raise InputError(f"received {what}, and it is nested too deeply to be a model; save the model anew") from None
+        raise _too_deep(what) from None
     except ValueError as error:
         raise InputError(f"received {what}, and it is no JSON ({error}); save the model anew") from None
+    _bounded(found, what)
     if not is_object(found):
         raise InputError(
             f"received {what}, and it is a JSON {type(found).__name__}; a model's config is an object with a class_name"

@@ -50,12 +50,9 @@ def layers_of(model: Config, what: str) -> list[Layer]:
             f"received {what}, and a Keras model's config has class_name and config; give what model.to_json() returns"
         )
     masked = _mentions_mask(model)
-    try:
-        if _sublayers(model) is not None:
-            return list(_inside(model, _Place(masked=masked)))
-        return list(_layer(model, _Place(shape=_built(model), masked=masked)))
-    except RecursionError:
-        raise InputError(f"received {what}, and its models are nested too deeply; save the model anew") from None
+    if _sublayers(model) is not None:
+        return list(_inside(model, _Place(masked=masked)))
+    return list(_layer(model, _Place(shape=_built(model), masked=masked)))
 
 
 # ----------------------------------------------------------------------------------------------------------- models

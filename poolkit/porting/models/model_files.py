@@ -25,6 +25,7 @@ def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
 
 
 def _keras(path: Path) -> list[Layer]:
+    archive.check_regular(path)
     if archive.begins(path, HDF5):
         return _hdf5(path)
     return layers_of(archive.config_of(path), str(path))

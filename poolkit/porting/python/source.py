@@ -23,7 +23,7 @@ from poolkit.porting.python.own import own_sites
 from poolkit.porting.python.references import references
 from poolkit.porting.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.porting.python.sites import Site, sites
-from poolkit.porting.python.tree import BOM, Span, Tree, python
+from poolkit.porting.python.tree import BOM, Span, Tree, bounded, python
 from poolkit.porting.report import Ported, Row, Status
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
@@ -43,6 +43,11 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     """
     if to is not None:
         registry.dialect(to)
+    with bounded(name):
+        return _ported(text, to, layout, name)
+
+
+def _ported(text: str, to: str | None, layout: str | None, name: str) -> Ported:
     tree = Tree(text, name)
     names = Names(tree)
     found = sorted(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import warnings
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -39,17 +40,12 @@ class Tree:
                 "convert its line ends"
             )
         self.newline = "\r\n" if "\r\n" in source else "\n"
-        try:
-            self._index(metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True))
-        except (RecursionError, MemoryError):
-            raise InputError(
-                f"received {self.name}, which nests expressions deeper than Python's recursion goes, such as a sum of "
-                "a thousand terms; write them over several statements"
-            ) from None
+        self._index(metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True))
 
     def _index(self, wrapper: metadata.MetadataWrapper) -> None:
         self.module = wrapper.module
         self._spans = wrapper.resolve(metadata.ByteSpanPositionProvider)
+        self._dropped = _dropped(self.source, self.module) if "\f" in self.source else []
         self._positions = wrapper.resolve(metadata.PositionProvider)
         self._parents = wrapper.resolve(metadata.ParentNodeProvider)
         self._scopes = wrapper.resolve(metadata.ScopeProvider)
@@ -78,7 +74,11 @@ class Tree:
 
     def span(self, node: Node) -> Span:
         found = self._spans[node]
-        return found.start, found.start + found.length
+        return self._place(found.start), self._place(found.start + found.length)
+
+    def _place(self, at: int) -> int:
+        """The place in the file of a place in LibCST's text."""
+        return at + sum(n for start, n in self._dropped if start <= at)
 
     def text(self, node: Node) -> str:
         start, end = self.span(node)
@@ -120,6 +120,33 @@ class Tree:
                 return scope
             here = self.parent(here)
         return self._scopes[self.module]
+
+
+def _dropped(source: str, module: cst.Module) -> list[tuple[int, int]]:
+    """Where LibCST leaves out form feeds before a statement, in its text, and how many bytes each time."""
+    at, found = 0, list[tuple[int, int]]()
+    for line, kept in zip(source.split("\n"), module.code.split("\n"), strict=True):
+        if line != kept:
+            found.append((at, len(line) - len(kept)))
+        at += len(kept.encode()) + 1
+    return found
+
+
+@contextlib.contextmanager
+def bounded(name: str) -> Generator[None]:
+    """`InputError` for source that is nested deeper than Python's recursion goes, wherever that comes out."""
+    try:
+        yield
+    except (RecursionError, MemoryError, KeyError) as error:
+        cause: BaseException | None = error
+        while isinstance(cause, KeyError):  # LibCST misses a node on the way back from a recursion too deep
+            cause = cause.__context__
+        if cause is None:
+            raise
+        raise InputError(
+            f"received {name or 'the source'}, which nests deeper than Python's recursion goes, such as a sum of a "
+            "thousand terms or a thousand elif; write it over several statements"
+        ) from None
 
 
 def _parsed(source: str, name: str) -> cst.Module:
