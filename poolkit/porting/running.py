@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable
 from typing import Any
 
-from poolkit.errors import NotExactError
+from poolkit.porting.permitted import permitted
 from poolkit.values import is_many
-from poolkit.words.calls import Call, Expression, Name, found, known
-from poolkit.words.dialect import Word
-from poolkit.words.reading import spelled, spoken_in
+from poolkit.words.calls import Call, Name, found, made
+from poolkit.words.reading import PARTIAL, spelled, spoken_in
 from poolkit.words.sources import METHODS
 
 Array = Any
@@ -19,17 +17,16 @@ Run = Callable[[Array], Array]
 
 
 def runner(call: Call) -> Run:
-    """A function of NumPy arrays that does what a call does; `NotExactError` where an argument is not known.
+    """A function of NumPy arrays that does what a call does; `NotExactError` where that is more than pooling.
 
     >>> import numpy as np
     >>> runner(Call("numpy.mean", ("x",), (("axis", (1, 2)),)))(np.ones((2, 7, 7, 64))).shape
     (2, 64)
     """
-    name = _name(call)
-    root = spelled(name).split(".")[0]
+    root = spelled(_name(call)).split(".")[0]
     if root == "onnx":
         return _onnx(call)
-    make = _layer(call) if call.name == "functools.partial" else _of_word(call)
+    make = permitted(call).make if call.name == PARTIAL else _of_word(call)
     given, taken = TENSORS.get(root, (_same, _same))
 
     def run(array: Array) -> Array:
@@ -41,7 +38,7 @@ def runner(call: Call) -> Run:
 
 def _name(call: Call) -> str:
     """The name of what pools."""
-    if call.name == "functools.partial" and call.args and isinstance(call.args[0], Name):
+    if call.name == PARTIAL and call.args and isinstance(call.args[0], Name):
         return call.args[0].dotted
     return spoken_in(call)[1] if call.name.startswith(f"{METHODS}.") else call.name
 
@@ -49,47 +46,21 @@ def _name(call: Call) -> str:
 def _of_word(call: Call) -> Callable[[], Callable[[Any], Any]]:
     dialect, name = spoken_in(call)
     word = dialect.words.get(name)
-    return _layer(call) if word is None or word.tensor is None else _function(call, _name(call), word)
+    return permitted(call).make if word is None or word.tensor is None else _function(call, word.tensor)
 
 
-def _layer(call: Call) -> Callable[[], Callable[[Any], Any]]:
-    _check_known(call, call.args, call.kwargs)
-    return call.make
-
-
-def _function(call: Call, name: str, word: Word) -> Callable[[], Callable[[Any], Any]]:
+def _function(call: Call, tensor: str) -> Callable[[], Callable[[Any], Any]]:
     """A function whose tensor is one of its arguments."""
-    named = dict(call.kwargs)
-    args = call.args[1:] if word.tensor not in named else call.args
-    named.pop(word.tensor or "", None)
-    args, named = tuple(map(_infinity, args)), {key: _infinity(value) for key, value in named.items()}
-    _check_known(call, args, tuple(named.items()))
+    named = tuple((name, value) for name, value in call.kwargs if name != tensor)
+    args = call.args if len(named) < len(call.kwargs) else call.args[1:]
+    rest = permitted(Call(_name(call), args, named))
 
     def make() -> Callable[[Any], Any]:
-        function = found(name)
-        values = Call("builtins.dict", (), tuple(named.items())).make()
-        rest = Call("builtins.list", (list(args),)).make()
-        return lambda x: function(x, *rest, **values)
+        function, values = found(rest.name), [made(value) for value in rest.args]
+        options = {name: made(value) for name, value in rest.kwargs}
+        return lambda x: function(x, *values, **options)
 
     return make
-
-
-def _infinity(value: Any) -> Any:
-    """The number of ``-jnp.inf`` and its kin, where a fold of JAX begins."""
-    found = INFINITY.fullmatch(value.text) if isinstance(value, Expression) else None
-    return value if found is None else float(f"{found[1]}inf")
-
-
-INFINITY = re.compile(r"(-?)(?:np|numpy|jnp|jax\.numpy|math)\.inf")
-
-
-def _check_known(call: Call, args: Any, kwargs: Any) -> None:
-    values = [*args, *(value for _, value in kwargs)]
-    if not known(*values):
-        raise NotExactError(f"{call} has an argument whose value is not known")
-    for value in values:
-        if isinstance(value, Call):
-            _check_known(value, value.args, value.kwargs)
 
 
 # ---------------------------------------------------------------------------------------------- frameworks' tensors
@@ -127,8 +98,7 @@ TENSORS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 def _onnx(call: Call) -> Run:
     """A node, by ONNX's own reference implementation."""
-    _check_known(call, call.args, call.kwargs)
-    arguments = dict(call.kwargs)
+    arguments = dict(permitted(call).kwargs)
     operator = call.name.rsplit(".", 1)[1]
 
     def run(array: Array) -> Array:

@@ -50,7 +50,7 @@ class Call:
 
     def make(self) -> Any:
         """What the call returns. `BackendError` where its framework is not installed."""
-        return found(self.name)(*map(_made, self.args), **{name: _made(value) for name, value in self.kwargs})
+        return found(self.name)(*map(made, self.args), **{name: made(value) for name, value in self.kwargs})
 
     def __str__(self) -> str:
         return self.source()
@@ -82,14 +82,15 @@ def text(value: Any, short: Callable[[str], str] = str) -> str:
     return f'"{value}"' if isinstance(value, str) and '"' not in value else repr(value)
 
 
-def _made(value: Any) -> Any:
+def made(value: Any) -> Any:
+    """A value of a call, with what its names and calls stand for."""
     if isinstance(value, Name):
         return found(value.dotted)
     if isinstance(value, Call):
         return value.make()
     if is_many(value):
-        made = map(_made, value)
-        return tuple(made) if isinstance(value, tuple) else list(made)
+        inner = map(made, value)
+        return tuple(inner) if isinstance(value, tuple) else list(inner)
     if isinstance(value, Expression):
         raise TypeError(f"the value of {value.text} is not known")
     return value

@@ -32,12 +32,14 @@ class Word:
     """A layer or a function that pools.
 
     `fields` has the framework's parameters, without the tensor; `tensor` is what a function calls its tensor, and None
-    for a layer, which is made first and called with one then.
+    for a layer, which is made first and called with one then. Neighbours of pooling, which are known only to say so,
+    have `pools` False.
     """
 
     name: str
     fields: Callable[..., Any]
     tensor: str | None = None
+    pools: bool = True
 
     def read(self, call: Call) -> Any:
         """The fields that a call gives, or a composite; `NotExactError` where it isn't a call of this word."""
@@ -127,7 +129,7 @@ def no_spec(name: str, what: str) -> Word:
     def refuse(*args: Any, **kwargs: Any) -> Fields:
         raise NotExactError(f"{name} {what}, and no spec says that; keep it as it is")
 
-    return Word(name, refuse)
+    return Word(name, refuse, pools=False)
 
 
 def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:
