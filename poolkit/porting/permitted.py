@@ -10,16 +10,18 @@ import re
 from typing import Any
 
 from poolkit import registry
-from poolkit.errors import NotExactError, PoolkitError
+from poolkit.errors import NotExactError
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Expression, Name, text
-from poolkit.words.reading import PARTIAL, spelled, spoken_in
+from poolkit.words.reading import PARTIAL, spoken_in
 
 # By their names in a dialect's table: what takes calls that pool and nothing else that is called.
 HOLDERS = ("torch.nn.Sequential", "jax.vmap")
 BESIDE = ("torch.nn.Flatten",)  # what may stand in a holder without pooling
 
-FOLDS = tuple(f"jax.{name}" for name in "lax.max lax.min lax.add numpy.maximum numpy.minimum numpy.add".split())
+FOLDS = tuple(
+    f"jax.{name}" for name in ["lax.max", "lax.min", "lax.add", "numpy.maximum", "numpy.minimum", "numpy.add"]
+)
 INFINITY = re.compile(r"(-?)(?:np|numpy|jnp|jax\.numpy|math)\.inf")
 
 # Public modules besides those of the words themselves, which hold the same functions or older ones.
