@@ -150,7 +150,7 @@ class Min(Max):
 class Softmax(Kind):
     """The average with weights softmax(beta * x) within the window; with beta=1 what is called SoftPool.
 
-    Carries (largest exponent, weighted sum, sum of weights), both sums relative to the largest: finite for any input.
+    Carries (largest cell, weighted sum, sum of weights), both sums relative to the largest: finite for any input.
     With grad="semi" the weights are constants, as published (arXiv 2101.00440); with "exact" they have their gradient.
     """
 
@@ -158,27 +158,39 @@ class Softmax(Kind):
     neutral = (-math.inf, 0.0, 0.0)
 
     def lift(self, x: Tensor) -> State:
-        o = self.o
-        power = o.multiply(x, self.options["beta"])
-        largest = o.detach(power)
-        weight = o.exp(o.subtract(power if self.options["grad"] == "exact" else largest, self.finite(largest)))
+        o, beta = self.o, self.options["beta"]
+        scaled = self.times(x, max(-1.0, min(beta, 1.0)))
+        largest = o.detach(scaled)
+        weight = self.weight(scaled if self.options["grad"] == "exact" else largest, largest)
         return largest, o.multiply(weight, x), weight
 
     def combine(self, a: State, b: State) -> State:
         o = self.o
         largest = o.where(o.greater(b[0], a[0]), b[0], a[0])
-        scale_a, scale_b = (o.exp(o.subtract(s[0], self.finite(largest))) for s in (a, b))
+        scale_a, scale_b = (self.weight(s[0], largest) for s in (a, b))
         sums = (o.add(o.multiply(s, scale_a), o.multiply(t, scale_b)) for s, t in zip(a[1:], b[1:], strict=True))
         return largest, *sums
 
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         o = self.o
         largest = o.max(s[0], a.at)
-        scale = o.exp(o.subtract(s[0], self.finite(largest)))
+        scale = self.weight(s[0], largest)
         return largest, *(total(o, o.multiply(t, scale), (a,)) for t in s[1:])
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[1], s[2]), None
+
+    def weight(self, scaled: Tensor, largest: Tensor) -> Tensor:
+        """exp(beta * (x - the largest x)).
+
+        Cells are carried times beta only as far as that is at most 1: 10 times 2e307 is infinite, and the difference of
+        two cells is not, or its weight is 0 anyhow.
+        """
+        difference = self.o.subtract(scaled, self.finite(largest))
+        return self.o.exp(self.times(difference, max(abs(self.options["beta"]), 1.0)))
+
+    def times(self, x: Tensor, factor: float) -> Tensor:
+        return x if factor == 1 else self.o.multiply(x, factor)
 
     def finite(self, exponent: Tensor) -> Tensor:
         """0 in place of -inf, where exp(x - largest) would be exp(-inf + inf)."""

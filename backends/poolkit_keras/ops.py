@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -17,6 +18,12 @@ Tensor = Any
 def narrow() -> bool:
     """Whether the engine has no 64-bit numbers: JAX, unless it is set to have them."""
     return keras.backend.backend() == "jax" and not sys.modules["jax"].config.jax_enable_x64
+
+
+def _fits_float32(value: float) -> bool:
+    return not math.isfinite(value) or (
+        abs(value) < 2.0**127 and struct.unpack("f", struct.pack("f", value))[0] == value
+    )
 
 
 def _extreme(x: Tensor, sign: int) -> float | int | None:
@@ -79,16 +86,22 @@ class Ops:
     def _filled(self, value: Any, like: Tensor) -> Any:
         """JAX takes a Python number for an int32, which 2**32 - 1 is not."""
         big = isinstance(value, int) and not -(2**31) <= value < 2**31
-        return self.ops.full_like(like, value) if big else value
+        return self.ops.full_like(like, value) if big else self._exact(value)
+
+    def _exact(self, value: Any) -> Any:
+        """On its PyTorch engine Keras makes a float32 of a Python number, whatever it is multiplied with."""
+        if self.dtype != "float64" or not isinstance(value, float) or _fits_float32(value):
+            return value
+        return self.ops.convert_to_tensor(value, "float64")
 
     def greater(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.greater(a, b)
+        return self.ops.greater(a, self._exact(b))
 
     def less(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.less(a, b)
+        return self.ops.less(a, self._exact(b))
 
     def equal(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.equal(a, b)
+        return self.ops.equal(a, self._exact(b))
 
     def isnan(self, a: Tensor) -> Tensor:
         return self.ops.isnan(a)
@@ -102,16 +115,16 @@ class Ops:
     def add(self, a: Tensor, b: Any) -> Tensor:
         # On its TensorFlow engine ops.add(a, b) becomes bias_add, along a wrong axis, where b has one dimension other
         # than 1 that equals a.shape[1] or a.shape[-1].
-        return self.ops.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
+        return self.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
 
     def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.subtract(a, b)
+        return self.ops.subtract(a, self._exact(b))
 
     def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.multiply(a, b)
+        return self.ops.multiply(a, self._exact(b))
 
     def divide(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.divide(a, b)
+        return self.ops.divide(a, self._exact(b))
 
     def exp(self, a: Tensor) -> Tensor:
         return self.ops.exp(a)

@@ -138,6 +138,25 @@ SOFTMAX = [
         window=2,
         why="the published CPU code cuts them off at 0",
     ),
+    row(
+        "softmax_of_numbers_that_beta_would_overflow",
+        "softmax",
+        (2e307, 1e308, -1e308),
+        (1e308,),
+        dtype="float64",
+        window=3,
+        beta=10.0,
+        gradient=(0.0, 1.0, 0.0),
+        why="10 * 1e308 is infinite, and exp(inf - inf) is NaN",
+    ),
+    row(
+        "softmax_takes_the_smallest_for_a_negative_beta",
+        "softmax",
+        (2e37, -1e38, 3e38),
+        (-1e38,),
+        output_size=1,
+        beta=-10.0,
+    ),
     row("softmax_beta_0_is_the_average", "softmax", ONE_TO_4, (2.5,), window=4, beta=0.0, gradient=(0.25,) * 4),
 ]
 

@@ -188,7 +188,9 @@ VALUES: dict[str, Callable[[Any, Array, float], tuple[Array, Array]]] = {
 
 def _weights(beta: float, a: Array) -> Array:
     """softmax(beta * a) along a row."""
-    power = np.exp(beta * a - (beta * a).max(1, keepdims=True))
+    with np.errstate(over="ignore"):  # cells that are too far apart for a difference have weight 0
+        differences = a - (a.max(1, keepdims=True) if beta > 0 else a.min(1, keepdims=True))
+        power = np.exp(beta * differences if beta else np.zeros_like(a))
     weights: Array = power / _totals(power)[:, None]
     return weights
 
@@ -215,7 +217,8 @@ def _softmax_slopes(spec: Any, cells: Array) -> tuple[Array, Array]:
     if spec.grad == "semi":
         return w, size
     y = _totals(w * cells)[:, None]
-    return w * (1 + spec.beta * (cells - y)), size
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(w == 0, 0.0, w * (1 + spec.beta * (cells - y))), size
 
 
 def _softmax_curvature(spec: Any, cells: Array, u: Array) -> tuple[Array, Array]:
