@@ -22,6 +22,9 @@ class Expression:
     text: str
 
 
+STARS = "**"  # the name of the arguments that come by an expression with two stars
+
+
 @dataclass(frozen=True)
 class Name:
     """Something of a framework that is no call, such as ``jax.lax.max``."""
@@ -45,7 +48,7 @@ class Call:
     def source(self, short: Callable[[str], str] = str) -> str:
         """Python source; `short` gives the text for a dotted name, where a file has imported it under another one."""
         given = [text(value, short) for value in self.args]
-        given += [f"{name}={text(value, short)}" for name, value in self.kwargs]
+        given += [f"{name}{'' if name == STARS else '='}{text(value, short)}" for name, value in self.kwargs]
         return f"{short(self.name)}({', '.join(given)})"
 
     def make(self) -> Any:
@@ -118,6 +121,11 @@ def found(dotted: str) -> Any:
     raise BackendError(
         f"received {dotted}, and a name begins with a module; write it in full, as in torch.nn.AvgPool2d"
     )
+
+
+def starred(value: Any) -> bool:
+    """Whether a value stands for any number of them, as ``*sizes`` does."""
+    return isinstance(value, Expression) and value.text.startswith("*")
 
 
 def known(*values: Any) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.errors import NotExactError, PoolkitError
-from poolkit.words.calls import Call, Expression, text
+from poolkit.words.calls import STARS, Call, Expression, starred, text
 
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
@@ -141,6 +141,14 @@ def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:
 
 SEVERAL = (tuple, list)
 SAID: Mapping[type, str] = {tuple: "a tuple", list: "a list", str: "text", int: "an integer"}
+
+
+def check_written_out(call: Call) -> None:
+    """`NotExactError` where arguments come by a star, of which nobody knows how many there are."""
+    if any(starred(value) for value in call.args) or any(name == STARS for name, _ in call.kwargs):
+        raise NotExactError(
+            f"received {call}, and its arguments that come by * or ** are not known here; write them out"
+        )
 
 
 def need_value(name: str, value: Any, *types: type) -> None:

@@ -11,7 +11,7 @@ from poolkit.spec import PoolSpec
 from poolkit.text import said
 from poolkit.values import is_many
 from poolkit.words.calls import Call, known
-from poolkit.words.dialect import Fields
+from poolkit.words.dialect import Fields, check_written_out
 
 OWN = "poolkit"
 NAMES = ("PoolSpec", "Mix", "MaxPool", "AvgPool", "MinPool", "SumPool", "GlobalAvgPool", "GlobalMaxPool")
@@ -30,6 +30,7 @@ def full_name(dotted: str) -> str | None:
 
 def own_fields(call: Call) -> Fields | Mix:
     """The fields that a call of PoolSpec or of a constructor gives."""
+    check_written_out(call)
     values = [*call.args, *(value for _, value in call.kwargs)]
     if all(known(value) for value in values):
         made = _made(call)

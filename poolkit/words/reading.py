@@ -13,7 +13,7 @@ from poolkit.errors import InputError, NotExactError
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known, text
-from poolkit.words.dialect import Dialect, Fields, NotPooling, read_from
+from poolkit.words.dialect import Dialect, Fields, NotPooling, check_written_out, read_from
 from poolkit.words.einops import is_pattern, read_pattern
 from poolkit.words.own import MAKERS, full_name, own_fields
 from poolkit.words.places import placed
@@ -65,6 +65,7 @@ def _check_input(call: Call, source: str) -> None:
     """`NotExactError` where the tensor that a line of source pools is itself computed there."""
     if call.name in MAKERS or call.name == PARTIAL:
         return
+    check_written_out(call)
     dialect, name = spoken_in(call)
     word = dialect.words.get(name)
     if word is None or word.tensor is None:
@@ -129,6 +130,7 @@ def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
 
 
 def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
+    check_written_out(call)
     if call.name in MAKERS:
         return _in_layout(own_fields(call), layout)
     dialect, name = spoken_in(call)

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable
 
 from poolkit.errors import InputError, NotExactError
-from poolkit.words.calls import Call, Expression, Name
+from poolkit.values import is_many
+from poolkit.words.calls import STARS, Call, Expression, Name, starred
 
 # A dotted name as it stands in the source -> in full, None where it is a variable.
 Resolve = Callable[[str], str | None]
@@ -46,8 +47,8 @@ def call_of_node(node: ast.Call, resolve: Resolve) -> Call:
     """The same for a node of Python's syntax tree."""
     if isinstance(node.func, ast.Call):
         return call_of_node(node.func, resolve)
-    args = tuple(_value(arg, resolve) for arg in node.args)
-    kwargs = tuple((k.arg or "**", _value(k.value, resolve)) for k in node.keywords)
+    args = tuple(value for arg in node.args for value in _spread(arg, resolve))
+    kwargs = tuple(pair for keyword in node.keywords for pair in _keywords(keyword, resolve))
     return _named(node.func, args, kwargs, resolve)
 
 
@@ -71,9 +72,31 @@ def dotted_name(node: ast.expr) -> str | None:
     return None
 
 
+def _spread(node: ast.expr, resolve: Resolve) -> list[object]:
+    """The values that an argument or an element is: those of a starred literal, and ``*k`` for any other."""
+    if not isinstance(node, ast.Starred):
+        return [_value(node, resolve)]
+    inner = _value(node.value, resolve)
+    return [*inner] if is_many(inner) else [Expression(ast.unparse(node))]
+
+
+def _keywords(node: ast.keyword, resolve: Resolve) -> list[tuple[str, object]]:
+    """The same for ``k=2`` and ``**options``."""
+    if node.arg is not None:
+        return [(node.arg, _value(node.value, resolve))]
+    if isinstance(node.value, ast.Dict):
+        names = [key.value if isinstance(key, ast.Constant) else None for key in node.value.keys]
+        values = [_value(value, resolve) for value in node.value.values]
+        if all(isinstance(name, str) for name in names):
+            return [(str(name), value) for name, value in zip(names, values, strict=True)]
+    return [(STARS, Expression(ast.unparse(node.value)))]
+
+
 def _value(node: ast.expr, resolve: Resolve) -> object:
     if isinstance(node, ast.Tuple | ast.List):
-        inner = [_value(element, resolve) for element in node.elts]
+        inner = [value for element in node.elts for value in _spread(element, resolve)]
+        if any(starred(value) for value in inner):
+            return Expression(ast.unparse(node))  # how many elements it has is not known
         return tuple(inner) if isinstance(node, ast.Tuple) else inner
     if isinstance(node, ast.Call):
         name = dotted_name(node.func)

@@ -84,14 +84,17 @@ def _last(names: Names, call: cst.Call) -> str:
 
 
 def _entries(names: Names, call: cst.Call) -> int:
-    """How many sizes a reshape has."""
-    return len(_sizes(names, call))
+    """How many sizes a reshape has; 0 where a star leaves that open."""
+    sizes = _sizes(names, call)
+    elements = [arg.value for arg in call.args if arg.star] + [n for n in sizes if isinstance(n, cst.StarredElement)]
+    return 0 if elements else len(sizes)
 
 
 def _sizes(names: Names, call: cst.Call) -> list[Node]:
     args: list[Node] = [arg.value for arg in call.args[1 if names.full(call.func) is not None else 0 :]]
     if len(args) == 1 and isinstance(args[0], cst.Tuple | cst.List):
-        return [element.value for element in args[0].elements]
+        elements = args[0].elements
+        return [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
     return args
 
 

@@ -49,7 +49,7 @@ def _above(tree: Tree, names: Names, here: Step) -> Step | None:
     if isinstance(around, cst.Subscript) and around.value is here.node:
         return _step(around, _indexed(tree, names, around, here.axes))
     call = tree.parent(around) if around is not None else None
-    if not isinstance(call, cst.Call):
+    if not isinstance(call, cst.Call) or (len(call.args) > 1 and any(arg.star for arg in call.args)):
         return None
     if isinstance(around, cst.Attribute) and call.func is around:
         return _step(call, _by_method(tree, names, call, around.attr.value, here.axes))
@@ -193,6 +193,8 @@ def _reshaped(tree: Tree, shape: Node, axes: Axes, tensor: Tensor | None = None)
 
 def _to_sizes(tree: Tree, sizes: Sequence[ast.expr], axes: Axes, at: Node, tensor: Tensor | None = None) -> Axes | None:
     """One entry that is not 1 after the batch: the channels."""
+    if any(isinstance(size, ast.Starred) for size in sizes):
+        return None  # it stands for any number of sizes
     if tensor is not None and not (sizes and is_batch(tree, tensor.names, sizes[0], at, tensor.node)):
         return None
     letters = tuple("1" if isinstance(n, ast.Constant) and n.value == 1 else "C" for n in sizes[1:])

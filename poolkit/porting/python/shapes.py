@@ -17,7 +17,7 @@ from poolkit.porting.python.traces import by_shape, same_tensor
 from poolkit.porting.python.tree import Node, Tree, expression
 from poolkit.porting.python.uses import definition
 from poolkit.values import is_many
-from poolkit.words.calls import Call, Expression
+from poolkit.words.calls import Call, Expression, starred
 from poolkit.words.dialect import Fields
 from poolkit.words.reading import fields_of
 from poolkit.words.sources import dotted_name
@@ -38,8 +38,12 @@ class Sizes(NamedTuple):
 
 
 OTHER = (
-    "its window is taken from a shape, and not that of the spatial axes of what it pools, so that it would be another "
-    "one in another layout; port it by hand"
+    "its window is taken from a shape, and is not simply the spatial sizes of what it pools, so that it would be "
+    "another one in another layout; port it by hand"
+)
+OPTIONS = (
+    "its window goes by the sizes of what it pools, with strides, padding or options under which it is not simply the "
+    "whole map; port it by hand"
 )
 SQUARE = (
     "its window has one side of the map for all, and so is the whole map where that is square; write a global pool if "
@@ -84,31 +88,30 @@ def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     given = str(fields["layout"])
     layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given, given)
     spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
-    window = fields.get("window")
+    window: Any = fields.get("window")
     if window in spatial and len(spatial) > 1:
         raise _RefusedError(SQUARE)
+    window = window if is_many(window) else (window,)
+    strides = _entries(fields.get("stride"), len(spatial))
+    # A window of one cell leaves its axis as it is.
+    sizes = tuple(None if k == 1 and s in (1, None) else k for k, s in zip(window, strides, strict=False))
+    if len(window) != len(spatial) or any(k not in (None, n) for k, n in zip(sizes, spatial, strict=True)):
+        raise _RefusedError(OTHER)
     fits = fields.get("padding") in ("valid", 0) or (fields.get("padding") == "same" and fields.get("stride") is None)
     plain = all(fields.get(name, value) == value for name, value in DEFAULTS.items())
-    if not fits or not plain or tuple(_entries(window)) != spatial or fields["kind"] not in ("avg", "max"):
-        raise _RefusedError(OTHER)
-    return {"kind": fields["kind"], "output_size": 1, "layout": layout}
+    if not fits or not plain or fields["kind"] not in ("avg", "max"):
+        raise _RefusedError(OPTIONS)
+    output_size = tuple(None if k is None else 1 for k in sizes) if None in sizes else 1
+    return {"kind": fields["kind"], "output_size": output_size, "layout": layout}
 
 
-# Calls whose result has the shape of their tensor.
+# Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
 ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
+OF_NUMBERS = ("clamp", "clamp_min", "clamp_max", "clip", "pow", "abs", "square", "sqrt", "exp", "log")
 
 
-def _shaped_as(tensor: ast.expr) -> ast.expr:
-    """The tensor inside functions such as relu, which has the same shape."""
-    if isinstance(tensor, ast.Call) and tensor.args:
-        name = dotted_name(tensor.func) or ""
-        if name.rpartition(".")[2] in ELEMENTWISE and name.count("."):
-            return _shaped_as(tensor.args[0])
-    return tensor
-
-
-def _entries(value: Any) -> Sequence[Any]:
-    return value if is_many(value) else ()
+def _entries(value: Any, count: int) -> Sequence[Any]:
+    return value if is_many(value) else (value,) * count
 
 
 @dataclass
@@ -122,9 +125,24 @@ class _Reader:
 
     def __post_init__(self) -> None:
         tensor = self.site.tensor
-        self.text = ast.unparse(_shaped_as(expression(self.tree.text(tensor)))) if tensor is not None else ""
+        self.text = ast.unparse(self._shaped_as(expression(self.tree.text(tensor)))) if tensor is not None else ""
         self.tensors: set[str] = set()  # whose sizes are used
         self.others = False  # whether a shape is used otherwise
+
+    def _shaped_as(self, tensor: ast.expr) -> ast.expr:
+        """The tensor inside functions such as relu, and powers, which have the same shape."""
+        if isinstance(tensor, ast.UnaryOp):
+            return self._shaped_as(tensor.operand)
+        if isinstance(tensor, ast.BinOp) and isinstance(tensor.op, ast.Pow):
+            return self._shaped_as(tensor.left)
+        if not isinstance(tensor, ast.Call) or not isinstance(tensor.func, ast.Attribute):
+            return tensor
+        name = tensor.func.attr
+        if name not in ELEMENTWISE + OF_NUMBERS:
+            return tensor
+        dotted = dotted_name(tensor.func) or ""
+        function = tensor.args and (name in ELEMENTWISE or self.names.resolve(dotted, self.site.node) is not None)
+        return self._shaped_as(tensor.args[0] if function else tensor.func.value)
 
     def marked(self, call: Call) -> Call:
         """The call with a mark for each size of a shape."""
@@ -136,14 +154,29 @@ class _Reader:
     def _value(self, value: Any) -> Any:
         if is_many(value):
             return like(value, [self._value(one) for one in value])
-        if not isinstance(value, Expression) or value.text.startswith("*"):
+        if not isinstance(value, Expression) or starred(value):
             return value
-        sizes = self.sizes(expression(value.text), self.site.node)
-        if sizes is None:
-            self.others = self.others or by_shape(self.tree, expression(value.text), self.site.node, self.text)
-            return value
-        self.tensors.add(sizes.tensor)
-        return _marks(sizes.at)
+        node = expression(value.text)
+        sizes = self.sizes(node, self.site.node)
+        if sizes is not None:
+            self.tensors.add(sizes.tensor)
+            return _marks(sizes.at)
+        if isinstance(node, ast.Tuple | ast.List):
+            return self._spread(node, value)
+        self.others = self.others or by_shape(self.tree, node, self.site.node, self.text)
+        return value
+
+    def _spread(self, node: ast.Tuple | ast.List, whole: Expression) -> Any:
+        """``(1, *x.shape[1:3], 1)`` as its elements; the whole as it is where they are not known."""
+        found: list[Any] = []
+        for element in node.elts:
+            inner = element.value if isinstance(element, ast.Starred) else element
+            value: Any = inner.value if isinstance(inner, ast.Constant) else self._value(Expression(ast.unparse(inner)))
+            if isinstance(element, ast.Starred) and not is_many(value):
+                self.others = self.others or by_shape(self.tree, node, self.site.node, self.text)
+                return whole
+            found.extend(value if isinstance(element, ast.Starred) else [value])
+        return tuple(found)
 
     # ------------------------------------------------------------------------------------------ expressions of sizes
 

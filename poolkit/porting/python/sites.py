@@ -14,7 +14,7 @@ from poolkit.mix import Mix
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.tree import Node, Span, Tree
 from poolkit.spec import PoolSpec
-from poolkit.words.calls import Call, Expression, Name, known, text
+from poolkit.words.calls import Call, Expression, Name, known
 from poolkit.words.dialect import Fields, NotPooling, Word
 from poolkit.words.reading import PARTIAL, fields_of, spoken_in, takes_a_tensor
 from poolkit.words.reductions import NUMPY_WORDS
@@ -108,7 +108,7 @@ def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
     entry = registry.dialect(dialect).words.get(word)
     function = entry is not None and entry.tensor is not None and call.name != PARTIAL
     site = Site(node, call, word, dialect, "function" if function else "layer", node)
-    _place(tree, site, entry)
+    _place(tree, names, site, entry)
     _read(names, site)
     if word in HOLDERS and (site.error is not None or not site.fields):
         return None
@@ -167,18 +167,15 @@ def _method(names: Names, call: Call) -> str | None:
     return f"torch.Tensor.{method}" if "torch" in roots else None
 
 
-def _place(tree: Tree, site: Site, word: Word | None) -> None:
+def _place(tree: Tree, names: Names, site: Site, word: Word | None) -> None:
     """What a site is applied to, and what of the file is to be rewritten."""
     node = site.node
     if site.role == "layer":
         applied(tree, site)
         return
     assert word is not None
-    if site.call.args and text(site.call.args[0]) and _is_method(site, node):
-        assert isinstance(node.func, cst.Attribute)
-        site.tensor = node.func.value
-        return
-    site.tensor = _argument(node, word.tensor)
+    method = isinstance(node.func, cst.Attribute) and names.full(node.func) is None
+    site.tensor = node.func.value if method and isinstance(node.func, cst.Attribute) else _argument(node, word.tensor)
 
 
 def applied(tree: Tree, site: Site) -> Site:
@@ -197,12 +194,6 @@ def _one_tensor(call: cst.Call) -> bool:
     """Whether a layer is called with one tensor."""
     first, *rest = call.args or [cst.Arg(cst.Name("x"), star="*")]
     return not first.star and all(arg.keyword is not None and arg.keyword.value in BESIDES for arg in rest)
-
-
-def _is_method(site: Site, node: cst.Call) -> bool:
-    """Whether the first argument of the call is what the method belongs to."""
-    positional = [arg for arg in node.args if arg.keyword is None and not arg.star]
-    return isinstance(node.func, cst.Attribute) and len(site.call.args) == len(positional) + 1
 
 
 TENSORS = ("input", "value", "x", "inputs", "a", "input_tensor", "operand", "self")
@@ -276,7 +267,5 @@ def _computed(site: Site) -> Computed | None:
 
 
 def _check_arguments(site: Site) -> None:
-    if any(arg.star for arg in site.node.args):
-        raise NotExactError("its arguments come by * or **, and are not known here; write them out")
     if site.role == "function" and site.tensor is None:
         raise NotExactError("its tensor is not among its arguments; write it as the first")

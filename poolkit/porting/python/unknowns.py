@@ -32,9 +32,8 @@ def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
     if list(_unsure_sizes(tree, site)):
         _resolve(tree, names, site)
     for text in _unsure_sizes(tree, site):
-        site.error = NotExactError(
-            f"{text} may be one number, or a list with entries for batch and channels; write its value"
-        )
+        form = "hold" if text[0] in "([" else "be one number, or a list with"
+        site.error = NotExactError(f"{text} may {form} entries for batch and channels; write its value")
 
 
 def _unsure_sizes(tree: Tree, site: Site) -> Iterator[str]:
@@ -171,6 +170,8 @@ def surely(tree: Tree, node: ast.expr, at: Node, many: bool = True) -> bool:
         return type(node.value) is int
     if isinstance(node, ast.Tuple | ast.List):
         return many and all(surely(tree, one, at, many=False) for one in node.elts)
+    if isinstance(node, ast.Starred):
+        return surely(tree, node.value, at)
     if isinstance(node, ast.BinOp):
         return not any(isinstance(inner, ast.List | ast.Tuple) for inner in ast.walk(node))
     if isinstance(node, ast.Call):

@@ -8,7 +8,7 @@ import libcst as cst
 
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
-from poolkit.porting.python.names import Names
+from poolkit.porting.python.names import Names, plain_name
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree, expression
 from poolkit.porting.python.uses import calls_of
@@ -85,8 +85,9 @@ def wrapped(tree: Tree, names: Names, site: Site) -> None:
     call = tree.parent(around) if isinstance(around, cst.Arg) else None
     if site.error is not None or not isinstance(call, cst.Call) or site.role != "layer":
         return
-    full = names.full(call.func) or ""
-    if full.startswith(LAYERS) and full.rpartition(".")[2] in ("TimeDistributed", "Bidirectional", "Wrapper"):
+    full = names.full(call.func)
+    name = full.removeprefix(LAYERS) if full is not None else (plain_name(call.func) or "").rpartition(".")[2]
+    if site.word.startswith(LAYERS) and name in ("TimeDistributed", "Bidirectional", "Wrapper"):
         site.error = NotExactError(
             f"{tree.text(call.func)} around it applies it to every step of a sequence, which only a layer of Keras's "
             "takes; fold the steps into the batch, pool, and unfold them"
