@@ -18,8 +18,7 @@ from poolkit.constructors import (
     SumPool,
 )
 from poolkit.diffs.diff import Difference, diff
-from poolkit.dispatch import lower_spec as lower
-from poolkit.dispatch import pool, pool_direct
+from poolkit.dispatch import lower, pool, pool_direct
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
 from poolkit.extending import register_kind
 from poolkit.facts import Option

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Sequence
-from typing import ParamSpec
+from collections.abc import Sequence
 
-from poolkit.foreign import constructor_error
+from poolkit.signatures import explained
 from poolkit.spec import Padding, PoolSpec, Sizes
 
-P = ParamSpec("P")
 
-
-def _explained(function: Callable[P, PoolSpec]) -> Callable[P, PoolSpec]:
-    """Answers a missing or an unknown argument with a SpecError that says what to write, not with a bare TypeError."""
-    parameters = inspect.signature(function).parameters
-    names = tuple(parameters)
-    first = tuple(name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD)
-    required = tuple(name for name, p in parameters.items() if p.default is p.empty)
-    title = function.__name__
-
-    @functools.wraps(function)
-    def checked(*args: P.args, **named: P.kwargs) -> PoolSpec:
-        given = [*first[: len(args)], *named]
-        fits = len(args) <= len(first) and len(set(given)) == len(given)
-        if not (fits and all(n in names for n in given) and all(n in given for n in required)):
-            raise constructor_error(title, args, named, names, first, required)
-        return function(*args, **named)
-
-    return checked
-
-
-@_explained
+@explained
 def AvgPool(  # noqa: N802  # named as the layers that people know, here and below
     window: Sizes,
     stride: Sizes | None = None,
@@ -64,7 +40,7 @@ def AvgPool(  # noqa: N802  # named as the layers that people know, here and bel
     )
 
 
-@_explained
+@explained
 def MaxPool(  # noqa: N802
     window: Sizes,
     stride: Sizes | None = None,
@@ -94,7 +70,7 @@ def MaxPool(  # noqa: N802
     )
 
 
-@_explained
+@explained
 def MinPool(  # noqa: N802
     window: Sizes,
     stride: Sizes | None = None,
@@ -124,7 +100,7 @@ def MinPool(  # noqa: N802
     )
 
 
-@_explained
+@explained
 def SumPool(  # noqa: N802
     window: Sizes,
     stride: Sizes | None = None,
@@ -152,7 +128,7 @@ def SumPool(  # noqa: N802
     )
 
 
-@_explained
+@explained
 def AdaptiveAvgPool(  # noqa: N802
     output_size: int | Sequence[int | None],
     *,
@@ -168,7 +144,7 @@ def AdaptiveAvgPool(  # noqa: N802
     return PoolSpec("avg", output_size=output_size, layout=layout, axes=axes, keepdims=keepdims)
 
 
-@_explained
+@explained
 def AdaptiveMaxPool(  # noqa: N802
     output_size: int | Sequence[int | None],
     *,
@@ -185,7 +161,7 @@ def AdaptiveMaxPool(  # noqa: N802
     return PoolSpec("max", output_size=output_size, layout=layout, axes=axes, keepdims=keepdims, indices=indices)
 
 
-@_explained
+@explained
 def GlobalAvgPool(*, layout: str, keepdims: bool, axes: str | None = None) -> PoolSpec:  # noqa: N802
     """The average over whole axes; `keepdims` must be said: PyTorch keeps the pooled axes, Keras drops them.
 
@@ -195,7 +171,7 @@ def GlobalAvgPool(*, layout: str, keepdims: bool, axes: str | None = None) -> Po
     return PoolSpec("avg", output_size=1, layout=layout, axes=axes, keepdims=keepdims)
 
 
-@_explained
+@explained
 def GlobalMaxPool(  # noqa: N802
     *, layout: str, keepdims: bool, axes: str | None = None, indices: bool = False
 ) -> PoolSpec:

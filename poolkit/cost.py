@@ -6,8 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from poolkit.arguments import as_dtype, as_shape
+from poolkit.errors import DtypeError
 from poolkit.facts import KINDS
 from poolkit.geometry import axes_of, output_shape
+from poolkit.messages import shown
 from poolkit.plan import FLOATS
 
 if TYPE_CHECKING:
@@ -35,8 +38,11 @@ def cost(spec: PoolSpec, shape: Sequence[int], dtype: str = "float32") -> Cost:
     >>> cost(GlobalAvgPool(layout="NHWC", keepdims=True), (1, 7, 7, 2048))
     Cost(operations=100352, bytes=409600, parameters=0)
     """
-    if dtype not in FLOATS:
-        raise ValueError(f"received dtype {dtype!r}, and a cost is counted for one of {', '.join(FLOATS)}")
+    if as_dtype(dtype) not in FLOATS:
+        raise DtypeError(
+            f"received dtype {shown(dtype)}, and a cost is counted for {', '.join(FLOATS)}; choose one of them"
+        )
+    shape = as_shape(shape)
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     pooled = {a.at for a in axes}
     others = math.prod(n for at, n in enumerate(shape) if at not in pooled)

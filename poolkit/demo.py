@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from poolkit import registry
-from poolkit.dispatch import lower_spec
+from poolkit.dispatch import lower
 from poolkit.geometry import axes_of
 from poolkit.program import Program
 from poolkit.spec import PoolSpec
@@ -72,7 +72,7 @@ def run(spec: PoolSpec, names: Sequence[str], progress: Callable[[str], None] = 
     results: dict[str, Any] = {}
     for name in sorted({"numpy", *names}, key=lambda n: (n != "numpy", n)):
         progress(name)
-        programs[name] = lower_spec(spec, name, photo.shape)
+        programs[name] = lower(spec, name, photo.shape)
         results[name] = registry.adapter(name).evaluate(spec, photo)
     differences = {name: float(np.abs(result - expected).max()) for name, result in results.items()}
     return Report(spec, photo, programs, results, differences)

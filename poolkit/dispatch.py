@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit import registry
 from poolkit.adapter import Route, Site
-from poolkit.errors import BackendError, InputError, ShapeError
-from poolkit.lower import lower, routes_of
-from poolkit.mix import AnyPlan, Mix, MixPlan, mixed, resolve, work_of
+from poolkit.arguments import as_dtype, as_route, as_shape
+from poolkit.errors import BackendError, ShapeError
+from poolkit.lower import lower as lowered
+from poolkit.lower import routes_of
+from poolkit.messages import shown
+from poolkit.mix import AnyPlan, Mix, MixPlan, as_spec, mixed, resolve, work_of
 from poolkit.program import Program, record
+from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
 
 if TYPE_CHECKING:
@@ -46,8 +50,9 @@ def pool(x: Tensor, spec: PoolSpec | Mix) -> Any:
         return pool_direct(x, spec)
     try:
         run = _RUNS.get(key)
-    except TypeError:  # what was given as the spec has no hash; `_prepare` says so
-        run = None
+    except Exception:
+        as_spec(spec, "pool takes (tensor, PoolSpec)")  # what was given has no hash
+        raise
     if run is None:
         run = _prepare(adapter, x, spec, key)
     return run(x)
@@ -93,7 +98,7 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
     program = _PROGRAMS.get(key) if key is not None else None
     if program is None:
         program = record(
-            lambda o, x: lower(o, x, plan, route), ops, _title(plan), adapter.name, route.name, route.decorator
+            lambda o, x: lowered(o, x, plan, route), ops, _title(plan), adapter.name, route.name, route.decorator
         )
         program = program.finished(adapter.finish)
         if key is not None:
@@ -131,16 +136,12 @@ def pool_direct(x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> An
     adapter = registry.find(x)
     x, plan = plan_of_tensor(adapter, x, spec)
     site = adapter.site(x)._replace(tracing=True)
-    return lower(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
+    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
 
 
 def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:
     """The spec resolved on a tensor, and the tensor with its rank known."""
-    if not isinstance(spec, PoolSpec | Mix):
-        raise InputError(
-            f"received {type(spec).__name__} {spec!r} as the spec, and pool takes (tensor, PoolSpec) in this order; "
-            'write pool(x, PoolSpec("max", window=2, layout="NCHW"))'
-        )
+    as_spec(spec, "pool takes (tensor, PoolSpec)")
     adapter.check(x)
     x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
     o = adapter.ops(rank, adapter.dtype(x))
@@ -155,7 +156,8 @@ def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[T
 # ------------------------------------------------------------------------------------- programs without a tensor
 
 
-def lower_spec(
+@explained
+def lower(
     spec: PoolSpec | Mix,
     backend: str,
     shape: Sequence[int | None] | None = None,
@@ -171,13 +173,15 @@ def lower_spec(
     framework is absent or has no such route.
 
     >>> from poolkit import GlobalAvgPool
-    >>> lower_spec(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
+    >>> lower(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
     'numpy'
     """
-    adapter = registry.adapter(backend)
+    as_spec(spec, "lower takes (spec, backend)")
+    adapter, dtype, route = registry.adapter(backend), as_dtype(dtype), as_route(route)
     if shape is None:
         return _lower_any_size(adapter, spec, dtype, route)
-    plan = plan_of_shape(adapter, spec, tuple(shape), dtype)
+    shape = as_shape(shape)
+    plan = plan_of_shape(adapter, spec, shape, dtype)
     return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
 
 
@@ -189,7 +193,7 @@ def _lower_any_size(adapter: Adapter, spec: PoolSpec | Mix, dtype: str, route: s
         plan = resolve(spec, rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
         way = chosen(adapter, plan, Site(), route)  # may be run where a derivative is taken
         names.append(way.name)
-        return lower(o, x, plan, way)
+        return lowered(o, x, plan, way)
 
     program = record(
         lowering, adapter.ops(rank, work_of(spec, dtype, adapter.widen)), _any_size(spec), adapter.name, ""
@@ -215,12 +219,6 @@ def _symbolic_rank(spec: PoolSpec | Mix) -> int:
 
 def plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
     """The spec resolved on a shape, of which unknown sizes are None."""
-    for n in shape:
-        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
-            raise ShapeError(
-                f"received the shape {shape}, and a shape holds ints of at least 0; "
-                "leave the shape out for a program that is right for every size"
-            )
     return resolve(spec, len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
 
 
@@ -235,7 +233,8 @@ def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Rou
         if name == route.name or (name == "native" and route.reference):
             return route
     raise BackendError(
-        f"{adapter.name} has no route {name!r} for {plan.spec} here; its routes are {', '.join(r.name for r in routes)}"
+        f"{adapter.name} has no route {shown(name)} for {plan.spec} here; "
+        f"its routes are {', '.join(r.name for r in routes)}"
     )
 
 

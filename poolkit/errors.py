@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+LONGEST = 2000  # characters of a message; what is received may be of any length
+
+
 class PoolkitError(Exception):
     """The base of every error that poolkit raises.
 
@@ -22,6 +25,10 @@ class PoolkitError(Exception):
     if not TYPE_CHECKING:  # to mypy, a class whose __init__ is an assigned name is Any
         # AutoGraph wraps what is raised in a tf.function, and keeps its type only where __init__ is this very one.
         __init__ = Exception.__init__
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 3]} … {text[-LONGEST // 2 + 3 :]}"
 
 
 class SpecError(PoolkitError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from poolkit.arguments import as_shape
 from poolkit.count import known_counts
 from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, output_shape
@@ -30,10 +31,11 @@ def explain(spec: PoolSpec, shape: Sequence[int]) -> str:
       window 1  ..##.   divided by 2
       window 2  ....#o  divided by 1
     """
+    shape = as_shape(shape)
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     letters = letters_of(spec, len(shape))
     letters = "." * (len(shape) - len(letters)) + letters
-    lines = [str(spec), f"{letters} {tuple(shape)} -> {_result(spec, shape, letters)}"]
+    lines = [str(spec), f"{letters} {shape} -> {_result(spec, shape, letters)}"]
     for a in axes:
         lines += [_headline(a), *_picture(a, spec)]
     if spec.divisor_override is not None:

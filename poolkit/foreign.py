@@ -104,6 +104,10 @@ MISSING = {
     "layout": ("without one nothing says which axes of an input are spatial", LAYOUT_HELP),
     "window": ("a window is what slides", "write it first, as in window=3"),
     "output_size": ("it is the number of bins on each pooled axis", "write it first, as in output_size=7"),
+    "backend": ("it is the framework that is meant", 'write it behind the spec, as in "torch"'),
+    "spec": ("it says what is pooled", 'write it first, as in MaxPool(2, layout="NCHW")'),
+    "parts": ("it is a mix of pools", 'write them first, as in Mix((a, b), how="add")'),
+    "how": ("pools are added or put side by side", 'write how="add" or how="cat"'),
     "keepdims": (
         "PyTorch's layers keep the pooled axes and Keras's drop them, so that either default would surprise somebody",
         "write keepdims=True to keep them with size 1, as in PyTorch, or keepdims=False to drop them, as in Keras",
@@ -112,8 +116,8 @@ MISSING = {
 
 
 def _missing(name: str, whose: str) -> SpecError:
-    rule, do = MISSING[name]
-    return wrong(f"no {name}", f"{whose} needs it: {rule}", do)
+    rule, do = MISSING.get(name, ("", f"write it, as in {name}=…"))
+    return wrong(f"no {name}", f"{whose} needs it{': ' * bool(rule)}{rule}", do)
 
 
 def _name_error(name: str, value: object, fields: Collection[str], whose: str = "PoolSpec") -> SpecError:
@@ -123,6 +127,7 @@ def _name_error(name: str, value: object, fields: Collection[str], whose: str = 
         close = difflib.get_close_matches(name, fields, 1)
         do = f"write {close[0]}={shown(value)}" if close else f"leave it out; the fields are {', '.join(fields)}"
         return wrong(received, f"{whose} has no field {name}", do)
+    ours = next((field for field in fields if NAMES.get(field, field) == ours), ours)  # a layer has names of its own
     if ours not in fields:
         return wrong(received, f"{whose} takes only {', '.join(fields)}", f"leave {name} out")
     if ours == "axes":

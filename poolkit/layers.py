@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from poolkit import registry
+from poolkit.mix import Mix, as_spec
+from poolkit.signatures import explained
+from poolkit.spec import PoolSpec
 
-if TYPE_CHECKING:
-    from poolkit.mix import Mix
-    from poolkit.spec import PoolSpec
 
-
+@explained
 def layer(spec: PoolSpec | Mix, backend: str, *, route: str | None = None, **options: Any) -> Any:
     """A layer that pools by `spec`: a torch.nn.Module, a keras.layers.Layer, a callable for the others.
 
@@ -23,4 +23,5 @@ def layer(spec: PoolSpec | Mix, backend: str, *, route: str | None = None, **opt
     >>> gap(np.ones((2, 7, 7, 64))).shape
     (2, 1, 1, 64)
     """
+    as_spec(spec, "layer takes (spec, backend)")
     return registry.adapter(backend).layer(spec, route=route, **options)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit import registry
 from poolkit.adapter import Site
+from poolkit.arguments import as_dtype, as_shape
 from poolkit.dispatch import chosen, plan_of_shape, plan_of_tensor
 from poolkit.lower import routes_of
-from poolkit.mix import AnyPlan, Mix, MixPlan
+from poolkit.mix import AnyPlan, Mix, MixPlan, as_spec
+from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
+from poolkit.values import flag
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
@@ -26,6 +29,7 @@ class RouteInfo(NamedTuple):
     native: bool
 
 
+@explained
 def routes(
     spec: PoolSpec | Mix, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
 ) -> list[RouteInfo]:
@@ -37,9 +41,10 @@ def routes(
     >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
     'fold'
     """
-    adapter = registry.adapter(backend)
-    plan = plan_of_shape(adapter, spec, tuple(shape), dtype)
-    site = Site(derivative=derivative, empty=0 in shape)
+    as_spec(spec, "routes takes (spec, backend, shape)")
+    adapter, shape = registry.adapter(backend), as_shape(shape)
+    plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype))
+    site = Site(derivative=flag("derivative", derivative), empty=0 in shape)
     return _listed(adapter, plan, site)
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.adapter import Route
-from poolkit.errors import ShapeError
+from poolkit.arguments import as_shape
+from poolkit.errors import InputError, ShapeError
 from poolkit.facts import KINDS
 from poolkit.geometry import letters_of, output_shape, positions
 from poolkit.messages import quoted, shown, wrong
 from poolkit.plan import FLOATS, Plan, plan_of, work_dtype
+from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec
-from poolkit.text import VERSION
+from poolkit.text import VERSION, fields_of_dict
 from poolkit.values import is_many, number
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ Widen = Callable[[str], str | None]
 HOWS = ("add", "cat")
 
 
+@explained_class
 @dataclasses.dataclass(frozen=True, repr=False)
 class Mix:
     """Two or more pools of one input: their weighted sum (``how="add"``), or side by side along channels (``"cat"``).
@@ -50,7 +53,8 @@ class Mix:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", _parts(self.parts))
-        if self.how not in HOWS:
+        how: object = self.how
+        if not isinstance(how, str) or how not in HOWS:
             raise wrong(
                 f"how={shown(self.how)}", f"pools are mixed by {' or '.join(map(quoted, HOWS))}", "give one of them"
             )
@@ -107,17 +111,21 @@ class Mix:
         'NLC'
         """
         own = {name: changes.pop(name) for name in ("parts", "how", "coefficients") if name in changes}
-        parts = tuple(part.replace(**changes) for part in own.pop("parts", self.parts))
+        parts = tuple(part.replace(**changes) for part in _parts(own.pop("parts", self.parts)))
         kept: dict[str, Any] = {"how": self.how, "coefficients": self.coefficients}
         return type(self)(parts, **(kept | own))
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result for an input of this shape; None where it depends on a size that is None."""
+        return self.shape_from(as_shape(shape, unknown=True))
+
+    def shape_from(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The same without a look at the shape; sizes may be a tracer's."""
         shapes = [output_shape(part, shape) for part in self.parts]
         sizes = [{n for n in several if n is not None} for several in zip(*shapes, strict=True)]
         if any(len(several) > 1 for several in sizes):
             raise ShapeError(
-                f"received an input of shape {tuple(shape)}, on which the parts of {self!r} give "
+                f"received an input of shape {shape}, on which the parts of {self} give "
                 f"{' and '.join(map(str, shapes))}; they are mixed cell by cell, so give them windows that fit"
             )
         out = list(shapes[0])
@@ -148,12 +156,23 @@ class Mix:
         return {"version": VERSION, "how": self.how, **shares, "parts": [part.to_dict() for part in self.parts]}
 
 
-def spec_from_dict(data: Mapping[str, Any]) -> PoolSpec | Mix:
+def as_spec(spec: object, takes: str) -> PoolSpec | Mix:
+    """What was given as the spec; `InputError` where it is none. `takes` is a clause about who takes one."""
+    if isinstance(spec, PoolSpec | Mix):
+        return spec
+    raise InputError(
+        f"received {shown(spec)} as the spec, and {takes} in this order; "
+        'a spec is made as in PoolSpec("max", window=2, layout="NCHW")'
+    )
+
+
+def spec_from_dict(data: Any) -> PoolSpec | Mix:
     """What `PoolSpec.to_dict` or `Mix.to_dict` described."""
-    if "parts" not in data:
+    if not isinstance(data, Mapping) or "parts" not in data:
         return PoolSpec.from_dict(data)
-    parts = [PoolSpec.from_dict(part) for part in data["parts"]]
-    return Mix(parts, how=data["how"], coefficients=data.get("coefficients"))
+    parts, others = data["parts"], {name: value for name, value in data.items() if name != "parts"}
+    fields = fields_of_dict(others, ("how", "coefficients"))
+    return Mix([PoolSpec.from_dict(part) for part in parts] if is_many(parts) else parts, **fields)
 
 
 def _parts(parts: object) -> tuple[PoolSpec, ...]:
@@ -242,9 +261,7 @@ def resolve(
     work = work_of(spec, dtype, widen)
     parts = tuple([plan_of(part, rank, work, size, widen) for part in spec.parts])
     if all(part.known for part in parts):
-        spec.output_shape(
-            [size(at)[0] if size(at)[1] else None for at in range(rank)]
-        )  # a ShapeError where they differ
+        spec.shape_from([size(at)[0] if size(at)[1] else None for at in range(rank)])  # a ShapeError where they differ
     return MixPlan(spec, parts, rank, dtype, work)
 
 

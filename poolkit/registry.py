@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.errors import BackendError, InputError
+from poolkit.messages import shown, type_of
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
@@ -87,13 +88,13 @@ def dialects() -> tuple[Dialect, ...]:
     return tuple([importlib.import_module(name).DIALECT for name in DIALECTS])
 
 
-def dialect(name: str) -> Dialect:
+def dialect(name: object) -> Dialect:
     """The words of a backend; `BackendError` for a name that is none."""
-    for known in dialects():
+    for known in dialects() if isinstance(name, str) else ():
         if known.name == name:
             return known
     raise BackendError(
-        f"received the backend {name!r}, and those whose words poolkit knows are "
+        f"received the backend {shown(name)}, and those whose words poolkit knows are "
         f"{', '.join(d.name for d in dialects())}; use one of them"
     )
 
@@ -109,13 +110,9 @@ def find(x: Any) -> Adapter:
         if any(cls.__module__.split(".")[0] in backend.roots for cls in type(x).__mro__):
             return backend.load()
     raise InputError(
-        f"received {_described(x)}, and pooling takes a tensor of one of: {', '.join(all_names())}; "
+        f"received {type_of(x)}, and pooling takes a tensor of one of: {', '.join(all_names())}; "
         "convert it first, as in numpy.asarray(x)"
     )
-
-
-def _described(x: Any) -> str:
-    return "None" if x is None else f"a {type(x).__module__}.{type(x).__qualname__}".replace("a builtins.", "a ")
 
 
 def all_names() -> list[str]:
@@ -134,13 +131,13 @@ def _third_party() -> list[Backend]:
     ]
 
 
-def adapter(name: str) -> Adapter:
+def adapter(name: object) -> Adapter:
     """The adapter of a backend by name; `BackendError` where there is none or its framework is not installed."""
-    for backend in (*FIRST_PARTY, *_third_party()):
+    for backend in (*FIRST_PARTY, *_third_party()) if isinstance(name, str) else ():
         if backend.name == name:
             return _loaded(backend)
     raise BackendError(
-        f"received the backend {name!r}, and the known backends are {', '.join(all_names())}; "
+        f"received the backend {shown(name)}, and the known backends are {', '.join(all_names())}; "
         "use one of them, or install a package that provides it"
     )
 

@@ -186,9 +186,10 @@ class PoolSpec:
         >>> PoolSpec("avg", output_size=1, layout="NHWC", keepdims=False).output_shape((None, 32, 32, 256))
         (None, 256)
         """
+        from poolkit.arguments import as_shape
         from poolkit.geometry import output_shape
 
-        return output_shape(self, shape)
+        return output_shape(self, as_shape(shape, unknown=True))
 
     def layer(self, backend: str, **options: Any) -> Any:
         """A layer of a framework: torch.nn.Module, keras.layers.Layer, or a callable.

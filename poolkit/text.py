@@ -136,13 +136,13 @@ def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
     if type(version) is not int or version != VERSION:
         rule = f"this poolkit reads version {VERSION} of a spec's dictionary"
         raise wrong(
-            f"version={version!r}", rule, "give what PoolSpec.to_dict() returned, or use the poolkit that wrote it"
+            f"version={shown(version)}", rule, "give what PoolSpec.to_dict() returned, or use the poolkit that wrote it"
         )
-    facts = KINDS.get(str(fields.get("kind")))
+    facts = KINDS.get(shown(fields.get("kind")).strip('"'))
     names = (*known, *(facts.options if facts else ()))
     for name in fields:
         if name not in names and not takers(str(name)):
             raise wrong(
-                f"the key {name!r}", f"a spec's dictionary has only {', '.join(('version', *names))}", "remove it"
+                f"the key {shown(name)}", f"a spec's dictionary has only {', '.join(('version', *names))}", "remove it"
             )
     return fields

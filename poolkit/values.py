@@ -14,6 +14,9 @@ from poolkit.messages import quoted, shown, wrong
 if TYPE_CHECKING:
     from poolkit.spec import PoolSpec
 
+LARGEST = 2**31 - 1  # of a size in a spec; positions along an axis are int32 in a program
+MOST_AXES = 16  # that are pooled, where the layout does not name them: as many letters as `geometry` gives
+
 PADDINGS = ("valid", "same", "same_lower", "causal")
 FLAGS = ("ceil_mode", "count_include_pad", "keepdims", "indices")
 
@@ -49,6 +52,8 @@ def size(name: str, given: object, value: object, least: int) -> int | None:
         value = integer(name, given, value)
     if value < least:
         raise wrong(f"{name}={shown(given)}", f"{name} is at least {least} on every axis", f"give {least} or more")
+    if value > LARGEST:
+        raise wrong(f"{name}={shown(given)}", f"{name} is at most {LARGEST} on every axis", "give a smaller one")
     return value
 
 
@@ -56,14 +61,15 @@ def integer(name: str, given: object, value: object) -> int:
     if is_integer(value):
         return int(value)
     rule = f"{name} is an integer, or a tuple with one integer for each pooled axis"
-    raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}={_meant(given)!r}")
+    raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}={shown(_meant(given))}")
 
 
 def _meant(value: Any) -> Any:
     """What somebody may have meant by 3.0, "3" or an array."""
-    value = value.tolist() if hasattr(value, "tolist") else value
+    if type(value).__name__ in ("ndarray", "Tensor") and value.ndim == 1 and len(value) <= MOST_AXES:
+        value = value.tolist()
     if is_many(value):
-        return tuple([2 if is_many(v) else _meant(v) for v in value])
+        return tuple([2 if is_many(v) else _meant(v) for v in value[:MOST_AXES]])
     if (isinstance(value, float) and value.is_integer() and value > 0) or (
         isinstance(value, str) and value.isdecimal()
     ):
@@ -78,6 +84,9 @@ def check_count(name: str, value: Sequence[Any], axes: str | None) -> None:
     if axes is not None and len(value) != len(axes):
         rule = f"{name} has one entry for each pooled axis, {axes}"
         raise wrong(f"{name}={shown(value)}", rule, f"give {len(axes)} of them, or one integer for all")
+    if len(value) > MOST_AXES:
+        rule = f"{name} has one entry for each pooled axis, of which there are {MOST_AXES} at the most"
+        raise wrong(f"{name}={shown(value)}", rule, "give one integer for all")
 
 
 def padding_of(padding: object, axes: str | None) -> Any:
@@ -118,7 +127,7 @@ def check_padding_count(padding: Sequence[Any], axes: str | None) -> None:
         raise wrong(f"padding={shown(padding)}", rule, f"write padding=({shown(tuple(padding))},)")
     if flat and axes is not None and len(padding) == 2 * len(axes):
         rule = f"padding has one entry for each pooled axis, {axes}, each an integer or a (low, high)"
-        do = f"write each (low, high) as a tuple, as in padding=(({padding[0]!r}, {padding[1]!r}), …)"
+        do = f"write each (low, high) as a tuple, as in padding=({shown(tuple(padding[:2]))}, …)"
         raise wrong(f"padding={shown(padding)}", rule, do)
     check_count("padding", padding, axes)
 

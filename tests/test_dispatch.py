@@ -130,7 +130,7 @@ def test_lower_without_a_rank() -> None:
 
 
 def test_an_unknown_route() -> None:
-    with pytest.raises(pk.BackendError, match=r"numpy has no route 'gpu' .* its routes are .*fold"):
+    with pytest.raises(pk.BackendError, match=r'numpy has no route "gpu" .* its routes are .*fold'):
         pk.lower(pk.MaxPool(2, layout="NCL"), "numpy", (1, 1, 4), route="gpu")
     with pytest.raises(pk.BackendError, match="its routes are"):
         dispatch.pool_through(np.zeros((1, 1, 4)), pk.MaxPool(2, layout="NCL"), "gpu")

@@ -59,5 +59,5 @@ def test_a_cost_in_another_dtype() -> None:
     from poolkit.cost import cost
 
     assert cost(pk.MaxPool(2, layout="NCL"), (1, 3, 8), "float16").bytes == 2 * 36
-    with pytest.raises(ValueError, match="a cost is counted for one of float16"):
+    with pytest.raises(pk.DtypeError, match="a cost is counted for float16"):
         cost(pk.MaxPool(2, layout="NCL"), (1, 3, 8), "int8")

@@ -27,7 +27,7 @@ def test_an_absent_framework_gives_the_pip_command() -> None:
 
 
 def test_an_unknown_backend() -> None:
-    with pytest.raises(pk.BackendError, match="received the backend 'mxnet', and the known backends are numpy, torch"):
+    with pytest.raises(pk.BackendError, match='received the backend "mxnet", and the known backends are numpy, torch'):
         pk.lower(pk.MaxPool(2, layout="NCHW"), "mxnet")
     with pytest.raises(pk.BackendError, match="known backends"):
         pk.MaxPool(2, layout="NCHW").layer("mxnet")

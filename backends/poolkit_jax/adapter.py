@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from poolkit.adapter import Site
+from poolkit.arguments import no_options
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit.spec import PoolSpec
@@ -62,7 +63,8 @@ class JaxAdapter:
         return tuple(np.asarray(t) for t in result) if isinstance(result, tuple) else np.asarray(result)
 
     def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
-        return Pool(spec, route=route, **options)
+        no_options(options, "a layer of JAX takes no options besides its spec and route")
+        return Pool(spec, route=route)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function, inline=True)

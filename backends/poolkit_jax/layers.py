@@ -12,10 +12,14 @@ from typing import Any, ClassVar
 
 import jax
 
+from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
 from poolkit.geometry import MORE_SPATIAL, SPATIAL
-from poolkit.mix import Mix
+from poolkit.messages import shown, wrong
+from poolkit.mix import Mix, as_spec
+from poolkit.signatures import explained, explained_class
 from poolkit.spec import Padding, PoolSpec, Sizes
+from poolkit.values import is_many
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -38,6 +42,7 @@ __all__ = [
 
 
 @jax.tree_util.register_static
+@explained_class
 @dataclasses.dataclass(frozen=True)
 class Pool:
     """A callable that pools by a spec: a member of a Flax module, or an element of an `equinox.nn.Sequential`.
@@ -54,6 +59,10 @@ class Pool:
     spec: PoolSpec | Mix
     route: str | None = dataclasses.field(default=None, kw_only=True)
 
+    def __post_init__(self) -> None:
+        as_spec(self.spec, "a layer takes (spec, route)")
+        as_route(self.route)
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         jax.tree_util.register_static(cls)
@@ -68,6 +77,10 @@ class Pool:
 def _flax(
     kind: str, x: jax.Array, window: Sequence[int], strides: Sequence[int] | None, padding: Padding, **options: Any
 ) -> jax.Array:
+    for name, given in (("window_shape", window), ("strides", strides)):
+        if given is not None and not is_many(given):
+            rule = f"Flax's pools take {name} as a sequence of ints, one for each spatial axis"
+            raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}=(2, 2)")
     count = len(window)
     spatial = SPATIAL.get(count, MORE_SPATIAL[:count])
     word = padding.lower() if isinstance(padding, str) else padding
@@ -77,6 +90,7 @@ def _flax(
     return pooled
 
 
+@explained
 def max_pool(
     inputs: jax.Array, window_shape: Sequence[int], strides: Sequence[int] | None = None, padding: Padding = "VALID"
 ) -> jax.Array:
@@ -89,6 +103,7 @@ def max_pool(
     return _flax("max", inputs, window_shape, strides, padding)
 
 
+@explained
 def min_pool(
     inputs: jax.Array, window_shape: Sequence[int], strides: Sequence[int] | None = None, padding: Padding = "VALID"
 ) -> jax.Array:
@@ -101,6 +116,7 @@ def min_pool(
     return _flax("min", inputs, window_shape, strides, padding)
 
 
+@explained
 def avg_pool(
     inputs: jax.Array,
     window_shape: Sequence[int],
@@ -120,6 +136,7 @@ def avg_pool(
 # ---------------------------------------------------------------------------------------------- Equinox's constructors
 
 
+@explained_class
 class _Window(Pool):
     kind: ClassVar[str]
     spatial: ClassVar[str]
@@ -135,7 +152,7 @@ class _Window(Pool):
     ) -> None:
         spec = PoolSpec(
             self.kind,
-            layout=layout or f"C{self.spatial}",
+            layout=f"C{self.spatial}" if layout is None else layout,
             window=kernel_size,
             stride=stride,
             padding=padding,
@@ -145,12 +162,15 @@ class _Window(Pool):
         super().__init__(spec)
 
 
+@explained_class
 class _Adaptive(Pool):
     kind: ClassVar[str]
     spatial: ClassVar[str]
 
     def __init__(self, target_shape: int | Sequence[int | None], *, layout: str | None = None) -> None:
-        super().__init__(PoolSpec(self.kind, output_size=target_shape, layout=layout or f"C{self.spatial}"))
+        super().__init__(
+            PoolSpec(self.kind, output_size=target_shape, layout=f"C{self.spatial}" if layout is None else layout)
+        )
 
 
 class MaxPool1d(_Window):

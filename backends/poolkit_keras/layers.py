@@ -11,11 +11,15 @@ from typing import Any, ClassVar
 
 import keras
 
+from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
-from poolkit.errors import InputError, SpecError
-from poolkit.mix import Mix, result_dtype, spec_from_dict, work_of
+from poolkit.errors import InputError
+from poolkit.messages import shown, wrong
+from poolkit.mix import Mix, as_spec, result_dtype, spec_from_dict, work_of
 from poolkit.plan import FLOATS
+from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec, Sizes
+from poolkit.validate import SYMBOLIC
 from poolkit_keras.ops import Ops
 
 Shape = Sequence[int | None]
@@ -24,6 +28,7 @@ SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 
 
 @keras.saving.register_keras_serializable(package="poolkit")
+@explained_class
 class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     """A layer that pools by a spec; `route` asks for one of `poolkit.routes` of the engine's tensors.
 
@@ -33,9 +38,16 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     """
 
     def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None, **options: Any) -> None:
-        super().__init__(**{"autocast": options.get("dtype") is not None} | options)
+        as_spec(spec, "a layer takes (spec, route)")
+        try:
+            super().__init__(**{"autocast": options.get("dtype") is not None} | options)
+        except (TypeError, ValueError, AttributeError) as error:  # an option that Keras does not know, or its value
+            rule = f"Keras says of the options of a layer: {error}"
+            raise wrong(
+                ", ".join(f"{k}={shown(v)}" for k, v in options.items()), rule, "leave out what is wrong"
+            ) from error
         self.spec = spec
-        self.route = route
+        self.route = as_route(route)
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -57,7 +69,8 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Pool:
-        return cls(spec_from_dict(config["spec"]), **{k: v for k, v in config.items() if k != "spec"})
+        given = _named(config)
+        return cls(spec_from_dict(given.pop("spec", None)), **given)
 
     def _given(self, dtype: str) -> str:
         """The dtype of an input as `call` sees it."""
@@ -68,6 +81,14 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         return {} if self.autocast else {"autocast": False}
 
 
+def _named(config: object) -> dict[str, Any]:
+    """A config as the arguments that it holds."""
+    if isinstance(config, Mapping) and all(isinstance(name, str) for name in config):
+        return {**config}
+    rule = "the config of a layer is a dictionary of its arguments"
+    raise wrong(f"the config {shown(config)}", rule, "give what get_config() returned")
+
+
 def _result(spec: PoolSpec | Mix, dtype: str) -> str:
     work_of(spec, dtype, lambda integer: integer)  # a DtypeError for complex numbers
     return result_dtype(spec, dtype)
@@ -76,14 +97,14 @@ def _result(spec: PoolSpec | Mix, dtype: str) -> str:
 def _layout(spatial: int, data_format: str | None, layout: str | None) -> str:
     """The layout's letters for Keras's `data_format`, of which None is the one in keras.json."""
     if layout is not None and data_format is not None:
-        raise SpecError(
-            f"received data_format={data_format!r} and layout={layout!r}, which say the same; give one of them"
-        )
+        received = f"data_format={shown(data_format)} and layout={shown(layout)}"
+        raise wrong(received, "the two say the same", "give one of them")
     if layout is not None:
         return layout
-    data_format = data_format or keras.config.image_data_format()
-    if data_format not in ("channels_first", "channels_last"):
-        raise SpecError(f'received data_format={data_format!r}; write data_format="channels_last" or "channels_first"')
+    data_format = keras.config.image_data_format() if data_format is None else data_format
+    if not isinstance(data_format, str) or data_format not in SYMBOLIC:
+        rule = "data_format says where the channels stand"
+        raise wrong(f"data_format={shown(data_format)}", rule, 'write "channels_last" or "channels_first"')
     return f"NC{SPATIAL[spatial]}" if data_format == "channels_first" else f"N{SPATIAL[spatial]}C"
 
 
@@ -105,9 +126,10 @@ class _Named(Pool):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Pool:
-        return cls(**config)
+        return cls(**_named(config))
 
 
+@explained_class
 class _Window(_Named):
     def __init__(
         self,
@@ -126,6 +148,7 @@ class _Window(_Named):
         super().__init__(arguments, spec, {"name": name, **options})
 
 
+@explained_class
 class _Global(_Named):
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, *, layout: str | None = None, **options: Any
@@ -135,6 +158,7 @@ class _Global(_Named):
         super().__init__({"keepdims": keepdims, "layout": layout}, spec, options)
 
 
+@explained_class
 class _Adaptive(_Named):
     def __init__(
         self,

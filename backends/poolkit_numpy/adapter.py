@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from poolkit.adapter import Site
+from poolkit.arguments import no_options
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit.spec import PoolSpec
@@ -48,7 +49,10 @@ class NumpyAdapter:
         return Site(derivative=False, empty=x.size == 0, format=_format(x))
 
     def key(self, x: Any, spec: Any) -> Hashable:
-        return spec, x.shape, x.dtype, type(x), _format(x)
+        try:
+            return spec, x.shape, x.dtype, type(x), _format(x)
+        except AttributeError:  # a dtype, a generator: something of NumPy's that is no array; `check` says so
+            return None
 
     def widen(self, dtype: str) -> str | None:
         return dtype
@@ -57,7 +61,8 @@ class NumpyAdapter:
         return pool(array, spec)
 
     def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
-        return Pool(spec, route=route, **options)
+        no_options(options, "a layer of NumPy takes no options besides its spec and route")
+        return Pool(spec, route=route)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
-from poolkit.mix import Mix
+from poolkit.mix import Mix, as_spec
+from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec
 
 
+@explained_class
 @dataclasses.dataclass(frozen=True)
 class Pool:
     """A callable that pools by a spec; `route` asks for one of `poolkit.routes`.
@@ -22,6 +25,10 @@ class Pool:
 
     spec: PoolSpec | Mix
     route: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        as_spec(self.spec, "a layer takes (spec, route)")
+        as_route(self.route)
 
     def __call__(self, x: Any) -> Any:
         return pool_through(x, self.spec, self.route)

@@ -12,6 +12,7 @@ from tensorflow.python.eager import record  # no public call tells of tapes
 from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.adapter import Site
+from poolkit.arguments import no_options
 from poolkit.dispatch import pool
 from poolkit.errors import InputError
 from poolkit_tensorflow.layers import Pool
@@ -97,7 +98,9 @@ class TensorFlowAdapter:
         return "uint8" if dtype == "bool" else dtype
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
-        return Pool(spec, route=route, **options)
+        name = options.pop("name", None)
+        no_options(options, "a module of TensorFlow takes no options besides its spec, route and name")
+        return Pool(spec, route=route, name=name)
 
     def evaluate(self, spec: Any, array: Any) -> Any:
         result = pool(tf.constant(array), spec)

@@ -6,11 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
-from poolkit.mix import Mix
+from poolkit.messages import shown, wrong
+from poolkit.mix import Mix, as_spec
+from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec
 
 
+@explained_class
 class Pool(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
     """A module that pools by a spec; `route` asks for one of `poolkit.routes`.
 
@@ -21,9 +25,12 @@ class Pool(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
     """
 
     def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self.spec = spec
-        self.route = route
+        try:
+            super().__init__(name=name)
+        except (TypeError, ValueError) as error:
+            raise wrong(f"name={shown(name)}", f"{error}", 'write it as in name="pool"') from None
+        self.spec = as_spec(spec, "a layer takes (spec, route, name)")
+        self.route = as_route(route)
 
     def __call__(self, x: Any) -> Any:
         return pool_through(x, self.spec, self.route)

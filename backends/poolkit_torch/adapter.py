@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 from torch.autograd import forward_ad
+from torch.nn.parameter import is_lazy
 
 from poolkit.adapter import Site
+from poolkit.arguments import no_options
 from poolkit.dispatch import pool
-from poolkit.errors import InputError, SpecError
+from poolkit.errors import InputError
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes import ROUTES
@@ -34,6 +36,11 @@ class TorchAdapter:
             raise InputError(
                 f"received {what} of layout {getattr(x, 'layout', None)}, and pooling takes a dense torch.Tensor; "
                 "convert it with x.to_dense(), or pad a nested tensor with torch.nested.to_padded_tensor"
+            )
+        if is_lazy(x):
+            raise InputError(
+                f"received a {type(x).__name__}, which has no shape yet, and pooling takes a dense torch.Tensor; "
+                "run the model that it belongs to once, or call x.materialize(shape)"
             )
 
     def dtype(self, x: Any) -> str:
@@ -87,11 +94,7 @@ class TorchAdapter:
         return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
-        if options:
-            raise SpecError(
-                f"received {', '.join(options)}, and a layer of PyTorch takes no options besides its spec and route; "
-                "leave them out"
-            )
+        no_options(options, "a layer of PyTorch takes no options besides its spec and route")
         return Pool(spec, route=route)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,13 +10,17 @@ from typing import Any, ClassVar
 
 import torch
 
+from poolkit.arguments import as_route
 from poolkit.dispatch import pool, pool_through
-from poolkit.mix import Mix
+from poolkit.mix import Mix, as_spec
+from poolkit.signatures import explained_class
 from poolkit.spec import Padding, PoolSpec, Sizes
+from poolkit.values import flag
 
 OutputSize = int | tuple[int | None, ...] | None
 
 
+@explained_class
 class Pool(torch.nn.Module):
     """A layer that pools by a spec; it has no parameters and no state besides the spec.
 
@@ -33,8 +37,8 @@ class Pool(torch.nn.Module):
 
     def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None) -> None:
         super().__init__()
-        self.spec = spec
-        self.route = route
+        self.spec = as_spec(spec, "a layer takes (spec, route)")
+        self.route = as_route(route)
 
     def forward(self, x: torch.Tensor) -> Any:
         if self.route is None:
@@ -45,6 +49,7 @@ class Pool(torch.nn.Module):
         return repr(self.spec) + (f", route={self.route!r}" if self.route else "")
 
 
+@explained_class
 class _MaxPool(Pool):
     spatial: ClassVar[str]
 
@@ -61,7 +66,7 @@ class _MaxPool(Pool):
     ) -> None:
         spec = PoolSpec(
             "max",
-            layout=layout or f"...C{self.spatial}",
+            layout=f"...C{self.spatial}" if layout is None else layout,
             window=kernel_size,
             stride=stride,
             padding=padding,
@@ -105,6 +110,7 @@ class MaxPool3d(_MaxPool):
     spatial = "DHW"
 
 
+@explained_class
 class _AvgPool(Pool):
     spatial: ClassVar[str]
 
@@ -121,13 +127,13 @@ class _AvgPool(Pool):
     ) -> None:
         spec = PoolSpec(
             "avg",
-            layout=layout or f"...C{self.spatial}",
+            layout=f"...C{self.spatial}" if layout is None else layout,
             window=kernel_size,
             stride=stride,
             padding=padding,
             ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad
-            and divisor_override is None,  # a divisor that is given replaces every count
+            # A divisor that is given replaces every count.
+            count_include_pad=flag("count_include_pad", count_include_pad) and divisor_override is None,
             divisor_override=divisor_override,
         )
         super().__init__(spec)
@@ -173,13 +179,14 @@ class _Adaptive(Pool):
     def _adapt(self, output_size: OutputSize, indices: bool, layout: str | None, keepdims: bool) -> PoolSpec:
         return PoolSpec(
             self.kind,
-            layout=layout or f"...C{self.spatial}",
+            layout=f"...C{self.spatial}" if layout is None else layout,
             output_size=(None,) * len(self.spatial) if output_size is None else output_size,
             indices=indices,
             keepdims=keepdims,
         )
 
 
+@explained_class
 class _AdaptiveAvgPool(_Adaptive):
     kind = "avg"
 
@@ -220,6 +227,7 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     spatial = "DHW"
 
 
+@explained_class
 class _AdaptiveMaxPool(_Adaptive):
     kind = "max"
 

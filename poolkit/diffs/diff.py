@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
+from poolkit.arguments import as_shape
 from poolkit.diffs import trial
 from poolkit.diffs.agreeing import (
     agreement,
@@ -24,13 +25,24 @@ from poolkit.diffs.agreeing import (
     states_at,
 )
 from poolkit.diffs.mixes import mixes_agree, mixes_said_otherwise, sentences_of_mixes
-from poolkit.diffs.operands import Operand, axis_names, check_sizes, kept_sizes, operand, settled, shape_of, sizes_of
+from poolkit.diffs.operands import (
+    Operand,
+    as_layouts,
+    axis_names,
+    check_sizes,
+    kept_sizes,
+    operand,
+    settled,
+    shape_of,
+    sizes_of,
+)
 from poolkit.diffs.pictures import Lines, Window, lines_of, picture, window_at
 from poolkit.diffs.properties import sentences, structure_differs
 from poolkit.diffs.report import text_of
 from poolkit.diffs.wording import EVERY
 from poolkit.errors import ShapeError
 from poolkit.mix import Mix
+from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
 
 __all__ = ["Difference", "Example", "agreement", "diff", "same_at"]
@@ -100,6 +112,7 @@ class Difference:
         return text_of(self)
 
 
+@explained
 def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout = None) -> Difference:
     """What two poolings do differently, in words and on an example: for "I ported it and the numbers are off".
 
@@ -113,7 +126,8 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout =
     >>> diff("nn.MaxPool2d(3, 2, 1)", "max window=3 stride=2 padding=same layout=NHWC", (1, 1, 4, 4)).cells
     ((0, 0), (0, 1), (1, 0), (1, 1))
     """
-    layout_a, layout_b = layout if isinstance(layout, tuple) else (layout, layout)
+    layout_a, layout_b = as_layouts(layout)
+    shape = None if shape is None else as_shape(shape)
     given = operand(a, layout_a), operand(b, layout_b)
     check_sizes(shape, given)
     first, second, count = settled(*given, None if shape is None else len(shape))

@@ -10,9 +10,10 @@ from typing import Any
 from poolkit.diffs.agreeing import spatial_count, standard
 from poolkit.errors import InputError, NotExactError, ShapeError
 from poolkit.geometry import letters_of
+from poolkit.messages import shown
 from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
-from poolkit.values import is_integer, is_many
+from poolkit.values import is_many
 from poolkit.words.calls import Call
 from poolkit.words.reading import call_of, read, read_call, spoken_in
 from poolkit.words.writing import caveats
@@ -72,12 +73,23 @@ def _framework(call: Call) -> str | None:
         return None
 
 
+def as_layouts(layout: object) -> tuple[str | None, str | None]:
+    """A layout for both sides, or one for each; `InputError` for what is none."""
+    several = layout if isinstance(layout, tuple) else (layout, layout)
+    if len(several) == 2 and all(one is None or isinstance(one, str) for one in several):
+        return several
+    raise InputError(
+        f"received layout={shown(layout)}, and a layout is a text, or a pair of texts for both sides; "
+        'write it as in layout="NCHW"'
+    )
+
+
 MOST = 2**22  # cells of a window; an example of 2000x2000 takes 9 s
 
 
 def check_sizes(shape: Sequence[Any] | None, given: Sequence[Operand]) -> None:
     """`ShapeError` for a shape that is none, and for windows whose example would take minutes."""
-    if shape is not None and not all(is_integer(n) and int(n) > 0 for n in shape):
+    if shape is not None and not all(n > 0 for n in shape):
         raise ShapeError(f"received the shape {tuple(shape)}, and a shape holds integers of at least 1; give the sizes")
     for part in [part for side in given for part in side.parts]:
         windows: tuple[Any, Any] = part.window, part.output_size

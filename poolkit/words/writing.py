@@ -6,13 +6,15 @@ from typing import Any
 
 from poolkit import registry
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix
+from poolkit.mix import Mix, as_spec
+from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
 from poolkit.words.dialect import Caveat
 from poolkit.words.normal import normal
 
 
+@explained
 def native(spec: PoolSpec | Mix, backend: str) -> Any:
     """The framework's own layer that is exactly equal to a spec: windows, divisors, shapes and ties, at every size.
 
@@ -34,6 +36,7 @@ def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
     >>> str(native_call(MaxPool(3, 2, 1, layout="NCHW"), "torch"))
     'torch.nn.MaxPool2d(3, 2, padding=1)'
     """
+    as_spec(spec, "native takes (spec, backend)")
     write = registry.dialect(backend).native
     try:
         if write is None:
@@ -48,13 +51,14 @@ def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
 def _explained(spec: PoolSpec | Mix, backend: str, error: NotExactError) -> NotExactError:
     nearest = f"the nearest is {error.nearest}, which differs; " if error.nearest is not None else ""
     explained = NotExactError(
-        f"received {spec!r}, and {backend} has no layer of its own that is equal: {error}; "
+        f"received {spec}, and {backend} has no layer of its own that is equal: {error}; "
         f'{nearest}use pk.layer(spec, "{backend}")'
     )
     explained.nearest, explained.reason = error.nearest, str(error)
     return explained
 
 
+@explained
 def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
     """Where `native`'s layer for a spec still gives other numbers than the definition, each with a measured example.
 
@@ -62,7 +66,9 @@ def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
     >>> [caveat.engine for caveat in caveats(AvgPool(2, layout="NCL"), "numpy")]
     []
     """
+    as_spec(spec, "caveats takes (spec, backend)")
+    known = registry.dialect(backend).caveats
     if isinstance(spec, Mix):
         return ()
     plain = normal(spec)
-    return tuple(caveat for caveat in registry.dialect(backend).caveats if caveat.concerns(plain))
+    return tuple(caveat for caveat in known if caveat.concerns(plain))
