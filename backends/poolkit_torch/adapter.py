@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch.autograd import forward_ad
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.adapter import Site
 from poolkit.arguments import no_options
@@ -37,7 +37,7 @@ class TorchAdapter:
                 f"received {what} of layout {getattr(x, 'layout', None)}, and pooling takes a dense torch.Tensor; "
                 "convert it with x.to_dense(), or pad a nested tensor with torch.nested.to_padded_tensor"
             )
-        if is_lazy(x):
+        if isinstance(x, UninitializedParameter | UninitializedBuffer):
             raise InputError(
                 f"received a {type(x).__name__}, which has no shape yet, and pooling takes a dense torch.Tensor; "
                 "run the model that it belongs to once, or call x.materialize(shape)"
