@@ -140,7 +140,8 @@ def axes_of(
     for i, at in enumerate(ats):
         n, known = size(at)
         letter = letters[at - more]
-        if known and n < 1:
+        unchanged = spec.output_size is not None and spread(spec.output_size, i, len(ats)) is None
+        if known and n < 1 and not unchanged:
             raise ShapeError(
                 f"axis {letter} has size 0, and a pooled axis needs at least one cell: "
                 f"received an input whose axis {at} is empty for {spec}; pool a non-empty input"

@@ -70,7 +70,8 @@ def _divisor(spec: Any, along: list[Window]) -> float:
 
 def _line(spec: Any, i: int, axes: int, n: int) -> list[Window]:
     """The windows along the `i`-th pooled axis, which has `n` cells."""
-    if n == 0:
+    unchanged = spec.output_size is not None and _entry(spec.output_size, i) is None
+    if n == 0 and not unchanged:
         raise NoAnswerError("a pooled axis has size 0")
     if spec.output_size is not None:
         return _bins(_entry(spec.output_size, i), n)
