@@ -192,6 +192,7 @@ from pathlib import Path
 from poolkit import InputError
 from poolkit.porting import files
 what, place = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background is started with it ignored
 if what == "full":  # no more than 4 KB are to be had
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 else:

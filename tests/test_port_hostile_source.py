@@ -27,7 +27,6 @@ DEEP = {
     "lambdas": f"y = {'lambda: ' * 900}{POOL}",
     "a sum as an argument": f"y = nn.MaxPool2d({' + '.join(['1'] * 900)})(x)",
     "pools": f"y = {'F.max_pool2d(' * 190}x{', 2)' * 190}",
-    "names of names": "k0 = 2\n" + "".join(f"k{n} = k{n - 1}\n" for n in range(1, 2000)) + "y = F.max_pool2d(x, k1999)",
 }
 
 
@@ -36,6 +35,14 @@ DEEP = {
 def test_what_nests_too_deeply_is_refused(kind: str, to: str | None) -> None:
     with pytest.raises(InputError, match="nests deeper than Python's recursion goes"):
         port_source(HEAD + DEEP[kind] + "\n", to, name="deep.py")
+
+
+def test_a_chain_of_names_is_followed_as_far_as_python_goes() -> None:
+    chain = "k0 = 2\n" + "".join(f"k{n} = k{n - 1}\n" for n in range(1, 2000))
+    [row] = port_source(HEAD + chain + "y = F.max_pool2d(x, k1999)\n", "keras").rows
+
+    assert (row.status, row.before) == ("failed", "F.max_pool2d(x, k1999)")
+    assert "what is around it is not understood (maximum recursion depth exceeded" in row.note
 
 
 LONG = {
