@@ -15,6 +15,7 @@ import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from poolkit.engine import not_installed
 from poolkit.errors import BackendError, InputError
 from poolkit.messages import shown, type_of
 
@@ -146,6 +147,9 @@ def _loaded(backend: Backend) -> Adapter:
     try:
         return backend.load()
     except ImportError as error:
+        absent = not_installed(backend.name, error)
+        if absent:
+            raise BackendError(absent) from error
         raise BackendError(
             f"the backend {backend.name} needs a framework that is not installed here ({error}); run: {backend.install}"
         ) from error

@@ -11,6 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from poolkit import NotExactError
 from poolkit.registry import dialect
 from poolkit.words.dialect import Caveat, Measured
 from poolkit.words.writing import native
@@ -35,7 +36,12 @@ def cells(result: Any, measured: Measured) -> list[float]:
 def own(caveat: Caveat, backend: str) -> list[float] | str:
     """What the own layer gives: the cells, or the name of what it raises."""
     measured = caveat.measured
-    layer = native(measured.spec, backend)
+    try:
+        layer = native(measured.spec, backend)
+    except NotExactError as error:  # which it is not, for what is measured here
+        if not caveat.unequal or error.nearest is None:
+            raise
+        layer = error.nearest.make()
     try:
         return cells(RUN[backend](layer, measured), measured)
     except Exception as error:

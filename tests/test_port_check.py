@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import math
 import subprocess
@@ -16,6 +17,7 @@ import jax
 import keras
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import tensorflow as tf
 import torch
@@ -30,7 +32,7 @@ from poolkit.words.calls import Call, Expression
 from poolkit.words.reading import call_of, read_call
 from tests.support import environment
 
-FRAMEWORKS = (flax, haiku, jax, keras, onnx, tf, torch)  # an absent one is a failure of this file
+FRAMEWORKS = (flax, haiku, jax, keras, onnx, onnxruntime, tf, torch)  # an absent one is a failure of this file
 
 CALLS = [
     "torch.nn.AvgPool2d(3, 2, padding=1)",
@@ -78,6 +80,9 @@ def test_ports_agree_with_what_they_were_made_of(line: str, backend: str) -> Non
 NODES = [
     Call("onnx.AveragePool", (), (("kernel_shape", (3, 2)), ("pads", (1, 1, 1, 0)), ("count_include_pad", 1))),
     Call("onnx.MaxPool", (), (("kernel_shape", (3, 3)), ("strides", (2, 2)), ("ceil_mode", 1))),
+    Call("onnx.MaxPool", (), (("kernel_shape", (2, 2)), ("pads", (0, 0, 1, 1)))),
+    Call("onnx.MaxPool", (), (("kernel_shape", (2, 3)), ("strides", (2, 2)), ("auto_pad", "SAME_LOWER"))),
+    Call("onnx.AveragePool", (), (("kernel_shape", (2, 3)), ("strides", (2, 2)), ("auto_pad", "SAME_LOWER"))),
     Call("onnx.GlobalAveragePool"),
     Call("onnx.ReduceMax", (), (("axes", (2, 3)), ("keepdims", 0))),
     Call("onnx.ReduceSum", (), (("axes", (2, 3)), ("keepdims", 1))),
@@ -85,13 +90,24 @@ NODES = [
 
 
 @pytest.mark.parametrize("call", NODES, ids=str)
-def test_onnx_nodes_are_run_by_its_reference(call: Call) -> None:
+def test_onnx_nodes_are_run_by_its_runtime(call: Call) -> None:
     spec = read_call(call)
     found = check(Row("node", str(call), "exact", "it", spec=spec, call=call), "torch")
 
     assert found is not None
     assert (found.problem, found.agrees) == ("", True)
     assert found.difference is not None
+
+
+@pytest.mark.parametrize("call", NODES, ids=str)
+def test_without_the_runtime_onnx_nodes_are_run_by_the_definition(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = read_call(call)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    found = check(Row("node", str(call), "exact", "it", spec=spec, call=call), "torch")
+
+    assert found is not None
+    assert (found.problem, found.agrees) == ("", True)
 
 
 WRONG = {

@@ -17,6 +17,16 @@ def _spec(kind: str, n: int = 2, **options: Any) -> PoolSpec:
     return PoolSpec(kind, layout={1: "NLC", 2: "NHWC", 3: "NDHWC"}[n], **options)
 
 
+def _one_bin(spec: PoolSpec) -> bool:
+    sizes: Any = spec.output_size
+    return bins("max")(spec) and sizes[-1] == 1
+
+
+def _padded(spec: PoolSpec) -> bool:
+    """Whether an average over three axes is padded."""
+    return windows("avg", axes=3)(spec) and spec.padding not in ("valid", ((0, 0),) * 3)
+
+
 def _uneven(spec: PoolSpec) -> bool:
     """Whether an average may be padded more on one end than on the other."""
     padding: Any = spec.padding
@@ -49,9 +59,17 @@ TENSORFLOW = (
     ),
     Caveat(
         "sizes",
-        "an adaptive maximum ends the process where the last axis has one cell or gets one bin",
-        bins("max"),
+        "an adaptive maximum ends the process where the last axis gets one bin",
+        _one_bin,
         Measured(_spec("max", output_size=(2, 1)), "ones((1, 5, 5, 1))", "float32", "ends", 1),
+        "tensorflow",
+        unequal=True,
+    ),
+    Caveat(
+        "sizes",
+        "an adaptive maximum ends the process where the last axis has one cell",
+        bins("max"),
+        Measured(_spec("max", output_size=2), "ones((1, 5, 1, 1))", "float32", "ends", 1),
         "tensorflow",
     ),
     Caveat(
@@ -118,6 +136,17 @@ TORCH = (
             [14 / 3, 7.5, 29 / 3, 12.5],
         ),
         "torch",
+        unequal=True,
+    ),
+    Caveat(
+        "sizes",
+        "padded averages over three axes are an error where an axis has fewer cells than the window",
+        _padded,
+        Measured(
+            _spec("avg", 3, window=3, stride=1, padding="same"), "ones((1, 2, 2, 2, 1))", "float32", "RuntimeError", 1
+        ),
+        "torch",
+        unequal=True,
     ),
     Caveat(
         "sums",
@@ -211,6 +240,7 @@ JAX = (
             [0, 1, 2, 3, 4, 5, 6],
         ),
         "jax",
+        unequal=True,
     ),
     *_slow_halves("jax"),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poolkit import registry
@@ -14,6 +13,7 @@ from poolkit.spec import PoolSpec
 from poolkit.text import said
 from poolkit.validate import SYMBOLIC
 from poolkit.words.calls import Call
+from poolkit.words.dialect import Caveat, on_engines
 from poolkit.words.writing import caveats, native_call
 
 
@@ -54,15 +54,17 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
         call = native_call(moved, backend)
     except NotExactError as error:
         return Target(backend, moved, None, f"poolkit's, because none of {backend}'s own is equal: {error.reason}")
-    # What a network pools are floats, on the one engine that its Keras has.
-    found = [str(c) for c in caveats(moved, backend) if c.about != "integers" and c.engine in (None, _engine())]
+    # What a network pools are floats, and on which engine of Keras it will run is not known.
+    found = _told([c for c in caveats(moved, backend) if c.about != "integers"])
     return Target(backend, moved, call, "; ".join(found))
 
 
-def _engine() -> str:
-    """The engine of Keras: that which it has chosen, if it is loaded, otherwise that which it would choose."""
-    keras = sys.modules.get("keras")
-    return str(keras.config.backend()) if keras is not None else os.environ.get("KERAS_BACKEND", "tensorflow")
+def _told(found: Sequence[Caveat]) -> list[str]:
+    """Caveats as text, those of several engines of Keras that say the same as one."""
+    engines: dict[str, list[str]] = {}
+    for one in found:
+        engines.setdefault(one.text, []).extend([one.engine] if one.engine else [])
+    return [text + on_engines(names) for text, names in engines.items()]
 
 
 def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from poolkit.engine import not_installed
 from poolkit.errors import BackendError
 from poolkit.values import is_many
 
@@ -112,7 +113,8 @@ def found(dotted: str) -> Any:
         except ModuleNotFoundError as error:
             if length == 1:
                 raise BackendError(
-                    f"{dotted} needs {parts[0]}, which is not installed here ({error}); run: pip install {parts[0]}"
+                    not_installed(parts[0], error)
+                    or f"{dotted} needs {parts[0]}, which is not installed here ({error}); run: pip install {parts[0]}"
                 ) from error
             continue
         for part in parts[length:]:

@@ -83,7 +83,8 @@ class Caveat:
     """Where a layer that is equal on finite input still gives other numbers, with a measured example.
 
     `about` is one word: nan, half, sums, integers, sizes or mask. `engine` is the engine of Keras on which it does, and
-    None where it does on all.
+    None where it does on all. `unequal` says that it does so for finite float32 numbers at everyday sizes, so that the
+    layer is not native for that engine.
     """
 
     about: str
@@ -91,9 +92,19 @@ class Caveat:
     concerns: Callable[[PoolSpec], bool] = field(repr=False)
     measured: Measured
     engine: str | None = None
+    unequal: bool = False
 
     def __str__(self) -> str:
-        return f"{self.text} (on Keras's {self.engine} engine)" if self.engine else self.text
+        return self.text + on_engines([self.engine] if self.engine else [])
+
+
+def on_engines(names: Sequence[str]) -> str:
+    """What stands behind a caveat of some of Keras's engines.
+
+    >>> on_engines(["jax", "numpy"])
+    " (on Keras's jax and numpy engines)"
+    """
+    return f" (on Keras's {' and '.join(names)} engine{'s' * (len(names) > 1)})" if names else ""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit import registry
+from poolkit.engine import engine
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix, as_spec
 from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
-from poolkit.words.dialect import Caveat
+from poolkit.words.dialect import Caveat, not_equal
 from poolkit.words.normal import normal
 
 
@@ -20,7 +21,8 @@ def native(spec: PoolSpec | Mix, backend: str) -> Any:
 
     It is a torch.nn.Module or Sequential, a keras.layers.Layer, or a ``functools.partial`` of a function of TensorFlow,
     JAX, Flax or NumPy. `NotExactError` where there is none, with the reason, and with the nearest one as ``.nearest``.
-    For NaN, half precision and long sums see `caveats`.
+    For NaN, half precision and long sums see `caveats`. What is equal in Keras depends on its engine, which is the one
+    that it has chosen if it is loaded, and otherwise the one that it would choose (`poolkit.engine.engine`).
 
     >>> from poolkit import GlobalAvgPool
     >>> str(native_call(GlobalAvgPool(layout="NHWC", keepdims=True), "keras"))
@@ -43,7 +45,11 @@ def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
             raise NotExactError(f"poolkit writes no calls of {backend}")
         if isinstance(spec, Mix):
             raise NotExactError("it is a composite of several pools, and a framework's own layers are one")
-        return write(normal(spec))
+        made = write(normal(spec))
+        for caveat in caveats(spec, backend):
+            if caveat.unequal and caveat.engine == engine():
+                raise not_equal(str(caveat), made)
+        return made
     except NotExactError as error:
         raise _explained(spec, backend, error) from None
 
