@@ -17,6 +17,7 @@ from poolkit.mix import AnyPlan, Mix, MixPlan, as_spec, mixed, resolve, work_of
 from poolkit.program import Program, record
 from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
+from poolkit.values import plain
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
@@ -179,9 +180,9 @@ def lower(
     as_spec(spec, "lower takes (spec, backend)")
     adapter, dtype, route = registry.adapter(backend), as_dtype(dtype), as_route(route)
     if shape is None:
-        return _lower_any_size(adapter, spec, dtype, route)
-    shape = as_shape(shape)
-    plan = plan_of_shape(adapter, spec, shape, dtype)
+        return _lower_any_size(adapter, spec, plain(dtype), route)
+    shape = as_shape(plain(shape))
+    plan = plan_of_shape(adapter, spec, shape, plain(dtype))
     return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
 
 

@@ -17,7 +17,7 @@ from poolkit.plan import FLOATS, Plan, plan_of, work_dtype
 from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec
 from poolkit.text import VERSION, fields_of_dict
-from poolkit.values import is_many, number
+from poolkit.values import is_many, number, plain
 
 if TYPE_CHECKING:
     from poolkit.adapter import Ops
@@ -53,14 +53,15 @@ class Mix:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", _parts(self.parts))
-        how: object = self.how
+        how: object = plain(self.how)
+        object.__setattr__(self, "how", how)
         if not isinstance(how, str) or how not in HOWS:
             raise wrong(
                 f"how={shown(self.how)}", f"pools are mixed by {' or '.join(map(quoted, HOWS))}", "give one of them"
             )
         if self.how == "cat" and "C" not in self.letters and self.axes is not None:
             raise wrong(f"layout={quoted(self.layout)}", '"cat" puts parts side by side along C', "name the channels C")
-        object.__setattr__(self, "coefficients", _coefficients(self.coefficients, self.how, len(self.parts)))
+        object.__setattr__(self, "coefficients", _coefficients(plain(self.coefficients), self.how, len(self.parts)))
 
     def __repr__(self) -> str:
         shares = f", coefficients={self.coefficients}" if self.coefficients is not None else ""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, cast
 
+from poolkit.values import plain
+
 
 class Tape:
     """The expressions of one recording, in order, each once: the text of an expression, and its value."""
@@ -134,8 +136,9 @@ def render(value: Any) -> str:
         return value.path
     if isinstance(value, tuple | list):
         return _sequence(cast("Sequence[Any]", value), isinstance(value, list))
+    value = plain(value)
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{value}"' if value.isprintable() and not {'"', "\\"} & set(value) else repr(value)
     if isinstance(value, float) and value - value != 0:  # infinite, or NaN
         return f'float("{value}")'
     if value is None or isinstance(value, bool | int | float):

@@ -10,7 +10,7 @@ from poolkit import text
 from poolkit.facts import takers
 from poolkit.foreign import call_error
 from poolkit.validate import SYMBOLIC, canonical, spatial_letters
-from poolkit.values import is_many, pairs_of
+from poolkit.values import is_many, pairs_of, plain
 
 Sizes = int | Sequence[int]
 Padding = str | int | Sequence[int | Sequence[int]]
@@ -88,7 +88,7 @@ class PoolSpec:
         flags = (ceil_mode, count_include_pad, divisor_override, keepdims, indices)
         given = (kind, layout, axes, *sizes, *flags, {**pairs_of(options), **named})
         for name, value in zip(FIELDS, given, strict=True):
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, plain(value))
         for name, value in canonical(self).items():
             object.__setattr__(self, name, value)
 

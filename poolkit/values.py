@@ -153,6 +153,26 @@ def check_lengths(values: dict[str, Any]) -> None:
             raise wrong(received, rule, "give them equally many entries, or one integer")
 
 
+def plain(value: Any, levels: int = 3) -> Any:
+    """A value without what a subclass adds, such as an enumeration's names: what is declared is written into source.
+
+    >>> import enum
+    >>> plain((enum.IntEnum("Size", "SMALL").SMALL, 3))
+    (1, 3)
+    """
+    if type(value) in (int, str, bool, float):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int | float):
+        return int.__int__(value) if isinstance(value, int) else float.__float__(value)
+    if levels and isinstance(value, list | tuple):  # a padding has two levels
+        given = tuple.__iter__(value) if isinstance(value, tuple) else list.__iter__(value)
+        values = [plain(v, levels - 1) for v in given]
+        return tuple(values) if isinstance(value, tuple) else values
+    return value
+
+
 def is_many(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether a value has one entry for each axis; no other sequence (a string, an array) does."""
     return isinstance(value, list | tuple)
@@ -227,7 +247,7 @@ def foreign_option(kind: str, name: str, value: object) -> SpecError:
 
 
 def option_value(kind: str, name: str, value: object) -> object:
-    option = KINDS[kind].options[name]
+    option, value = KINDS[kind].options[name], plain(value)
     if value is None:
         return option.default
     kept = alike(value, option.default)
