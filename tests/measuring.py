@@ -38,8 +38,8 @@ def own(caveat: Caveat, backend: str) -> list[float] | str:
     measured = caveat.measured
     try:
         layer = native(measured.spec, backend)
-    except NotExactError as error:  # which it is not, for what is measured here
-        if not caveat.unequal or error.nearest is None:
+    except NotExactError as error:  # it is not native on the engine where it is measured
+        if caveat.engine is None or error.nearest is None:
             raise
         layer = error.nearest.make()
     try:

@@ -70,7 +70,7 @@ def test_what_is_long_is_ported(kind: str) -> None:
 # LibCST leaves these out where a statement follows on the line.
 FEEDS = ["\f{0}y = {1}\n", "{0}\fy = {1}\n", "{0}\f\fif x:\n    y = 1\n\f    y = {1}\n"]
 FEEDS += ["{0}\fa = 1\n\n\f\ndef f(x):\n    \f    return {1}  # \f\n\fz = 1\n", "\ufeff\f{0}y = {1}\n"]
-FEEDS += ["{0}s = '''\n\fa'''\n\fy = {1}\n", "{0}y = [1,\n\f {1}]\n", "\f# ü\n\f{0}s = 'ü'\n\fy = {1}\n"]
+FEEDS += ["{0}\f{1}\n", "{0}s = '''\n\fa'''\n\fy = {1}\n", "{0}y = [1,\n\f {1}]\n", "\f# ü\n\f{0}s = 'ü'\n\fy = {1}\n"]
 
 
 @pytest.mark.parametrize("text", FEEDS, ids=repr)
