@@ -248,6 +248,8 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
     if not a.known:
         if isinstance(a.low, int) and a.low > a.span - 1:
             raise _empty_window(a, spec, 0)
+        if isinstance(a.high, int) and a.overhang == 0 and a.high > a.span + a.stride - 2:
+            raise _empty_window(a, spec, -1)  # whatever the size, the last window starts in the padding behind
         return
     for o in range(min(a.out, -(-a.low // a.stride))):  # the windows that start in the low padding
         first_real = a.low - o * a.stride
@@ -260,8 +262,9 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
 
 def _empty_window(a: Axis, spec: PoolSpec, o: int) -> ShapeError:
     size = f" of size {a.n}" if a.known else ""
+    window = "the last window" if o < 0 else f"window {o}"
     return ShapeError(
-        f"window {o} along axis {a.letter}{size} covers padding only, and a window needs at least one real cell "
+        f"{window} along axis {a.letter}{size} covers padding only, and a window needs at least one real cell "
         f"(window {a.window}, stride {a.stride}, dilation {a.dilation}, padding ({a.low}, {a.high})); use less padding"
     )
 

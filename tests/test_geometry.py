@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from poolkit import PoolSpec, ShapeError
+from poolkit import PoolSpec, ShapeError, lower
 from poolkit.geometry import Axis, axes_of, output_shape
 
 
@@ -176,3 +176,22 @@ def test_shapes_that_do_not_fit(fields: dict[str, object], shape: tuple[int, ...
     with pytest.raises(ShapeError) as caught:
         output_shape(PoolSpec("max", layout="NCL", **fields), shape)  # type: ignore[arg-type]
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(("stride", "high", "refused"), [(1, 3, True), (1, 2, False), (2, 4, True), (2, 3, False)])
+def test_what_is_padding_only_for_every_size_is_refused_without_one(stride: int, high: int, refused: bool) -> None:
+    """Window 3: with `high` of 3 and stride 2 the last window has a real cell for every other size."""
+    spec = PoolSpec("max", window=3, stride=stride, padding=((0, high),), layout="NCL")
+    outcomes = set()
+    for n in range(1, 9):
+        try:
+            outcomes.add(len(spec.output_shape((1, 1, n))) == 0)
+        except ShapeError:
+            outcomes.add(True)
+
+    assert (outcomes == {True}) == refused
+    if not refused:
+        assert lower(spec, "numpy").source
+        return
+    with pytest.raises(ShapeError, match="the last window along axis L covers padding only"):
+        lower(spec, "numpy")

@@ -35,7 +35,9 @@ class Ops(Operators):
         return self.torch.cat(parts, at)
 
     def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.torch.squeeze(x, ats)
+        for at in reversed(ats):  # one by one, for the older exporter to ONNX has no squeeze of several axes
+            x = self.torch.squeeze(x, at)
+        return x
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return x.expand(like.shape).clone()

@@ -85,14 +85,17 @@ def fits_total(plan: Plan, site: Site) -> bool:
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
     w = windows_of(plan)
     assert w is not None
-    count = len(plan.axes) + lifted(plan)
+    return _average(o, x, plan, w, _options(plan, w)), None
+
+
+def _average(o: Any, x: Tensor, plan: Plan, w: Windows, options: dict[str, Any]) -> Tensor:
     along = (Along(1, 1, 0, 1), *w.along) if lifted(plan) else w.along
     sizes = [tuple(getattr(a, field) for a in along) for field in ("window", "stride", "padding")]
-    y = getattr(o.F, f"avg_pool{count}d")(arranged(x, plan), *sizes, **_options(plan, w, count))
-    return put_back(kept(y, w), x, plan), None
+    y = getattr(o.F, f"avg_pool{len(along)}d")(arranged(x, plan), *sizes, **options)
+    return put_back(kept(y, w), x, plan)
 
 
-def _options(plan: Plan, w: Windows, count: int) -> dict[str, Any]:
+def _options(plan: Plan, w: Windows) -> dict[str, Any]:
     """The arguments that are off torch's defaults."""
     options: dict[str, Any] = {"ceil_mode": True} if w.ceil else {}
     divisor = 1 if plan.kind == "sum" else plan.spec.divisor_override
@@ -104,15 +107,34 @@ def _options(plan: Plan, w: Windows, count: int) -> dict[str, Any]:
 
 
 def fits_native(plan: Plan, site: Site) -> bool:
-    return plan.spec.window is not None and _fits_pool(plan)
+    return plan.spec.window is not None and _fits_pool(plan, site)
 
 
 def fits_windows(plan: Plan, site: Site) -> bool:
     """Adaptive bins that divide their axis."""
-    return plan.spec.window is None and _fits_pool(plan)
+    return plan.spec.window is None and _fits_pool(plan, site)
 
 
-def _fits_pool(plan: Plan) -> bool:
+def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Torch's own average of cells and padding, times a number: both exporters to ONNX drop `divisor_override`."""
+    w = windows_of(plan)
+    assert w is not None
+    return _average(o, x, plan, w, {}) * (w.cells / (plan.spec.divisor_override or 1)), None
+
+
+def fits_times(plan: Plan, site: Site) -> bool:
+    """Every window has one count where none overhangs; the product rounds once more, so windows are smaller."""
+    w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, site._replace(format=None)) else None
+    return w is not None and w.cells <= MOST_CELLS - 9 and not w.ceil and plan.dtype not in HALVES
+
+
+def _divides_by_a_number(plan: Plan) -> bool:
+    return plan.kind == "sum" or plan.spec.divisor_override is not None
+
+
+def _fits_pool(plan: Plan, site: Site) -> bool:
+    if site.format == "exporting" and _divides_by_a_number(plan):
+        return False
     w = windows_of(plan) if adjacent(plan) else None
     if w is None or w.cells > MOST_CELLS or not plan.floating or three_dimensional_half(plan):
         return False
@@ -125,7 +147,7 @@ def _says_divisor(plan: Plan, w: Windows) -> bool:
     """Whether torch divides as the plan does; appended cells would count, and its padding is the same on both sides."""
     if any(a.dilation > 1 or a.extra for a in w.along):
         return False
-    if plan.kind == "sum" or plan.spec.divisor_override is not None:
+    if _divides_by_a_number(plan):
         return float(plan.spec.divisor_override or 1).is_integer()
     return not plan.spec.count_include_pad or all(_even(a) for a in plan.axes)
 
@@ -256,6 +278,7 @@ ROUTES = (
     Route("native", SUMS, native, fits_native, native_cost, sizes=False, halves=True, reference=True),
     Route("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, sizes=False, halves=True, reference=True),
     Route("windows", SUMS, native, fits_windows, native_cost, halves=True),
+    Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, sizes=False),
     Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
     Route("passes", SUMS, passes, fits_passes, lambda p: 14.0, derivative=False),
     Route("slices", SUMS, FOLD.lower, fits_slices, lambda p: 18.0),
