@@ -166,11 +166,16 @@ def plain(value: Any, levels: int = 3) -> Any:
         return str.__str__(value)
     if isinstance(value, int | float):
         return int.__int__(value) if isinstance(value, int) else float.__float__(value)
-    if levels and isinstance(value, list | tuple):  # a padding has two levels
-        given = tuple.__iter__(value) if isinstance(value, tuple) else list.__iter__(value)
-        values = [plain(v, levels - 1) for v in given]
-        return tuple(values) if isinstance(value, tuple) else values
+    if levels and is_many(value):  # a padding has two levels
+        if isinstance(value, tuple):
+            return tuple(_plain_entries(tuple.__iter__(value), levels))
+        if isinstance(value, list):
+            return _plain_entries(list.__iter__(value), levels)
     return value
+
+
+def _plain_entries(entries: Any, levels: int) -> list[Any]:
+    return [plain(entry, levels - 1) for entry in entries]
 
 
 def is_many(value: object) -> TypeGuard[Sequence[Any]]:
