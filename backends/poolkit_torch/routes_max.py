@@ -50,7 +50,9 @@ def pooled(o: Any, x: Tensor, plan: Plan, pool: Callable[[Tensor], Any]) -> Redu
     """What a max pool gives for the arranged input, put back into the input's layout."""
     v = arranged(x, plan)
     if len(plan.axes) == 3:
-        v = v.contiguous()  # on channels_last_3d data the index of a window of -inf is that of another window
+        # On channels_last_3d data the index of a window of -inf is that of another window. `contiguous` is not enough:
+        # with one channel data is contiguous in both senses, and PyTorch goes by strides, which a view makes anew.
+        v = v.reshape(-1).view(v.shape)
     got = pool(-v if plan.kind == "min" else v)
     values, indices = (got[0], got[1]) if plan.spec.indices else (got, None)
     if plan.kind == "min":

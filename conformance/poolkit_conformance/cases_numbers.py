@@ -35,6 +35,7 @@ _PLACES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "adaptive": (_MAP, {"output_size": (4, 3)}),
     "1d_dilated": ((2, 11, 3), {"window": 3, "stride": 1, "dilation": 2, "padding": "same", "layout": "NLC"}),
     "3d_k2": ((2, 4, 5, 6, 3), {"window": 2, "stride": 1, "layout": "NDHWC"}),
+    "3d_k4_one_channel": ((2, 9, 1, 4, 1), {"window": (3, 1, 4), "stride": 2, "layout": "NDHWC"}),
     "3d_global": ((2, 3, 3, 4, 5), {"output_size": 1, "layout": "NCDHW"}),
 }
 
@@ -62,7 +63,7 @@ SELECTION = [
     *_chosen("nan", "k3_s2_same", "adaptive", kind="min"),
     *_chosen("inf", "k3_s2_same", "global", "adaptive"),
     *_chosen("mostly -inf", "k3_s2_same", "k3_s1_nhwc", "adaptive", "1d_dilated", few=("k3_s2_same",)),
-    *_chosen("all -inf", "k3_s2_same", "k5_p3", "global", "3d_k2", few=("k5_p3", "global")),
+    *_chosen("all -inf", "k3_s2_same", "k5_p3", "global", "3d_k2", "3d_k4_one_channel", few=("k5_p3", "global")),
     *_chosen("all +inf", "k5_p3", "global", kind="min"),
     *_chosen("negative", "k3_s2_same", "k5_p3"),
     *_chosen("signed zeros", "k3_s2_same", "global"),
