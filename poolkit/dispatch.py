@@ -10,13 +10,13 @@ from poolkit import registry
 from poolkit.adapter import Route, Site
 from poolkit.arguments import as_dtype, as_route, as_shape
 from poolkit.errors import BackendError, ShapeError
+from poolkit.lower import composed, routes_of
 from poolkit.lower import lower as lowered
-from poolkit.lower import routes_of
 from poolkit.messages import shown
-from poolkit.mix import AnyPlan, Mix, MixPlan, as_spec, mixed, resolve, work_of
+from poolkit.operation import Operation, as_spec
+from poolkit.plan import AnyPlan, Composite
 from poolkit.program import Program, record
 from poolkit.signatures import explained
-from poolkit.spec import PoolSpec
 from poolkit.values import plain
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> 
 _PROGRAMS: dict[Hashable, Program] = {}  # the same without sizes that a program does not depend on
 
 
-def pool(x: Tensor, spec: PoolSpec | Mix) -> Any:
+def pool(x: Tensor, spec: Operation) -> Any:
     """Pool a tensor of any framework; the result is of the same framework, or a pair with `indices=True`.
 
     `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``.
@@ -59,7 +59,7 @@ def pool(x: Tensor, spec: PoolSpec | Mix) -> Any:
     return run(x)
 
 
-def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, key: Hashable) -> Callable[[Any], Any]:
+def _prepare(adapter: Adapter, x: Tensor, spec: Operation, key: Hashable) -> Callable[[Any], Any]:
     """Record the program that serves this key, or find one that was recorded for another batch size."""
     program = _program_of(adapter, x, spec)
     registry.BY_TYPE[type(x)] = adapter
@@ -67,12 +67,12 @@ def _prepare(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, key: Hashable) -
     return program.function
 
 
-def _program_of(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> Program:
+def _program_of(adapter: Adapter, x: Tensor, spec: Operation, route: str | None = None) -> Program:
     plan = plan_of_tensor(adapter, x, spec)[1]
     return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route))
 
 
-def pool_through(x: Tensor, spec: PoolSpec | Mix, route: str | None) -> Any:
+def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
     """`pool` through a route that is asked for by name; `BackendError` where it is not right for this input.
 
     >>> import numpy as np
@@ -109,9 +109,8 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
 
 def _title(plan: AnyPlan) -> str:
     """The spec, and the sizes that a program is for: those of the pooled axes."""
-    axes = plan.parts[0].axes if isinstance(plan, MixPlan) else plan.axes
-    sizes = [f"{a.letter} {a.n}" for a in axes if a.known]
-    return f"{plan.spec}, for {', '.join(sizes)} only" if len(sizes) == len(axes) else str(plan.spec)
+    sizes = [f"{a.letter} {a.n}" for a in plan.axes if a.known]
+    return f"{plan.spec}, for {', '.join(sizes)} only" if len(sizes) == len(plan.axes) else str(plan.spec)
 
 
 def forget() -> None:
@@ -126,7 +125,7 @@ def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
     cache[key] = value
 
 
-def pool_direct(x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> Any:
+def pool_direct(x: Tensor, spec: Operation, route: str | None = None) -> Any:
     """The same lowering, run on the tensor itself; what `pool` does while a framework traces with symbolic sizes.
 
     >>> import numpy as np
@@ -140,7 +139,7 @@ def pool_direct(x: Tensor, spec: PoolSpec | Mix, route: str | None = None) -> An
     return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
 
 
-def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[Tensor, AnyPlan]:
+def plan_of_tensor(adapter: Adapter, x: Tensor, spec: Operation) -> tuple[Tensor, AnyPlan]:
     """The spec resolved on a tensor, and the tensor with its rank known."""
     as_spec(spec, "pool takes (tensor, PoolSpec)")
     adapter.check(x)
@@ -151,7 +150,7 @@ def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[T
         known = adapter.known_size(x, at)
         return (o.size(x, at), False) if known is None else (known, True)
 
-    return x, resolve(spec, rank, adapter.dtype(x), size, adapter.widen)
+    return x, spec.plan(rank, adapter.dtype(x), size, adapter.widen)
 
 
 # ------------------------------------------------------------------------------------- programs without a tensor
@@ -159,7 +158,7 @@ def plan_of_tensor(adapter: Adapter, x: Tensor, spec: PoolSpec | Mix) -> tuple[T
 
 @explained
 def lower(
-    spec: PoolSpec | Mix,
+    spec: Operation,
     backend: str,
     shape: Sequence[int | None] | None = None,
     *,
@@ -186,47 +185,40 @@ def lower(
     return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
 
 
-def _lower_any_size(adapter: Adapter, spec: PoolSpec | Mix, dtype: str, route: str | None) -> Program:
-    rank = len(spec.letters) if spec.axes is not None else _symbolic_rank(spec)
+def _lower_any_size(adapter: Adapter, spec: Operation, dtype: str, route: str | None) -> Program:
+    rank = spec.rank
+    if rank is None:
+        raise ShapeError(
+            f"layout {spec.layout} does not tell how many axes the input has; give a shape, or a layout such as NCHW"
+        )
     names: list[str] = []
 
     def lowering(o: Any, x: Any) -> Any:
-        plan = resolve(spec, rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
+        plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
         way = chosen(adapter, plan, Site(), route)  # may be run where a derivative is taken
         names.append(way.name)
         return lowered(o, x, plan, way)
 
     program = record(
-        lowering, adapter.ops(rank, work_of(spec, dtype, adapter.widen)), _any_size(spec), adapter.name, ""
+        lowering, adapter.ops(rank, spec.work_dtype(dtype, adapter.widen)), _any_size(spec), adapter.name, ""
     )
     return dataclasses.replace(program.finished(adapter.finish), route=names[0])
 
 
-def _any_size(spec: PoolSpec | Mix) -> str:
+def _any_size(spec: Operation) -> str:
     more = f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else ""
     return f"{spec}, for every size{more}"
 
 
-def _symbolic_rank(spec: PoolSpec | Mix) -> int:
-    if isinstance(spec, Mix):
-        return max(map(_symbolic_rank, spec.parts))
-    for value in (spec.window, spec.output_size, spec.stride, spec.dilation, spec.padding):
-        if isinstance(value, tuple):
-            return 2 + len(value)
-    raise ShapeError(
-        f"layout {spec.layout} does not tell how many axes the input has; give a shape, or a layout such as NCHW"
-    )
-
-
-def plan_of_shape(adapter: Adapter, spec: PoolSpec | Mix, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
+def plan_of_shape(adapter: Adapter, spec: Operation, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
     """The spec resolved on a shape, of which unknown sizes are None."""
-    return resolve(spec, len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
+    return spec.plan(len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
 
 
 def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Route:
     """The cheapest route, or the one that is asked for."""
-    if isinstance(plan, MixPlan):
-        return mixed(plan, [chosen(adapter, part, site, name) for part in plan.parts])
+    if isinstance(plan, Composite):
+        return composed([chosen(adapter, part, site, name) for part in plan.parts])
     routes = routes_of(adapter, plan, site)
     if name is None:
         return routes[0]

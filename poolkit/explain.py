@@ -11,13 +11,14 @@ from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, output_shape
 
 if TYPE_CHECKING:
+    from poolkit.operation import Operation
     from poolkit.spec import PoolSpec
 
 MOST_CELLS, MOST_WINDOWS = 32, 12  # what fits a terminal of 80 columns
 
 
-def explain(spec: PoolSpec, shape: Sequence[int]) -> str:
-    """A description of a spec on an input's shape, with a picture of the windows along each pooled axis.
+def explain(spec: Operation, shape: Sequence[int]) -> str:
+    """A description of each pooling on an input's shape, with a picture of the windows along each pooled axis.
 
     In the picture `#` is a cell that the window covers, `o` a padding cell that it covers, `.` a cell that it does not.
     Raises `ShapeError` where the spec does not fit the shape.
@@ -32,6 +33,12 @@ def explain(spec: PoolSpec, shape: Sequence[int]) -> str:
       window 2  ....#o  divided by 1
     """
     shape = as_shape(shape)
+    poolings = spec.poolings()
+    several = [str(spec)] if len(poolings) > 1 else []
+    return "\n\n".join([*several, *(_explained(pooling, shape) for pooling in poolings)])
+
+
+def _explained(spec: PoolSpec, shape: Sequence[int]) -> str:
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     letters = letters_of(spec, len(shape))
     letters = "." * (len(shape) - len(letters)) + letters

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from poolkit.errors import ShapeError
 
 if TYPE_CHECKING:
-    from poolkit.mix import Mix
+    from poolkit.operation import Operation
     from poolkit.spec import PoolSpec
 
 Form = Literal["whole", "taps", "bins", "keep"]
@@ -94,7 +94,7 @@ class Axis:
         return range(reach.start + before, min(reach.stop, self.n), self.dilation)
 
 
-def letters_of(spec: PoolSpec | Mix, rank: int) -> str:
+def letters_of(spec: Operation, rank: int) -> str:
     """The layout's letters, one for each of the last axes of an input of this rank."""
     if spec.layout not in ("channels_first", "channels_last"):
         return spec.letters
@@ -108,7 +108,7 @@ def letters_of(spec: PoolSpec | Mix, rank: int) -> str:
     return f"NC{spatial}" if spec.layout == "channels_first" else f"N{spatial}C"
 
 
-def leading(spec: PoolSpec | Mix, rank: int) -> int:
+def leading(spec: Operation, rank: int) -> int:
     """How many axes of an input of this rank stand before the layout's first letter."""
     letters = letters_of(spec, rank)
     more = rank - len(letters)
@@ -121,7 +121,7 @@ def leading(spec: PoolSpec | Mix, rank: int) -> int:
     return more
 
 
-def positions(spec: PoolSpec | Mix, rank: int) -> tuple[int, ...]:
+def positions(spec: Operation, rank: int) -> tuple[int, ...]:
     """The pooled axes as positions in an input of this rank."""
     letters, more = letters_of(spec, rank), leading(spec, rank)
     pooled = spec.axes if spec.axes is not None else [c for c in letters if c not in "NC"]

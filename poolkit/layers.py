@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit import registry
-from poolkit.mix import Mix, as_spec
+from poolkit.operation import Operation, as_spec
 from poolkit.signatures import explained
-from poolkit.spec import PoolSpec
 
 
 @explained
-def layer(spec: PoolSpec | Mix, backend: str, *, route: str | None = None, **options: Any) -> Any:
+def layer(spec: Operation, backend: str, *, route: str | None = None, **options: Any) -> Any:
     """A layer that pools by `spec`: a torch.nn.Module, a keras.layers.Layer, a callable for the others.
 
     `route` asks for one of `poolkit.routes`, or "native"; further options (`name=`, …) are the framework's own. Raises

@@ -10,9 +10,9 @@ from poolkit.adapter import Site
 from poolkit.arguments import as_dtype, as_shape
 from poolkit.dispatch import chosen, plan_of_shape, plan_of_tensor
 from poolkit.lower import routes_of
-from poolkit.mix import AnyPlan, Mix, MixPlan, as_spec
+from poolkit.operation import Operation, as_spec
+from poolkit.plan import AnyPlan, Composite
 from poolkit.signatures import explained
-from poolkit.spec import PoolSpec
 from poolkit.values import flag
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class RouteInfo(NamedTuple):
 
 @explained
 def routes(
-    spec: PoolSpec | Mix, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
+    spec: Operation, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
 ) -> list[RouteInfo]:
     """The routes that are right for a spec on every tensor of a shape, the cheapest first.
 
@@ -48,7 +48,7 @@ def routes(
     return _listed(adapter, plan, site)
 
 
-def routes_for(x: Tensor, spec: PoolSpec | Mix) -> list[RouteInfo]:
+def routes_for(x: Tensor, spec: Operation) -> list[RouteInfo]:
     """The routes that are right for a spec on this tensor; `pool` takes the first.
 
     >>> import numpy as np
@@ -62,6 +62,6 @@ def routes_for(x: Tensor, spec: PoolSpec | Mix) -> list[RouteInfo]:
 
 
 def _listed(adapter: Adapter, plan: AnyPlan, site: Site) -> list[RouteInfo]:
-    if isinstance(plan, MixPlan):
+    if isinstance(plan, Composite):
         return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
     return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]

@@ -6,16 +6,16 @@ they are the framework's own and the calls are made, for a framework's tracer to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.adapter import Route, Site
 from poolkit.fold import fold
 from poolkit.kinds import FOLDS
-from poolkit.plan import HALVES, Plan, dropped
+from poolkit.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter, Ops
-    from poolkit.mix import AnyPlan
 
 Tensor = Any
 
@@ -24,6 +24,21 @@ def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Any:
     """Values, or (values, indices) where the spec asks for them."""
     w = _working(o, x, plan, route)
     return _finished(o, x, w, plan, route.lower(o, w, plan))
+
+
+def composed(routes: Sequence[Route]) -> Route:
+    """What lowers a plan with parts, each by its own route, as one route."""
+
+    def lower(o: Ops, x: Tensor, plan: Composite) -> tuple[Tensor, Tensor | None]:
+        runs = [_run(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
+        return plan.join(o, x, runs)
+
+    name = " + ".join(route.name for route in routes)
+    return Route(name, (), lower, lambda plan, site: True, lambda plan: 0.0)
+
+
+def _run(o: Ops, route: Route, part: Plan) -> Run:
+    return lambda x: route.lower(o, x, part)
 
 
 def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:

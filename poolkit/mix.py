@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from poolkit.adapter import Route
 from poolkit.arguments import as_shape
-from poolkit.errors import InputError, ShapeError
-from poolkit.facts import KINDS
+from poolkit.errors import ShapeError
 from poolkit.geometry import letters_of, output_shape, positions
 from poolkit.messages import quoted, shown, wrong
-from poolkit.plan import FLOATS, Plan, plan_of, work_dtype
+from poolkit.operation import Operation, Size, Widen
+from poolkit.plan import Composite, Run
 from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec
 from poolkit.text import VERSION, fields_of_dict
@@ -23,14 +22,13 @@ if TYPE_CHECKING:
     from poolkit.adapter import Ops
 
 Tensor = Any
-Widen = Callable[[str], str | None]
 
 HOWS = ("add", "cat")
 
 
 @explained_class
 @dataclasses.dataclass(frozen=True, repr=False)
-class Mix:
+class Mix(Operation):
     """Two or more pools of one input: their weighted sum (``how="add"``), or side by side along channels (``"cat"``).
 
     All parts have one layout and drop the same axes, and give one size on every axis. `coefficients` are numbers, one a
@@ -46,6 +44,8 @@ class Mix:
     array([[3., 6.]])
     """
 
+    key = "parts"
+
     parts: Sequence[PoolSpec]
     _: dataclasses.KW_ONLY
     how: str
@@ -53,6 +53,8 @@ class Mix:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", _parts(self.parts))
+        for name in ("layout", "axes", "keepdims", "indices"):
+            object.__setattr__(self, name, getattr(self.parts[0], name))
         how: object = plain(self.how)
         object.__setattr__(self, "how", how)
         if not isinstance(how, str) or how not in HOWS:
@@ -72,37 +74,37 @@ class Mix:
             return f"cat({', '.join(map(str, self.parts))})"
         return " + ".join(f"{c} * ({part})" for c, part in zip(self.coefficients, self.parts, strict=True))
 
-    def __call__(self, x: Tensor) -> Tensor:
-        from poolkit.dispatch import pool
-
-        return pool(x, self)
-
-    # What all parts share, under the names that a PoolSpec has for it.
-
-    @property
-    def layout(self) -> str:
-        return self.parts[0].layout
-
-    @property
-    def letters(self) -> str:
-        return self.parts[0].letters
-
-    @property
-    def axes(self) -> str | None:
-        return self.parts[0].axes
-
-    @property
-    def keepdims(self) -> bool:
-        return self.parts[0].keepdims
-
-    @property
-    def indices(self) -> bool:
-        return False
-
     @property
     def selects(self) -> bool:
         """Whether every number of the result is one of the input."""
-        return self.how == "cat" and all(KINDS[part.kind].selects for part in self.parts)
+        return self.how == "cat" and all(part.selects for part in self.parts)
+
+    @property
+    def rank(self) -> int | None:
+        ranks = [part.rank for part in self.parts if part.rank is not None]
+        return max(ranks, default=None)
+
+    def poolings(self) -> tuple[PoolSpec, ...]:
+        return tuple(self.parts)
+
+    def joining(self, results: int) -> int:
+        return results * (2 * len(self.parts) - 1) if self.how == "add" else 0
+
+    def work_dtype(self, dtype: str, widen: Widen) -> str:
+        """Parts that are added are float32 until their sum is rounded, once."""
+        works = [part.work_dtype(dtype, widen) for part in self.parts]
+        if self.selects:
+            return works[0]
+        return dtype if dtype in ("float32", "float64") else "float32"
+
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen) -> MixPlan:
+        """A plan for each part, all in the dtype in which they are mixed."""
+        work = self.work_dtype(dtype, widen)
+        parts = tuple([part.plan(rank, work, size, widen) for part in self.parts])
+        if all(part.known for part in parts):
+            sizes = [size(at) for at in range(rank)]
+            self.shape_from([n if known else None for n, known in sizes])  # a ShapeError where they differ
+        return MixPlan(self, parts, rank, dtype, work)
 
     def replace(self, **changes: Any) -> Self:
         """The mix with other values; those of a PoolSpec are changed in every part.
@@ -141,39 +143,17 @@ class Mix:
         letters = letters_of(self, rank)
         return rank - len(letters) + letters.index("C")
 
-    def layer(self, backend: str, **options: Any) -> Any:
-        """A layer of a framework, as `PoolSpec.layer` gives one."""
-        from poolkit.layers import layer
-
-        return layer(self, backend, **options)
-
-    def explain(self, shape: Sequence[int]) -> str:
-        """What each part pools, one after the other."""
-        return "\n\n".join([f"{self}", *(part.explain(shape) for part in self.parts)])
-
     def to_dict(self) -> dict[str, Any]:
-        """A dictionary that JSON can hold; `spec_from_dict` reads it back."""
+        """A dictionary that JSON can hold; `from_dict` reads it back."""
         shares = {} if self.coefficients is None else {"coefficients": list(self.coefficients)}
         return {"version": VERSION, "how": self.how, **shares, "parts": [part.to_dict() for part in self.parts]}
 
-
-def as_spec(spec: object, takes: str) -> PoolSpec | Mix:
-    """What was given as the spec; `InputError` where it is none. `takes` is a clause about who takes one."""
-    if isinstance(spec, PoolSpec | Mix):
-        return spec
-    raise InputError(
-        f"received {shown(spec)} as the spec, and {takes} in this order; "
-        'a spec is made as in PoolSpec("max", window=2, layout="NCHW")'
-    )
-
-
-def spec_from_dict(data: Any) -> PoolSpec | Mix:
-    """What `PoolSpec.to_dict` or `Mix.to_dict` described."""
-    if not isinstance(data, Mapping) or "parts" not in data:
-        return PoolSpec.from_dict(data)
-    parts, others = data["parts"], {name: value for name, value in data.items() if name != "parts"}
-    fields = fields_of_dict(others, ("how", "coefficients"))
-    return Mix([PoolSpec.from_dict(part) for part in parts] if is_many(parts) else parts, **fields)
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The mix that `to_dict` described."""
+        parts, others = data["parts"], {name: value for name, value in data.items() if name != "parts"}
+        fields = fields_of_dict(others, ("how", "coefficients"))
+        return cls([PoolSpec.from_dict(part) for part in parts] if is_many(parts) else parts, **fields)
 
 
 def _parts(parts: object) -> tuple[PoolSpec, ...]:
@@ -213,74 +193,17 @@ def _coefficients(given: object, how: str, count: int) -> tuple[float, ...] | No
 # ---------------------------------------------------------------------------------------------------------- lowering
 
 
-@dataclasses.dataclass(frozen=True)
-class MixPlan:
-    """A mix together with what an input settles: a plan for each part, all in the dtype in which they are mixed."""
+class MixPlan(Composite):
+    """A mix together with what an input settles."""
 
     spec: Mix
-    parts: tuple[Plan, ...]
-    rank: int
-    dtype: str
-    work: str
 
-    untouched = False
-
-    @property
-    def known(self) -> bool:
-        return all(part.known for part in self.parts)
-
-    @property
-    def result(self) -> str:
-        return result_dtype(self.spec, self.dtype)
-
-
-AnyPlan = Plan | MixPlan
-
-
-def work_of(spec: PoolSpec | Mix, dtype: str, widen: Widen) -> str:
-    """The dtype in which a spec is computed; parts that are added are float32 until their sum is rounded, once."""
-    if isinstance(spec, PoolSpec):
-        return work_dtype(spec, dtype, widen)
-    works = [work_dtype(part, dtype, widen) for part in spec.parts]
-    if spec.selects:
-        return works[0]
-    return dtype if dtype in ("float32", "float64") else "float32"
-
-
-def result_dtype(spec: PoolSpec | Mix, dtype: str) -> str:
-    """A float keeps its dtype, so does a selection; arithmetic on integers gives float32."""
-    selects = spec.selects if isinstance(spec, Mix) else KINDS[spec.kind].selects
-    return dtype if dtype in FLOATS or selects else "float32"
-
-
-def resolve(
-    spec: PoolSpec | Mix, rank: int, dtype: str, size: Callable[[int], tuple[Any, bool]], widen: Widen
-) -> AnyPlan:
-    """The plan of a spec or of a mix on an input."""
-    if isinstance(spec, PoolSpec):
-        return plan_of(spec, rank, dtype, size, widen)
-    work = work_of(spec, dtype, widen)
-    parts = tuple([plan_of(part, rank, work, size, widen) for part in spec.parts])
-    if all(part.known for part in parts):
-        spec.shape_from([size(at)[0] if size(at)[1] else None for at in range(rank)])  # a ShapeError where they differ
-    return MixPlan(spec, parts, rank, dtype, work)
-
-
-def mixed(plan: MixPlan, routes: Sequence[Route]) -> Route:
-    """The parts by a route each, and what mixes them, as one route."""
-
-    def lower(o: Ops, x: Tensor, plan: Any) -> tuple[Tensor, None]:
-        return _mix(o, plan, [route.lower(o, x, part)[0] for route, part in zip(routes, plan.parts, strict=True)]), None
-
-    name = " + ".join(route.name for route in routes)
-    return Route(name, (), lower, lambda plan, site: True, lambda plan: 0.0)
-
-
-def _mix(o: Ops, plan: MixPlan, values: list[Tensor]) -> Tensor:
-    if plan.spec.coefficients is None:
-        return o.concat(values, plan.spec.channels(plan.rank))
-    weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(plan.spec.coefficients, values, strict=True)]
-    total = weighted[0]
-    for other in weighted[1:]:
-        total = o.add(total, other)
-    return total
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run]) -> tuple[Tensor, None]:
+        values = [run(x)[0] for run in runs]
+        if self.spec.coefficients is None:
+            return o.concat(values, self.spec.channels(self.rank)), None
+        weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(self.spec.coefficients, values, strict=True)]
+        total = weighted[0]
+        for other in weighted[1:]:
+            total = o.add(total, other)
+        return total, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError
@@ -11,8 +11,12 @@ from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, positions
 
 if TYPE_CHECKING:
-    from poolkit.mix import AnyPlan
+    from poolkit.adapter import Ops
+    from poolkit.operation import Operation
     from poolkit.spec import PoolSpec
+
+Tensor = Any
+Run = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
@@ -70,8 +74,44 @@ class Plan:
 
     @property
     def result(self) -> str:
-        """The dtype of the values: a float keeps its own, so does a selection; arithmetic on integers gives float32."""
-        return self.dtype if self.floating or KINDS[self.kind].selects else "float32"
+        return result_dtype(self.spec, self.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Composite:
+    """The plan of an operation that asks for routes from inside: each of its parts is lowered by one of its own."""
+
+    spec: Operation
+    parts: tuple[Plan, ...]
+    rank: int
+    dtype: str
+    work: str
+
+    untouched = False
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return self.parts[0].axes
+
+    @property
+    def known(self) -> bool:
+        return all(part.known for part in self.parts)
+
+    @property
+    def result(self) -> str:
+        return result_dtype(self.spec, self.dtype)
+
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run]) -> tuple[Tensor, Tensor | None]:
+        """Values, and indices or None, of the input; `runs` pool a tensor by each of the parts."""
+        raise NotImplementedError
+
+
+AnyPlan = Plan | Composite
+
+
+def result_dtype(spec: Operation, dtype: str) -> str:
+    """The dtype of the values: a float keeps its own, so does a selection; arithmetic on integers gives float32."""
+    return dtype if dtype in FLOATS or spec.selects else "float32"
 
 
 def plan_of(

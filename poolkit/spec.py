@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit import text
-from poolkit.facts import takers
+from poolkit.facts import KINDS, takers
 from poolkit.foreign import call_error
+from poolkit.operation import Operation, Size, Widen
 from poolkit.validate import SYMBOLIC, canonical, spatial_letters
 from poolkit.values import is_many, pairs_of, plain
+
+if TYPE_CHECKING:
+    from poolkit.plan import Plan
 
 Sizes = int | Sequence[int]
 Padding = str | int | Sequence[int | Sequence[int]]
@@ -18,7 +22,7 @@ Options = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True, repr=False, init=False)
-class PoolSpec:
+class PoolSpec(Operation):
     """One pooling, the same on every framework: frozen, hashable, checked when it is made.
 
     Exactly one of `window` and `output_size` is given. Values are kept in one form. Where `layout` names the axes,
@@ -40,6 +44,8 @@ class PoolSpec:
     >>> spec.output_shape((1, 64, 112, 112))
     (1, 64, 56, 56)
     """
+
+    key = "kind"
 
     kind: str
     _: dataclasses.KW_ONLY
@@ -117,15 +123,30 @@ class PoolSpec:
     def __str__(self) -> str:
         return text.string_of(self)
 
-    def __call__(self, x: Any) -> Any:
-        from poolkit.dispatch import pool
+    @property
+    def selects(self) -> bool:
+        return KINDS[self.kind].selects
 
-        return pool(x, self)
+    def poolings(self) -> tuple[PoolSpec, ...]:
+        return (self,)
 
     @property
-    def letters(self) -> str:
-        """The layout without a leading "..."."""
-        return self.layout.removeprefix("...")
+    def rank(self) -> int | None:
+        """The number of axes that an input has besides leading ones; None where nothing tells it."""
+        if self.axes is not None:
+            return len(self.letters)
+        sizes = (self.window, self.output_size, self.stride, self.dilation, self.padding)
+        return next((2 + len(value) for value in sizes if isinstance(value, tuple)), None)
+
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen) -> Plan:
+        from poolkit.plan import plan_of
+
+        return plan_of(self, rank, dtype, size, widen)
+
+    def work_dtype(self, dtype: str, widen: Widen) -> str:
+        from poolkit.plan import work_dtype
+
+        return work_dtype(self, dtype, widen)
 
     @property
     def spatial(self) -> str | None:
@@ -190,37 +211,6 @@ class PoolSpec:
         from poolkit.geometry import output_shape
 
         return output_shape(self, as_shape(shape, unknown=True))
-
-    def layer(self, backend: str, **options: Any) -> Any:
-        """A layer of a framework: torch.nn.Module, keras.layers.Layer, or a callable.
-
-        >>> import numpy as np
-        >>> PoolSpec("max", window=2, layout="NCHW").layer("numpy")(np.zeros((1, 3, 8, 8))).shape
-        (1, 3, 4, 4)
-        """
-        from poolkit.layers import layer
-
-        return layer(self, backend, **options)
-
-    def explain(self, shape: Sequence[int]) -> str:
-        """What is pooled, the output's shape, windows and divisors, as a picture in text.
-
-        >>> "(2, 1, 1, 256)" in PoolSpec("avg", output_size=1, layout="NHWC").explain((2, 32, 32, 256))
-        True
-        """
-        from poolkit.explain import explain
-
-        return explain(self, shape)
-
-    def cost(self, shape: Sequence[int]) -> Any:
-        """The operations, bytes and parameters of pooling an input of this shape.
-
-        >>> PoolSpec("avg", output_size=1, layout="NHWC").cost((2, 32, 32, 256)) is not None
-        True
-        """
-        from poolkit.cost import cost
-
-        return cost(self, shape)
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))

@@ -15,7 +15,7 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
-from poolkit.mix import spec_from_dict
+from poolkit.operation import operation_from_dict
 
 Array = np.ndarray[Any, Any]
 
@@ -132,8 +132,8 @@ def test_a_keras_model_holds_it_and_is_saved(tmp_path: Path) -> None:
 
 
 def test_as_text_and_back() -> None:
-    assert spec_from_dict(SUM.to_dict()) == SUM
-    assert spec_from_dict(SIDES.to_dict()) == SIDES
+    assert operation_from_dict(SUM.to_dict()) == SUM
+    assert operation_from_dict(SIDES.to_dict()) == SIDES
     assert eval(repr(SUM), {"Mix": pk.Mix, "PoolSpec": pk.PoolSpec}) == SUM
     assert SUM.replace(layout="NCHW").parts[1] == LARGEST.replace(layout="NCHW")
 

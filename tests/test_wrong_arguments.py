@@ -94,9 +94,9 @@ MIX = {"version": 1, "how": "add", "parts": [SPEC.to_dict(), SPEC.to_dict()]}
 
 
 def from_dict(**changes: Any) -> Callable[[], Any]:
-    from poolkit.mix import spec_from_dict
+    from poolkit.operation import operation_from_dict
 
-    return lambda: spec_from_dict(MIX | changes)
+    return lambda: operation_from_dict(MIX | changes)
 
 
 ROWS = [

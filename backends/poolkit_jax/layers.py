@@ -16,7 +16,7 @@ from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
 from poolkit.geometry import MORE_SPATIAL, SPATIAL
 from poolkit.messages import shown, wrong
-from poolkit.mix import Mix, as_spec
+from poolkit.operation import Operation, as_spec
 from poolkit.signatures import explained, explained_class
 from poolkit.spec import Padding, PoolSpec, Sizes
 from poolkit.values import is_many
@@ -56,7 +56,7 @@ class Pool:
     (1, 4, 4, 3)
     """
 
-    spec: PoolSpec | Mix
+    spec: Operation
     route: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

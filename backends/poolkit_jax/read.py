@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.words.calls import Call
 from poolkit.words.dialect import SEVERAL, Dialect, Fields, Word, need_value, words
 from poolkit.words.places import CHANNELS_LAST
@@ -68,8 +68,8 @@ def _vmap(fun: Any, in_axes: Any = 0, out_axes: Any = 0) -> Any:
     if not isinstance(fun, Call) or in_axes != 0 or out_axes != 0:
         raise NotExactError("vmap is read over a pooling layer and a leading batch; read the pooling inside it")
     fields = fields_of(fun)
-    layout = None if isinstance(fields, Mix) else fields.get("layout")
-    if isinstance(fields, Mix) or layout is None or "N" in layout:
+    layout = None if isinstance(fields, Operation) else fields.get("layout")
+    if isinstance(fields, Operation) or layout is None or "N" in layout:
         raise NotExactError(f"vmap over {fun} puts a second batch in front, for which there is no letter")
     return {**fields, "layout": f"N{layout}"}
 

@@ -15,8 +15,8 @@ from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
 from poolkit.errors import InputError
 from poolkit.messages import shown, wrong
-from poolkit.mix import Mix, as_spec, result_dtype, spec_from_dict, work_of
-from poolkit.plan import FLOATS
+from poolkit.operation import Operation, as_spec, operation_from_dict
+from poolkit.plan import FLOATS, result_dtype
 from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec, Sizes
 from poolkit.validate import SYMBOLIC
@@ -37,7 +37,7 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     (None, 4, 4, 3)
     """
 
-    def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None, **options: Any) -> None:
+    def __init__(self, spec: Operation, *, route: str | None = None, **options: Any) -> None:
         as_spec(spec, "a layer takes (spec, route)")
         try:
             super().__init__(**{"autocast": options.get("dtype") is not None} | options)
@@ -70,7 +70,7 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Pool:
         given = _named(config)
-        return cls(spec_from_dict(given.pop("spec", None)), **given)
+        return cls(operation_from_dict(given.pop("spec", None)), **given)
 
     def _given(self, dtype: str) -> str:
         """The dtype of an input as `call` sees it."""
@@ -89,8 +89,8 @@ def _named(config: object) -> dict[str, Any]:
     raise wrong(f"the config {shown(config)}", rule, "give what get_config() returned")
 
 
-def _result(spec: PoolSpec | Mix, dtype: str) -> str:
-    work_of(spec, dtype, lambda integer: integer)  # a DtypeError for complex numbers
+def _result(spec: Operation, dtype: str) -> str:
+    spec.work_dtype(dtype, lambda integer: integer)  # a DtypeError for complex numbers
     return result_dtype(spec, dtype)
 
 

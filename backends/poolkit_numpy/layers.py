@@ -7,9 +7,8 @@ from typing import Any
 
 from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
-from poolkit.mix import Mix, as_spec
+from poolkit.operation import Operation, as_spec
 from poolkit.signatures import explained_class
-from poolkit.spec import PoolSpec
 
 
 @explained_class
@@ -23,7 +22,7 @@ class Pool:
     (1, 3, 4, 4)
     """
 
-    spec: PoolSpec | Mix
+    spec: Operation
     route: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

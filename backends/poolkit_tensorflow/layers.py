@@ -9,9 +9,8 @@ import tensorflow as tf
 from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
 from poolkit.messages import shown, wrong
-from poolkit.mix import Mix, as_spec
+from poolkit.operation import Operation, as_spec
 from poolkit.signatures import explained_class
-from poolkit.spec import PoolSpec
 
 
 @explained_class
@@ -24,7 +23,7 @@ class Pool(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
     [1, 4, 4, 3]
     """
 
-    def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None, name: str | None = None) -> None:
+    def __init__(self, spec: Operation, *, route: str | None = None, name: str | None = None) -> None:
         try:
             super().__init__(name=name)
         except (TypeError, ValueError) as error:

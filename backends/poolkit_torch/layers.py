@@ -12,7 +12,7 @@ import torch
 
 from poolkit.arguments import as_route
 from poolkit.dispatch import pool, pool_through
-from poolkit.mix import Mix, as_spec
+from poolkit.operation import Operation, as_spec
 from poolkit.signatures import explained_class
 from poolkit.spec import Padding, PoolSpec, Sizes
 from poolkit.values import flag
@@ -32,10 +32,10 @@ class Pool(torch.nn.Module):
     torch.Size([1, 3, 4, 4])
     """
 
-    spec: PoolSpec | Mix
+    spec: Operation
     route: str | None
 
-    def __init__(self, spec: PoolSpec | Mix, *, route: str | None = None) -> None:
+    def __init__(self, spec: Operation, *, route: str | None = None) -> None:
         super().__init__()
         self.spec = as_spec(spec, "a layer takes (spec, route)")
         self.route = as_route(route)

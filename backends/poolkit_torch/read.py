@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.values import is_all, is_many
 from poolkit.words.calls import Call, known
 from poolkit.words.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
@@ -206,8 +206,8 @@ def _sequential(*layers: Any) -> Any:
 
 def flattened(fields: Any) -> Any:
     """The fields, or a mix, with the pooled axes dropped."""
-    if isinstance(fields, Mix):
-        return fields.replace(keepdims=False) if is_all(fields.parts[0].output_size, 1) else flattened({})
+    if isinstance(fields, Operation):
+        return fields.replace(keepdims=False) if is_all(fields.poolings()[0].output_size, 1) else flattened({})
     sizes = fields.get("output_size")
     if not known(sizes) or not is_all(sizes, 1):
         raise NotExactError(

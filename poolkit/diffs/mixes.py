@@ -30,7 +30,7 @@ def _is_cat(pools: PoolSpec | Mix) -> bool:
 
 
 def _parts(pools: PoolSpec | Mix) -> tuple[PoolSpec, ...]:
-    return tuple(pools.parts) if isinstance(pools, Mix) else (pools,)
+    return pools.poolings()
 
 
 def _side_by_side(a: tuple[PoolSpec, ...], b: tuple[PoolSpec, ...], count: int) -> list[str]:

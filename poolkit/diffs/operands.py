@@ -15,7 +15,7 @@ from poolkit.mix import Mix
 from poolkit.spec import PoolSpec
 from poolkit.values import is_many
 from poolkit.words.calls import Call
-from poolkit.words.reading import call_of, read, read_call, spoken_in
+from poolkit.words.reading import Reading, call_of, read, read_call, spoken_in
 from poolkit.words.writing import caveats
 
 
@@ -29,7 +29,7 @@ class Operand:
 
     @property
     def parts(self) -> tuple[PoolSpec, ...]:
-        return tuple(self.pools.parts) if isinstance(self.pools, Mix) else (self.pools,)
+        return self.pools.poolings()
 
     @property
     def caveats(self) -> list[str]:
@@ -41,7 +41,7 @@ class Operand:
 
 def operand(given: Any, layout: str | None) -> Operand:
     """A spec, its text, a line of source, an einops pattern with its reduction, or a layer."""
-    if isinstance(given, PoolSpec | Mix):
+    if isinstance(given, Reading):
         return Operand(str(given), given)
     if isinstance(given, str):
         return _of_text(given, layout)

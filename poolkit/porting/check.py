@@ -179,8 +179,8 @@ def _share(spec: PoolSpec | Mix, x: Array, values: Array, difference: Array) -> 
     """The largest part of the allowed error that the differences take: 1 is the bound."""
     from poolkit_conformance.tolerances import allowed
 
-    kind = ("max" if spec.selects else "avg") if isinstance(spec, Mix) else spec.kind
-    plain = spec if isinstance(spec, Mix) else spec.replace(indices=False)
+    kind = spec.kind if isinstance(spec, PoolSpec) else "max" if spec.selects else "avg"
+    plain = spec.replace(indices=False) if spec.indices else spec
     magnitude = np.abs(np.asarray(registry.adapter("numpy").evaluate(plain, np.abs(x).astype("float64"))))
     bound = 2 * allowed(kind, str(values.dtype), values, magnitude)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -204,7 +204,7 @@ def _shapes(row: Row, letters: str) -> Iterator[tuple[int, ...]]:
 
 def _reaches(spec: PoolSpec | Mix) -> Iterator[int]:
     """How many cells an axis needs."""
-    for part in spec.parts if isinstance(spec, Mix) else [spec]:
+    for part in spec.poolings():
         window, dilation = _many(part.window), _many(part.dilation)
         yield 4
         yield from (n for n in _many(part.output_size) if n is not None)

@@ -34,7 +34,7 @@ def own_fields(call: Call) -> Fields | Mix:
     values = [*call.args, *(value for _, value in call.kwargs)]
     if all(known(value) for value in values):
         made = _made(call)
-        return made if isinstance(made, Mix) else {"kind": made.kind, **said(made)}
+        return {"kind": made.kind, **said(made)} if isinstance(made, PoolSpec) else made
     fields = dict(call.kwargs)
     if call.name != f"{OWN}.PoolSpec" or len(call.args) != 1 or not known(call.args[0], fields.get("layout")):
         raise NotExactError("it is a spec of poolkit's with variables in it; it runs in every framework, in its layout")

@@ -11,6 +11,7 @@ from typing import Any
 from poolkit import registry
 from poolkit.errors import InputError, NotExactError
 from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known, text
 from poolkit.words.dialect import Dialect, Fields, NotPooling, check_written_out, read_from
@@ -39,7 +40,7 @@ def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
     >>> read({"class_name": "GlobalAveragePooling2D", "config": {"keepdims": True}})
     PoolSpec("avg", output_size=1, layout="NHWC")
     """
-    if isinstance(obj, PoolSpec | Mix):
+    if isinstance(obj, Reading):
         return obj
     with read_from(obj if isinstance(obj, str) else f"a {type(obj).__qualname__}"):
         return _read(obj, layout, options)
@@ -81,7 +82,7 @@ PLAIN = re.compile(r"[\w.]+(\[.*\])?")  # a variable, an attribute, an element
 def read_call(call: Call, layout: str | None = None) -> Reading:
     """The spec of a call."""
     fields = fields_of(call, layout)
-    if isinstance(fields, Mix):
+    if isinstance(fields, Operation):
         return fields
     for name, value in fields.items():
         if not known(value):
@@ -140,16 +141,18 @@ def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
             f"received {call}, and poolkit knows no pooling called {call.name}; "
             "read the layer inside it, or write the spec"
         )
-    fields = word.read(call)
+    fields: Fields | Mix = word.read(call)
     return (
-        fields.replace(layout=layout) if isinstance(fields, Mix) and layout else _placed(fields, layout, dialect, call)
+        fields.replace(layout=layout)
+        if layout and not isinstance(fields, dict)
+        else _placed(fields, layout, dialect, call)
     )
 
 
 def _in_layout(own: Fields | Mix, layout: str | None) -> Fields | Mix:
     if layout is None:
         return own
-    return own.replace(layout=layout) if isinstance(own, Mix) else own | {"layout": layout}
+    return own.replace(layout=layout) if isinstance(own, Operation) else own | {"layout": layout}
 
 
 PARTIAL = "functools.partial"
@@ -210,7 +213,7 @@ def _of_method(method: str, kwargs: Mapping[str, object]) -> tuple[Dialect, str]
 
 def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> Any:
     """Fields with their layout and, for a reduction over positions, the letters of its axes."""
-    if isinstance(fields, Mix):
+    if isinstance(fields, Operation):
         return fields
     if "layouts" in fields:
         return placed(fields, layout)

@@ -7,7 +7,8 @@ from typing import Any
 from poolkit import registry
 from poolkit.engine import engine
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix, as_spec
+from poolkit.mix import Mix
+from poolkit.operation import as_spec
 from poolkit.signatures import explained
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call
@@ -43,7 +44,7 @@ def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
     try:
         if write is None:
             raise NotExactError(f"poolkit writes no calls of {backend}")
-        if isinstance(spec, Mix):
+        if not isinstance(spec, PoolSpec):
             raise NotExactError("it is a composite of several pools, and a framework's own layers are one")
         made = write(normal(spec))
         for caveat in caveats(spec, backend):
@@ -74,7 +75,7 @@ def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
     """
     as_spec(spec, "caveats takes (spec, backend)")
     known = registry.dialect(backend).caveats
-    if isinstance(spec, Mix):
+    if not isinstance(spec, PoolSpec):
         return ()
     plain = normal(spec)
     return tuple(caveat for caveat in known if caveat.concerns(plain))

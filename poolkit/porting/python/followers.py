@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python import sequences
 from poolkit.porting.python.batches import is_batch
 from poolkit.porting.python.names import Names, plain_name
@@ -25,7 +25,7 @@ INDEX = "the index after it counts the axes of the original's layout; write it a
 
 def order_after(tree: Tree, names: Names, site: Site) -> None:
     """Flatten, a reshape or an index behind a pool that keeps its axes."""
-    if isinstance(site.fields, Mix) or site.error is not None or site.folded:
+    if isinstance(site.fields, Operation) or site.error is not None or site.folded:
         return
     sizes = site.fields.get("output_size")
     single = known(sizes) and is_all(sizes, 1)

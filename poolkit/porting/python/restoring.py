@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python import sequences
 from poolkit.porting.python.edits import whole_line
 from poolkit.porting.python.names import Names
@@ -38,7 +38,12 @@ def kept_axes(tree: Tree, names: Names, site: Site) -> None:
 def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
     """``F.adaptive_avg_pool2d(x, 1).flatten(1)`` drops the axes that it pools."""
     fields = site.fields
-    if site.role == "layer" or site.error is not None or isinstance(fields, Mix) or not fields.get("keepdims", True):
+    if (
+        site.role == "layer"
+        or site.error is not None
+        or isinstance(fields, Operation)
+        or not fields.get("keepdims", True)
+    ):
         return
     letters = _letters({**fields, "keepdims": False})
     step = climbed(tree, names, site.outer, letters, DROPPED) if letters is not None else None
@@ -49,7 +54,7 @@ def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
 
 def _goal(site: Site) -> Axes | None:
     """The axes that would be there if they were kept; None for what is no global pool that drops them."""
-    if isinstance(site.fields, Mix) or site.fields.get("keepdims", True) is not False or site.error is not None:
+    if isinstance(site.fields, Operation) or site.fields.get("keepdims", True) is not False or site.error is not None:
         return None
     return _letters(site.fields)
 

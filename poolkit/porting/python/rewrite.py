@@ -10,6 +10,7 @@ from typing import Any
 from poolkit import registry
 from poolkit.errors import NotExactError
 from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python.edits import Piece
 from poolkit.porting.python.expressions import carried
 from poolkit.porting.python.sites import Site
@@ -65,7 +66,7 @@ def _check_order(site: Site, backend: str, layout: str | None) -> None:
 
 def _moves(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the channels of a site come to another place."""
-    if isinstance(site.fields, Mix) or not known(site.fields.get("layout")):
+    if isinstance(site.fields, Operation) or not known(site.fields.get("layout")):
         return False
     last = (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
     return last != str(site.fields.get("layout")).endswith(("C", "last"))
@@ -82,7 +83,7 @@ def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
 
 def spec_of(site: Site) -> PoolSpec | Mix | None:
     """The spec of a site, None where some of its values are only known when the program runs."""
-    if isinstance(site.fields, Mix):
+    if isinstance(site.fields, Operation):
         return site.fields
     if not site.fields or not all(known(value) for value in site.fields.values()):
         return None

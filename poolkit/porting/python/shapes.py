@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python.expressions import like
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.sites import Site
@@ -53,7 +53,7 @@ SQUARE = (
 
 def whole_map(tree: Tree, names: Names, site: Site) -> None:
     """Make a site whose window is the spatial sizes of its own tensor a global pool; say why where it is not."""
-    if isinstance(site.fields, Mix):
+    if isinstance(site.fields, Operation):
         return
     reader = _Reader(tree, names, site, _rank(site.word))
     call = reader.marked(site.call)
@@ -83,7 +83,7 @@ DEFAULTS: dict[str, Any] = {"divisor_override": None, "indices": False, "dilatio
 
 def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     """The fields of the global pool that fields with marks are."""
-    if isinstance(fields, Mix) or reader.tensors != {reader.text} or reader.others:
+    if isinstance(fields, Operation) or reader.tensors != {reader.text} or reader.others:
         raise _RefusedError(OTHER)
     given = str(fields["layout"])
     layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given, given)

@@ -11,6 +11,7 @@ import libcst as cst
 from poolkit import registry
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.tree import Node, Span, Tree
 from poolkit.spec import PoolSpec
@@ -243,7 +244,7 @@ def _fields(call: Call) -> Fields | Mix:
     """The fields of a call, of which those that are known make a spec; `NotExactError` where they do not."""
     fields = fields_of(call)
     try:
-        if not isinstance(fields, Mix) and all(known(value) for value in fields.values()):
+        if not isinstance(fields, Operation) and all(known(value) for value in fields.values()):
             PoolSpec(**fields)
     except (PoolkitError, TypeError) as error:
         raise NotExactError(str(error)) from None

@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python.expressions import like
 from poolkit.porting.python.names import Names
 from poolkit.porting.python.sites import Site
@@ -27,7 +27,12 @@ LISTED = ("tensorflow.nn.", "tensorflow.compat.v1.nn.")
 
 def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
     """``tf.nn.max_pool(x, k, k, …)``: what k is decides which of its numbers are of spatial axes."""
-    if not site.word.startswith(LISTED) or site.error is not None or isinstance(site.fields, Mix) or site.reformed:
+    if (
+        not site.word.startswith(LISTED)
+        or site.error is not None
+        or isinstance(site.fields, Operation)
+        or site.reformed
+    ):
         return
     if list(_unsure_sizes(tree, site)):
         _resolve(tree, names, site)
@@ -116,7 +121,7 @@ def _resolve(tree: Tree, names: Names, site: Site) -> bool:
         return True
     except NotExactError:
         return False
-    if isinstance(fields, Mix):
+    if isinstance(fields, Operation):
         return False
     site.fields, site.call, site.error = fields, again, None
     return all(known(value) for value in fields.values())
@@ -142,7 +147,7 @@ def _literal(tree: Tree, value: Any, at: Node) -> Any:
 
 def may_be_none(tree: Tree, names: Names, site: Site) -> None:
     """Strides and bins that may be None: it means another thing in each framework."""
-    if isinstance(site.fields, Mix) or site.error is not None:
+    if isinstance(site.fields, Operation) or site.error is not None:
         return
     stride, bins = site.fields.get("stride"), site.fields.get("output_size")
     for value in (stride, bins):

@@ -7,7 +7,7 @@ import ast
 import libcst as cst
 
 from poolkit.errors import NotExactError
-from poolkit.mix import Mix
+from poolkit.operation import Operation
 from poolkit.porting.python.names import Names, plain_name
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree, expression
@@ -24,7 +24,7 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
     """``keras.config.set_image_data_format("channels_first")`` is the format of every layer that says none."""
     takes = site.word.startswith(LAYERS) or (site.word.startswith("keras.ops.") and "pool" in site.word)
     said = list(_formats(tree)) if takes else []
-    if not said or site.error is not None or isinstance(site.fields, Mix):
+    if not said or site.error is not None or isinstance(site.fields, Operation):
         return
     if any(name == "data_format" and value is not None for name, value in site.call.kwargs):
         return
