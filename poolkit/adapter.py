@@ -19,7 +19,9 @@ Size = Any
 class Ops(Protocol):
     """Plain operations with the same meaning in every framework.
 
-    Made anew for each lowering, with the input's rank and the dtype that the plan works in.
+    Made anew for each lowering, with the input's rank and the dtype that the plan works in. Tensors of another rank
+    have primitives of their own, `of_rank`. A Python float is taken in the dtype of the tensor that it meets.
+    `poolkit.operators` says those in terms of others that can be.
 
     The attributes named in `imports` are the framework's own modules. While a lowering is recorded they are stand-ins
     that write down what is called, so a primitive may use nothing but these attributes, its arguments, and their
@@ -34,6 +36,9 @@ class Ops(Protocol):
     dtype: str  # that in which the kind is computed
 
     def __init__(self, rank: int, dtype: str) -> None: ...
+    def of_rank(self, rank: int) -> Ops:
+        """The same primitives for tensors of another rank."""
+        ...
 
     # sizes
     def size(self, x: Tensor, at: int) -> Size: ...
@@ -47,6 +52,13 @@ class Ops(Protocol):
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor: ...
     def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor: ...
+    def expand(self, x: Tensor, at: int) -> Tensor:
+        """A new axis of size 1, which is then axis `at`."""
+
+    def reshape(self, x: Tensor, shape: tuple[Size, ...]) -> Tensor:
+        """One size may be -1."""
+
+    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor: ...
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor: ...
 
     # elementwise
@@ -64,6 +76,28 @@ class Ops(Protocol):
     def multiply(self, a: Tensor, b: Any) -> Tensor: ...
     def divide(self, a: Tensor, b: Any) -> Tensor: ...
     def exp(self, a: Tensor) -> Tensor: ...
+    def log(self, a: Tensor) -> Tensor: ...
+    def power(self, a: Tensor, b: Any) -> Tensor: ...
+    def absolute(self, a: Tensor) -> Tensor:
+        """Its derivative at 0 is not looked at."""
+
+    def floor(self, a: Tensor) -> Tensor: ...
+    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
+        """Of the last two axes; there are at least two, and the others broadcast."""
+
+    # int32 alone: sums, differences and products wrap around
+    def bit_and(self, a: Tensor, b: Any) -> Tensor: ...
+    def bit_or(self, a: Tensor, b: Any) -> Tensor: ...
+    def bit_xor(self, a: Tensor, b: Any) -> Tensor: ...
+    def shift_left(self, a: Tensor, n: int) -> Tensor: ...
+    def shift_right(self, a: Tensor, n: int) -> Tensor:
+        """The sign is kept; `n` is 0 to 31."""
+
+    def halve(self, a: Tensor) -> Tensor:
+        """Rounded down."""
+
+    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        """In int32."""
 
     # along axes
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
@@ -82,6 +116,17 @@ class Ops(Protocol):
 
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         """The element of `x` where `chosen` is true, which it is exactly once along the axis."""
+
+    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        """The elements at `places`, int32 along one axis and of rank 1; one out of range is not looked at."""
+
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        """As NumPy's `take_along_axis`: `places` has the rank of `x`, and broadcasts along the other axes."""
+
+    def order(self, x: Tensor, at: int) -> Tensor:
+        """The places, in int32, that sort an axis: equal ones stay in order; not looked at where there is a NaN."""
+
+    def sort(self, x: Tensor, at: int) -> Tensor: ...
 
     # lines along one axis, with size 1 along all others
     def iota(self, x: Tensor, at: int) -> Tensor:

@@ -80,6 +80,33 @@ class Ops(Operators):
     def exp(self, a: Tensor) -> Tensor:
         return self.jnp.exp(a)
 
+    def log(self, a: Tensor) -> Tensor:
+        return self.jnp.log(a)
+
+    def absolute(self, a: Tensor) -> Tensor:
+        return self.jnp.abs(a)
+
+    def floor(self, a: Tensor) -> Tensor:
+        return self.jnp.floor(a)
+
+    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
+        return self.jnp.transpose(x, order)
+
+    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.jnp.take(x, places, at)
+
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.jnp.take_along_axis(x, places, at)
+
+    def order(self, x: Tensor, at: int) -> Tensor:
+        return self.jnp.argsort(x, at).astype("int32")
+
+    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.jnp.sum(x, ats, dtype="int32", keepdims=True)
+
+    def sort(self, x: Tensor, at: int) -> Tensor:
+        return self.jnp.sort(x, at)
+
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # XLA on a CPU adds up an array of fewer than 4096 numbers one by one (31x31 equal cells: 115 eps off), a larger
         # one not (3 eps at most). So zeros are put behind one axis, a row of a large map, many of a small; with

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from poolkit.operators import Derived
 from poolkit.recorder import Value
 
 Tensor = Any
@@ -45,7 +46,7 @@ def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
     return {} if extreme is None else {"initial": extreme}
 
 
-class Ops:
+class Ops(Derived):
     """The primitives of `poolkit.adapter.Ops` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
@@ -54,8 +55,7 @@ class Ops:
     sizes_are_data: ClassVar[bool] = True
 
     def __init__(self, rank: int, dtype: str) -> None:
-        self.rank = rank
-        self.dtype = dtype
+        super().__init__(rank, dtype)
         self.index = "int32" if narrow() else "int64"
 
     def size(self, x: Tensor, at: int) -> Any:
@@ -129,6 +129,64 @@ class Ops:
     def exp(self, a: Tensor) -> Tensor:
         return self.ops.exp(a)
 
+    def log(self, a: Tensor) -> Tensor:
+        return self.ops.log(a)
+
+    def absolute(self, a: Tensor) -> Tensor:
+        return self.ops.absolute(a)
+
+    def floor(self, a: Tensor) -> Tensor:
+        # ops.floor makes float32 of float64 on Keras's PyTorch engine; ops.trunc does not.
+        whole = self.ops.trunc(a)
+        return self.where(self.less(a, whole), self.subtract(whole, 1), whole)
+
+    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
+        return self.ops.transpose(x, order)
+
+    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.ops.take(x, places, axis=at)
+
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.ops.take_along_axis(x, places, axis=at)
+
+    def order(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.cast(self.ops.argsort(x, axis=at), "int32")
+
+    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.ops.cast(self.ops.sum(x, axis=ats, keepdims=True), "int32")
+
+    def power(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.power(a, self._exact(b))
+
+    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
+        # Keras makes float32 of float64 here on its PyTorch engine.
+        return super().matmul(a, b) if self.dtype == "float64" else self.ops.matmul(a, b)
+
+    def expand(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.expand_dims(x, at)
+
+    def reshape(self, x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+        return self.ops.reshape(x, shape)
+
+    def _bits(self, b: Any) -> Tensor:
+        """On KerasTensors Keras's bitwise operations take no Python number."""
+        return self.ops.convert_to_tensor(b, "int32") if isinstance(b, int) else b
+
+    def bit_and(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.bitwise_and(a, self._bits(b))
+
+    def bit_or(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.bitwise_or(a, self._bits(b))
+
+    def bit_xor(self, a: Tensor, b: Any) -> Tensor:
+        return self.ops.bitwise_xor(a, self._bits(b))
+
+    def shift_left(self, a: Tensor, n: int) -> Tensor:
+        return self.ops.left_shift(a, self._bits(n))
+
+    def shift_right(self, a: Tensor, n: int) -> Tensor:
+        return self.ops.right_shift(a, self._bits(n))
+
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # Of unknown lengths. TensorFlow's is 37 eps off at 512x512 in float32; JAX has no float64 as a rule.
         if self.dtype != "float32" or narrow():
@@ -156,8 +214,7 @@ class Ops:
         return self.ops.subtract(self.ops.cumsum(self._ones(x, at), axis=at), 1)
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        along = (1,) * at + (-1,) + (1,) * (self.rank - 1 - at)
-        return self.ops.reshape(self.ops.convert_to_tensor(list(values), dtype), along)
+        return self.ops.reshape(self.ops.convert_to_tensor(list(values), dtype), self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return self.ops.cast(x, dtype)

@@ -49,6 +49,33 @@ class Ops(Operators):
     def exp(self, a: Tensor) -> Tensor:
         return self.np.exp(a)
 
+    def log(self, a: Tensor) -> Tensor:
+        return self.np.log(a)
+
+    def absolute(self, a: Tensor) -> Tensor:
+        return self.np.abs(a)
+
+    def floor(self, a: Tensor) -> Tensor:
+        return self.np.floor(a)
+
+    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
+        return self.np.transpose(x, order)
+
+    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.np.take(x, places, at)
+
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.np.take_along_axis(x, places, at)
+
+    def order(self, x: Tensor, at: int) -> Tensor:
+        return self.np.argsort(x, at, kind="stable").astype("int32")
+
+    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.np.sum(x, axis=ats, dtype="int32", keepdims=True)
+
+    def sort(self, x: Tensor, at: int) -> Tensor:
+        return self.np.sort(x, at, kind="stable")
+
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # np.sum over leading axes is a plain running sum: 0.18 off at 512x512 of U(100, 101) in float32.
         if self.dtype != "float64":

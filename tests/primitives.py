@@ -1,0 +1,119 @@
+"""Each further primitive with NumPy's own words for it, which are its definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Tensor = Any
+FLOATS = ("float32", "float64")
+PLACES = (4, 0, 0, 3)  # along an axis of 5
+BITS = 0x5A5A5A5A
+
+
+class Primitive(NamedTuple):
+    """What is asked of an `Ops`, what NumPy says, and which dtypes are given; `x` has the shape (2, 5, 4)."""
+
+    asked: Callable[[Any, Tensor], Tensor]
+    said: Callable[[Tensor], Tensor]
+    dtypes: tuple[str, ...] = FLOATS
+    smooth: bool = False  # it has a derivative at every cell that is given
+    positive: bool = False
+
+
+def _matmul(o: Any, x: Tensor) -> Tensor:
+    return o.matmul(x, o.permute(o.multiply(x, 0.7), (0, 2, 1)))
+
+
+def _take(o: Any, x: Tensor) -> Tensor:
+    return o.take(x, o.of_rank(1).line(PLACES, 0, "int32", x), 1)
+
+
+def _take_along(o: Any, x: Tensor) -> Tensor:
+    return o.take_along(x, o.line(PLACES, 1, "int32", x), 1)
+
+
+def _sixth(o: Any, x: Tensor) -> Tensor:
+    six = o.of_rank(6)
+    wide = six.reshape(x, (2, 5, 1, 2, 2, 1))
+    return six.add(six.pad(wide, 3, 1, 0, 0.7), six.cast_like(six.iota(wide, 1), x))
+
+
+def _along(x: Tensor) -> Tensor:
+    return np.take_along_axis(x, np.array(PLACES).reshape(1, 4, 1), 1)
+
+
+def _padded(x: Tensor) -> Tensor:
+    wide = np.pad(x.reshape(2, 5, 1, 2, 2, 1), [(0, 0)] * 3 + [(1, 0)] + [(0, 0)] * 2, constant_values=0.7)
+    return wide + np.arange(5).astype(x.dtype).reshape(1, 5, 1, 1, 1, 1)
+
+
+def _wrapping(x: Tensor) -> Tensor:
+    return x * np.int32(1000003) + x - np.int32(7)
+
+
+INTEGERS = ("int32",)
+PRIMITIVES: dict[str, Primitive] = {
+    "log": Primitive(lambda o, x: o.log(x), np.log, smooth=True, positive=True),
+    "power": Primitive(lambda o, x: o.power(x, 0.7), lambda x: x ** x.dtype.type(0.7), smooth=True, positive=True),
+    "power_whole": Primitive(lambda o, x: o.power(x, 3.0), lambda x: x**3, smooth=True),
+    "power_tensor": Primitive(lambda o, x: o.power(x, x), lambda x: x**x, smooth=True, positive=True),
+    "absolute": Primitive(lambda o, x: o.absolute(x), np.abs, smooth=True),
+    "absolute_integer": Primitive(lambda o, x: o.absolute(x), np.abs, INTEGERS),
+    "floor": Primitive(lambda o, x: o.floor(x), np.floor),
+    "take": Primitive(_take, lambda x: x[:, list(PLACES)], (*FLOATS, "int32"), smooth=True),
+    "take_along": Primitive(_take_along, _along, (*FLOATS, "int32"), smooth=True),
+    "expand": Primitive(lambda o, x: o.expand(x, 2), lambda x: x[:, :, None], (*FLOATS, "int32"), smooth=True),
+    "reshape": Primitive(lambda o, x: o.reshape(x, (4, -1)), lambda x: x.reshape(4, 10), smooth=True),
+    "permute": Primitive(lambda o, x: o.permute(x, (2, 0, 1)), lambda x: x.transpose(2, 0, 1), smooth=True),
+    "matmul": Primitive(_matmul, lambda x: x @ (x * x.dtype.type(0.7)).transpose(0, 2, 1), smooth=True),
+    "order": Primitive(lambda o, x: o.order(x, 1), lambda x: np.argsort(x, 1, kind="stable").astype("int32")),
+    "order_integer": Primitive(
+        lambda o, x: o.order(o.halve(x), 2), lambda x: np.argsort(x >> 1, 2, kind="stable").astype("int32"), INTEGERS
+    ),
+    "order_ties": Primitive(
+        lambda o, x: o.order(o.floor(x), 1), lambda x: np.argsort(np.floor(x), 1, kind="stable").astype("int32")
+    ),
+    "sort": Primitive(lambda o, x: o.sort(x, 1), lambda x: np.sort(x, 1), smooth=True),
+    "rank_6": Primitive(_sixth, _padded, smooth=True),
+    "bit_and": Primitive(lambda o, x: o.bit_and(x, BITS), lambda x: x & BITS, INTEGERS),
+    "bit_or": Primitive(lambda o, x: o.bit_or(x, BITS), lambda x: x | BITS, INTEGERS),
+    "bit_xor": Primitive(lambda o, x: o.bit_xor(x, BITS), lambda x: x ^ BITS, INTEGERS),
+    "bit_tensor": Primitive(lambda o, x: o.bit_xor(x, o.bit_and(x, o.bit_or(x, x))), lambda x: x ^ x, INTEGERS),
+    "shift_left": Primitive(lambda o, x: o.shift_left(x, 13), lambda x: x << 13, INTEGERS),
+    "shift_left_31": Primitive(lambda o, x: o.shift_left(x, 31), lambda x: x << 31, INTEGERS),
+    "shift_right": Primitive(lambda o, x: o.shift_right(x, 3), lambda x: x >> 3, INTEGERS),
+    "halve": Primitive(lambda o, x: o.halve(x), lambda x: x // 2, INTEGERS),
+    "integer_sum": Primitive(
+        lambda o, x: o.integer_sum(x, (1, 2)), lambda x: x.sum((1, 2), dtype="int32", keepdims=True), INTEGERS
+    ),
+    "wrapping": Primitive(lambda o, x: o.subtract(o.add(o.multiply(x, 1000003), x), 7), _wrapping, INTEGERS),
+    # A Python float is taken in the working dtype.
+    "float_add": Primitive(lambda o, x: o.add(x, 0.7), lambda x: x + x.dtype.type(0.7), smooth=True),
+    "float_subtract": Primitive(lambda o, x: o.subtract(x, 0.7), lambda x: x - x.dtype.type(0.7), smooth=True),
+    "float_multiply": Primitive(lambda o, x: o.multiply(x, 0.7), lambda x: x * x.dtype.type(0.7), smooth=True),
+    "float_divide": Primitive(lambda o, x: o.divide(x, 0.7), lambda x: x / x.dtype.type(0.7), smooth=True),
+    "float_where": Primitive(
+        lambda o, x: o.where(o.less(x, 0.0), 0.7, x), lambda x: np.where(x < 0, x.dtype.type(0.7), x), smooth=True
+    ),
+    "float_pad": Primitive(
+        lambda o, x: o.pad(x, 1, 0, 2, 0.7),
+        lambda x: np.pad(x, [(0, 0), (0, 2), (0, 0)], constant_values=x.dtype.type(0.7)),
+        smooth=True,
+    ),
+    "float_compare": Primitive(
+        lambda o, x: o.both(o.equal(o.add(o.multiply(x, 0.0), 0.7), 0.7), o.either(o.greater(x, 0.7), o.less(x, 0.7))),
+        lambda x: x == x,
+    ),
+}
+
+
+def cells(dtype: str, primitive: Primitive) -> Tensor:
+    """Numbers of both signs, none of them near 0 or near a whole number; whole ones from all of int32."""
+    rng = np.random.default_rng(7)
+    if dtype == "int32":
+        return rng.integers(-(2**31) + 1, 2**31, (2, 5, 4), "int32")
+    x = (rng.integers(-3, 3, (2, 5, 4)) + rng.uniform(0.1, 0.9, (2, 5, 4))).astype(dtype)
+    return np.abs(x) if primitive.positive else x
