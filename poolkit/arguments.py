@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sized
-from typing import Any
+from typing import Any, TypeGuard
 
 from poolkit.errors import InputError, ShapeError, SpecError
 from poolkit.messages import shown
@@ -18,7 +18,7 @@ def as_shape(shape: object, *, unknown: bool = False) -> tuple[Any, ...]:
     >>> as_shape([1, 3, None], unknown=True)
     (1, 3, None)
     """
-    if isinstance(shape, Iterable) and isinstance(shape, Sized) and not isinstance(shape, str | bytes | Mapping | set):
+    if _holds_sizes(shape):
         try:
             sizes: tuple[Any, ...] = tuple(shape) if len(shape) <= MOST_SIZES else ()
         except Exception as error:  # a TensorShape of unknown rank, or somebody else's class
@@ -26,6 +26,11 @@ def as_shape(shape: object, *, unknown: bool = False) -> tuple[Any, ...]:
         if len(sizes) == len(shape) and all(n is None if unknown and n is None else _is_size(n) for n in sizes):
             return tuple([n if n is None or type(n) is int else int(n) for n in sizes])
     raise _no_shape(shape)
+
+
+def _holds_sizes(shape: object) -> TypeGuard[Collection[object]]:
+    several = isinstance(shape, Iterable) and isinstance(shape, Sized)
+    return several and not isinstance(shape, str | bytes | Mapping | set)
 
 
 def _is_size(n: object) -> bool:

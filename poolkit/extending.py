@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from poolkit import dispatch
 from poolkit.facts import BUILT_IN, KINDS, Facts, Option
@@ -62,7 +62,7 @@ def _check(name: object, fold: object, options: Mapping[str, Option]) -> None:
         raise wrong(
             shown(name), f"a new kind has a word of its own, none of {', '.join(BUILT_IN)}", "name it otherwise"
         )
-    if not (isinstance(fold, type) and issubclass(fold, Kind)):
+    if not (isinstance(fold, type) and issubclass(cast("type[object]", fold), Kind)):
         raise wrong(shown(fold), "a kind is a subclass of poolkit.kinds.Kind", "inherit from Kind, Sum or Max")
     for option, row in options.items():
         if not option.isidentifier() or hasattr(PoolSpec, option) or option in ("kind", "layout"):

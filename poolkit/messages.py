@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Iterable
+from typing import Any, cast
 
 from poolkit.errors import SpecError
 
@@ -57,7 +58,7 @@ class _Short(reprlib.Repr):
 
     def repr_instance(self, x: object, level: int) -> str:
         shape = None if isinstance(x, type) else getattr(x, "shape", None)
-        sizes = tuple(shape) if isinstance(shape, Iterable) else ()
+        sizes: tuple[Any, ...] = tuple(cast("Iterable[object]", shape)) if isinstance(shape, Iterable) else ()
         if math.prod([n or 1 for n in sizes]) > MOST_NUMBERS:
             return f"{type_of(x)} of shape {sizes}"
         return _cut(" ".join(repr(x).split()))

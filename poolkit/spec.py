@@ -71,7 +71,7 @@ class PoolSpec(Operation):
             raise call_error(positional, named, FIELDS)
         return object.__new__(cls)
 
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
         self,
         kind: str,
         *,

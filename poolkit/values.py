@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from poolkit.errors import SpecError
 from poolkit.facts import KINDS, takers
@@ -235,7 +235,7 @@ def options_of(spec: PoolSpec) -> tuple[tuple[str, Any], ...]:
 
 def pairs_of(options: object) -> dict[str, Any]:
     if isinstance(options, Mapping):
-        return {str(name): value for name, value in options.items()}
+        return {str(name): value for name, value in cast("Mapping[object, object]", options).items()}
     if is_many(options) and all(is_many(pair) and len(pair) == 2 for pair in options):
         return {str(name): value for name, value in options}
     raise wrong(f"options={shown(options)}", "options are a mapping of names to values", "give each by its own name")
@@ -273,7 +273,8 @@ def alike(value: object, default: object) -> Any:
     if isinstance(default, int):
         return int(value) if is_integer(value) else None
     if isinstance(default, tuple):
-        entries = [alike(v, default[0]) for v in value] if is_many(value) else [None]
+        first = cast("tuple[object, ...]", default)[0]
+        entries = [alike(v, first) for v in value] if is_many(value) else [None]
         return None if None in entries else tuple(entries)
     return "".join(value) if isinstance(value, str) and is_word(value) else None
 

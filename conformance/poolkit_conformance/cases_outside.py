@@ -34,7 +34,8 @@ def outside_cases() -> list[Case]:
 
 def _cases(kind: str) -> Iterator[Case]:
     def case(name: str, shape: tuple[int, ...], fields: dict[str, Any], dtype: str = "float32") -> Case:
-        return Case(f"{kind}_{name}", PoolSpec(kind, **({"layout": "NCHW"} | fields)), shape, dtype, few=name in _FEW)
+        asked: dict[str, Any] = {"layout": "NCHW"} | fields
+        return Case(f"{kind}_{name}", PoolSpec(kind, **asked), shape, dtype, few=name in _FEW)
 
     for name, (shape, fields) in _SPECS.items():
         yield case(name, shape, fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from poolkit.diffs.agreeing import spatial_count, standard
 from poolkit.errors import InputError, NotExactError, ShapeError
@@ -75,9 +75,9 @@ def _framework(call: Call) -> str | None:
 
 def as_layouts(layout: object) -> tuple[str | None, str | None]:
     """A layout for both sides, or one for each; `InputError` for what is none."""
-    several = layout if isinstance(layout, tuple) else (layout, layout)
+    several: Sequence[object] = layout if is_many(layout) else (layout, layout)
     if len(several) == 2 and all(one is None or isinstance(one, str) for one in several):
-        return several
+        return cast("tuple[str | None, str | None]", tuple(several))
     raise InputError(
         f"received layout={shown(layout)}, and a layout is a text, or a pair of texts for both sides; "
         'write it as in layout="NCHW"'

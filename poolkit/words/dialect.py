@@ -8,7 +8,7 @@ form of a `Call` first. Nothing in a dialect imports its framework.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -176,7 +176,7 @@ RAISED = (TypeError, ValueError, AttributeError, ArithmeticError, LookupError, R
 
 
 @contextmanager
-def read_from(what: object) -> Iterator[None]:
+def read_from(what: object) -> Generator[None]:
     """Makes a `NotExactError` of whatever goes wrong while something is read.
 
     >>> with read_from("f(x)"):  # doctest: +IGNORE_EXCEPTION_DETAIL
