@@ -100,7 +100,7 @@ def _unary(symbol: str) -> Callable[[Value], Value]:
     return lambda self: self.tape.record(f"({symbol}{render(self)})")
 
 
-_ARITHMETIC = {
+_NUMBERS = {
     "add": "+",
     "sub": "-",
     "mul": "*",
@@ -110,7 +110,7 @@ _ARITHMETIC = {
     "pow": "**",
     "matmul": "@",
 }
-_ARITHMETIC |= {"and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}
+_ARITHMETIC = {**_NUMBERS, "and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}
 _COMPARISONS = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==", "ne": "!="}
 
 for _name, _symbol in _ARITHMETIC.items():
