@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import poolkit as pk
+from poolkit import registry
+from poolkit.listing import routes_for
 from poolkit_conformance import modes, oracle, runner
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array
 from poolkit_conformance.compare import Mismatch
-from poolkit_conformance.expect import expected
+from poolkit_conformance.expect import expected, given
 from poolkit_conformance.known_failures import KNOWN_FAILURES
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
@@ -100,3 +102,19 @@ def test_numbers_worked_out_by_hand_have_the_shape_of_the_result() -> None:
     for case in LITERALS:
         if case.values is not None:
             assert as_array(case.values, None).shape == expected(case).magnitude.shape, case.name
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_every_route_is_run_for_every_kind_that_it_takes(backend: str) -> None:
+    """The other adapters have routes for large tensors alone, which tests of their own make."""
+    h = runner.harness(backend)
+    taken: set[tuple[str, str]] = set()
+    for case in [case for case, mode in runner.tests(h) if mode == "routes"]:
+        with h.context(case):
+            tensors = [h.from_numpy(given(case)), *h.views(given(case))]
+            listed = [pk.routes(case.spec, backend, case.shape, dtype=case.dtype)]
+            listed += [routes_for(t, case.spec) for t in tensors]
+        taken |= {(case.spec.kind, route.name) for routes in listed for route in routes}
+
+    missing = {(kind, route.name) for route in registry.adapter(backend).routes for kind in route.kinds} - taken
+    assert missing == set()

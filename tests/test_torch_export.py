@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,22 +45,20 @@ class Model(torch.nn.Module):
         return pk.pool(x, self.spec)
 
 
-def in_onnx_runtime(model: torch.nn.Module, x: torch.Tensor) -> np.ndarray[Any, Any]:
-    file = io.BytesIO()
+def in_onnx_runtime(model: torch.nn.Module, x: torch.Tensor, file: Path) -> np.ndarray[Any, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that this exporter is the older one
         torch.onnx.export(model, (x,), file, dynamo=False)
-    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
-    return np.asarray(found)
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
 
 
 @pytest.mark.parametrize(("spec", "shape"), SPECS, ids=str)
-def test_onnx_runtime_gives_the_numbers_of_the_model(spec: pk.PoolSpec, shape: tuple[int, ...]) -> None:
+def test_onnx_runtime_gives_the_numbers_of_the_model(spec: pk.PoolSpec, shape: tuple[int, ...], tmp_path: Path) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     x = torch.from_numpy(np.random.default_rng(0).standard_normal(shape).astype("float32"))
 
-    found = in_onnx_runtime(Model(spec), x)
+    found = in_onnx_runtime(Model(spec), x, tmp_path / "model.onnx")
 
     expected = pk.pool(x, spec).numpy()
     assert found.shape == expected.shape

@@ -23,6 +23,8 @@ class TensorFlowHarness(Harness):
         "gradient": "every",
         "direct": "few",
         "routes": "every",
+        "routes_inside:graph": "few",
+        "routes_inside:xla": HANDFUL,
         "route_gradients": "few",
         "standalone": "few",
         "standalone_any_size": "few",

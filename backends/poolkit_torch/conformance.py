@@ -26,6 +26,7 @@ class TorchHarness(Harness):
         "noncontiguous": "every",
         "untouched": "every",
         "routes": "every",
+        "routes_inside:aot_eager": HANDFUL,
         "route_gradients": "every",
         "standalone": "few",
         "standalone_any_size": "every",

@@ -227,6 +227,8 @@ ADAPTIVE = [
     *(case(f"max_adaptive_{n}", "max", s, few=n in _MANY, output_size=o, indices=True) for n, (s, o) in _BINS.items()),
     case("sum_adaptive_5_to_3", "sum", (2, 5, 3), layout="NLC", output_size=3),
     case("min_adaptive_9x10_to_4x3", "min", _MAP, output_size=(4, 3), indices=True),
+    case("sum_adaptive_9x10_to_3x5", "sum", _MAP, output_size=(3, 5)),
+    case("sum_adaptive_9x10_to_3x5_nhwc", "sum", (2, 9, 10, 3), output_size=(3, 5), layout="NHWC"),
     case("softmax_adaptive_9x10_to_4x3", "softmax", _MAP, output_size=(4, 3)),
     case("avg_adaptive_3d_nhwc", "avg", (1, 5, 4, 7, 2), layout="NDHWC", output_size=(2, 3, 4)),
     case("max_adaptive_3d", "max", (1, 2, 5, 4, 7), layout="NCDHW", output_size=(2, None, 1), indices=True),

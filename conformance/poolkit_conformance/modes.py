@@ -12,65 +12,23 @@ from typing import Any
 import numpy as np
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
-from poolkit.listing import routes_for
 from poolkit_conformance import oracle
 from poolkit_conformance.case import Case, Fixed, cotangent, tangent
+from poolkit_conformance.checks import check, check_gradient, refuses, values_of
 from poolkit_conformance.compare import (
     Mismatch,
     same_bits,
     same_derivative,
-    same_indices,
-    same_values,
     where,
 )
-from poolkit_conformance.expect import expected, expected_gradient, given, quietly
+from poolkit_conformance.expect import expected, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
+from poolkit_conformance.routes import route_gradients, routes, routes_inside
 from poolkit_conformance.windows import pooled_axes
 
 LARGE = 50_000  # cells beyond which a case runs only where precision may differ
 
 Mode = Callable[..., None]
-
-
-# ------------------------------------------------------------------------------------------- results and refusals
-
-
-def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> None:
-    """A result (values, or values and indices) against what is expected."""
-    answer = expected(case)
-    said = where(case, mode + label, h.backend)
-    parts: Any = result if case.spec.indices else (result,)
-    if not isinstance(parts, tuple) or len(parts) != (2 if case.spec.indices else 1):
-        raise Mismatch(
-            f"{said}\n  expected {'a pair' if case.spec.indices else 'a tensor'}, got {type(result).__name__}"
-        )
-    for t in parts:
-        if not h.owns(t):
-            raise Mismatch(
-                f"{said}\n  expected a tensor of {h.backend}, got {type(t).__module__}.{type(t).__qualname__}"
-            )
-    same_values(said, "values", case.spec.kind, h.to_numpy(parts[0]), answer)
-    if case.spec.indices:
-        same_indices(said, h.to_numpy(parts[1]), answer, h.index_dtype(case))
-
-
-def values_of(h: Harness, case: Case) -> Callable[[Tensor], Tensor]:
-    """Pooling as a function of one tensor to one tensor, as derivatives need it."""
-    spec = case.spec
-    return (lambda x: h.pool(x, spec)[0]) if spec.indices else (lambda x: h.pool(x, spec))
-
-
-def refuses(h: Harness, case: Case, mode: str, attempt: Callable[[], Any]) -> None:
-    """The error that the case names, and no other."""
-    said = where(case, mode, h.backend)
-    try:
-        result = attempt()
-    except getattr(pk, str(case.error)):
-        return
-    except Exception as error:
-        raise Mismatch(f"{said}\n  expected {case.error}, got {type(error).__name__}: {error}") from error
-    raise Mismatch(f"{said}\n  expected {case.error}, got {type(result).__name__}")
 
 
 # --------------------------------------------------------------------------------------------------------- values
@@ -165,29 +123,7 @@ def _sizes(case: Case) -> Iterator[Case]:
     yield larger
 
 
-# ------------------------------------------------------------------------------------------- programs and routes
-
-
-def routes(h: Harness, case: Case) -> None:
-    """Every route that is offered for the shape, and for a tensor alone: without a derivative, contiguous or not."""
-    x = h.from_numpy(given(case))
-    listed = [route.name for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype)]
-    for name in listed:
-        program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=name)
-        check(h, case, "route", program(x), f" {name}")
-    for number, t in enumerate([x, *(h.views(given(case)) if "noncontiguous" in h.modes else ())]):
-        for route in routes_for(t, case.spec):
-            if number or route.name not in listed:
-                check(h, case, "route", pool_through(t, case.spec, route.name), f" {route.name} of tensor {number}")
-
-
-def route_gradients(h: Harness, case: Case) -> None:
-    """The gradient of every route."""
-    x = h.from_numpy(given(case))
-    for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype):
-        program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=route.name)
-        run = (lambda t, p=program: p(t)[0]) if case.spec.indices else program
-        _check_gradient(h, case, run, x, f"gradient of route {route.name}")
+# ------------------------------------------------------------------------------------------------------- programs
 
 
 def standalone(h: Harness, case: Case) -> None:
@@ -220,25 +156,19 @@ def _without_poolkit(source: str) -> Callable[[Tensor], Any]:
 
 def gradient(h: Harness, case: Case) -> None:
     """Reverse mode."""
-    _check_gradient(h, case, values_of(h, case), h.from_numpy(given(case)), "gradient")
+    check_gradient(h, case, values_of(h, case), h.from_numpy(given(case)), "gradient")
 
 
 def compiled_gradient(h: Harness, case: Case, how: str) -> None:
     """Reverse mode through the framework's compiler."""
     run = h.compiled(values_of(h, case), how)
-    _check_gradient(h, case, run, h.from_numpy(given(case)), f"gradient compiled by {how}")
+    check_gradient(h, case, run, h.from_numpy(given(case)), f"gradient compiled by {how}")
 
 
 def dynamic_gradient(h: Harness, case: Case) -> None:
     """Reverse mode through what was compiled without sizes."""
     x = h.from_numpy(given(case))
-    _check_gradient(h, case, h.dynamic(values_of(h, case), x), x, "gradient without sizes")
-
-
-def _check_gradient(h: Harness, case: Case, run: Callable[[Tensor], Tensor], x: Tensor, mode: str) -> None:
-    g, derivative = expected_gradient(case)
-    found = h.to_numpy(h.vjp(run, x, h.from_numpy(g)))
-    same_derivative(where(case, mode, h.backend), "gradient", case.spec.kind, found, derivative, case.dtype)
+    check_gradient(h, case, h.dynamic(values_of(h, case), x), x, "gradient without sizes")
 
 
 def second_gradient(h: Harness, case: Case) -> None:
@@ -267,7 +197,8 @@ def forward(h: Harness, case: Case) -> None:
 # ------------------------------------------------------------------------------------------ which cases fit a mode
 
 VALUES: tuple[Mode, ...] = (
-    eager, direct, layer, noncontiguous, untouched, vmap, compiled, dynamic, routes, standalone, standalone_any_size
+    eager, direct, layer, noncontiguous, untouched, vmap, compiled, dynamic, routes, routes_inside,
+    standalone, standalone_any_size
 )  # fmt: skip
 DERIVATIVES: tuple[Mode, ...] = (
     gradient, compiled_gradient, dynamic_gradient, route_gradients, second_gradient, forward
