@@ -183,6 +183,8 @@ class Adapter(Protocol):
     name: str
     ops: type[Any]  # an Ops class
     routes: tuple[Route, ...]
+    executables: int | None
+    """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""
 
     def check(self, x: Tensor) -> None:
         """Raise `InputError` where `x` is no dense tensor of this framework."""

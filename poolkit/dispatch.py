@@ -27,7 +27,7 @@ Tensor = Any
 MOST = 4096  # entries of each cache; the oldest goes first
 
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> function
-_PROGRAMS: dict[Hashable, Program] = {}  # the same without sizes that a program does not depend on
+_PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> the same without what no program depends on
 
 
 def pool(x: Tensor, spec: Operation) -> Any:
@@ -63,13 +63,13 @@ def _prepare(adapter: Adapter, x: Tensor, spec: Operation, key: Hashable) -> Cal
     """Record the program that serves this key, or find one that was recorded for another batch size."""
     program = _program_of(adapter, x, spec)
     registry.BY_TYPE[type(x)] = adapter
-    _keep(_RUNS, key, program.function)
+    _keep(_RUNS, key, program.function, MOST)
     return program.function
 
 
 def _program_of(adapter: Adapter, x: Tensor, spec: Operation, route: str | None = None) -> Program:
     plan = plan_of_tensor(adapter, x, spec)[1]
-    return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route))
+    return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route), x.shape)
 
 
 def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
@@ -89,22 +89,31 @@ def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
     run = _RUNS.get((route, key))
     if run is None:
         run = _program_of(adapter, x, spec, route).function
-        _keep(_RUNS, (route, key), run)
+        _keep(_RUNS, (route, key), run, MOST)
     return run(x)
 
 
-def _recorded(adapter: Adapter, plan: AnyPlan, route: Route) -> Program:
+def _recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]) -> Program:
     ops = adapter.ops(plan.rank, plan.work)
-    key = (adapter.name, plan, route.name, ops.index) if plan.known else None  # JAX's index dtype follows x64
-    program = _PROGRAMS.get(key) if key is not None else None
+    whole = None if adapter.executables is None else tuple(shape)
+    key: Hashable = (plan, route.name, ops.index, whole) if plan.known else None  # JAX's index dtype follows x64
+    programs = _PROGRAMS.setdefault(adapter.name, {})
+    program = programs.get(key) if key is not None else None
     if program is None:
         program = record(
             lambda o, x: lowered(o, x, plan, route), ops, _title(plan), adapter.name, route.name, route.decorator
         )
         program = program.finished(adapter.finish)
         if key is not None:
-            _keep(_PROGRAMS, key, program)
+            _forget(_keep(programs, key, program, adapter.executables or MOST))
     return program
+
+
+def _forget(program: Program | None) -> None:
+    """Let go of a program that is kept no longer, and with it of what its framework compiled."""
+    if program is not None:
+        for key in [key for key, run in _RUNS.items() if run is program.function]:
+            del _RUNS[key]
 
 
 def _title(plan: AnyPlan) -> str:
@@ -119,10 +128,11 @@ def forget() -> None:
     _PROGRAMS.clear()
 
 
-def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
-    if len(cache) >= MOST:
-        cache.pop(next(iter(cache)), None)
+def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any, most: int) -> Any:
+    """Keep a value; the oldest, where it has to go for that, is returned."""
+    oldest = cache.pop(next(iter(cache)), None) if len(cache) >= most else None
     cache[key] = value
+    return oldest
 
 
 def pool_direct(x: Tensor, spec: Operation, route: str | None = None) -> Any:
@@ -177,12 +187,12 @@ def lower(
     'numpy'
     """
     as_spec(spec, "lower takes (spec, backend)")
-    adapter, dtype, route = registry.adapter(backend), as_dtype(dtype), as_route(route)
+    adapter, dtype, route = registry.adapter(backend), plain(as_dtype(dtype)), as_route(route)
     if shape is None:
-        return _lower_any_size(adapter, spec, plain(dtype), route)
-    shape = as_shape(plain(shape))
-    plan = plan_of_shape(adapter, spec, shape, plain(dtype))
-    return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route))
+        return _lower_any_size(adapter, spec, dtype, route)
+    shape = as_shape(shape)
+    plan = plan_of_shape(adapter, spec, shape, dtype)
+    return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route), shape)
 
 
 def _lower_any_size(adapter: Adapter, spec: Operation, dtype: str, route: str | None) -> Program:

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import linecache
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -158,4 +159,6 @@ def _compile(source: str, filename: str) -> Callable[[Any], Any]:
     namespace: dict[str, Any] = {}
     exec(compile(source, filename, "exec"), namespace)  # the text was rendered above, from our own lowering
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    return namespace["pool"]  # type: ignore[no-any-return]
+    function = namespace.pop("pool")  # out of its own globals, so that it is gone when nobody holds it
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    return function  # type: ignore[no-any-return]

@@ -24,6 +24,7 @@ class JaxAdapter:
     name = "jax"
     ops = Ops
     routes = ROUTES
+    executables: int | None = 256  # of up to 3 MiB each
 
     def check(self, x: Any) -> None:
         if not isinstance(x, jax.Array):

@@ -21,6 +21,7 @@ class KerasAdapter:
     name = "keras"
     ops = Ops
     routes = ROUTES
+    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, keras.KerasTensor) or x.sparse:

@@ -28,6 +28,7 @@ class NumpyAdapter:
     name = "numpy"
     ops = Ops
     routes = ROUTES
+    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):

@@ -49,6 +49,7 @@ class TensorFlowAdapter:
     name = "tensorflow"
     ops = Ops
     routes = ROUTES
+    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, tf.Tensor | tf.Variable):

@@ -29,6 +29,7 @@ class TorchAdapter:
     name = "torch"
     ops = Ops
     routes = ROUTES
+    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, torch.Tensor) or x.is_nested or x.layout is not torch.strided:
