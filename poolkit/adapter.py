@@ -213,3 +213,13 @@ class Adapter(Protocol):
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The compiled function of a program, made ready to be called (JAX wraps it in `jit`)."""
         ...
+
+
+class ThirdParty(Adapter, Protocol):
+    """What an entry point of the group ``poolkit.backends`` names."""
+
+    framework: str  # the module that has to be installed
+
+    def serves(self, x: Tensor) -> Adapter | None:
+        """The adapter for this object: itself, or one of several; None where it is no tensor of this backend."""
+        ...

@@ -176,7 +176,7 @@ def _item(item: Any) -> str:
 
 def _index(item: Any) -> str:
     if not isinstance(item, slice):
-        return render(item)
+        return "..." if item is ... else render(item)
     cut = cast("slice[object, object, object]", item)
     start, stop, step = ("" if v is None else render(v) for v in (cut.start, cut.stop, cut.step))
     return f"{start if start != '0' else ''}:{stop}" + (f":{step}" if step not in ("", "1") else "")

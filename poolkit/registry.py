@@ -1,26 +1,28 @@
 """Which backend a tensor belongs to, and which backends there are.
 
 First-party adapters are the table `FIRST_PARTY`; others come through the entry-point group ``poolkit.backends``, whose
-entries name an `Adapter` object. An adapter is imported when a tensor of its framework is met, which is when the
-framework is imported already.
+entries name a `ThirdParty` object, which says what tensors are its own: the entry's name is the backend's, and neither
+its package nor the module of its tensors has to be called so. An adapter of the table is imported when a tensor of its
+framework is met, which is when the framework is imported already; the others when a tensor is none of the table's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from poolkit.engine import not_installed
 from poolkit.errors import BackendError, InputError
 from poolkit.messages import shown, type_of
 
 if TYPE_CHECKING:
-    from poolkit.adapter import Adapter
+    from poolkit.adapter import Adapter, ThirdParty
     from poolkit.words.dialect import Dialect
 
 GROUP = "poolkit.backends"
@@ -64,8 +66,17 @@ class Backend:
 
     name: str
     load: Callable[[], Adapter]
-    roots: tuple[str, ...]  # first names of the modules in which its tensor types are defined
+    roots: tuple[str, ...]  # first names of the modules in which its tensor types are defined; of none from outside
     install: str
+
+    @property
+    def framework(self) -> str | None:
+        """The module that its tensors need, where it is installed; a backend from outside is asked for its name."""
+        try:
+            name = self.roots[0] if self.roots else cast("ThirdParty", self.load()).framework
+        except ImportError:
+            return None
+        return name if importlib.util.find_spec(name) is not None else None
 
 
 FIRST_PARTY = (
@@ -108,8 +119,10 @@ def find(x: Any) -> Adapter:
             if root in backend.roots:
                 return backend.load()
     for backend in _third_party():
-        if any(cls.__module__.split(".")[0] in backend.roots for cls in type(x).__mro__):
-            return backend.load()
+        with contextlib.suppress(ImportError):  # its framework is absent, so this is none of its tensors
+            serving = cast("ThirdParty", backend.load()).serves(x)
+            if serving is not None:
+                return serving
     raise InputError(
         f"received {type_of(x)}, and pooling takes a tensor of one of: {', '.join(all_names())}; "
         "convert it first, as in numpy.asarray(x)"
@@ -122,12 +135,7 @@ def all_names() -> list[str]:
 
 def _third_party() -> list[Backend]:
     return [
-        Backend(
-            entry.name,
-            entry.load,
-            (entry.name, entry.module.split(".")[0]),
-            f"pip install {entry.module.split('.')[0]}",
-        )
+        Backend(entry.name, entry.load, (), f"pip install {entry.module.split('.')[0]}")
         for entry in importlib.metadata.entry_points(group=GROUP)
     ]
 
@@ -156,12 +164,12 @@ def _loaded(backend: Backend) -> Adapter:
 
 
 def backends() -> list[str]:
-    """The names of the backends whose framework is installed, without importing any.
+    """The names of the backends whose framework is installed, without importing any of poolkit's own.
 
     >>> "numpy" in backends()
     True
     """
-    return [b.name for b in (*FIRST_PARTY, *_third_party()) if importlib.util.find_spec(b.roots[0]) is not None]
+    return [b.name for b in (*FIRST_PARTY, *_third_party()) if b.framework is not None]
 
 
 class Facts(NamedTuple):
@@ -173,16 +181,16 @@ class Facts(NamedTuple):
 
 
 def facts() -> list[Facts]:
-    """All known backends, without importing any framework.
+    """All known backends, without importing any framework of poolkit's own.
 
     >>> facts()[0].name
     'numpy'
     """
-    return [Facts(b.name, _version(b.roots[0]), b.install) for b in (*FIRST_PARTY, *_third_party())]
+    return [Facts(b.name, _version(b.framework), b.install) for b in (*FIRST_PARTY, *_third_party())]
 
 
-def _version(module: str) -> str | None:
-    if importlib.util.find_spec(module) is None:
+def _version(module: str | None) -> str | None:
+    if module is None:
         return None
     names = importlib.metadata.packages_distributions().get(module, [module])
     try:

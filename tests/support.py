@@ -21,6 +21,9 @@ ADAPTERS = {
     "poolkit_jax": "jax",
 }
 
+# Beside those of the table: an adapter that is found by its entry point, as one of somebody else is.
+OUTSIDE = ("poolkit_array_api",)
+
 
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a subprocess that imports the checkout and writes plain text, 120 columns wide."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ADAPTERS, ROOT, modules_of, python
+from tests.support import ADAPTERS, OUTSIDE, ROOT, modules_of, python
 
 FRAMEWORKS = {"numpy", "torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "equinox", "onnx"}
 
 # The roots that each adapter may import besides poolkit. Every framework hands out NumPy arrays and takes them.
-OWN = {name: {framework, "numpy"} for name, framework in ADAPTERS.items()}
+OWN = {name: {framework, "numpy"} for name, framework in ADAPTERS.items()} | {name: {"numpy"} for name in OUTSIDE}
 
 # What the [cli] extra brings, and these files alone may import; `import poolkit` loads none of them.
 CLI_ONLY = {"click", "rich", "PIL", "numpy"}

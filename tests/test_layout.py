@@ -6,7 +6,7 @@ import fnmatch
 
 import pytest
 
-from tests.support import ADAPTERS, ROOT, modules_of
+from tests.support import ADAPTERS, OUTSIDE, ROOT, modules_of
 
 FILES = {"pyproject.toml", "constraints.txt", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
 FOLDERS = {"poolkit", "backends", "conformance", "tests", "examples", "benchmarks", "docs"}
@@ -19,7 +19,7 @@ LONGER = {
     "backends/poolkit_jax/layers.py": "a class of a few lines for each of Equinox's own layers, all of them alike",
 }
 
-PACKAGES = ["poolkit", "conformance/poolkit_conformance", *(f"backends/{name}" for name in ADAPTERS)]
+PACKAGES = ["poolkit", "conformance/poolkit_conformance", *(f"backends/{name}" for name in (*ADAPTERS, *OUTSIDE))]
 
 # What every adapter consists of, so that any two can be read side by side.
 ADAPTER_FILES = {
@@ -54,7 +54,7 @@ def test_top_level_holds_what_was_agreed_and_nothing_else() -> None:
 def test_only_adapters_live_in_backends() -> None:
     # backends/ is on sys.path in development: a file backends/torch.py would be imported in PyTorch's place.
     names = {path.name for path in (ROOT / "backends").iterdir() if path.name != "__pycache__"}
-    assert names == set(ADAPTERS)
+    assert names == {*ADAPTERS, *OUTSIDE}
 
 
 def test_only_the_suite_and_its_tests_live_in_conformance() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ADAPTERS, ROOT, modules_of
+from tests.support import ADAPTERS, OUTSIDE, ROOT, modules_of
 
-PACKAGES = ["poolkit", "poolkit_conformance", *ADAPTERS]
+PACKAGES = ["poolkit", "poolkit_conformance", *ADAPTERS, *OUTSIDE]
 
 
 def build(kind: str, source: Path, out: Path) -> Path:
@@ -41,6 +41,13 @@ def test_the_wheel_holds_every_module_and_nothing_that_is_not_a_package(wheel: l
 
     assert {name for name in wheel if name.endswith(".py")} == expected
     assert {name.split("/")[0] for name in wheel if ".dist-info" not in name} == set(PACKAGES)
+
+
+def test_the_wheel_declares_the_backend_that_is_outside_of_the_table(tmp_path: Path) -> None:
+    archive = zipfile.ZipFile(build("wheel", ROOT, tmp_path / "out"))
+    [name] = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+
+    assert "[poolkit.backends]\narray_api = poolkit_array_api.adapter:ADAPTER" in archive.read(name).decode()
 
 
 def test_the_wheel_holds_type_markers_and_the_photograph(wheel: list[str]) -> None:

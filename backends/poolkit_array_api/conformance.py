@@ -1,0 +1,41 @@
+"""How the conformance suite works with arrays of the array API standard, by its strictest implementation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Mapping
+from typing import Any, ClassVar
+
+import array_api_strict as xp
+import numpy as np
+
+from poolkit_conformance.case import INTEGERS, Case
+from poolkit_conformance.harness import Array, Harness, Which
+
+
+class ArrayHarness(Harness):
+    """No derivatives, no compiler."""
+
+    backend = "array_api"
+    dtypes = frozenset(("float32", "float64", "complex64", *INTEGERS))
+    modes: ClassVar[Mapping[str, Which]] = dict.fromkeys(("eager", "direct", "untouched", "standalone"), "every")
+
+    @contextlib.contextmanager
+    def context(self, case: Case) -> Generator[None]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+
+    def from_numpy(self, x: Array) -> Any:
+        return xp.asarray(x, copy=True)
+
+    def to_numpy(self, t: Any) -> Array:
+        return np.asarray(t._array)
+
+    def owns(self, t: Any) -> bool:
+        return hasattr(t, "__array_namespace__")
+
+    def shares_memory(self, a: Any, b: Any) -> bool:
+        return np.shares_memory(self.to_numpy(a), self.to_numpy(b))
+
+
+HARNESS = ArrayHarness()
