@@ -40,6 +40,11 @@ def _extreme(x: Tensor, sign: int) -> float | int | None:
     return highest if sign > 0 else -highest - 1
 
 
+def _empty(x: Tensor) -> bool:
+    """Whether a tensor is known to hold no numbers."""
+    return not isinstance(x, Value) and 0 in x.shape
+
+
 def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
     """What keras.ops.max starts with, so that a batch of 0 has a result."""
     extreme = _extreme(x, sign)
@@ -196,9 +201,13 @@ class Ops(Derived):
     def max(self, x: Tensor, at: int) -> Tensor:
         # Over an empty batch TensorFlow and PyTorch refuse without `initial`; with it PyTorch gives shape (1, 1, …),
         # which is only broadcast against other empty tensors.
+        if _empty(x):
+            return self.slice(x, at, 0, 1, 1)
         return self.ops.max(x, axis=at, keepdims=True, **_initial(x, -1))
 
     def min(self, x: Tensor, at: int) -> Tensor:
+        if _empty(x):
+            return self.slice(x, at, 0, 1, 1)
         return self.ops.min(x, axis=at, keepdims=True, **_initial(x, 1))
 
     def any(self, x: Tensor, at: int) -> Tensor:

@@ -205,6 +205,7 @@ EMPTY = [
     numbers("avg_empty_axis_that_none_keeps", "avg", (2, 3, 0, 10), few=True, output_size=(None, 3)),
     numbers("softmax_empty_axis_that_none_keeps", "softmax", (2, 3, 9, 0), output_size=(1, None)),
     numbers("avg_empty_batch_adaptive", "avg", (0, 3, 9, 10), output_size=(4, 3)),
+    numbers("softmax_empty_channels_adaptive", "softmax", (2, 9, 10, 0), layout="NHWC", output_size=(4, 3)),
     numbers("max_empty_batch_adaptive", "max", (0, 3, 9, 10), output_size=(4, 3)),
 ]
 
