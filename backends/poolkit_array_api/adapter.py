@@ -22,6 +22,7 @@ class ArrayAdapter:
 
     routes: tuple[Route, ...] = ()
     framework = DEFAULT
+    executables: int | None = None
 
     def __init__(self, module: str) -> None:
         self.module = module
