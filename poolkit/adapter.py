@@ -165,7 +165,7 @@ class Route:
 
     name: str
     kinds: tuple[str, ...]
-    lower: Callable[[Any, Tensor, Any], tuple[Tensor, Tensor | None]]  # of a Plan, or of a Composite by `poolkit.lower`
+    lower: Callable[..., tuple[Tensor, Tensor | None]]  # of a Plan, or of a Composite by `poolkit.lower`
     when: Callable[[Plan, Site], bool]
     cost: Callable[[Plan], float]  # passes over the input; the fold's is `poolkit.lower.fold_cost`
     derivative: bool = True  # right, and fast, when a derivative may be taken

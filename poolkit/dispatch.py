@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit import registry
 from poolkit.adapter import Route, Site
 from poolkit.arguments import as_dtype, as_route, as_shape
 from poolkit.errors import BackendError, ShapeError
+from poolkit.further import facts_of, site_of, taken
 from poolkit.lower import composed, routes_of
 from poolkit.lower import lower as lowered
 from poolkit.messages import shown
@@ -24,25 +25,32 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
+NONE: Mapping[str, Tensor] = {}
+
 MOST = 4096  # entries of each cache; the oldest goes first
 
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> function
 _PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> the same without what no program depends on
 
 
-def pool(x: Tensor, spec: Operation) -> Any:
+def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
     """Pool a tensor of any framework; the result is of the same framework, or a pair with `indices=True`.
 
     `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``.
     Floats keep their dtype; integers keep it for max and min and become float32 otherwise. Raises `InputError` for
     anything that is no dense tensor, `DtypeError` for complex numbers, and `ShapeError` where the spec does not fit
-    the shape. The input is not modified.
+    the shape. The input is not modified. `tensors` are what the operation takes besides: ``mask=`` says which cells
+    there are, ``weight=`` what each counts in an average or sum.
 
     >>> import numpy as np
     >>> from poolkit import AvgPool
     >>> pool(np.array([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), AvgPool(2, padding="same", layout="NCL"))
     array([[[1.5, 3.5, 5. ]]])
+    >>> pool(np.array([[[1.0, 2.0, np.nan, 4.0]]]), AvgPool(2, layout="NCL"), mask=np.array([[1, 1, 0, 1]]))
+    array([[[1.5, 4. ]]])
     """
+    if tensors:
+        return _pool_with(x, spec, tensors)
     adapter = registry.BY_TYPE.get(type(x))
     if adapter is None:
         adapter = registry.find(x)
@@ -57,6 +65,39 @@ def pool(x: Tensor, spec: Operation) -> Any:
     if run is None:
         run = _prepare(adapter, x, spec, key)
     return run(x)
+
+
+def _pool_with(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
+    """`pool` with tensors besides the input."""
+    adapter = registry.BY_TYPE.get(type(x))
+    if adapter is not None and isinstance(spec, Operation):
+        key = [adapter.key(x, spec)]
+        for name, t in tensors.items():
+            key.append(adapter.key(t, name) if type(t) is type(x) else None)
+        run = _RUNS.get(tuple(key))
+        if run is not None:
+            return run(x, *tensors.values())
+    return _pool_anew(x, spec, tensors)
+
+
+def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
+    """Check what was given, and record the program that serves it in the order in which the operation takes tensors."""
+    given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors)
+    if len(given) == 0:
+        return pool(x, spec)
+    adapter = registry.find(x)
+    for t in given.values():
+        adapter.check(t)
+    keys = [adapter.key(x, spec), *[adapter.key(t, name) for name, t in given.items()]]
+    if None in keys:
+        return pool_direct(x, spec, None, **given)
+    run = _RUNS.get(tuple(keys))
+    if run is None:
+        x, plan = plan_of_tensor(adapter, x, spec, given)
+        run = _recorded(adapter, plan, chosen(adapter, plan, site_of(adapter, x, given), None)).function
+        registry.BY_TYPE[type(x)] = adapter
+        _keep(_RUNS, tuple(keys), run)
+    return run(x, *given.values())
 
 
 def _prepare(adapter: Adapter, x: Tensor, spec: Operation, key: Hashable) -> Callable[[Any], Any]:
@@ -101,7 +142,13 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any
     program = programs.get(key) if key is not None else None
     if program is None:
         program = record(
-            lambda o, x: lowered(o, x, plan, route), ops, _title(plan), adapter.name, route.name, route.decorator
+            lambda o, x, **tensors: lowered(o, x, plan, route, **tensors),
+            ops,
+            _title(plan),
+            adapter.name,
+            route.name,
+            route.decorator,
+            tuple([f.name for f in plan.further]),
         )
         program = program.finished(adapter.finish)
         if key is not None:
@@ -135,7 +182,7 @@ def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any, most: int) -> A
     return oldest
 
 
-def pool_direct(x: Tensor, spec: Operation, route: str | None = None) -> Any:
+def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors: Tensor) -> Any:
     """The same lowering, run on the tensor itself; what `pool` does while a framework traces with symbolic sizes.
 
     >>> import numpy as np
@@ -144,13 +191,16 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None) -> Any:
     array([[ 3.,  7., 11.]])
     """
     adapter = registry.find(x)
-    x, plan = plan_of_tensor(adapter, x, spec)
-    site = adapter.site(x)._replace(tracing=True)
-    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route))
+    given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors) if len(tensors) > 0 else {}
+    x, plan = plan_of_tensor(adapter, x, spec, given)
+    site = site_of(adapter, x, given)._replace(tracing=True)
+    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route), **given)
 
 
-def plan_of_tensor(adapter: Adapter, x: Tensor, spec: Operation) -> tuple[Tensor, AnyPlan]:
-    """The spec resolved on a tensor, and the tensor with its rank known."""
+def plan_of_tensor(
+    adapter: Adapter, x: Tensor, spec: Operation, tensors: Mapping[str, Tensor] = NONE
+) -> tuple[Tensor, AnyPlan]:
+    """The spec resolved on a tensor and those besides it, and the tensor with its rank known."""
     as_spec(spec, "pool takes (tensor, PoolSpec)")
     adapter.check(x)
     x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
@@ -160,7 +210,8 @@ def plan_of_tensor(adapter: Adapter, x: Tensor, spec: Operation) -> tuple[Tensor
         known = adapter.known_size(x, at)
         return (o.size(x, at), False) if known is None else (known, True)
 
-    return x, spec.plan(rank, adapter.dtype(x), size, adapter.widen)
+    further = tuple([facts_of(adapter, name, t, rank) for name, t in tensors.items()])
+    return x, spec.plan(rank, adapter.dtype(x), size, adapter.widen, further)
 
 
 # ------------------------------------------------------------------------------------- programs without a tensor

@@ -43,14 +43,22 @@ class Facts:
     operations: Callable[[int, int], int] = lambda cells, windows: (
         cells - windows
     )  # of so many cells in so many windows
+    takes: tuple[str, ...] = ("mask",)  # further tensors
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
 
 KINDS: dict[str, Facts] = {
-    "avg": Facts("averages", averages=True, adds=True, hands_on=False, operations=lambda cells, windows: cells),
+    "avg": Facts(
+        "averages",
+        averages=True,
+        adds=True,
+        hands_on=False,
+        operations=lambda cells, windows: cells,
+        takes=("mask", "weight"),
+    ),
     "max": Facts("takes the maximum", selects=True),
     "min": Facts("takes the minimum", selects=True),
-    "sum": Facts("sums", adds=True),
+    "sum": Facts("sums", adds=True, takes=("mask", "weight")),
     "softmax": Facts(
         "weights by a softmax",
         hands_on=False,

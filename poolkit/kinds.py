@@ -126,7 +126,7 @@ class Max(Kind):
         return hit if inside is None else o.both(inside, hit)
 
     def worst(self) -> float | int:
-        return -math.inf if self.plan.floating else _lowest(self.plan.work)
+        return -math.inf if self.plan.floating else lowest(self.plan.work)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
@@ -144,7 +144,7 @@ class Min(Max):
         return self.o.min(x, at)
 
     def worst(self) -> float | int:
-        return math.inf if self.plan.floating else _highest(self.plan.work)
+        return math.inf if self.plan.floating else highest(self.plan.work)
 
 
 class Softmax(Kind):
@@ -211,11 +211,11 @@ def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:
     return flat
 
 
-def _lowest(dtype: str) -> int:
+def lowest(dtype: str) -> int:
     return 0 if dtype[0] in "bu" else -(1 << (_bits(dtype) - 1))
 
 
-def _highest(dtype: str) -> int:
+def highest(dtype: str) -> int:
     signed = dtype[0] == "i"
     return (1 << (_bits(dtype) - signed)) - 1
 

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 Tensor = Any
 
 
-def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Any:
-    """Values, or (values, indices) where the spec asks for them."""
+def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route, **tensors: Tensor) -> Any:
+    """Values, or (values, indices) where the spec asks for them; `tensors` are those besides the input."""
     w = _working(o, x, plan, route)
-    return _finished(o, x, w, plan, route.lower(o, w, plan))
+    return _finished(o, x, w, plan, route.lower(o, w, plan, **tensors))
 
 
 def composed(routes: Sequence[Route]) -> Route:
     """What lowers a plan with parts, each by its own route, as one route."""
 
-    def lower(o: Ops, x: Tensor, plan: Composite) -> tuple[Tensor, Tensor | None]:
+    def lower(o: Ops, x: Tensor, plan: Composite, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         runs = [_run(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
-        return plan.join(o, x, runs)
+        return plan.join(o, x, runs, **tensors)
 
-    name = " + ".join(route.name for route in routes)
+    name = " + ".join(route.name for route in routes) or "fold"
     return Route(name, (), lower, lambda plan, site: True, lambda plan: 0.0)
 
 

@@ -11,8 +11,8 @@ from poolkit.arguments import as_shape
 from poolkit.errors import ShapeError
 from poolkit.geometry import letters_of, output_shape, positions
 from poolkit.messages import quoted, shown, wrong
-from poolkit.operation import Operation, Size, Widen
-from poolkit.plan import Composite, Run
+from poolkit.operation import Further, Operation, Size, Widen
+from poolkit.plan import Composite, Run, plan_of
 from poolkit.signatures import explained_class
 from poolkit.spec import PoolSpec
 from poolkit.text import VERSION, fields_of_dict
@@ -97,10 +97,10 @@ class Mix(Operation):
             return works[0]
         return dtype if dtype in ("float32", "float64") else "float32"
 
-    def plan(self, rank: int, dtype: str, size: Size, widen: Widen) -> MixPlan:
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> MixPlan:
         """A plan for each part, all in the dtype in which they are mixed."""
         work = self.work_dtype(dtype, widen)
-        parts = tuple([part.plan(rank, work, size, widen) for part in self.parts])
+        parts = tuple([plan_of(part, rank, work, size, widen) for part in self.parts])
         if all(part.known for part in parts):
             sizes = [size(at) for at in range(rank)]
             self.shape_from([n if known else None for n, known in sizes])  # a ShapeError where they differ
@@ -198,7 +198,7 @@ class MixPlan(Composite):
 
     spec: Mix
 
-    def join(self, o: Ops, x: Tensor, runs: Sequence[Run]) -> tuple[Tensor, None]:
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         values = [run(x)[0] for run in runs]
         if self.spec.coefficients is None:
             return o.concat(values, self.spec.channels(self.rank)), None

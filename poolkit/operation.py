@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 from poolkit.errors import InputError
 from poolkit.messages import shown
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 Size = Callable[[int], tuple[Any, bool]]  # of an axis: its size, and whether that is an int
 Widen = Callable[[str], str | None]  # an integer dtype -> the one in which a framework compares it, or None
+
+
+class Further(NamedTuple):
+    """What a plan may know of a tensor besides the input; a size that is not known is None."""
+
+    name: str
+    rank: int
+    dtype: str
+    sizes: tuple[int | None, ...]
+
 
 VERSION = 1  # of the dictionaries
 
@@ -59,11 +69,16 @@ class Operation:
         """
         raise NotImplementedError
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of further tensors that it takes, in the order of a program's arguments."""
+        return ()
+
     def joining(self, results: int) -> int:
         """Operations that make this many results of those of its poolings."""
         return 0
 
-    def plan(self, rank: int, dtype: str, size: Size, widen: Widen) -> AnyPlan:
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """The operation resolved on an input.
 
         >>> from poolkit import MaxPool
@@ -98,10 +113,10 @@ class Operation:
         """What `to_dict` described."""
         raise NotImplementedError
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, **tensors: Any) -> Any:
         from poolkit.dispatch import pool
 
-        return pool(x, self)
+        return pool(x, self, **tensors)
 
     def layer(self, backend: str, **options: Any) -> Any:
         """A layer of a framework: torch.nn.Module, keras.layers.Layer, or a callable.

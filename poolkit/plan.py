@@ -12,7 +12,7 @@ from poolkit.geometry import Axis, axes_of, letters_of, positions
 
 if TYPE_CHECKING:
     from poolkit.adapter import Ops
-    from poolkit.operation import Operation
+    from poolkit.operation import Further, Operation
     from poolkit.spec import PoolSpec
 
 Tensor = Any
@@ -52,6 +52,10 @@ class Plan:
         return all(a.known for a in self.axes)
 
     @property
+    def further(self) -> tuple[Further, ...]:
+        return ()
+
+    @property
     def untouched(self) -> bool:
         """Whether every window is one cell that a fold hands on as it is."""
         one_cell = all(a.form == "keep" or (a.form == "taps" and a.window == 1) for a in self.axes)
@@ -88,6 +92,7 @@ class Composite:
     work: str
 
     untouched = False
+    further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -101,8 +106,8 @@ class Composite:
     def result(self) -> str:
         return result_dtype(self.spec, self.dtype)
 
-    def join(self, o: Ops, x: Tensor, runs: Sequence[Run]) -> tuple[Tensor, Tensor | None]:
-        """Values, and indices or None, of the input; `runs` pool a tensor by each of the parts."""
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Values, and indices or None, of the input; `runs` pool a tensor by each part."""
         raise NotImplementedError
 
 

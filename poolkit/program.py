@@ -14,7 +14,7 @@ from poolkit.recorder import Block, Name, Tape, Value, render
 
 INLINE = 55  # a value that is used once moves into the line that uses it, if it is no longer than this
 
-Lowering = Callable[[Any, Any], Any]
+Lowering = Callable[..., Any]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
@@ -32,10 +32,10 @@ class Program:
     backend: str
     route: str
     source: str
-    function: Callable[[Any], Any] = dataclasses.field(repr=False, compare=False)
+    function: Callable[..., Any] = dataclasses.field(repr=False, compare=False)
 
-    def __call__(self, x: Any) -> Any:
-        return self.function(x)
+    def __call__(self, x: Any, *tensors: Any) -> Any:
+        return self.function(x, *tensors)
 
     def __str__(self) -> str:
         return self.source
@@ -45,13 +45,22 @@ class Program:
         return dataclasses.replace(self, function=finish(self.function))
 
 
-def record(lowering: Lowering, ops: Any, title: str, backend: str, route: str, decorator: str = "") -> Program:
-    """Run a lowering on stand-ins, and compile what it wrote down."""
+def record(
+    lowering: Lowering,
+    ops: Any,
+    title: str,
+    backend: str,
+    route: str,
+    decorator: str = "",
+    further: tuple[str, ...] = (),
+) -> Program:
+    """Run a lowering on stand-ins, and compile what it wrote down; `further` are names of arguments behind `x`."""
     tape, x = _stand_ins(ops)
-    body = _body(tape.lines, _returned(lowering(ops, x)))
+    tensors = {name: Value(tape, name) for name in further}
+    body = _body(tape.lines, _returned(lowering(ops, x, **tensors)))
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
-    source = _module(title, used, body, decorator)
+    source = _module(title, used, body, decorator, ", ".join(["x", *further]))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
 
 
@@ -148,11 +157,11 @@ def _bare(text: str) -> str:
     return text[1:-1]
 
 
-def _module(title: str, imports: list[str], body: list[str], decorator: str) -> str:
+def _module(title: str, imports: list[str], body: list[str], decorator: str, arguments: str) -> str:
     head = "\n".join(imports)
     over = f"{decorator}\n" if decorator else ""
     lines = "\n".join(f"    {line}" for line in body)
-    return f'{head}\n\n\n{over}def pool(x):\n    """{title}"""\n{lines}\n'.lstrip("\n")
+    return f'{head}\n\n\n{over}def pool({arguments}):\n    """{title}"""\n{lines}\n'.lstrip("\n")
 
 
 def _compile(source: str, filename: str) -> Callable[[Any], Any]:

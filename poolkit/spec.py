@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 from poolkit import text
 from poolkit.facts import KINDS, takers
 from poolkit.foreign import call_error
-from poolkit.operation import Operation, Size, Widen
+from poolkit.operation import Further, Operation, Size, Widen
 from poolkit.validate import SYMBOLIC, canonical, spatial_letters
 from poolkit.values import is_many, pairs_of, plain
 
 if TYPE_CHECKING:
-    from poolkit.plan import Plan
+    from poolkit.plan import AnyPlan
 
 Sizes = int | Sequence[int]
 Padding = str | int | Sequence[int | Sequence[int]]
@@ -138,10 +138,19 @@ class PoolSpec(Operation):
         sizes = (self.window, self.output_size, self.stride, self.dilation, self.padding)
         return next((2 + len(value) for value in sizes if isinstance(value, tuple)), None)
 
-    def plan(self, rank: int, dtype: str, size: Size, widen: Widen) -> Plan:
+    @property
+    def takes(self) -> tuple[str, ...]:
+        return KINDS[self.kind].takes
+
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         from poolkit.plan import plan_of
 
-        return plan_of(self, rank, dtype, size, widen)
+        base = plan_of(self, rank, dtype, size, widen)
+        if len(further) == 0:
+            return base
+        from poolkit.weighed import weighed
+
+        return weighed(base, further, size)
 
     def work_dtype(self, dtype: str, widen: Widen) -> str:
         from poolkit.plan import work_dtype
