@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def _pool_with(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
         key = [adapter.key(x, spec)]
         for name, t in tensors.items():
             key.append(adapter.key(t, name) if type(t) is type(x) else None)
-        run = _RUNS.get(tuple(key))
+        run = _RUNS.get(tuple(key)) if None not in key else None  # a tracer is kept away from the cache
         if run is not None:
             return run(x, *tensors.values())
     return _pool_anew(x, spec, tensors)
@@ -94,9 +95,9 @@ def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
     run = _RUNS.get(tuple(keys))
     if run is None:
         x, plan = plan_of_tensor(adapter, x, spec, given)
-        run = _recorded(adapter, plan, chosen(adapter, plan, site_of(adapter, x, given), None)).function
+        run = _recorded(adapter, plan, chosen(adapter, plan, site_of(adapter, x, given), None), x.shape).function
         registry.BY_TYPE[type(x)] = adapter
-        _keep(_RUNS, tuple(keys), run)
+        _keep(_RUNS, tuple(keys), run, MOST)
     return run(x, *given.values())
 
 
@@ -142,7 +143,7 @@ def _recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any
     program = programs.get(key) if key is not None else None
     if program is None:
         program = record(
-            lambda o, x, **tensors: lowered(o, x, plan, route, **tensors),
+            functools.partial(lowered, plan=plan, route=route),
             ops,
             _title(plan),
             adapter.name,

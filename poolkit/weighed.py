@@ -116,7 +116,8 @@ def weighed(base: Plan, further: tuple[Further, ...], size: Callable[[int], tupl
         )
     for f in further:
         _check_shape(base, f, size)
-    return WeighedPlan(spec, _parts(base), base.rank, base.dtype, base.work, base, further=further)
+    known = tuple([f._replace(sizes=()) for f in further])  # a program holds no size of the batch
+    return WeighedPlan(spec, _parts(base), base.rank, base.dtype, base.work, base, further=known)
 
 
 def _parts(base: Plan) -> tuple[Plan, ...]:

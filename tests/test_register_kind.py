@@ -51,7 +51,8 @@ def _registered() -> Iterator[None]:
 
 
 def spec(**fields: Any) -> pk.PoolSpec:
-    return pk.PoolSpec(NAME, **({"window": 2, "layout": "NCL"} | fields))
+    given: dict[str, Any] = {"window": 2, "layout": "NCL"}
+    return pk.PoolSpec(NAME, **(given | fields))
 
 
 def test_its_option_is_checked() -> None:

@@ -119,7 +119,7 @@ def test_gradients_of_both(backend: str, name: str) -> None:
     weighs = "weight" in spec.takes
     w = h.from_numpy(weight)
     more = {"weight": w} if weighs else {}
-    g = RNG.standard_normal(spec.output_shape(x.shape)).astype("float32")
+    g: Any = RNG.standard_normal(spec.output_shape(x.shape)).astype("float32")
 
     def value(a: Any, b: Any) -> float:
         return float((by_definition(spec, a, mask, b if weighs else None) * g).sum())
