@@ -141,7 +141,13 @@ def _same(value: Any) -> Any:
     return value
 
 
+# Kinds of pooling that are none of ours, near as their names may be.
+OTHERS = ("median", "mode", "lp", "gem", "std", "var", "prod", "range")
+
+
 def nearest_kind(kind: object) -> str | None:
+    if isinstance(kind, str) and kind.lower().strip() in OTHERS:
+        return None
     return _nearest(kind, KIND_WORDS, KINDS)
 
 

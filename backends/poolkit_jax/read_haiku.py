@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.errors import NotExactError
+from poolkit.geometry import SPATIAL
 from poolkit.words.calls import Call
 from poolkit.words.dialect import SEVERAL, Fields, Word, need_value
 from poolkit.words.places import CHANNELS_LAST
@@ -23,6 +24,8 @@ def _window(
     fields = {"kind": kind, "padding": padding.lower()}
     if isinstance(window_shape, int) and isinstance(strides, int):
         return {**fields, "window": window_shape, "stride": strides, "layout": _layout(channel_axis)}
+    if not isinstance(window_shape, int) and 1 not in window_shape and len(window_shape) in SPATIAL:
+        return {**fields, **_last_axes(window_shape, strides)}
     rank = _rank(strides if isinstance(window_shape, int) else window_shape)
     return {
         **fields,
@@ -30,6 +33,17 @@ def _window(
         "stride": _spread(strides, rank, channel_axis),
         "layouts": CHANNELS_LAST.get(rank, ()),
     }
+
+
+def _last_axes(window_shape: Any, strides: Any) -> Fields:
+    """Windows with no entry for channels: Haiku's are over the last axes of an input of any rank."""
+    if isinstance(strides, int) or len(strides) != len(window_shape):
+        raise NotExactError(
+            f"window_shape={window_shape} is for the last axes and strides={strides} are for others; "
+            "write both with an entry for each axis"
+        )
+    layout = f"...{SPATIAL[len(window_shape)]}"
+    return {"window": tuple(window_shape), "stride": tuple(strides), "layout": layout}
 
 
 def _rank(sizes: Any) -> int:

@@ -11,6 +11,7 @@ from poolkit.errors import InputError, NotExactError
 from poolkit.values import is_many
 from poolkit.words.calls import Call
 from poolkit.words.dialect import Dialect, Fields, Word, need_value, no_spec, words
+from poolkit.words.policies import policy_of
 from poolkit.words.reductions import reduce
 from poolkit_keras.caveats import CAVEATS
 from poolkit_keras.native import LAYOUTS, native
@@ -63,36 +64,52 @@ def _window(
     data_format: Any = None,
     **plain: Any,
 ) -> Fields:
-    _check_plain(plain)
-    window = 2 if pool_size is None else pool_size  # Keras's own default in two and three dimensions, and in one
+    given = _modern({"pool_size": pool_size, "strides": strides, "padding": padding, "data_format": data_format}, plain)
+    window = given["pool_size"]
     return {
         "kind": kind,
-        "window": _tuple(window),
-        "stride": _tuple(strides),
-        "padding": padding_of(padding),
-        "layout": layout_of(n, data_format),
+        "window": 2
+        if window is None
+        else _tuple(window),  # Keras's own default in two and three dimensions, and in one
+        "stride": _tuple(given["strides"]),
+        "padding": padding_of(given["padding"]),
+        "layout": layout_of(n, given["data_format"]),
     }
 
 
 def _global(kind: str, n: int, data_format: Any = None, keepdims: Any = False, **plain: Any) -> Fields:
-    _check_plain(plain)
+    given = _modern({"data_format": data_format}, plain)
     need_value("keepdims", keepdims)
     if not isinstance(keepdims, bool | int):
         raise NotExactError(f"keepdims={keepdims!r} is no flag; write True or False")
-    return {"kind": kind, "output_size": 1, "keepdims": bool(keepdims), "layout": layout_of(n, data_format)}
+    return {"kind": kind, "output_size": 1, "keepdims": bool(keepdims), "layout": layout_of(n, given["data_format"])}
 
 
 def _adaptive(kind: str, n: int, output_size: Any, data_format: Any = None, **plain: Any) -> Fields:
-    _check_plain(plain)
+    _modern({}, plain)
     if is_many(output_size) and None in output_size:
         raise NotExactError(f"output_size={tuple(output_size)} is refused by Keras, which needs a size for every axis")
     return {"kind": kind, "output_size": _tuple(output_size), "layout": layout_of(n, data_format)}
 
 
-def _check_plain(plain: Mapping[str, Any]) -> None:
-    for name in plain:
-        if name not in PLAIN:
+# What Keras 1 called its arguments, and the orders of its axes.
+OLD = {"pool_length": "pool_size", "stride": "strides", "border_mode": "padding", "dim_ordering": "data_format"}
+ORDERS = {"th": "channels_first", "tf": "channels_last", "default": None}
+
+
+def _modern(given: dict[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with those that have a name of Keras 1; the others that are given say nothing of what is pooled."""
+    for name, value in plain.items():
+        ours = OLD.get(name)
+        if ours in given:
+            known = name == "dim_ordering" and isinstance(value, str)
+            given[ours] = ORDERS.get(value, value) if known else value
+        elif name not in PLAIN:
             raise NotExactError(f"{name} is no argument of a pooling layer of Keras; leave it out")
+    dtype = policy_of(plain.get("dtype"))
+    if dtype:
+        raise NotExactError(f"dtype={dtype} casts what is pooled, which a spec does not; cast before the pool")
+    return given
 
 
 def _tuple(value: Any) -> Any:
@@ -138,6 +155,21 @@ def _ops_reduce(kind: str, axis: Any = None, keepdims: Any = False, initial: Any
     return reduce(kind, axis, keepdims)
 
 
+def _backend_pool(
+    n: int,
+    pool_size: Any,
+    strides: Any = (1, 1, 1),
+    padding: Any = "valid",
+    data_format: Any = None,
+    pool_mode: Any = "max",
+) -> Fields:
+    """``keras.backend.pool2d``, whose strides are 1 where none are given."""
+    need_value("pool_mode", pool_mode, str)
+    if pool_mode not in ("max", "avg"):
+        raise NotExactError(f'pool_mode={pool_mode!r} is none of Keras\'s; write "max" or "avg"')
+    return _window(pool_mode, n, pool_size, 1 if strides == (1, 1, 1) else strides, padding, data_format)
+
+
 REDUCTIONS = {"mean": partial(reduce, "avg"), "sum": partial(reduce, "sum")} | {
     name: partial(_ops_reduce, kind)
     for name, kind in (("max", "max"), ("amax", "max"), ("min", "min"), ("amin", "min"))
@@ -169,8 +201,11 @@ def _of_config(data: Mapping[str, Any]) -> Call:
             f"received the config of {module}.{name}, and a class that is not Keras's may pool otherwise; "
             "read the layers inside it"
         )
-    arguments = tuple((key, value) for key, value in config.items() if key not in PLAIN)
-    return Call(canonical(f"{LAYERS}.{name}"), (), arguments)
+    arguments = [(key, value) for key, value in config.items() if key not in PLAIN]
+    dtype = policy_of(config.get("dtype"))
+    if dtype:
+        arguments.append(("dtype", dtype))
+    return Call(canonical(f"{LAYERS}.{name}"), (), tuple(arguments))
 
 
 ALIASES = (("AvgPool", "AveragePooling"), ("MaxPool", "MaxPooling"), ("AveragePool", "AveragePooling"))
@@ -198,16 +233,22 @@ NEIGHBOURS = {
     "Reshape": "changes the shape and pools nothing",
     "Resizing": "interpolates",
     "Lambda": "runs code, which poolkit does not read",
+    "TimeDistributed": "applies a layer to every step of a sequence",
+    "Bidirectional": "applies a layer to a sequence and to its reverse",
+    "Wrapper": "applies a layer in its own way",
+    "Masking": "masks steps, which an average behind it leaves out",
 }
 
 WORDS = words(
     *(word for n in (1, 2, 3) for word in _layers(n)),
     *(Word(f"{OPS}.{name}", fields, "x") for name, fields in REDUCTIONS.items()),
+    *(Word(f"{OPS}.pool{n}d", partial(_backend_pool, n), "x", gone=True) for n in (2, 3)),
     Word(f"{OPS}.max_pool", partial(_ops_window, "max"), "inputs"),
     Word(f"{OPS}.average_pool", partial(_ops_window, "avg"), "inputs"),
     Word(f"{OPS}.adaptive_max_pool", partial(_ops_adaptive, "max"), "inputs"),
     Word(f"{OPS}.adaptive_average_pool", partial(_ops_adaptive, "avg"), "inputs"),
     *(no_spec(f"{LAYERS}.{name}", what) for name, what in NEIGHBOURS.items()),
+    no_spec(f"{OPS}.median", "takes the median"),
 )
 
 DIALECT = Dialect(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolkit.words.dialect import Dialect, Word, words
+from poolkit.words.dialect import Dialect, Word, no_spec, words
 from poolkit.words.reductions import NUMPY_WORDS
 from poolkit_numpy.caveats import CAVEATS
 from poolkit_numpy.native import LAYOUTS, native
@@ -16,6 +16,7 @@ def canonical(name: str) -> str:
 
 WORDS = words(
     *(Word(f"numpy.{name}", fields, "a") for name, fields in NUMPY_WORDS.items()),
+    *(no_spec(f"numpy.{name}", "takes the median") for name in ("median", "nanmedian", "ndarray.median")),
     *(Word(f"numpy.ndarray.{name}", fields, "self") for name, fields in NUMPY_WORDS.items()),
 )
 

@@ -16,6 +16,7 @@ from poolkit.words.reductions import reduce
 from poolkit_torch.caveats import CAVEATS
 from poolkit_torch.native import LAYOUTS, native
 from poolkit_torch.read_layers import NN, call_of
+from poolkit_torch.read_resizing import RESIZING
 from poolkit_torch.read_timm import TIMM
 
 FUNCTIONAL = "torch.nn.functional"
@@ -233,8 +234,7 @@ NEIGHBOURS = {
     **{f"{NN}.MaxUnpool{n}d": UNPOOL for n in (1, 2, 3)},
     **{f"{FUNCTIONAL}.max_unpool{n}d": UNPOOL for n in (1, 2, 3)},
     **{f"{NN}.Conv{n}d": "is a convolution with learned weights" for n in (1, 2, 3)},
-    f"{NN}.Upsample": "interpolates",
-    f"{FUNCTIONAL}.interpolate": "interpolates",
+    **dict.fromkeys(("torch.median", "torch.nanmedian", "torch.Tensor.median"), "takes the median"),
     f"{NN}.Identity": "pools nothing",
 }
 
@@ -263,6 +263,7 @@ WORDS = words(
     *(Word(f"torch.{name}", fields, "input") for name, fields in REDUCTIONS.items()),
     *(Word(f"torch.Tensor.{name}", fields, "self") for name, fields in REDUCTIONS.items()),
     Word(f"{NN}.Sequential", _sequential),
+    *RESIZING,
     *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
     *TIMM,
 )

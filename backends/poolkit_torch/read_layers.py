@@ -17,6 +17,7 @@ ATTRIBUTES = {
     "AvgPool": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
     "AdaptiveAvgPool": ("output_size",),
     "AdaptiveMaxPool": ("output_size", "return_indices"),
+    "Upsample": ("size", "scale_factor", "mode", "align_corners"),
     "Flatten": ("start_dim", "end_dim"),
 }
 

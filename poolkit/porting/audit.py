@@ -10,6 +10,9 @@ from poolkit.mix import Mix
 from poolkit.porting.report import Row
 from poolkit.porting.target import usual_layout
 from poolkit.spec import PoolSpec
+from poolkit.words.calls import Call
+from poolkit.words.reading import PARTIAL, spoken_in
+from poolkit.words.sources import METHODS
 from poolkit.words.writing import caveats, native_call
 
 FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
@@ -44,14 +47,32 @@ class Finding:
         return self.layer + "".join(f"\n- {caveat}" for caveat in self.caveats)
 
 
-def findings(spec: PoolSpec | Mix) -> list[Finding]:
-    """What each framework has for a spec.
+def findings(spec: PoolSpec | Mix, own: Call | None = None) -> list[Finding]:
+    """What each framework has for a spec; in the one whose call `own` is, that is equal to it.
 
     >>> from poolkit import MaxPool
     >>> [finding.equal for finding in findings(MaxPool(3, 2, "same", layout="NHWC"))].count(False)
     1
     """
-    return [_finding(spec.replace(layout=usual_layout(spec, name)), name) for name in FRAMEWORKS]
+    found = [_finding(spec.replace(layout=usual_layout(spec, name)), name) for name in FRAMEWORKS]
+    home = _home(own)
+    return [_of_its_own(one, str(own)) if one.framework == home and not one.equal else one for one in found]
+
+
+def _of_its_own(found: Finding, own: str) -> Finding:
+    """A call of the framework itself, which is equal to itself; what the layer for its spec does otherwise, it does."""
+    return Finding(found.framework, own, caveats=(found.reason,) if found.layer else ())
+
+
+def _home(own: Call | None) -> str:
+    if own is None or own.name == PARTIAL or own.name.startswith(f"{METHODS}."):
+        return ""
+    try:
+        dialect, word = spoken_in(own)
+    except NotExactError:
+        return ""
+    known = dialect.words.get(word)
+    return dialect.name if known is not None and not known.gone else ""
 
 
 def _finding(spec: PoolSpec | Mix, framework: str) -> Finding:
@@ -64,4 +85,4 @@ def _finding(spec: PoolSpec | Mix, framework: str) -> Finding:
 
 def audit(row: Row) -> list[Finding]:
     """The findings of a row; none where it does not pool, or has a spec that is not known."""
-    return [] if row.spec is None or row.status == "left" else findings(row.spec)
+    return [] if row.spec is None or row.status == "left" else findings(row.spec, row.call)

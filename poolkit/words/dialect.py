@@ -33,13 +33,14 @@ class Word:
 
     `fields` has the framework's parameters, without the tensor; `tensor` is what a function calls its tensor, and None
     for a layer, which is made first and called with one then. Neighbours of pooling, which are known only to say so,
-    have `pools` False.
+    have `pools` False. A word is `gone` that the framework itself has no more.
     """
 
     name: str
     fields: Callable[..., Any]
     tensor: str | None = None
     pools: bool = True
+    gone: bool = False
 
     def read(self, call: Call) -> Any:
         """The fields that a call gives, or a composite; `NotExactError` where it isn't a call of this word."""

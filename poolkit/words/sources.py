@@ -8,10 +8,12 @@ from collections.abc import Callable
 from poolkit.errors import InputError, NotExactError
 from poolkit.values import is_many
 from poolkit.words.calls import STARS, Call, Expression, Name, starred
+from poolkit.words.reductions import NUMPY_WORDS
 
 # A dotted name as it stands in the source -> in full, None where it is a variable.
 Resolve = Callable[[str], str | None]
 
+METHOD_NAMES = (*NUMPY_WORDS, "median")
 METHODS = "Tensor"  # a method of some tensor, `x.mean(…)`, is read as the call Tensor.mean(x, …)
 
 
@@ -30,10 +32,22 @@ def call_in(source: str, resolve: Resolve) -> Call:
         ) from None
     if not isinstance(node, ast.Call):
         raise InputError(f"received {source!r}, and a line of source is a call; write it as in torch.nn.AvgPool2d(3)")
+    if isinstance(node.func, ast.Call):
+        _check_unmasked(source, node)
     for tensor in node.args if isinstance(node.func, ast.Call) else []:
         if not isinstance(tensor, ast.Name | ast.Attribute | ast.Subscript):
             raise computed(source, ast.unparse(tensor))
     return call_of_node(node, resolve)
+
+
+def _check_unmasked(source: str, node: ast.Call) -> None:
+    """`NotExactError` where a layer is called with a mask, by name or behind the tensor."""
+    masks = [*node.args[1:], *(k.value for k in node.keywords if k.arg in ("mask", None))]
+    if any(not (isinstance(mask, ast.Constant) and mask.value is None) for mask in masks):
+        raise NotExactError(
+            f"received {source!r}, and its layer is called with a mask, which leaves steps out and which no spec says; "
+            "multiply by the mask, sum, and divide by its sum"
+        )
 
 
 def computed(source: str, tensor: str) -> NotExactError:
@@ -57,7 +71,7 @@ def _named(func: ast.expr, args: tuple[object, ...], kwargs: tuple[tuple[str, ob
     full = resolve(dotted) if dotted else None
     if full is not None:
         return Call(full, args, kwargs)
-    if isinstance(func, ast.Attribute):
+    if isinstance(func, ast.Attribute) and func.attr in METHOD_NAMES:
         return Call(f"{METHODS}.{func.attr}", (Expression(ast.unparse(func.value)), *args), kwargs)
     return Call(dotted or ast.unparse(func), args, kwargs)
 

@@ -158,10 +158,20 @@ def _layer(layer: Config, place: _Place) -> Iterator[Layer]:
     problem = _problem(layer)
     call = None if problem else _call(layer)
     if call is not None or problem:
-        yield _found(layer, call, problem, place)
+        yield _found(layer, *_uncast(call, place), problem)
 
 
-def _found(layer: Config, call: Call | None, problem: str, place: _Place) -> Layer:
+def _uncast(call: Call | None, place: _Place) -> tuple[Call | None, _Place]:
+    """The call without a dtype that casts what it is given, which becomes a caveat."""
+    dtype = dict(call.kwargs).get("dtype") if call is not None else None
+    if call is None or dtype is None:
+        return call, place
+    caveat = f"its dtype {shown(str(dtype))} casts what it is given, and the port does not; cast before it"
+    kwargs = tuple(pair for pair in call.kwargs if pair[0] != "dtype")
+    return replace(call, kwargs=kwargs), replace(place, caveat="; ".join(filter(None, (place.caveat, caveat))))
+
+
+def _found(layer: Config, call: Call | None, place: _Place, problem: str) -> Layer:
     before = call.source(lambda dotted: dotted.rsplit(".", 1)[1]) if call else f"{shown(str(layer['class_name']))}(...)"
     masks = place.masked and str(layer["class_name"]).startswith("GlobalAverage") and "1D" in str(layer["class_name"])
     masking = "the model masks steps, and Keras leaves masked ones out of this mean; a spec has no masks"

@@ -17,16 +17,18 @@ from poolkit.porting.python.shapes import whole_map
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree
 from poolkit.porting.python.unknowns import computed_axes, listed_sizes, may_be_none
-from poolkit.porting.python.wrappers import data_format, masked, wrapped
+from poolkit.porting.python.wrappers import data_format, last_axes, masked, typed, wrapped
 from poolkit.words.dialect import RAISED
 
 Idiom = Callable[[Tree, Names, Site], None]
 
 # In this order: axes may come back inside a Lambda, and after it.
 IDIOMS: tuple[Idiom, ...] = (
+    typed,
     data_format,
     masked,
     wrapped,
+    last_axes,
     whole_map,
     listed_sizes,
     computed_axes,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from poolkit.diffs.agreeing import agreement
@@ -21,10 +23,40 @@ def padded_before(tree: Tree, names: Names, site: Site) -> None:
     if isinstance(site.fields, dict) and site.fields.get("window") is not None:
         pad = _pad(tree, names, site)
         if pad is not None:
-            site.notes.append(
-                f"the zeros of {tree.text(pad)} before it take part like any number; keep that padding as a step "
-                "of its own, as padding of the pool would not take part"
-            )
+            site.notes.append(_of_padding(tree, pad, str(site.fields.get("kind"))))
+
+
+def _of_padding(tree: Tree, pad: Node, kind: str) -> str:
+    what = _filling(tree, pad)
+    if (kind, what) in (("max", "-inf"), ("min", "inf")):
+        return (
+            f"{tree.text(pad)} before it puts {what} around the map, which takes no part; it may be the pool's padding"
+        )
+    return (
+        f"the {'zeros' if what == '0' else 'numbers'} of {tree.text(pad)} before it take part like any number; keep "
+        "that padding as a step of its own, as padding of the pool would not take part"
+    )
+
+
+def _filling(tree: Tree, pad: Node) -> str:
+    """What a call of `pad` puts around a map: "0", "-inf", "inf", or "" for anything else."""
+    args = pad.args if isinstance(pad, cst.Call) else ()
+    named = {arg.keyword.value: tree.text(arg.value) for arg in args if arg.keyword is not None}
+    places = [tree.text(arg.value) for arg in args if arg.keyword is None]
+    mode = named.get("mode", places[2] if len(places) > 2 else "'constant'").strip("\"'").lower()
+    value = next((named[name] for name in FILLINGS if name in named), places[3] if len(places) > 3 else "0")
+    if mode != "constant":
+        return ""
+    return next((what for what, pattern in VALUES.items() if re.fullmatch(pattern, value)), "")
+
+
+INFINITE = r"""([\w.]*\binf|float\(["']\+?inf(inity)?["']\))"""
+VALUES = {
+    "0": r"-?0|-?0?\.0*|-?0\.|None",
+    "-inf": rf"""-\s*{INFINITE}|float\(["']-inf(inity)?["']\)|.*finfo\(.*\)\.min""",
+    "inf": rf"{INFINITE}|.*finfo\(.*\)\.max",
+}
+FILLINGS = ("value", "constant_values", "constant_value")
 
 
 def _pad(tree: Tree, names: Names, site: Site) -> Node | None:

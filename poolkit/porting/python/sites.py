@@ -29,6 +29,7 @@ TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
 POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
 UNPOOLS = re.compile(r"unpool", re.IGNORECASE)
 PLACES = ("nn", "layers", "ops", "backend", "linen", "nnx", "functional", "haiku", "timm", "contrib", "slim")
+AREAS = ("torch.nn.functional.interpolate", "torch.nn.Upsample")  # which pool where their mode is "area"
 # Words that hold others: they are one pool, or only what is inside them is.
 HOLDERS = ("torch.nn.Sequential", "jax.vmap", PARTIAL)
 
@@ -78,6 +79,7 @@ class Site:
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
+    caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same
     if_moved: list[str] = field(default_factory=list[str])  # notes for where the order of the axes changes
     folded: list[Folded] = field(default_factory=list[Folded])
 
@@ -150,7 +152,7 @@ def _may_pool(full: str) -> bool:
     *before, last = full.split(".")
     pools = POOLS.search(last) is not None and not set(PLACES).isdisjoint(before)
     einops = before[:1] == ["einops"] and last in ("reduce", "Reduce")
-    return full in HOLDERS or pools or einops or last in REDUCTIONS or last == "reduce_window"
+    return full in HOLDERS or full in AREAS or pools or einops or last in REDUCTIONS or last == "reduce_window"
 
 
 def _method(names: Names, call: Call) -> str | None:

@@ -109,6 +109,12 @@ def _in_order(rows: list[Row]) -> tuple[Row, ...]:
 New = tuple[list[Piece], Span]
 
 
+def is_gone(site: Site) -> bool:
+    """Whether the framework itself has the word of a site no more."""
+    word = registry.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    return word is not None and word.gone
+
+
 class Kept(NamedTuple):
     """Why a call stays as it is; `after` is its text where that is what it is to be."""
 
@@ -148,7 +154,7 @@ class _Port:
             return Kept("left", str(site.error))
         if self.tree.around(site.outer, cst.FormattedString) is not None:
             return Kept("failed", "it stands inside an f-string; give it a name before, and port that")
-        if site.dialect == self.to:
+        if site.dialect == self.to and not is_gone(site):
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
         if site.dialect == OWN:
             return self._kept_spec(site)
@@ -172,8 +178,9 @@ class _Port:
         new = pieces(site, target, spec, partial(self.imports.short, at=site.outer))
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)
-        note = _joined(target.note, *site.notes)
-        return replace(row, status=target.status, note=note, ported=target.call), (new, span)
+        note = _joined(*site.caveats, target.note, *site.notes)
+        status: Status = "caveat" if site.caveats else target.status
+        return replace(row, status=status, note=note, ported=target.call), (new, span)
 
 
 def row_of(tree: Tree, site: Site) -> Row:
@@ -212,9 +219,9 @@ def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
         elif site.error is not None:
             yield row
         else:
-            yield replace(
-                row, status="exact", note=_joined(*(_everywhere(site) if row.spec is None else ()), *site.notes)
-            )
+            everywhere = _everywhere(site) if row.spec is None else ()
+            note = _joined(*site.caveats, *everywhere, *site.notes)
+            yield replace(row, status="caveat" if site.caveats else "exact", note=note)
 
 
 def _everywhere(site: Site) -> Iterator[str]:

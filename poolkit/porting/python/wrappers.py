@@ -12,7 +12,8 @@ from poolkit.porting.python.names import Names, plain_name
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Tree, expression
 from poolkit.porting.python.uses import calls_of
-from poolkit.words.calls import Call
+from poolkit.words.calls import Call, text
+from poolkit.words.policies import policy_of
 from poolkit.words.reading import fields_of
 
 LAYERS = "keras.layers."
@@ -23,7 +24,7 @@ MASKED = "GlobalAveragePooling1D"
 def data_format(tree: Tree, names: Names, site: Site) -> None:
     """``keras.config.set_image_data_format("channels_first")`` is the format of every layer that says none."""
     takes = site.word.startswith(LAYERS) or (site.word.startswith("keras.ops.") and "pool" in site.word)
-    said = list(_formats(tree)) if takes else []
+    said = _set_by(tree, SETS_FORMAT) if takes else []
     if not said or site.error is not None or isinstance(site.fields, Operation):
         return
     if any(name == "data_format" and value is not None for name, value in site.call.kwargs):
@@ -42,9 +43,9 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
         return  # it has a format already, by its place
 
 
-def _formats(tree: Tree) -> list[object]:
-    """What the calls of set_image_data_format in a file are given; None for what is no literal."""
-    calls = (tree.parent(node) for node in tree.named(SETS_FORMAT))
+def _set_by(tree: Tree, function: str) -> list[object]:
+    """What the calls of such a function of Keras's configuration in a file are given; None for what is no literal."""
+    calls = (tree.parent(node) for node in tree.named(function))
     around = [tree.parent(node) if isinstance(node, cst.Attribute) else node for node in calls if node is not None]
     return [_literal(tree, call) for call in around if isinstance(call, cst.Call)]
 
@@ -65,8 +66,12 @@ def masked(tree: Tree, names: Names, site: Site) -> None:
             "it is called with a mask, and averages the steps that the mask leaves alone, which no spec says; multiply "
             "by the mask, sum, and divide by its sum"
         )
-    elif any(_literal_true(tree, node) for node in tree.named("mask_zero")):
-        site.notes.append("behind an Embedding with mask_zero=True it leaves masked steps out, and the port does not")
+    elif any(_given(tree, node, "False") for node in tree.named("mask_zero")) or any(
+        (names.full(node.func) or "") == f"{LAYERS}Masking" for node in tree.all(cst.Call)
+    ):
+        site.caveats.append(
+            "behind a Masking, or an Embedding with mask_zero=True, it leaves masked steps out, and the port does not"
+        )
 
 
 def _has_mask(tree: Tree, call: cst.Call) -> bool:
@@ -74,9 +79,41 @@ def _has_mask(tree: Tree, call: cst.Call) -> bool:
     return any(tree.text(arg.value) != "None" for arg in given) or sum(arg.keyword is None for arg in call.args) > 1
 
 
-def _literal_true(tree: Tree, node: cst.Name) -> bool:
+def _given(tree: Tree, node: cst.Name, but: str) -> bool:
+    """Whether a name is that of an argument with another value than this."""
     around = tree.parent(node)
-    return isinstance(around, cst.Arg) and around.keyword is node and tree.text(around.value) == "True"
+    return isinstance(around, cst.Arg) and around.keyword is node and tree.text(around.value) != but
+
+
+POLICIES = ("set_global_policy", "set_dtype_policy", "set_floatx")
+
+
+def typed(tree: Tree, names: Names, site: Site) -> None:
+    """``dtype="float16"`` and a policy of all layers cast what a layer of Keras's is given, and the port does not."""
+    if not site.word.startswith(LAYERS):
+        return
+    dtype = dict(site.call.kwargs).get("dtype")
+    if policy_of(dtype):
+        call = Call(site.call.name, site.call.args, tuple(pair for pair in site.call.kwargs if pair[0] != "dtype"))
+        try:
+            site.fields, site.call, site.error = fields_of(call), call, None
+        except NotExactError as error:
+            site.error = error
+            return
+        site.caveats.append(f"dtype={text(dtype)} casts what it is given, and the port does not; cast before it")
+    for policy in POLICIES:
+        if any(value != "float32" for value in _set_by(tree, policy)):
+            site.caveats.append(f"{policy} casts what it is given, and the port does not; cast before it")
+
+
+def last_axes(tree: Tree, names: Names, site: Site) -> None:
+    """``hk.max_pool(x, (2, 2), (2, 2), "VALID")`` pools width and channels of NHWC, which nobody means."""
+    fields = site.fields
+    if site.word.startswith("haiku.") and isinstance(fields, dict) and str(fields.get("layout")).startswith("..."):
+        site.notes.append(
+            "Haiku's window is over the last axes, channels among them where they come last, and so is the port's; "
+            "if the spatial axes are meant, write an entry for each axis"
+        )
 
 
 def wrapped(tree: Tree, names: Names, site: Site) -> None:
