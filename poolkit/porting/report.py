@@ -32,6 +32,7 @@ class Row:
     call: Call | None = None
     ported: Call | None = None
     shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it
+    ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints."""

@@ -94,8 +94,8 @@ def whole(spec: PoolSpec, owner: str) -> None:
         raise not_equal(f"{owner}'s means divide by the count of cells")
 
 
-def reduction(spec: PoolSpec, name: str) -> Call:
-    """The partial of a function that reduces the whole axes of a spec; NumPy's words for its arguments.
+def reduction(spec: PoolSpec, name: str, axis: str = "axis") -> Call:
+    """The partial of a function that reduces the whole axes of a spec; `axis` is its word for them.
 
     >>> from poolkit import GlobalAvgPool
     >>> str(reduction(GlobalAvgPool(layout="NHWC", keepdims=False), "numpy.mean"))
@@ -105,4 +105,4 @@ def reduction(spec: PoolSpec, name: str) -> Call:
     back = len(letters) if spec.layout.startswith("...") else 0
     at = tuple(letters.index(letter) - back for n, letter in enumerate(spec.axes or "") if sizes[n] == 1)
     options = {"keepdims": True} if spec.keepdims else {}
-    return call("functools.partial", Name(name), axis=at[0] if len(at) == 1 else at, **options)
+    return call("functools.partial", Name(name), **{axis: at[0] if len(at) == 1 else at}, **options)

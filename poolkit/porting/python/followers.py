@@ -8,6 +8,7 @@ from poolkit.operation import Operation
 from poolkit.porting.python import sequences
 from poolkit.porting.python.batches import is_batch
 from poolkit.porting.python.names import Names, plain_name
+from poolkit.porting.python.ordered import PERMUTES
 from poolkit.porting.python.remarks import results
 from poolkit.porting.python.sites import Site
 from poolkit.porting.python.tree import Node, Tree, expression
@@ -66,6 +67,8 @@ def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
         return ""
     made = node.func if isinstance(node.func, cst.Call) else node
     name = _last(names, made)
+    if name in PERMUTES:
+        return RESHAPE.format(name)
     if name in ("Flatten", "flatten"):
         return "" if single else FLATTEN.format(name)
     if name not in ("view", "reshape", "Reshape"):

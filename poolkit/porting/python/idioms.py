@@ -10,6 +10,7 @@ from collections.abc import Callable
 from poolkit.errors import NotExactError
 from poolkit.porting.python.followers import order_after
 from poolkit.porting.python.names import Names
+from poolkit.porting.python.ordered import order_before
 from poolkit.porting.python.pairs import paired
 from poolkit.porting.python.remarks import padded_before, squeezed_after, whole_at_one_size
 from poolkit.porting.python.restoring import dropped_axes, kept_axes, out_of_lambda
@@ -37,6 +38,7 @@ IDIOMS: tuple[Idiom, ...] = (
     out_of_lambda,
     kept_axes,
     dropped_axes,
+    order_before,
     padded_before,
     squeezed_after,
     order_after,

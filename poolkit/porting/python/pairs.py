@@ -44,7 +44,7 @@ def _join(inner: Site, outer: Site) -> bool:
     if (first[0], second[0]) not in (KEPT if first[1] else DROPPED):
         return False
     inner.fields = {"kind": "avg", "output_size": 1, "keepdims": first[1], "layout": "NCHW"}
-    inner.outer, inner.error, inner.computed, inner.reformed = outer.outer, None, None, True
+    inner.outer, inner.error, inner.computed, inner.reformed = outer.outer, None, "", True
     return True
 
 

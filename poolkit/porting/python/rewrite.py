@@ -13,11 +13,12 @@ from poolkit.mix import Mix
 from poolkit.operation import Operation
 from poolkit.porting.python.edits import Piece
 from poolkit.porting.python.expressions import carried
-from poolkit.porting.python.sites import Site
+from poolkit.porting.python.sites import Site, reduced
 from poolkit.porting.target import Target, target_of, usual_layout, written
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, known
 from poolkit.words.reading import PARTIAL
+from poolkit.words.reductions import reduction
 
 Short = Callable[[str], str]
 
@@ -45,17 +46,46 @@ def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
 
 def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
     """The target of a site, and the call that makes its spec."""
-    if _moves(site, backend, layout):
+    moves = _moves(site, backend, layout)
+    if site.ordered and site.error is None and (moves or (site.permuted and _turns(site, backend, layout))):
+        raise NotExactError(site.ordered)
+    if moves:
         site.notes += [note for note in site.if_moved if note not in site.notes]
+    target, call = _written_for(site, backend, layout)
+    if moves and site.counted:
+        target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *site.counted]))
+    return target, call
+
+
+def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
     if site.error is not None:
-        return _computed(site, backend, layout)
+        raise site.error
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
         _check_order(site, backend, layout)
         return _for_none(site, *carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout)))
     spec = spec_of(site)
     assert spec is not None
     target = target_of(spec, backend, layout_for(spec, backend, layout))
-    return target, written(target.spec)
+    return _as_reduction(site, target, spec.layout), written(target.spec)
+
+
+TORCH = {"avg": "mean", "max": "amax", "min": "amin", "sum": "sum"}
+
+
+def _as_reduction(site: Site, target: Target, source: str) -> Target:
+    """PyTorch's reduction for a reduction that drops its axes, whose tensor may have one axis less than it seems.
+
+    PyTorch's pools take a map without a batch, too, and give an axis more then.
+    """
+    spec, at = target.spec, reduced(site)
+    if target.backend != "torch" or site.role != "function" or at is None:
+        return target
+    if not isinstance(spec, PoolSpec) or spec.keepdims:
+        return target  # kept, the axes are the same at every rank that PyTorch's pools take
+    behind = spec.layout == source and all(n < 0 for n in at)  # counted so, they are right at every rank
+    counted = spec.replace(layout=f"...{spec.layout}") if behind else spec
+    call = reduction(counted, f"torch.{TORCH[spec.kind]}", "dim")
+    return replace(target, call=call, note=target.note if target.call is not None else "")
 
 
 def _check_order(site: Site, backend: str, layout: str | None) -> None:
@@ -66,10 +96,18 @@ def _check_order(site: Site, backend: str, layout: str | None) -> None:
 
 def _moves(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the channels of a site come to another place."""
-    if isinstance(site.fields, Operation) or not known(site.fields.get("layout")):
-        return False
-    last = (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
-    return last != str(site.fields.get("layout")).endswith(("C", "last"))
+    own = site.fields.layout if isinstance(site.fields, Operation) else site.fields.get("layout")
+    return known(own) and _last(backend, layout) != str(own).endswith(("C", "last"))
+
+
+def _turns(site: Site, backend: str, layout: str | None) -> bool:
+    """Whether the axes of a file's other tensors move; those beside a pattern may be in either order."""
+    return site.word.startswith("einops") or _last(backend, layout) != _last(site.dialect, None)
+
+
+def _last(backend: str, layout: str | None) -> bool:
+    """Whether channels come last in a layout, or where there is none in a framework's usual one."""
+    return (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
 
 
 def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
@@ -127,20 +165,3 @@ def _functional(call: Call, tensor: Any, short: Short) -> list[Piece]:
         return [*_functional(call.args[0], tensor, short), ".flatten(1)"]
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", call.name.removeprefix("torch.nn.")).lower()
     return _function(replace(call, name=f"torch.nn.functional.{name}"), tensor, short)
-
-
-def _computed(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
-    """A reduction over axes that are an expression, whose letters are found when the program runs."""
-    if site.error is None or site.computed is None:
-        raise site.error or NotExactError("its fields are not known")
-    source, axis, keepdims, kind = site.computed
-    plain = PoolSpec(kind, output_size=1, layout=source)
-    moved = layout_for(plain, backend, layout)
-    letters = Expression(f'"".join(sorted("{source}"[a] for a in {axis}))')
-    keep = () if keepdims else (("keepdims", False),)
-    call = Call("poolkit.PoolSpec", (kind,), (("output_size", 1), ("layout", moved), ("axes", letters), *keep))
-    note = (
-        f"its axes are only known when the program runs; they are read as positions of {source}, and have to be "
-        "several, or a list of one"
-    )
-    return Target(backend, plain.replace(layout=moved), None, note, sure=False), call

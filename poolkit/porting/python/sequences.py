@@ -33,6 +33,15 @@ def before(tree: Tree, layer: Node) -> Neighbour | None:
     return _beside(tree, layer, -1)
 
 
+def model(tree: Tree, layer: Node) -> cst.Call | None:
+    """The call of a Sequential that a layer is an item of."""
+    around = tree.parent(layer)
+    several = tree.parent(around) if around is not None else None
+    if isinstance(around, cst.Element) and several is not None and _listed(tree, several):
+        several = tree.parent(tree.parent(several) or several)
+    return several if isinstance(several, cst.Call) and _last(several.func) == "Sequential" else None
+
+
 def _beside(tree: Tree, layer: Node, by: int) -> Neighbour | None:
     around = tree.parent(layer)
     several = tree.parent(around) if around is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import libcst as cst
 
@@ -17,6 +17,7 @@ from poolkit.porting.python.tree import Node, Span, Tree
 from poolkit.spec import PoolSpec
 from poolkit.words.calls import Call, Expression, Name, known
 from poolkit.words.dialect import Fields, NotPooling, Word
+from poolkit.words.own import OWN
 from poolkit.words.reading import PARTIAL, fields_of, spoken_in, takes_a_tensor
 from poolkit.words.reductions import NUMPY_WORDS
 from poolkit.words.sources import METHODS
@@ -47,20 +48,11 @@ class Folded:
     keeps: Node | None = None
 
 
-class Computed(NamedTuple):
-    """A reduction over axes that are an expression, in a layout."""
-
-    layout: str
-    axis: str
-    keepdims: bool
-    kind: str
-
-
 @dataclass
 class Site:
     """A pooling call of a file. `outer` is what is rewritten, and `tensor` what it is applied to.
 
-    `error` says why its fields are not known, and `computed` is a reduction over axes that only the program knows.
+    `error` says why its fields are not known, and `computed` is the text of axes that only the program knows.
     `by_shape` says why it cannot go to another order of the axes, and a site is `reformed` where its call alone gives
     something else than its fields say.
     """
@@ -74,8 +66,11 @@ class Site:
     tensor: Node | None = None
     fields: Fields | Mix = field(default_factory=dict[str, Any])
     error: NotExactError | None = None
-    computed: Computed | None = None
+    computed: str = ""
     by_shape: str = ""
+    ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
+    permuted: bool = False
+    counted: list[str] = field(default_factory=list[str])  # notes on axes that are counted there
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
@@ -220,9 +215,8 @@ def _read(names: Names, site: Site) -> None:
     except NotExactError as error:
         site.error = _told(site.word, error)
         _read_with_constants(names, site)
-    site.computed = _computed(site) if site.error is not None else None
-    if site.computed is not None and isinstance(site.error, NotPooling):
-        site.error = NotExactError(f"its axes {site.computed.axis} are only known when the program runs")
+    axis = reduced(site) if site.error is not None else None
+    site.computed = axis.text if isinstance(axis, Expression) else ""
 
 
 def _told(word: str, error: NotExactError) -> NotExactError:
@@ -253,20 +247,15 @@ def _fields(call: Call) -> Fields | Mix:
     return fields
 
 
-def _computed(site: Site) -> Computed | None:
-    """A reduction whose axes are an expression."""
-    dialect = registry.dialect(site.dialect)
-    word = dialect.words.get(site.word)
+def reduced(site: Site) -> Any:
+    """The axes of a reduction as they are written: positions or an `Expression`; None for what is no reduction."""
+    word = registry.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
     if word is None or word.name.rpartition(".")[2] not in REDUCTIONS:
         return None
     try:
-        fields = word.read(site.call)
+        return word.read(site.call).get("axis")
     except NotExactError:
         return None
-    axis = fields.get("axis")
-    if not isinstance(axis, Expression):
-        return None
-    return Computed(dialect.layouts[2], axis.text, fields["keepdims"], fields["kind"])
 
 
 def _check_arguments(site: Site) -> None:

@@ -22,7 +22,7 @@ from poolkit.porting.python.names import Names
 from poolkit.porting.python.own import own_sites
 from poolkit.porting.python.references import references
 from poolkit.porting.python.rewrite import layout_for, pieces, spec_of, written_for
-from poolkit.porting.python.sites import Site, sites
+from poolkit.porting.python.sites import Site, reduced, sites
 from poolkit.porting.python.tree import BOM, Span, Tree, bounded, python
 from poolkit.porting.report import Ported, Row, Status
 from poolkit.spec import PoolSpec
@@ -188,7 +188,8 @@ def row_of(tree: Tree, site: Site) -> Row:
     note = str(site.error) if site.error is not None else ""
     where, before, spec = f"line {tree.line(site.outer)}", tree.text(site.outer), spec_of(site)
     call = _equal(spec, site.dialect) if site.reformed and spec is not None else site.call
-    return Row(where, before, "failed", note=note, spec=spec, call=call)
+    ranks = site.role == "function" and reduced(site) is not None
+    return Row(where, before, "failed", note=note, spec=spec, call=call, ranks=ranks)
 
 
 def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:

@@ -52,7 +52,7 @@ class Tree:
         self._nodes: dict[type[Node], list[Node]] = {}
         self._known: dict[Hashable, Any] = {}
         self._named: dict[str, list[cst.Name]] = {}
-        for node in _walk(self.module):
+        for node in walk(self.module):
             self._nodes.setdefault(type(node), []).append(node)
             if isinstance(node, cst.Name):
                 self._named.setdefault(node.value, []).append(node)
@@ -180,7 +180,8 @@ def expression(text: str) -> ast.expr:
     return statement.value
 
 
-def _walk(node: Node) -> Iterator[Node]:
+def walk(node: Node) -> Iterator[Node]:
+    """A node and everything in it."""
     yield node
     for child in node.children:
-        yield from _walk(child)
+        yield from walk(child)

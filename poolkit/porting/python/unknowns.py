@@ -50,22 +50,21 @@ def _unsure_sizes(tree: Tree, site: Site) -> Iterator[str]:
 
 
 def computed_axes(tree: Tree, names: Names, site: Site) -> None:
-    """``tf.reduce_mean(x, axes)``: axes that are a literal after all, or may be one axis, none, or of two layouts."""
-    if site.computed is None:
+    """``tf.reduce_mean(x, axes)``: axes that are a literal after all, or may be those of a normalisation."""
+    if not site.computed or _resolve(tree, names, site):
         return
-    axis = expression(site.computed.axis)
-    if _resolve(tree, names, site):
-        site.computed = None
+    values = list(_possible(tree, expression(site.computed), site.node))
+    axes = [value for value in values if is_many(value)]
+    if len(values) > 1 and axes:
+        why = "one layout or of another" if axes == values else "a pool, or one axis, or all of them"
+        site.error = NotExactError(
+            f"its axes {site.computed} may be those of {why}; write them out, or port it by hand"
+        )
         return
-    values = list(_possible(tree, axis, site.node))
-    if any(not is_many(value) for value in values):
-        why = "may be one axis or all of them, which pools nothing"
-    elif len(values) > 1:
-        why = "may be those of one layout or of another"
-    else:
-        return
-    site.computed = None
-    site.error = NotExactError(f"its axes {ast.unparse(axis)} {why}; write them out, or port it by hand")
+    site.error = NotPooling(
+        f"its axes {site.computed} are only known when the program runs, and over others than the spatial ones, as in "
+        "a normalisation, it pools nothing; if it pools, write them out"
+    )
 
 
 def _possible(tree: Tree, node: ast.expr, at: Node, depth: int = 0) -> Iterator[Any]:
@@ -108,10 +107,7 @@ def _resolve(tree: Tree, names: Names, site: Site) -> bool:
         tuple(_literal(tree, value, site.node) for value in args),
         tuple((name, _literal(tree, value, site.node)) for name, value in call.kwargs),
     )
-    unknown = site.computed is not None and Expression(site.computed.axis) in (
-        *again.args,
-        *dict(again.kwargs).values(),
-    )
+    unknown = Expression(site.computed) in (*again.args, *dict(again.kwargs).values())
     if again == site.call or unknown:
         return False
     try:
