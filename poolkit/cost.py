@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from poolkit.arguments import as_dtype, as_shape
-from poolkit.errors import DtypeError
+from poolkit.errors import DtypeError, ShapeError
 from poolkit.facts import KINDS
 from poolkit.geometry import axes_of
 from poolkit.messages import shown
 from poolkit.plan import FLOATS
 
 if TYPE_CHECKING:
+    from poolkit.geometry import Axis
     from poolkit.operation import Operation
     from poolkit.spec import PoolSpec
 
@@ -54,5 +55,30 @@ def _operations(spec: PoolSpec, shape: Sequence[int]) -> int:
     pooled = {a.at for a in axes}
     others = math.prod(n for at, n in enumerate(shape) if at not in pooled)
     windows = others * math.prod(a.out for a in axes)
-    cells = others * math.prod(sum(map(len, a.cells())) for a in axes)
+    cells = others * math.prod(_cells(a) for a in axes)
     return KINDS[spec.kind].operations(cells, windows)
+
+
+MOST = 2**20
+
+
+def _cells(a: Axis) -> int:
+    """The real cells of all windows along an axis, each as often as a window covers it."""
+    if a.form in ("whole", "keep"):
+        return int(a.n)
+    if a.form == "bins":
+        return int(a.n + a.out - math.gcd(a.n, a.out))  # two bins share a cell where the end of one lies within it
+    if min(a.out, a.window) > MOST:
+        raise ShapeError(
+            f"received {a.out} windows of {a.window} cells along axis {a.letter}, and cells are counted where one of "
+            f"the two is {MOST} at the most; give a smaller axis"
+        )
+    if a.out <= a.window:
+        return sum(len(a.range_of(o)) for o in range(a.out))
+    return sum(_windows_at(a, a.low - j * a.dilation) for j in range(a.window))
+
+
+def _windows_at(a: Axis, first: int) -> int:
+    """How many windows have a real cell in the place whose first one is at ``-first``."""
+    last: int = min((a.n - 1 + first) // a.stride, a.out - 1)
+    return max(last - max(-(-first // a.stride), 0) + 1, 0)

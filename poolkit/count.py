@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Tensor = Any
 
 
+WRITTEN = 2**14  # counts that stand in a program as numbers; of more windows they are computed there
+
+
 def divisor(o: Ops, plan: Plan, like: Tensor) -> Any:
     """What the sum of each window is divided by: a number, or a tensor that broadcasts against the result."""
     if plan.spec.divisor_override is not None:
@@ -40,7 +43,7 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
     if a.form == "whole":
         return o.number(a.n, plan.work)
     include_padding = plan.spec.count_include_pad
-    if a.known:
+    if a.known and (a.form == "bins" or a.out <= WRITTEN):
         return _line(o, plan, a, like, known_counts(a, include_padding))
     if a.form == "bins":
         parts = [o.count(inside, a.at, plan.work) for inside in members(o, a, like)]
@@ -52,12 +55,16 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
 
 def known_counts(a: Axis, include_padding: bool) -> list[int]:
     """The counts of an axis of known length that is not kept or whole."""
+    return [known_count(a, o, include_padding) for o in range(a.out)]
+
+
+def known_count(a: Axis, o: int, include_padding: bool) -> int:
+    """The same of one window."""
     if a.form == "bins":
-        return [high - low for low, high in a.bins()]
+        return len(a.range_of(o))
     first = -a.low if include_padding else 0
     last = a.n + (a.high - a.overhang if include_padding else 0)
-    starts = [o * a.stride - a.low for o in range(a.out)]
-    return [_between(start, a, first, last) for start in starts]
+    return _between(o * a.stride - a.low, a, first, last)
 
 
 def _between(start: int, a: Axis, first: int, last: int) -> int:

@@ -14,6 +14,7 @@ from PIL import Image
 from poolkit import registry
 from poolkit.dispatch import lower
 from poolkit.geometry import axes_of
+from poolkit.messages import quoted, wrong
 from poolkit.program import Program
 from poolkit.spec import PoolSpec
 
@@ -84,10 +85,11 @@ _REDUCE: dict[str, Callable[..., Any]] = {"avg": np.mean, "sum": np.sum, "max": 
 def _definition(spec: PoolSpec, photo: Any) -> Any:
     """The spec on an NHWC photograph in float64; averages over real cells."""
     if spec.kind not in _REDUCE or spec.layout != "NHWC" or spec.axes != "HW" or spec.indices or not spec.keepdims:
-        raise ValueError(f"the demonstration takes avg, sum, max or min over HW of NHWC with keepdims, received {spec}")
+        rule = "the demonstration pools NHWC photographs over HW by avg, sum, max or min, with keepdims"
+        raise wrong(f"{spec}", rule, f"write it as in {quoted(SPEC)}")
     if spec.count_include_pad or spec.divisor_override is not None:
-        raise ValueError(f"the demonstration averages over real cells, received {spec}")
-    rows, columns = (a.cells() for a in axes_of(spec, 4, lambda at: (photo.shape[at], True)))
+        raise wrong(f"{spec}", "the demonstration averages over real cells", f"write it as in {quoted(SPEC)}")
+    rows, columns = (a.ranges() for a in axes_of(spec, 4, lambda at: (photo.shape[at], True)))
     reduce = _REDUCE[spec.kind]
     wide = photo.astype("float64")
     windows = [[reduce(wide[:, h][:, :, w], axis=(1, 2)) for w in columns] for h in rows]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from poolkit.arguments import as_shape
-from poolkit.count import known_counts
+from poolkit.count import known_count
 from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, output_shape
 
@@ -79,24 +79,26 @@ def _picture(a: Axis, spec: PoolSpec) -> list[str]:
     if a.form in ("keep", "whole"):
         return []
     divides = KINDS[spec.kind].averages and spec.divisor_override is None
-    counts = known_counts(a, spec.count_include_pad) if divides else []
-    rows = [_row(a, o) for o in range(min(a.out, MOST_WINDOWS))]
+    shown = range(min(a.out, MOST_WINDOWS))
+    rows = [_row(a, o) for o in shown]
     width = max(map(len, rows))
     lines = [f"  window {o}".ljust(10 + (a.out > 10)) + f"  {row:<{width}}" for o, row in enumerate(rows)]
     if divides:
-        lines = [f"{line}  divided by {count}" for line, count in zip(lines, counts, strict=False)]
+        counts = [known_count(a, o, spec.count_include_pad) for o in shown]
+        lines = [f"{line}  divided by {count}" for line, count in zip(lines, counts, strict=True)]
     more = a.out - MOST_WINDOWS
     return [line.rstrip() for line in lines] + ([f"  and {more} more"] if more > 0 else [])
 
 
 def _row(a: Axis, o: int) -> str:
-    cells = a.cells()[o]
+    cells = a.range_of(o)
     row = "".join("#" if p in cells else "." for p in range(min(a.n, MOST_CELLS)))
     if a.n > MOST_CELLS:
         row += "…"
     if a.form == "bins":
         return row
     covered = a.reach(o)
-    low = "".join("o" if p in covered else " " for p in range(-a.low, 0))
-    high = "".join("o" if p in covered else " " for p in range(a.n, a.n + a.high))
-    return (low + row + high).rstrip()
+    low = "".join("o" if p in covered else " " for p in range(-min(a.low, MOST_CELLS), 0))
+    high = "".join("o" if p in covered else " " for p in range(a.n, a.n + min(a.high, MOST_CELLS)))
+    low, high = "…" * (a.low > MOST_CELLS) + low, high + "…" * (a.high > MOST_CELLS)
+    return f"{low}{row}{high}".rstrip()

@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from poolkit.errors import ShapeError
+
 if TYPE_CHECKING:
     from poolkit.adapter import Ops
     from poolkit.geometry import Axis
@@ -39,6 +41,18 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
     return state
 
 
+MOST = 2**15  # bins, or cells of a window that are taken one by one along an axis
+
+
+def check_calls(a: Axis, count: int, what: str) -> None:
+    """`ShapeError` where an axis is folded in so many calls that neither recording nor compiling them would end."""
+    if count > MOST:
+        raise ShapeError(
+            f"received {count} {what} along axis {a.letter}, and here, where each takes a call, there may be {MOST} "
+            f"of them; pool in several steps, or give fewer"
+        )
+
+
 def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
     """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
     if not o.halved or not all(a.known for a in axes):
@@ -65,6 +79,7 @@ def _halved(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
 
 
 def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
+    check_calls(a, a.out, "bins")
     parts = list(_known_bins(o, kind, state, a) if a.known else _symbolic_bins(o, kind, state, a))
     return tuple(o.concat(list(tensors), a.at) for tensors in zip(*parts, strict=True))
 
@@ -110,6 +125,7 @@ def fold_taps(
     width = a.window
     if _doubling_pays(a):
         return _strided(o, _double(o, a, (state, real), join), a)[0]
+    check_calls(a, width, "cells of a window")
     taps = [_tap(o, (state, real), a, i) for i in range(width)]
     return _tree(taps, join)[0]
 

@@ -25,6 +25,7 @@ Size = Any  # an int, or a tracer's symbol
 Padding = str | tuple[int, int]
 
 SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+MOST_SEARCHED = 2**20  # windows that are looked at one by one
 MORE_SPATIAL = "STUVXYZDHWLABEFG"
 
 
@@ -70,19 +71,15 @@ class Axis:
         """Adaptive bins ``[floor(i*n/o), ceil((i+1)*n/o))`` of a known length."""
         return [(i * self.n // self.out, -(-(i + 1) * self.n // self.out)) for i in range(self.out)]
 
-    def cells(self) -> list[tuple[int, ...]]:
-        """The positions of the real cells of every window, for a known length."""
-        return [tuple(window) for window in self.ranges()]
-
     def ranges(self) -> list[range]:
-        """The same as ranges, which are compared and counted without a look at each cell."""
-        if self.form == "whole":
-            return [range(self.n)]
-        if self.form == "keep":
-            return [range(i, i + 1) for i in range(self.n)]
-        if self.form == "bins":
-            return [range(low, high) for low, high in self.bins()]
-        return [self._real(self.reach(o)) for o in range(self.out)]
+        """The positions of the real cells of every window, for a known length."""
+        return [self.range_of(o) for o in range(self.out)]
+
+    def range_of(self, o: int) -> range:
+        """The same of one window."""
+        if self.form in ("whole", "bins"):
+            return range(o * self.n // self.out, -(-(o + 1) * self.n // self.out))
+        return range(o, o + 1) if self.form == "keep" else self._real(self.reach(o))
 
     def reach(self, o: int) -> range:
         """The positions that sliding window `o` covers, padding included."""
@@ -214,7 +211,7 @@ def _same(a: Axis, p: Padding) -> Axis:
             (wanted + a.stride) // a.stride
         )  # max(wanted, 0), for it is between -s and s; symbols have no max
     low = share(wanted)
-    lows = tuple(sorted({share(max(a.span - 1 - q, 0)) for q in range(a.stride)}))
+    lows = tuple(range(share(max(a.span - a.stride, 0)), share(a.span - 1) + 1)[:MOST_SEARCHED])
     return dataclasses.replace(a, low=lows[0] if len(lows) == 1 else low, total=a.span - 1, lows=lows)
 
 
@@ -251,7 +248,13 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
         if isinstance(a.high, int) and a.overhang == 0 and a.high > a.span + a.stride - 2:
             raise _empty_window(a, spec, -1)  # whatever the size, the last window starts in the padding behind
         return
-    for o in range(min(a.out, -(-a.low // a.stride))):  # the windows that start in the low padding
+    # The windows that start in the low padding. Later ones have more real cells, unless a dilation steps over all.
+    starting = min(a.out, -(-a.low // a.stride), 1 if a.dilation <= a.n else a.dilation)
+    if starting > MOST_SEARCHED:
+        raise ShapeError(
+            f"received a dilation of {a.dilation}, and over {a.n} cells {MOST_SEARCHED} is the most; use a smaller one"
+        )
+    for o in range(starting):
         first_real = a.low - o * a.stride
         j = -(-first_real // a.dilation)
         if j >= a.window or o * a.stride - a.low + j * a.dilation >= a.n:

@@ -7,6 +7,7 @@ import itertools
 import linecache
 import re
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -83,7 +84,7 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
     """
     needed = _needed({value.variable: text for text, value in lines.items()}, returned)
     statements = [(text, value) for text, value in lines.items() if value.variable in needed]
-    uses = _uses(statements, returned)
+    uses = Counter(_uses(statements, returned))
     short = dict(outer or {})
     body: list[str] = []
     for recorded, value in statements:
@@ -93,7 +94,7 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
             body += made
             continue
         text = _shortened(recorded, short)
-        if _FACT.fullmatch(recorded) or (uses.count(value.variable) == 1 and len(text) <= INLINE):
+        if _FACT.fullmatch(recorded) or (uses[value.variable] == 1 and len(text) <= INLINE):
             short[value.variable] = text
         else:
             short[value.variable] = f"t{number}"

@@ -10,7 +10,10 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, cast
 
+from poolkit.errors import ShapeError
 from poolkit.values import plain
+
+MOST = 2**17  # calls of a program; so many are recorded in 15 s
 
 
 class Tape:
@@ -29,6 +32,11 @@ class Tape:
             if text in lines:
                 return lines[text]
         self._count += 1
+        if self._count > MOST:
+            raise ShapeError(
+                f"received windows or bins whose program has more than {MOST} calls, and one of so many takes minutes; "
+                "pool in several steps, or give windows, bins and padding of fewer cells"
+            )
         value = self._scopes[-1][text] = made(f"v{self._count}")
         return value
 

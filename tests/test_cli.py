@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,8 +56,9 @@ def test_demo_notices_a_wrong_number(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ["softmax window=2 layout=NHWC", "avg window=2 layout=NCHW", "avg window=2 layout=NHWC count_include_pad=true"],
 )
 def test_demo_takes_what_its_definition_covers(spec: str) -> None:
-    with pytest.raises(ValueError, match="the demonstration"):
-        run("demo", "--backend", "numpy", "--spec", spec)
+    result = run("demo", "--backend", "numpy", "--spec", spec)
+    assert result.exit_code == 2
+    assert re.match("SpecError: received .*, and the demonstration .*; write it as in", result.stderr)
 
 
 def test_lower() -> None:
@@ -131,6 +133,14 @@ def test_conformance_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     facts = json.loads(run("conformance", "--backend", "numpy", "--json").stdout)
     assert facts["counts"][0] == {"backend": "numpy", "mode": "eager", "passed": 1, "failed": 1, "known": 0}
     assert facts["failures"][0]["case"] == "two"
+
+
+@pytest.mark.parametrize("command", [("conformance", "--report"), ("demo", "--save")])
+def test_what_cannot_be_written_is_found_out_at_once(tmp_path: Path, command: tuple[str, ...]) -> None:
+    for path in (tmp_path / "absent" / "page", tmp_path):
+        result = run(*command, str(path), "--backend", "numpy")
+        assert result.exit_code == 2
+        assert "nothing can be written there; give a file" in " ".join(result.stderr.split())
 
 
 def test_main_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

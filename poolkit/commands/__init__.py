@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from poolkit.commands.bench import bench
 from poolkit.commands.diff import diff
 from poolkit.commands.options import JSON, shape_of
 from poolkit.commands.port import port
+from poolkit.messages import shown
 
 
 class _Errors(click.Group):
@@ -46,6 +48,7 @@ def poolkit() -> None:
 @JSON
 def demo(spec: str, names: tuple[str, ...], save: Path, as_json: bool) -> None:
     """Pool a photograph with every installed framework and compare their results."""
+    _writable(save)
     report = demonstration.run(pk.PoolSpec.parse(spec), names or tuple(pk.backends()), _progress(as_json))
     demonstration.save_picture(report, save)
     if as_json:
@@ -134,6 +137,8 @@ def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> N
     """Run the conformance suite: every case in every mode that a backend has."""
     from poolkit import conformance_report
 
+    if report is not None:
+        _writable(report)  # the suite runs for minutes before anything is written
     chosen = names or tuple(pk.backends())
     for name in chosen:
         registry.adapter(name)  # an absent framework is an error with the command that installs it
@@ -145,6 +150,13 @@ def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> N
     if report is not None:
         report.write_text(conformance_report.page(results))
     sys.exit(any(result.status == "failed" for result in results))
+
+
+def _writable(path: Path) -> None:
+    """An error of the command line where a file can't be written."""
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        do = "give a file in a folder that is there and can be written to"
+        raise click.BadParameter(f"received {shown(str(path))}, and nothing can be written there; {do}")
 
 
 for _command in (bench, diff, port):
