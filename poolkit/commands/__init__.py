@@ -21,7 +21,7 @@ from poolkit.commands.bench import bench
 from poolkit.commands.diff import diff
 from poolkit.commands.options import JSON, shape_of
 from poolkit.commands.port import port
-from poolkit.messages import shown
+from poolkit.messages import escaped, shown
 
 
 class _Errors(click.Group):
@@ -31,7 +31,7 @@ class _Errors(click.Group):
         try:
             return super().invoke(ctx)
         except pk.PoolkitError as error:
-            click.echo(f"{type(error).__name__}: {error}", err=True)
+            click.echo(escaped(f"{type(error).__name__}: {error}"), err=True)
             ctx.exit(2)
 
 

@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from poolkit.errors import InputError
+from poolkit.messages import escaped
 from poolkit.porting import files
 from poolkit.porting.audit import FRAMEWORKS, Finding, audit
 from poolkit.porting.models.naming import shown
@@ -84,7 +85,7 @@ def _write(ported: Ported, file: Path, place: Path | None, as_json: bool) -> Non
     if place is not None:
         files.write(place, ported.text, files.read_source(file)[1] if files.is_source(file) else "utf-8")
     elif not as_json:
-        click.echo(ported.text, nl=False)
+        click.echo(escaped(ported.text) if sys.stdout.isatty() else ported.text, nl=False)
 
 
 def _checks(rows: Sequence[Row], to: str, layout: str | None) -> dict[int, Checked]:
@@ -115,7 +116,7 @@ def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> Non
         cells = _of_model(row) if model else [row.where, row.before, row.after]
         found = [str(checks[at]) if at in checks else ""] if checks else []
         result = Text(row.status, STYLES[row.status])
-        table.add_row(*map(Text, cells), result, Text(row.note), *map(Text, found))
+        table.add_row(*map(_text, cells), result, _text(row.note), *map(_text, found))
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
@@ -124,6 +125,10 @@ def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> Non
     ran = sum(check.share is not None for check in checks.values())
     told = f"; {ran} of {len(checks)} checked" if checks else ""
     console.print(_summary(rows) + told, highlight=False)
+
+
+def _text(text: str) -> Text:
+    return Text(escaped(text))
 
 
 def _of_model(row: Row) -> list[str]:
@@ -152,15 +157,15 @@ def _audit(rows: Sequence[Row], as_json: bool) -> None:
 
 
 def _show_audit(console: Console, row: Row, found: Sequence[Finding]) -> None:
-    console.print(Text.assemble((shown(row.where), "bold"), "  ", row.before))
+    console.print(Text.assemble((shown(row.where), "bold"), "  ", escaped(row.before)))
     if row.status in ("left", "failed"):
-        console.print(Text(f"  {'no pooling' if row.status == 'left' else 'not read'}: {row.note}"))
+        console.print(_text(f"  {'no pooling' if row.status == 'left' else 'not read'}: {row.note}"))
     grid = Table.grid(padding=(0, 2))
     if row.spec is not None:
         shape = "" if row.shape is None else f", of an input of shape {row.shape}".replace("None", "?")
         grid.add_row("", "spec", Text(f"{row.spec}{shape}"))
     if row.note and row.status not in ("left", "failed"):
-        grid.add_row("", "note", Text(row.note))
+        grid.add_row("", "note", _text(row.note))
     for one in found:
-        grid.add_row("", one.framework, Text(str(one)))
+        grid.add_row("", one.framework, _text(str(one)))
     console.print(grid)
