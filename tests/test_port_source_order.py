@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,7 +12,6 @@ import torch
 
 from poolkit.porting.check import check
 from poolkit.porting.python.source import port_source
-from poolkit.porting.report import Row
 from poolkit.words.reading import call_of
 from tests.test_port_source import MAP, function, ported, row
 
@@ -118,6 +119,19 @@ def test_a_reduction_is_one_in_torch(before: str) -> None:
     assert checked.agrees, checked
 
 
+@pytest.mark.parametrize("to", ["jax", "torch", "keras", "tensorflow"])
+@pytest.mark.parametrize("axis", ["(-2, -1)", "(-3, -2)", "(1, 2)", "(2, 3)"])
+@pytest.mark.parametrize("keepdims", ["", ", keepdims=True"])
+def test_a_check_agrees_at_every_rank(to: str, axis: str, keepdims: str) -> None:
+    checked = check(row(f"{OTHERS}import numpy as np\ny = np.mean(x, axis={axis}{keepdims})\n", to), to)
+    assert checked is None or checked.agrees, checked
+
+
+def test_positions_from_behind_stay_so_where_nothing_moves() -> None:
+    found = row(f"{OTHERS}y = tf.reduce_mean(x, [-3, -2], keepdims=True)\n", "jax")
+    assert found.after == "jnp.mean(x, axis=(-3, -2), keepdims=True)"
+
+
 @pytest.mark.parametrize("keepdims", [True, False])
 def test_a_matrix_a_batch_gives_the_same_numbers(keepdims: bool) -> None:
     source = f"{OTHERS}def f(x):\n    return tf.math.reduce_max(x, [-1, -2], {keepdims})\n"
@@ -135,7 +149,7 @@ def test_positions_of_maps_fail_for_a_matrix_a_batch() -> None:
 def test_a_check_runs_the_other_rank() -> None:
     found = row(f"{OTHERS}y = tf.math.reduce_max(x, [-1, -2])\n")
     wrong = "torch.nn.Sequential(torch.nn.AdaptiveMaxPool2d(1), torch.nn.Flatten())"
-    checked = check(Row(**{**vars(found), "after": wrong, "ported": call_of(wrong)}), "torch")
+    checked = check(dataclasses.replace(found, after=wrong, ported=call_of(wrong)), "torch")
     assert checked is not None
     assert not checked.agrees
     assert "on (4, 5, 6) the original gives the shape (4,)" in str(checked)

@@ -73,19 +73,22 @@ TORCH = {"avg": "mean", "max": "amax", "min": "amin", "sum": "sum"}
 
 
 def _as_reduction(site: Site, target: Target, source: str) -> Target:
-    """PyTorch's reduction for a reduction that drops its axes, whose tensor may have one axis less than it seems.
+    """The target's reduction for a reduction, whose tensor may have fewer axes, or more, than its layout has letters.
 
-    PyTorch's pools take a map without a batch, too, and give an axis more then.
+    PyTorch's pools take a map without a batch, too, and give an axis more then. Positions that are counted from behind
+    stay so where nothing moves, and are right at every rank.
     """
     spec, at = target.spec, reduced(site)
-    if target.backend != "torch" or site.role != "function" or at is None:
+    if site.role != "function" or at is None or not isinstance(spec, PoolSpec):
         return target
-    if not isinstance(spec, PoolSpec) or spec.keepdims:
-        return target  # kept, the axes are the same at every rank that PyTorch's pools take
-    behind = spec.layout == source and all(n < 0 for n in at)  # counted so, they are right at every rank
+    behind = spec.layout == source and all(n < 0 for n in at)
     counted = spec.replace(layout=f"...{spec.layout}") if behind else spec
-    call = reduction(counted, f"torch.{TORCH[spec.kind]}", "dim")
-    return replace(target, call=call, note=target.note if target.call is not None else "")
+    if target.backend == "torch" and not spec.keepdims:
+        call = reduction(counted, f"torch.{TORCH[spec.kind]}", "dim")
+        return replace(target, call=call, note=target.note if target.call is not None else "")
+    if not behind or target.call is None or target.call.name != PARTIAL:
+        return target
+    return replace(target, call=reduction(counted, target.call.args[0].dotted))
 
 
 def _check_order(site: Site, backend: str, layout: str | None) -> None:
