@@ -47,14 +47,14 @@ def _no_shape(shape: object) -> ShapeError:
 def as_dtype(dtype: object) -> str:
     """The name of a dtype; `InputError` for what is no text."""
     if isinstance(dtype, str):
-        return dtype
+        return str.__str__(dtype)
     raise InputError(f'received dtype={shown(dtype)}, and a dtype is given by its name; write dtype="float32"')
 
 
 def as_route(route: object) -> str | None:
     """The name of a route, or None; `InputError` for anything else."""
     if route is None or isinstance(route, str):
-        return route
+        return route if route is None else str.__str__(route)
     raise InputError(
         f"received route={shown(route)}, and a route is given by its name; "
         'write route="native", or one of those that poolkit.routes lists, or leave it out'

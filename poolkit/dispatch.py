@@ -19,7 +19,6 @@ from poolkit.operation import Operation, as_spec
 from poolkit.plan import AnyPlan, Composite
 from poolkit.program import Program, record
 from poolkit.signatures import explained
-from poolkit.values import plain
 
 if TYPE_CHECKING:
     from poolkit.adapter import Adapter
@@ -239,7 +238,7 @@ def lower(
     'numpy'
     """
     as_spec(spec, "lower takes (spec, backend)")
-    adapter, dtype, route = registry.adapter(backend), plain(as_dtype(dtype)), as_route(route)
+    adapter, dtype, route = registry.adapter(backend), as_dtype(dtype), as_route(route)
     if shape is None:
         return _lower_any_size(adapter, spec, dtype, route)
     shape = as_shape(shape)
@@ -282,7 +281,7 @@ def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Rou
     if isinstance(plan, Composite):
         return composed([chosen(adapter, part, site, name) for part in plan.parts])
     routes = routes_of(adapter, plan, site)
-    if name is None:
+    if as_route(name) is None:
         return routes[0]
     for route in routes:
         if name == route.name or (name == "native" and route.reference):

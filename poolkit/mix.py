@@ -151,8 +151,8 @@ class Mix(Operation):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The mix that `to_dict` described."""
-        parts, others = data["parts"], {name: value for name, value in data.items() if name != "parts"}
-        fields = fields_of_dict(others, ("how", "coefficients"))
+        fields = fields_of_dict(data, ("parts", "how", "coefficients"))
+        parts = fields.pop("parts", None)
         return cls([PoolSpec.from_dict(part) for part in parts] if is_many(parts) else parts, **fields)
 
 

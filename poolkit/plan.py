@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.errors import DtypeError
+from poolkit.errors import DtypeError, ShapeError
 from poolkit.facts import KINDS
 from poolkit.geometry import Axis, axes_of, letters_of, positions
 
@@ -128,7 +128,24 @@ def plan_of(
 ) -> Plan:
     """Resolve a spec on an input; `widen` names the dtype in which a framework compares an integer one, or None."""
     axes = axes_of(spec, rank, size)
+    check_cells(axes)
     return Plan(spec, axes, rank, dtype, work_dtype(spec, dtype, widen))
+
+
+MOST_CELLS = 2**26  # that a map may grow to by padding or bins, where it is not large itself
+
+
+def check_cells(axes: Sequence[Axis]) -> None:
+    """`ShapeError` where padding or bins make so much of an input that no memory holds it."""
+    before = after = 1
+    for a in axes:  # a loop, which compilers that look on can follow
+        if a.known:
+            before, after = before * a.n, after * max(a.out, a.n + a.total)
+    if after > MOST_CELLS and after > 4 * before:
+        raise ShapeError(
+            f"received {before} cells along {''.join([a.letter for a in axes])}, which padding and bins would turn "
+            f"into {after}, and {MOST_CELLS} is the most; give smaller ones"
+        )
 
 
 def work_dtype(spec: PoolSpec, dtype: str, widen: Callable[[str], str | None]) -> str:

@@ -66,7 +66,7 @@ def integer(name: str, given: object, value: object) -> int:
 
 def _meant(value: Any) -> Any:
     """What somebody may have meant by 3.0, "3" or an array."""
-    if type(value).__name__ in ("ndarray", "Tensor") and value.ndim == 1 and len(value) <= MOST_AXES:
+    if type(value).__name__ == "ndarray" and value.ndim == 1 and len(value) <= MOST_AXES:
         value = value.tolist()
     if is_many(value):
         return tuple([2 if is_many(v) else _meant(v) for v in value[:MOST_AXES]])

@@ -105,3 +105,15 @@ def test_divisors_that_a_program_computes_are_those_that_it_writes_down(monkeypa
             continue
         counted += 1
         np.testing.assert_array_equal(*results, err_msg=f"{spec} {shape}")
+
+
+def test_padding_and_bins_that_no_memory_holds() -> None:
+    x = np.ones((1, 1, 4), "float32")
+    for spec in (
+        pk.AdaptiveAvgPool(2**31 - 1, layout="NCL"),
+        pk.AvgPool(2**31 - 1, 1, "causal", layout="NCL"),
+        pk.MaxPool(2**30, 1, 2**30 - 1, layout="NCL"),
+        pk.PoolSpec("max", window=3, dilation=2**30, padding="same", layout="NCL"),
+    ):
+        with pytest.raises(pk.ShapeError, match=r"received 4 cells along L, .* 67108864 is the most"):
+            pk.pool(x, spec)

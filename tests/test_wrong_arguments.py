@@ -170,7 +170,7 @@ def test_layers_of_their_own_names() -> None:
         (lambda: poolkit_torch.AvgPool1d(2, count_include_pad=torch.zeros(3)), "count_include_pad is True or False"),
         (lambda: poolkit_torch.Pool(3), "as the spec"),
         (lambda: poolkit_keras.MaxPooling2D(stride=2), "stride=2, and Keras says of the options"),
-        (lambda: poolkit_keras.MaxPooling2D(name=3), "name=3, and Keras says of the options"),
+        (lambda: poolkit_keras.MaxPooling2D(name=3), "name=3, and the name of a layer is a text"),
         (lambda: poolkit_keras.MaxPooling2D(data_format=3), "data_format=3"),
         (lambda: poolkit_keras.Pool.from_config({}), "a spec is read from a dictionary"),
         (lambda: poolkit_keras.Pool.from_config(3), "the config 3"),

@@ -77,8 +77,8 @@ class Pool:
 def _flax(
     kind: str, x: jax.Array, window: Sequence[int], strides: Sequence[int] | None, padding: Padding, **options: Any
 ) -> jax.Array:
-    for name, given in (("window_shape", window), ("strides", strides)):
-        if given is not None and not is_many(given):
+    for name, given in (("window_shape", window), ("strides", () if strides is None else strides)):
+        if not is_many(given):
             rule = f"Flax's pools take {name} as a sequence of ints, one for each spatial axis"
             raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}=(2, 2)")
     count = len(window)

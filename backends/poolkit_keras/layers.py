@@ -7,13 +7,13 @@ They pool tensors of whatever engine Keras runs on. A float keeps its dtype, als
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 
 from poolkit.arguments import as_route
 from poolkit.dispatch import pool_through
-from poolkit.errors import InputError
+from poolkit.errors import InputError, SpecError
 from poolkit.messages import shown, wrong
 from poolkit.operation import Operation, as_spec, operation_from_dict
 from poolkit.plan import FLOATS, result_dtype
@@ -37,15 +37,21 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     (None, 4, 4, 3)
     """
 
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        try:
+            made: Self = super().__new__(cls, *args, **named)
+        except Exception as error:  # Keras walks through all arguments, however deep
+            raise _refused(named, error) from error
+        return made
+
     def __init__(self, spec: Operation, *, route: str | None = None, **options: Any) -> None:
         as_spec(spec, "a layer takes (spec, route)")
+        if not isinstance(options.get("name", ""), str | None):  # Keras would write all of it into its own error
+            raise wrong(f"name={shown(options['name'])}", "the name of a layer is a text", 'write name="pool"')
         try:
             super().__init__(**{"autocast": options.get("dtype") is not None} | options)
-        except (TypeError, ValueError, AttributeError) as error:  # an option that Keras does not know, or its value
-            rule = f"Keras says of the options of a layer: {error}"
-            raise wrong(
-                ", ".join(f"{k}={shown(v)}" for k, v in options.items()), rule, "leave out what is wrong"
-            ) from error
+        except Exception as error:  # an option that Keras does not know, or its value
+            raise _refused(options, error) from error
         self.spec = spec
         self.route = as_route(route)
         self.built = True
@@ -79,6 +85,11 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     def _cast(self) -> dict[str, Any]:
         """Keras writes down a dtype policy in any case, and that must not turn the cast on."""
         return {} if self.autocast else {"autocast": False}
+
+
+def _refused(options: Mapping[str, Any], error: Exception) -> SpecError:
+    given = ", ".join(f"{name}={shown(value)}" for name, value in options.items())
+    return wrong(given, f"Keras says of the options of a layer: {error}", "leave out what is wrong")
 
 
 def _named(config: object) -> dict[str, Any]:

@@ -84,6 +84,7 @@ def as_layouts(layout: object) -> tuple[str | None, str | None]:
     )
 
 
+ALONG = 2**15  # cells along an axis, as many as NumPy's fold takes
 MOST = 2**22  # cells of a window; an example of 2000x2000 takes 9 s
 
 
@@ -94,10 +95,11 @@ def check_sizes(shape: Sequence[Any] | None, given: Sequence[Operand]) -> None:
     for part in [part for side in given for part in side.parts]:
         windows: tuple[Any, Any] = part.window, part.output_size
         for value in windows:
-            if math.prod(n or 1 for n in (value if is_many(value) else (value,))) > MOST:
+            entries = [n or 1 for n in (value if is_many(value) else (value,))]
+            if math.prod(entries) > MOST or max(entries) > ALONG:
                 raise ShapeError(
-                    f"received {part}, and windows and bins of up to {MOST} cells are compared; "
-                    "give smaller ones in the same proportion"
+                    f"received {part}, and windows and bins of up to {MOST} cells are compared, {ALONG} along "
+                    "an axis; give smaller ones in the same proportion"
                 )
 
 
