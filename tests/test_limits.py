@@ -62,6 +62,11 @@ def test_the_limits_are_said() -> None:
         pk.MaxPool(60, 1, 10**9, dilation=20000000, layout="NCL").output_shape((1, 1, 5))
 
 
+def test_diff_of_a_map_that_is_too_large() -> None:
+    with pytest.raises(pk.ShapeError, match="maps of up to 4194304 cells are compared"):
+        pk.diff(SPECS["outputs"], pk.MaxPool(3, layout="NCL"), (1, 2, 2**31))
+
+
 def test_a_program_of_too_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MOST", 20)
     with pytest.raises(pk.ShapeError, match="whose program has more than 20 calls"):

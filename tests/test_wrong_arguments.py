@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -159,11 +160,10 @@ def test_options_of_layers(backend: str) -> None:
 
 
 def test_layers_of_their_own_names() -> None:
-    import poolkit_jax
-    import poolkit_keras
-    import poolkit_tensorflow
-    import poolkit_torch
-
+    # By name, for to a type checker every one of these calls is wrong.
+    poolkit_jax, poolkit_keras, poolkit_tensorflow, poolkit_torch = (
+        importlib.import_module(f"poolkit_{name}") for name in ("jax", "keras", "tensorflow", "torch")
+    )
     rows: list[tuple[Callable[[], Any], str]] = [
         (lambda: poolkit_torch.MaxPool2d(), "no kernel_size, and MaxPool2d needs it"),
         (lambda: poolkit_torch.MaxPool2d(2, strides=2), "what others call strides is stride here; write stride=2"),

@@ -130,7 +130,10 @@ def sizes_of(side: Operand, shape: tuple[int, ...]) -> tuple[int, ...]:
         raise ShapeError(
             f"received the shape {shape}, and an input of A is {side.pools.layout}; give {len(letters)} sizes"
         )
-    return tuple(n for n, letter in zip(shape[more:], letters, strict=True) if letter not in "NC")
+    sizes = tuple(n for n, letter in zip(shape[more:], letters, strict=True) if letter not in "NC")
+    if math.prod(sizes) > MOST:
+        raise ShapeError(f"received the shape {shape}, and maps of up to {MOST} cells are compared; give a smaller one")
+    return sizes
 
 
 def shape_of(side: Operand, sizes: tuple[int, ...], like: dict[str, int]) -> tuple[int, ...]:
