@@ -9,7 +9,7 @@ from typing import Any
 from poolkit.errors import NotExactError
 from poolkit.geometry import SPATIAL
 from poolkit.words.calls import Call, known
-from poolkit.words.dialect import Fields, Word, need_value
+from poolkit.words.dialect import SEVERAL, Fields, Word, need_value
 from poolkit_jax.read_folds import kind_of
 
 NN = "equinox.nn"
@@ -17,6 +17,9 @@ NN = "equinox.nn"
 
 def _pool(kind: str, n: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, use_ceil: Any = False) -> Fields:
     need_value("use_ceil", use_ceil)
+    for name, value in (("kernel_size", kernel_size), ("stride", stride), ("padding", padding)):
+        if known(value):
+            need_value(name, value, int, *SEVERAL)
     fields: Fields = {
         "kind": kind,
         "window": _tuple(kernel_size),
@@ -82,7 +85,9 @@ def _check_count(num_spatial_dims: Any) -> None:
 
 def _adaptive(kind: str, n: int, target_shape: Any) -> Fields:
     """Whole axes; bins other than those are divided in another way than a spec's."""
-    need_value("target_shape", target_shape)
+    need_value("target_shape", target_shape, int, *SEVERAL)
+    if len(_each(target_shape, n)) != n:
+        raise NotExactError(f"target_shape={target_shape} has to have {n} sizes, or be one integer; mend the call")
     if any(size != 1 for size in _each(target_shape, n)):
         raise NotExactError(
             "Equinox makes the first n mod o of o bins one longer, and a spec's bins are PyTorch's: "

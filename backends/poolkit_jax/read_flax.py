@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.geometry import MORE_SPATIAL, SPATIAL
+from poolkit.values import is_many
 from poolkit.words.calls import known
 from poolkit.words.dialect import SEVERAL, Fields, Word, need_value
 from poolkit_jax.read_folds import kind_of
@@ -16,13 +17,15 @@ NAME = "flax.linen"  # flax.nnx has the same functions
 def _window(kind: str, window_shape: Any, strides: Any = None, padding: Any = "VALID") -> Fields:
     need_value("window_shape", window_shape, *SEVERAL)
     need_value("padding", padding, str, *SEVERAL)
+    for pair in padding if is_many(padding) and known(padding) else ():
+        need_value("each entry of padding", pair, *SEVERAL)
     if strides is not None and known(strides):
         need_value("strides", strides, *SEVERAL)
     count = len(window_shape)
     return {
         "kind": kind,
         "window": tuple(window_shape),
-        "stride": tuple(strides) if isinstance(strides, list) else strides or (1,) * count,
+        "stride": (tuple(strides) if isinstance(strides, list) else strides) or (1,) * count,
         "padding": padding.lower() if isinstance(padding, str) else tuple(padding),
         "layout": f"N{SPATIAL.get(count, MORE_SPATIAL[:count])}C",
     }

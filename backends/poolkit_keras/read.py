@@ -58,19 +58,18 @@ def padding_of(padding: Any) -> Any:
 def _window(
     kind: str,
     n: int,
-    pool_size: Any = None,
+    pool_size: Any = 2,  # Keras's own default in two and three dimensions, and once in one
     strides: Any = None,
     padding: Any = "valid",
     data_format: Any = None,
     **plain: Any,
 ) -> Fields:
     given = _modern({"pool_size": pool_size, "strides": strides, "padding": padding, "data_format": data_format}, plain)
-    window = given["pool_size"]
+    if given["pool_size"] is None:
+        raise NotExactError("pool_size=None is no size, and Keras takes an integer, or one for each axis; write it")
     return {
         "kind": kind,
-        "window": 2
-        if window is None
-        else _tuple(window),  # Keras's own default in two and three dimensions, and in one
+        "window": _tuple(given["pool_size"]),
         "stride": _tuple(given["strides"]),
         "padding": padding_of(given["padding"]),
         "layout": layout_of(n, given["data_format"]),
@@ -137,7 +136,7 @@ def _ops_window(
     kind: str, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: Any = None
 ) -> Fields:
     fields = _window(kind, 2, pool_size, strides, padding)
-    return {**fields, "layout": layout_of(_count(pool_size), data_format)}
+    return {**fields, "layout": layout_of(_count(pool_size) or _count(strides), data_format)}
 
 
 def _ops_adaptive(kind: str, output_size: Any, data_format: Any = None) -> Fields:
