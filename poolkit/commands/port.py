@@ -103,28 +103,39 @@ def _checked(found: Checked | None) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------------- for people
 
 
+MOST_ROWS = 1000  # of a table
 WIDE = 160  # columns of a report that goes to a file, where nothing says how many fit
 
 
 def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> None:
-    """The rows as a table on standard error."""
-    names = ["layer", "spec", "input", "becomes"] if model else ["where", "before", "after"]
-    table = Table(*[Column(name, overflow="fold") for name in (*names, "result", "note")])
-    if checks:
-        table.add_column("largest difference", overflow="fold")
-    for at, row in enumerate(rows):
-        cells = _of_model(row) if model else [row.where, row.before, row.after]
-        found = [str(checks[at]) if at in checks else ""] if checks else []
-        result = Text(row.status, STYLES[row.status])
-        table.add_row(*map(_text, cells), result, _text(row.note), *map(_text, found))
+    """The rows on standard error: as a table, or a line each where they are too many for one."""
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
-    if rows:
-        console.print(table)
+    if len(rows) > MOST_ROWS:  # a table of 20,000 rows takes 12 s of 22
+        lines = (_cells(row, model, checks.get(at)) for at, row in enumerate(rows))
+        click.echo("\n".join(escaped("  ".join(line)).replace("\n", " ") for line in lines), err=True)
+    elif rows:
+        console.print(_table(rows, model, checks))
     ran = sum(check.share is not None for check in checks.values())
     told = f"; {ran} of {len(checks)} checked" if checks else ""
     console.print(_summary(rows) + told, highlight=False)
+
+
+def _table(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> Table:
+    names = ["layer", "spec", "input", "becomes"] if model else ["where", "before", "after"]
+    names += ["result", "note", *(["largest difference"] if checks else [])]
+    table = Table(*[Column(name, overflow="fold") for name in names])
+    for at, row in enumerate(rows):
+        cells = [_text(cell) for cell in _cells(row, model, checks.get(at))][: len(names)]
+        cells[names.index("result")].stylize(STYLES[row.status])
+        table.add_row(*cells)
+    return table
+
+
+def _cells(row: Row, model: bool, found: Checked | None) -> list[str]:
+    cells = _of_model(row) if model else [row.where, row.before, row.after]
+    return [*cells, row.status, row.note, "" if found is None else str(found)]
 
 
 def _text(text: str) -> Text:
@@ -144,14 +155,24 @@ def _summary(rows: Sequence[Row]) -> str:
 
 
 def _audit(rows: Sequence[Row], as_json: bool) -> None:
-    """What each framework has for every row."""
+    """What each framework has for every row; equal calls of equal pools are looked up once."""
+    known = {(row.spec, row.before): row for row in reversed(rows)}
+    kept = {key: audit(row) for key, row in known.items()}
+    found = [kept[row.spec, row.before] for row in rows]
     if as_json:
-        found = [row.to_dict() | {"frameworks": [one.to_dict() for one in audit(row)]} for row in rows]
-        click.echo(json.dumps(found, indent=2))
+        several = [
+            row.to_dict() | {"frameworks": [one.to_dict() for one in f]} for row, f in zip(rows, found, strict=True)
+        ]
+        click.echo(json.dumps(several, indent=2))
         return
     console = Console()
-    for row in rows:
-        _show_audit(console, row, audit(row))
+    if len(rows) > MOST_ROWS:
+        for row, findings in zip(rows, found, strict=True):
+            told = "".join(f"\n  {one.framework}  {one}" for one in findings)
+            click.echo(escaped(f"{shown(row.where)}  {row.before}  {row.spec or ''}  {row.note}{told}"))
+        return
+    for row, findings in zip(rows, found, strict=True):
+        _show_audit(console, row, findings)
     if not rows:
         console.print(_summary(rows))
 

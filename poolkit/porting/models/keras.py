@@ -13,7 +13,7 @@ from poolkit.errors import InputError, PoolkitError
 from poolkit.porting.models.archive import is_list, is_object, listed
 from poolkit.porting.models.keras_names import LEGACY
 from poolkit.porting.models.layers import Layer, Shape
-from poolkit.porting.models.naming import shown
+from poolkit.porting.models.naming import joined, shown
 from poolkit.words.calls import Call, Expression
 from poolkit.words.reading import call_of, read_call
 
@@ -40,7 +40,7 @@ class _Place:
     masked: bool = False
 
     def inside(self, name: str, **changes: Any) -> _Place:
-        return replace(self, prefix=f"{self.prefix}{name}/", padded="", behind="", **changes)
+        return replace(self, prefix=joined(self.prefix, f"{name}/"), padded="", behind="", **changes)
 
 
 def layers_of(model: Config, what: str) -> list[Layer]:
@@ -176,7 +176,7 @@ def _found(layer: Config, call: Call | None, place: _Place, problem: str) -> Lay
     masks = place.masked and str(layer["class_name"]).startswith("GlobalAverage") and "1D" in str(layer["class_name"])
     masking = "the model masks steps, and Keras leaves masked ones out of this mean; a spec has no masks"
     return Layer(
-        name=place.prefix + _name(layer),
+        name=joined(place.prefix, _name(layer)),
         before=shown(before),
         call=call,
         shape=place.shape,

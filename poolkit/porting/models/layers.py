@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from poolkit.errors import InputError, PoolkitError
 from poolkit.porting.models.naming import clean, short, shown
 from poolkit.porting.report import Row, Status
-from poolkit.porting.target import target_of
+from poolkit.porting.target import Target
 from poolkit.spec import PoolSpec
 from poolkit.values import is_all, is_many
 from poolkit.words.calls import Call
@@ -36,8 +36,8 @@ class Layer:
     behind: str = ""
 
 
-def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
-    """A layer's row in the report; without `to`, what it pools alone."""
+def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
+    """A layer's row in the report; without a target, what it pools alone."""
     row = Row(layer.name, layer.before, "failed", note=_joined(layer.problem), call=layer.call, shape=layer.shape)
     if layer.call is None:
         return row
@@ -45,9 +45,9 @@ def row_of(layer: Layer, to: str | None, layout: str | None = None) -> Row:
         spec = spec_of(layer.call, layer.shape)
         if layer.problem:
             return replace(row, spec=spec)
-        if to is None:
+        if target_for is None:
             return replace(row, status="exact", spec=spec, note=_joined(layer.caveat, layer.note))
-        target = target_of(spec, to, layout)
+        target = target_for(spec)
     except NotPooling as reason:
         return replace(row, status="left", note=_joined(str(reason)))
     except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError) as reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,17 +12,20 @@ from poolkit.porting.models.keras import layers_of
 from poolkit.porting.models.layers import Layer, check_names, row_of
 from poolkit.porting.models.modules import module_of
 from poolkit.porting.report import Ported
+from poolkit.porting.target import target_of
 
 
 def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     """A model file's pooling layers as a module of Python for the target; without `to`, the rows alone."""
     found = READERS[path.suffix.lower()](path)
     check_names(found, str(path))
-    rows = tuple(row_of(layer, to, layout) for layer in found)
     if to is None:
-        return Ported("", rows)
+        return Ported("", tuple(row_of(layer, None) for layer in found))
+    # A network has many equal pools: each is written once.
+    target_for = functools.cache(functools.partial(target_of, backend=to, layout=layout))
+    rows = tuple(row_of(layer, target_for) for layer in found)
     chosen = f" --layout {layout}" if layout else ""
-    return Ported(module_of(rows, to, layout, path.name, f"poolkit port {path.name} --to {to}{chosen}"), rows)
+    return Ported(module_of(rows, to, target_for, path.name, f"poolkit port {path.name} --to {to}{chosen}"), rows)
 
 
 def _keras(path: Path) -> list[Layer]:

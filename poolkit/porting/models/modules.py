@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import poolkit
 from poolkit.porting.models.naming import clean, import_of, in_order, names_in, short, shown
 from poolkit.porting.report import Row
-from poolkit.porting.target import Target, target_of
+from poolkit.porting.target import Target
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Name, text
 
@@ -38,9 +38,9 @@ if __name__ == "__main__":
 '''
 
 
-def module_of(rows: Sequence[Row], backend: str, layout: str | None, file: str, command: str) -> str:
+def module_of(rows: Sequence[Row], backend: str, target_for: Callable[[Any], Target], file: str, command: str) -> str:
     """The source of a module whose `layers()` returns the ported layers by name."""
-    targets = {row.where: target_of(row.spec, backend, layout) for row in rows if row.after and row.spec is not None}
+    targets = {row.where: target_for(row.spec) for row in rows if row.after and row.spec is not None}
     made = [target.made for target in targets.values()]
     kind = TYPES.get(backend)
     names = [name for call in made for name in names_in(call)]

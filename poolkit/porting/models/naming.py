@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from poolkit.errors import InputError
 from poolkit.values import is_many
 from poolkit.words.calls import Call, Name
 
@@ -68,6 +69,23 @@ def in_order(imports: Iterable[str]) -> str:
 
 def _root(line: str) -> str:
     return line.split()[1].split(".")[0]
+
+
+LONGEST_NAME = 1000  # characters; a layer's name has those of all that it stands in before it
+
+
+def joined(prefix: str, name: str) -> str:
+    """The name of what stands inside, as a prefix and its own; `InputError` where it is longer than any that is meant.
+
+    >>> joined("encoder/", "pool")
+    'encoder/pool'
+    """
+    if len(prefix) + len(name) > LONGEST_NAME:
+        raise InputError(
+            f"received a layer whose name has {len(prefix) + len(name)} characters, {shown(prefix + name)}, and a name "
+            f"has {LONGEST_NAME} at the most; rename it, and save the model anew"
+        )
+    return prefix + name
 
 
 def shown(name: str) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import math
+import subprocess
+import sys
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +15,7 @@ from typing import Any
 from poolkit.errors import BackendError, InputError
 from poolkit.porting.models.archive import listed, read_bytes
 from poolkit.porting.models.layers import Layer, Shape
-from poolkit.porting.models.naming import shown
+from poolkit.porting.models.naming import joined, shown
 from poolkit.words.calls import Call
 from poolkit.words.onnx import NEIGHBOURS, REDUCTIONS, call_of
 
@@ -19,6 +23,26 @@ LARGEST = 2**31 - 1  # what the format allows; larger models keep their weights 
 
 # The numbers of ONNX's format: types of attributes and of tensors.
 GRAPH, GRAPHS, INT64 = 5, 10, 7
+
+MOST_AXES = 8  # of a tensor; what holds more is no list of axes
+
+# Shape inference is C++, follows every call of a local function, and may be given anything: it runs in a process of its
+# own, within bounds of time and memory.
+SECONDS, MEMORY = 5, 2**31
+INFER = f"""
+import sys
+sys.path[:] = {{path!r}}
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
+    resource.setrlimit(resource.RLIMIT_AS, ({MEMORY} + {{more}}, {MEMORY} + {{more}}))
+except ImportError:
+    pass
+from onnx import ModelProto, shape_inference
+model = ModelProto()
+model.ParseFromString(sys.stdin.buffer.read())
+sys.stdout.buffer.write(shape_inference.infer_shapes(model).SerializeToString())
+"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +64,9 @@ def layers_of(path: Path) -> list[Layer]:
         raise InputError(f"received {path}, and it is no ONNX model or a cut one ({error}); export it anew") from None
     if not model.graph.node and not model.functions:
         raise InputError(f"received {path}, and it has no graph with nodes in it; export the model anew")
-    found = list(_in_graph(_inferred(onnx, model).graph, "", _Values({}, {})))
+    found = list(_in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {})))
     for function in model.functions:
-        found += _in_nodes(function.node, f"{function.name}/", _Values({}, _constants(function.node)))
+        found += _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node)))
     return found
 
 
@@ -55,30 +79,43 @@ def _onnx() -> Any:
         ) from None
 
 
-def _inferred(onnx: Any, model: Any) -> Any:
-    """The model with the shapes of its values, as far as onnx can tell them."""
+def _inferred(onnx: Any, model: Any, data: bytes) -> Any:
+    """The model with the shapes of its values, as far as onnx can tell them; otherwise those that it names remain."""
+    code = INFER.format(path=sys.path, more=8 * len(data))
     try:
-        return importlib.import_module("onnx.shape_inference").infer_shapes(model)
-    except Exception:  # a model that onnx finds wrong, or larger than 2 GB: the shapes that it names remain
+        done = subprocess.run(
+            [sys.executable, "-c", code], input=data, capture_output=True, check=True, timeout=3 * SECONDS
+        )
+        inferred = onnx.ModelProto()
+        inferred.ParseFromString(done.stdout)
+    except Exception:  # what onnx finds wrong, what takes too long or too much, and protobuf's own classes of errors
         return model
+    return inferred
 
 
 def _in_graph(graph: Any, prefix: str, outer: _Values) -> Iterator[Layer]:
     shapes = {value.name: _shape(value) for value in (*graph.input, *graph.value_info, *graph.output)}
     known = {name: shape for name, shape in shapes.items() if shape is not None}
     constants = {tensor.name: _integers(tensor) for tensor in graph.initializer if _small(tensor)}
-    values = _Values({**outer.shapes, **known}, {**outer.constants, **constants, **_constants(graph.node)})
+    # A view on what is around it, not a copy: a file may have thousands of graphs inside each other or side by side.
+    constants |= _constants(graph.node)
+    values = _Values(ChainMap(known, *_maps(outer.shapes)), ChainMap(constants, *_maps(outer.constants)))
     yield from _in_nodes(graph.node, prefix, values)
+
+
+def _maps(outer: Mapping[str, Any]) -> list[Any]:
+    """What a graph knows from around it; of graphs inside each other the innermost hundred are enough."""
+    return outer.maps[:100] if isinstance(outer, ChainMap) else [outer]
 
 
 def _in_nodes(nodes: Any, prefix: str, values: _Values) -> Iterator[Layer]:
     padded = {node.output[0]: node for node in nodes if node.op_type == "Pad" and node.output}
     for node in nodes:
-        name = prefix + (node.name or next(iter(node.output), node.op_type))
+        name = joined(prefix, node.name or next(iter(node.output), node.op_type))
         for attribute in node.attribute:
             several = {GRAPH: [attribute.g], GRAPHS: attribute.graphs}.get(attribute.type, [])
             for graph in several:
-                yield from _in_graph(graph, f"{name}/", values)
+                yield from _in_graph(graph, joined(name, "/"), values)
         if _may_pool(node):
             pad = padded.get(next(iter(node.input), ""))
             yield _layer(node, name, values, "" if pad is None else pad.name or pad.output[0])
@@ -125,7 +162,9 @@ def _shape(value: Any) -> Shape | None:
 
 def _small(tensor: Any) -> bool:
     """Whether a tensor may be axes: a few 64-bit integers."""
-    return tensor.data_type == INT64 and len(tensor.dims) <= 1 and all(0 < n <= 8 for n in tensor.dims)
+    few = tensor.data_type == INT64 and len(tensor.dims) <= 1 and all(0 < n <= MOST_AXES for n in tensor.dims)
+    said = math.prod(tensor.dims)
+    return few and (len(tensor.raw_data) == 8 * said if tensor.raw_data else len(tensor.int64_data) == said)
 
 
 def _integers(tensor: Any) -> tuple[int, ...]:
@@ -144,7 +183,7 @@ def _constants(nodes: Any) -> dict[str, tuple[int, ...]]:
         for attribute in node.attribute:
             if attribute.name == "value" and _small(attribute.t):
                 found[node.output[0]] = _integers(attribute.t)
-            elif attribute.name == "value_ints":
+            elif attribute.name == "value_ints" and len(attribute.ints) <= MOST_AXES:
                 found[node.output[0]] = tuple(attribute.ints)
             elif attribute.name == "value_int":
                 found[node.output[0]] = (attribute.i,)
