@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from poolkit.errors import InputError, ShapeError, SpecError
 from poolkit.messages import shown
-from poolkit.values import is_integer
+from poolkit.values import is_integer, plain
 
 MOST_SIZES, LARGEST_SIZE = 64, 2**63 - 1  # those of NumPy, which has the most
 
@@ -20,7 +20,7 @@ def as_shape(shape: object, *, unknown: bool = False) -> tuple[Any, ...]:
     """
     if _holds_sizes(shape):
         try:
-            sizes: tuple[Any, ...] = tuple(shape) if len(shape) <= MOST_SIZES else ()
+            sizes = tuple([plain(n) for n in shape]) if len(shape) <= MOST_SIZES else ()
         except Exception as error:  # a TensorShape of unknown rank, or somebody else's class
             raise _no_shape(shape) from error
         if len(sizes) == len(shape) and all(n is None if unknown and n is None else _is_size(n) for n in sizes):
