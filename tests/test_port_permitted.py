@@ -73,7 +73,7 @@ def test_nothing_of_a_file_is_run(line: str, to: str, tmp_path: Path, monkeypatc
         Call("torch.nn.MaxPool2d", (), (("ceil_mode", (Call("torch.load", ("victim",)),)),)),
         Call("torch.nn.MaxPool2d", (2,), (("name", {"a": 1}),)),
         Call("torch.nn.MaxPool2d", (2,), (("name", Name("os.environ")),)),
-        Call("torch.nn.Sequential", (Call("torch.nn.MaxPool2d", (2,)), Call("torch.nn.Upsample", (2,)))),
+        Call("torch.nn.Sequential", (Call("torch.nn.MaxPool2d", (2,)), Call("torch.nn.Dropout", (2,)))),
         Call("torch.nn.Sequential", (Name("torch.nn.MaxPool2d"), Expression("k"))),
         Call("functools.partial", (Name("numpy.load"), "victim")),
         Call("functools.partial", (Call("numpy.load", ("victim",)),)),
