@@ -1,1 +1,12 @@
 """poolkit's adapter for arrays with `__array_namespace__`: CuPy's, Dask's and all others of the standard."""
+
+from typing import TYPE_CHECKING
+
+from poolkit.lazy import lazily
+
+if TYPE_CHECKING:
+    from poolkit_array_api.adapter import ADAPTER
+
+__all__ = ["ADAPTER"]
+
+__getattr__ = lazily(__name__, __all__)
