@@ -119,10 +119,12 @@ class Max(Kind):
         """Which cells along an axis equal its extreme; where there is a NaN, which are NaN."""
         o = self.o
         best = self.extreme(d if inside is None else o.where(inside, d, self.worst()), at)
-        hit = o.equal(d, best)
-        if self.plan.floating:
+        if not self.plan.floating:
+            hit = o.equal(d, best)
+        else:
             nan = o.isnan(d) if inside is None else o.both(inside, o.isnan(d))
-            hit = o.where(o.any(nan, at), nan, hit)
+            # Nothing equals NaN. ONNX Runtime has no `where` of bools, so it is not the hits that are chosen.
+            hit = o.either(o.equal(d, o.where(o.any(nan, at), math.nan, best)), nan)
         return hit if inside is None else o.both(inside, hit)
 
     def worst(self) -> float | int:

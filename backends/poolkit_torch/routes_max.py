@@ -131,8 +131,10 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_adaptive(plan: Plan, site: Site) -> bool:
+    """Not while exporting: neither exporter to ONNX has a word for it."""
     return (
         plan.spec.output_size is not None
+        and site.format != "exporting"
         and divides(plan)
         and adjacent(plan)
         and plan.floating
