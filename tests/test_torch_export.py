@@ -1,4 +1,4 @@
-"""PyTorch models with pools, exported: the graph says what the pool does, and ONNX Runtime gives its numbers."""
+"""PyTorch models with pools, exported by both exporters: ONNX Runtime gives the numbers of the definition."""
 
 from __future__ import annotations
 
@@ -13,65 +13,90 @@ import pytest
 import torch
 
 import poolkit as pk
+from poolkit_conformance import compare, oracle
 
-MAP, LINE, BLOCK = (2, 3, 7, 8), (2, 3, 7), (1, 2, 5, 6, 7)
-SPECS = [
-    (pk.PoolSpec("sum", window=2, layout="NCHW"), MAP),
-    (pk.PoolSpec("sum", window=2, layout="NHWC"), MAP),
-    (pk.PoolSpec("sum", window=3, stride=2, padding=1, layout="NCHW"), MAP),
-    (pk.PoolSpec("sum", window=3, stride=2, padding="same", layout="NCHW"), MAP),
-    (pk.PoolSpec("sum", window=3, stride=2, padding=1, ceil_mode=True, layout="NCHW"), MAP),
-    (pk.PoolSpec("sum", window=5, stride=1, layout="NCHW"), MAP),
-    (pk.PoolSpec("sum", window=3, stride=2, padding=1, layout="NCL"), LINE),
-    (pk.PoolSpec("sum", window=2, padding=1, layout="NCDHW"), BLOCK),
-    (pk.PoolSpec("sum", output_size=(7, 4), layout="NCHW"), MAP),
-    (pk.PoolSpec("avg", window=2, divisor_override=3, layout="NCHW"), MAP),
-    (pk.PoolSpec("avg", window=2, divisor_override=3, layout="NLC"), LINE),
-    (pk.PoolSpec("avg", window=3, stride=2, padding=1, ceil_mode=True, count_include_pad=True, layout="NCHW"), MAP),
-    *(
-        (pk.PoolSpec(kind, output_size=1, keepdims=False, layout=layout), MAP)
-        for kind in ("avg", "max", "min", "sum", "softmax")
-        for layout in ("NCHW", "NHWC")
-    ),
+KINDS = ("avg", "max", "min", "sum", "softmax")
+MAPS = [
+    pk.PoolSpec("sum", window=2, layout="NCHW"),
+    pk.PoolSpec("sum", window=3, stride=2, padding=1, ceil_mode=True, layout="NCHW"),
+    pk.PoolSpec("sum", window=5, stride=1, layout="NCHW"),
+    pk.PoolSpec("sum", output_size=(2, 3), layout="NCHW"),
+    pk.PoolSpec("avg", window=2, divisor_override=3, layout="NCHW"),
+    pk.PoolSpec("avg", window=3, stride=2, padding=1, ceil_mode=True, count_include_pad=True, layout="NCHW"),
+    pk.PoolSpec("avg", window=3, stride=2, padding="same", layout="NHWC"),
+    pk.PoolSpec("max", window=3, stride=2, padding=1, layout="NCHW", indices=True),
+    pk.PoolSpec("max", window=3, stride=1, padding=1, dilation=2, layout="NCHW"),
+    pk.PoolSpec("max", output_size=(2, 3), layout="NCHW"),
+    pk.PoolSpec("max", output_size=(None, 3), layout="NHWC", indices=True),
 ]
+GROUPS: dict[str, tuple[list[pk.PoolSpec], tuple[int, ...], tuple[int, ...]]] = {  # specs, the size exported, another
+    "maps": (MAPS, (2, 3, 7, 8), (3, 4, 9, 11)),
+    "whole maps": (
+        [pk.PoolSpec(k, output_size=1, keepdims=False, layout=layout) for k in KINDS for layout in ("NCHW", "NHWC")],
+        (2, 3, 7, 8),
+        (3, 4, 9, 11),
+    ),
+    "lines": (
+        [
+            pk.PoolSpec("sum", window=3, stride=2, padding=1, layout="NCL"),
+            pk.PoolSpec("avg", window=2, divisor_override=3, layout="NLC"),
+            pk.PoolSpec("max", output_size=3, layout="NCL", indices=True),
+            pk.PoolSpec("max", output_size=3, layout="NLC"),
+            pk.PoolSpec("avg", output_size=3, layout="NLC"),
+        ],
+        (2, 5, 7),
+        (3, 4, 11),
+    ),
+    "blocks": ([pk.PoolSpec("sum", window=2, padding=1, layout="NCDHW")], (1, 2, 5, 6, 7), (2, 3, 4, 7, 9)),
+}
 
 
 class Model(torch.nn.Module):
-    def __init__(self, spec: pk.PoolSpec) -> None:
+    """Several pools of one input, since an export takes most of its time for any model."""
+
+    def __init__(self, specs: list[pk.PoolSpec]) -> None:
         super().__init__()
-        self.spec = spec
+        self.specs = specs
 
-    def forward(self, x: torch.Tensor) -> Any:
-        return pk.pool(x, self.spec)
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [t for spec in self.specs for t in _tensors(pk.pool(x, spec))]
 
 
-def in_onnx_runtime(model: torch.nn.Module, x: torch.Tensor, file: Path) -> np.ndarray[Any, Any]:
+def _tensors(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def exported(model: Model, x: torch.Tensor, exporter: str, any_size: bool, file: Path) -> onnxruntime.InferenceSession:
+    axes = range(x.dim())
+    options: dict[str, Any] = {}
+    if any_size and exporter == "newer":
+        options["dynamic_shapes"] = (dict.fromkeys(axes, torch.export.Dim.DYNAMIC),)
+    elif any_size:
+        options |= {"input_names": ["x"], "dynamic_axes": {"x": list(axes)}}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that this exporter is the older one
-        torch.onnx.export(model, (x,), file, dynamo=False)
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
+        warnings.simplefilter("ignore")  # that the older exporter is the older one, and what the newer one deprecates
+        torch.onnx.export(model, (x,), file, dynamo=exporter == "newer", verbose=False, **options)
+    return onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize(("spec", "shape"), SPECS, ids=str)
-def test_onnx_runtime_gives_the_numbers_of_the_model(spec: pk.PoolSpec, shape: tuple[int, ...], tmp_path: Path) -> None:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    x = torch.from_numpy(np.random.default_rng(0).standard_normal(shape).astype("float32"))
+@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+@pytest.mark.parametrize("exporter", ["older", "newer"])
+@pytest.mark.parametrize("group", GROUPS)
+def test_onnx_runtime_gives_the_numbers_of_the_definition(
+    group: str, exporter: str, any_size: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR, "torch.onnx")
+    specs, *shapes = GROUPS[group]
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal(shape).astype("float32") for shape in shapes]
 
-    found = in_onnx_runtime(Model(spec), x, tmp_path / "model.onnx")
+    session = exported(Model(specs).eval(), torch.from_numpy(inputs[0]), exporter, any_size, tmp_path / "model.onnx")
 
-    expected = pk.pool(x, spec).numpy()
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize(("spec", "shape"), SPECS, ids=str)
-def test_an_exported_graph_has_no_argument_that_the_exporters_drop(spec: pk.PoolSpec, shape: tuple[int, ...]) -> None:
-    """The newer exporter starts from this graph; it needs a package that is not installed here."""
-    x = torch.from_numpy(np.random.default_rng(0).standard_normal(shape).astype("float32"))
-
-    exported = torch.export.export(Model(spec), (x,))
-
-    pools = [node for node in exported.graph.nodes if "avg_pool" in str(node.target)]
-    assert not any(isinstance(node.args[-1], int) and len(node.args) == 7 for node in pools), exported.graph
-    torch.testing.assert_close(exported.module()(x), pk.pool(x, spec))
+    for x in inputs if any_size else inputs[:1]:
+        found = [np.asarray(t) for t in session.run(None, {session.get_inputs()[0].name: x})]
+        for spec in specs:
+            expected, label = oracle.answer(spec, x), f"{spec} on {x.shape}"
+            compare.same_values(label, "values", spec.kind, found.pop(0), expected)
+            if spec.indices:
+                compare.same_indices(label, found.pop(0), expected, "int64")
+        assert found == []
