@@ -2,68 +2,124 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import poolkit as pk
 
-LAYOUTS = ("NCHW", "NHWC")
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+LAYOUTS = ("channels_first", "channels_last")
 
 
 @dataclass(frozen=True)
 class Site:
-    """One pooling layer of one model, with the feature map that it sees there."""
+    """One pool of one model, with the feature map that it sees there.
 
-    model: str
-    what: str
+    The window, stride, padding and output size are those of each axis.
+    """
+
+    name: str
     kind: str
-    size: int  # height and width
+    size: tuple[int, ...]  # of the pooled axes
     channels: int
-    window: int | None = None
+    window: int = 0  # 0: to `output_size`
     stride: int = 1
     padding: int | str = "valid"
-    output_size: int | None = None
+    output_size: int = 0
+    masked: bool = False  # the first cells of each sequence are real
+    batches: tuple[int, int] = (1, 8)
 
-    @property
-    def name(self) -> str:
-        return f"{self.model} {self.what}"
+    def letters(self, layout: str) -> str:
+        spatial = SPATIAL[len(self.size)]
+        return f"NC{spatial}" if layout == "channels_first" else f"N{spatial}C"
 
     def spec(self, layout: str) -> pk.PoolSpec:
-        if self.output_size is not None:
-            return pk.PoolSpec(self.kind, output_size=self.output_size, layout=layout)
-        return pk.PoolSpec(self.kind, window=self.window, stride=self.stride, padding=self.padding, layout=layout)
+        letters = self.letters(layout)
+        if self.output_size:
+            return pk.PoolSpec(self.kind, output_size=self.output_size, layout=letters)
+        return pk.PoolSpec(self.kind, window=self.window, stride=self.stride, padding=self.padding, layout=letters)
 
     def shape(self, layout: str, batch: int) -> tuple[int, ...]:
-        sizes = {"N": batch, "C": self.channels, "H": self.size, "W": self.size}
-        return tuple(sizes[letter] for letter in layout)
+        return (batch, self.channels, *self.size) if layout == "channels_first" else (batch, *self.size, self.channels)
+
+    def axes(self, layout: str) -> tuple[int, ...]:
+        """Where the pooled axes stand."""
+        first = 2 if layout == "channels_first" else 1
+        return tuple(range(first, first + len(self.size)))
+
+    @property
+    def whole(self) -> bool:
+        return self.output_size == 1
+
+    @property
+    def divides(self) -> bool:
+        """Whether bins are windows that stand side by side."""
+        return bool(self.output_size) and all(n % self.output_size == 0 for n in self.size)
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        return (
+            tuple(-(-n // self.output_size) for n in self.size) if self.output_size else (self.window,) * len(self.size)
+        )
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return self.windows if self.output_size else (self.stride,) * len(self.size)
 
     @property
     def pad(self) -> int:
         """Cells of padding on each side; every "same" here has stride 1 and an odd window, so both are equal."""
         if self.padding == "same":
-            assert self.window is not None
             return self.window // 2
         return self.padding if isinstance(self.padding, int) else 0
 
+    def bins(self, n: int) -> list[tuple[int, int]]:
+        return [(i * n // self.output_size, -(-(i + 1) * n // self.output_size)) for i in range(self.output_size)]
+
     @property
-    def window_and_stride(self) -> tuple[int, int]:
-        """Also of an adaptive site: every one here divides its map evenly, into windows that touch."""
-        if self.output_size is not None:
-            assert self.size % self.output_size == 0
-            return self.size // self.output_size, self.size // self.output_size
-        assert self.window is not None
-        return self.window, self.stride
+    def cells(self) -> int:
+        """Of the largest window."""
+        return math.prod(self.windows)
+
+
+def _of_maps(what: str, kind: str) -> tuple[Site, ...]:
+    """The last map of ResNet-50, its second stage, and one that no cache holds."""
+    return (
+        Site(f"global {what} 7x7x2048", kind, (7, 7), 2048, output_size=1, batches=(1, 32)),
+        Site(f"global {what} 56x56x256", kind, (56, 56), 256, output_size=1),
+        Site(f"global {what} 112x112x64", kind, (112, 112), 64, output_size=1),
+    )
+
+
+def _spp(n: int, channels: int) -> tuple[Site, ...]:
+    return tuple(
+        Site(f"YOLO max {k} s1 {n}x{n}x{channels}", "max", (n, n), channels, k, padding="same") for k in (5, 9, 13)
+    )
 
 
 SITES = (
-    Site("ResNet-50", "stem max 3 s2 p1", "max", 112, 64, window=3, stride=2, padding=1),
-    Site("ResNet-50", "global avg", "avg", 7, 2048, output_size=1),
-    Site("Inception-v3", "avg 3 s1 same", "avg", 35, 288, window=3, padding="same"),
-    Site("Inception-v3", "max 3 s2", "max", 35, 288, window=3, stride=2),
-    Site("Inception-v3", "global avg", "avg", 8, 2048, output_size=1),
-    *(Site("PSPNet", f"adaptive avg {o}", "avg", 60, 512, output_size=o) for o in (1, 2, 3, 6)),
-    *(Site("YOLO", f"SPP max {k} s1 same", "max", 20, 512, window=k, padding="same") for k in (5, 9, 13)),
-    Site("YOLO", "max 2 s2", "max", 40, 256, window=2, stride=2),
+    *_of_maps("avg", "avg"),
+    *_of_maps("max", "max"),
+    Site("ResNet max 3 s2 112x112x64", "max", (112, 112), 64, 3, 2, 1),
+    Site("VGG max 2 s2 112x112x64", "max", (112, 112), 64, 2, 2),
+    Site("Inception avg 3 s1 35x35x288", "avg", (35, 35), 288, 3, padding="same"),
+    *_spp(20, 512),
+    *_spp(56, 64),
+    Site("avg 31 s1 56x56x64", "avg", (56, 56), 64, 31, padding="same"),
+    *(Site(f"PSPNet avg to {o} 60x60x512", "avg", (60, 60), 512, output_size=o) for o in (1, 2, 3, 6)),
+    Site("avg to 7 14x14x512", "avg", (14, 14), 512, output_size=7),
+    Site("avg to 7 30x30x512", "avg", (30, 30), 512, output_size=7),
+    Site("avg to 7 57x57x256", "avg", (57, 57), 256, output_size=7),
+    Site("max to 7 14x14x512", "max", (14, 14), 512, output_size=7),
+    Site("max to 7 30x30x512", "max", (30, 30), 512, output_size=7),
+    Site("audio max 3 s2 16000x64", "max", (16000,), 64, 3, 2),
+    Site("video avg 2 16x56x56x32", "avg", (16, 56, 56), 32, 2, 2),
+    Site("video max 2 16x56x56x32", "max", (16, 56, 56), 32, 2, 2),
+    Site("masked avg 512x768", "avg", (512,), 768, output_size=1, masked=True),
 )
 
 # The smallest global average of a real network: what a call costs there is hardly anything but overhead.
-SMALL = Site("ResNet-18", "global avg of 1x64x7x7", "avg", 7, 64, output_size=1)
+SMALL = Site("ResNet-18 global avg 7x7x64", "avg", (7, 7), 64, output_size=1)
+
+# Windows of 3 and of 63 cells with stride 1 and one size of result: what a larger window costs.
+GROWTH = tuple(Site(f"{kind} {k} s1", kind, (63 + k, 63 + k), 32, k) for kind in ("max", "avg") for k in (3, 63))

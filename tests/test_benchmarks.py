@@ -8,9 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks.grid import same
 from benchmarks.ports import main as ports
+from benchmarks.sites import Site
 from poolkit.measure import compare, overheads
 from tests.support import ROOT, environment
 
@@ -36,9 +39,7 @@ def test_overhead_is_what_a_call_takes_more() -> None:
     assert 0.0005 < more < 0.01
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_benchmarks_run(backend: str) -> None:
-    words = ["--backend", backend, "--site", "stem", "--batch", "1", "--turns", "1", "--seconds", "0.0001", "--json"]
+def benchmarks(*words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *words],
         cwd=ROOT,
@@ -47,12 +48,46 @@ def test_benchmarks_run(backend: str) -> None:
         text=True,
         check=False,
     )
-
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert {(row["backend"], row["layout"]) for row in result["sites"]} == {(backend, "NCHW"), (backend, "NHWC")}
-    assert all(row["ratio"] > 0 for row in result["sites"])
-    assert len(result["overhead"]) == (3 if backend == "torch" else 0)
+    return done.stdout
+
+
+# For correctness alone: no time is looked at. The sites of JAX and TensorFlow take minutes to compile.
+@pytest.mark.parametrize(
+    "backend",
+    ["numpy", "torch", pytest.param("tensorflow", marks=pytest.mark.slow), pytest.param("jax", marks=pytest.mark.slow)],
+)
+def test_every_cell_of_the_grid_gives_the_numbers_of_the_documented_call(backend: str) -> None:
+    said = benchmarks("grid", "--quick", "--check", "--channels", "2", "--backend", backend)
+
+    assert int(said.split()[0]) >= 58
+
+
+def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
+    words = ("--site", "global avg 7x7", "--backend", "torch", "--turns", "1", "--seconds", "0.0001")
+    benchmarks("grid", "--quick", *words, "--results", str(tmp_path))
+    benchmarks("overhead", *words, "--results", str(tmp_path))
+
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {(row["layout"], row["gradient"]) for row in results["grid"]} == {
+        (layout, gradient) for layout in ("channels_first", "channels_last") for gradient in (False, True)
+    }
+    assert all(time["us"] > 0 for row in results["grid"] for time in row["times"].values())
+    assert set(results["grid"][0]["times"]) == {"copy", "native", "keras", "einops", "poolkit"}
+    assert len(results["overhead"]) == 3
+    assert results["machine"]["threads"] == 1
+    shown = benchmarks("table", "--results", str(tmp_path))
+    assert "global avg 7x7x2048" in shown
+    assert "adaptive_avg_pool2d" in shown
+
+
+def test_a_contender_that_gives_other_numbers_is_told() -> None:
+    site = Site("made up", "avg", (4, 4), 2, output_size=1)
+    right = np.ones((1, 2), np.float32)
+
+    with pytest.raises(AssertionError, match="poolkit of torch"):
+        same("poolkit of torch", right * (1 + 2e-6), right, site)
+    same("poolkit of torch", right * (1 + 2e-7), right, site)
 
 
 def test_ports_of_one_commit_are_equal_and_a_changed_file_is_told(

@@ -1,0 +1,157 @@
+"""What was measured, as tables, a file, and a plot for each backend."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import platform
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+Row = dict[str, Any]
+Results = dict[str, Any]  # "machine", and rows by what was measured
+
+LEAST = 0.97  # a ratio below this is shown in red
+EAGER = 0.75  # the same of windowed maxima over channels-last tensors in eager TensorFlow, whose own drop NaN
+PEERS = ("native", "keras", "einops")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = dict([part.strip() for part in line.split(":", 1)] for line in lines if ":" in line)
+    packages = ("numpy", "torch", "tensorflow", "keras", "jax", "einops")
+    return {
+        "cpu": named.get("model name", platform.processor()),
+        "avx512": "avx512f" in named.get("flags", ""),
+        "cores": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {name: version(packages_distributions()[name][0]) for name in packages},
+    }
+
+
+def least(row: Row) -> float:
+    windowed = " max " in row["site"] and row["layout"] == "channels_last"
+    return EAGER if windowed and (row["backend"], row["mode"]) == ("tensorflow", "eager") else LEAST
+
+
+def ratio(row: Row, peer: str = "native") -> float | None:
+    found: float | None = row["times"].get(peer, {}).get("ratio")
+    return found
+
+
+def site_table(rows: list[Row]) -> Table:
+    """The ratio of the documented call to poolkit, by site."""
+    table = Table(title="documented call / poolkit: above 1, poolkit is faster")
+    for heading in ("backend", "site", "layout", "mode"):
+        table.add_column(heading, no_wrap=True)
+    columns = [(size, gradient) for size in ("one", "batch") for gradient in (False, True)]
+    for size, gradient in columns:
+        table.add_column(size + (" + grad." if gradient else ""), justify="right")
+    lines: dict[tuple[str, ...], dict[tuple[str, bool], Row]] = defaultdict(dict)
+    for row in rows:
+        key = (row["backend"], row["site"], row["layout"], row["mode"])
+        lines[key]["one" if row["batch"] == 1 else "batch", row["gradient"]] = row
+    for line, found in lines.items():
+        table.add_row(*line, *[_coloured(found.get(column)) for column in columns])
+    return table
+
+
+def _coloured(row: Row | None) -> str:
+    value = None if row is None else ratio(row)
+    if row is None or value is None:
+        return ""
+    return f"[red]{value:.2f}[/red]" if value < least(row) else f"{value:.2f}"
+
+
+def mean_table(rows: list[Row]) -> Table:
+    """Geometric means over the sites, against each peer."""
+    table = Table(title="geometric means, and how many cells are below the target")
+    for heading in ("backend", "layout", "mode", "gradient"):
+        table.add_column(heading, no_wrap=True)
+    for heading in (*PEERS, "copy", "below", "cells"):
+        table.add_column(heading, justify="right")
+    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["backend"], row["layout"], row["mode"], str(row["gradient"])].append(row)
+    for key, group in groups.items():
+        means = [geometric(ratio(row, peer) for row in group) for peer in (*PEERS, "copy")]
+        below = sum((ratio(row) or 0) < least(row) for row in group)
+        table.add_row(*key, *["" if m is None else f"{m:.2f}" for m in means], str(below), str(len(group)))
+    return table
+
+
+def geometric(ratios: Iterable[float | None]) -> float | None:
+    logs = [math.log(r) for r in ratios if r is not None]
+    return math.exp(statistics.fmean(logs)) if logs else None
+
+
+def plain_table(title: str, rows: list[Row]) -> Table:
+    """Rows that all have the same fields."""
+    table = Table(title=title)
+    for heading in rows[0]:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()])
+    return table
+
+
+def tables(results: Results) -> list[Table]:
+    made: list[Table] = []
+    if results.get("grid"):
+        made += [site_table(results["grid"]), mean_table(results["grid"])]
+    if results.get("growth"):
+        made.append(plain_table("a window of 63 against one of 3, stride 1, as many results", results["growth"]))
+    if results.get("overhead"):
+        made.append(plain_table("PyTorch, 1x64x7x7: microseconds added to a call", results["overhead"]))
+    return made
+
+
+def plots(results: Results, folder: Path) -> list[Path]:
+    """A plot for each backend of the grid."""
+    return [_plotted(results, name, folder) for name in dict.fromkeys(row["backend"] for row in results["grid"])]
+
+
+def _plotted(results: Results, backend: str, folder: Path) -> Path:
+    """Each cell as a point, by site: how many times as long as poolkit the documented call took."""
+    importlib.import_module("matplotlib").use("svg")  # which needs no display
+    plt = importlib.import_module("matplotlib.pyplot")
+    rows = [row for row in results["grid"] if row["backend"] == backend and ratio(row)]
+    sites = list(dict.fromkeys(row["site"] for row in rows))
+    figure, axes = plt.subplots(figsize=(9, 1 + 0.28 * len(sites)), layout="constrained")
+    for (layout, gradient), marker in {
+        ("channels_first", False): "o",
+        ("channels_first", True): "^",
+        ("channels_last", False): "s",
+        ("channels_last", True): "D",
+    }.items():
+        group = [row for row in rows if (row["layout"], row["gradient"]) == (layout, gradient)]
+        places = [sites.index(row["site"]) for row in group]
+        label = layout.replace("_", " ") + (", with gradient" if gradient else "")
+        axes.scatter([ratio(row) for row in group], places, marker=marker, s=18, alpha=0.6, label=label)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(sites)), sites)
+    axes.invert_yaxis()
+    axes.set_xlabel("time of the documented call / time of poolkit (right of 1: poolkit is faster)")
+    named = results["machine"]
+    axes.set_title(f"{backend}, {named['cpu']}, {named['threads']} thread(s), {named['date']}", fontsize=9)
+    axes.legend(fontsize=8)
+    path = folder / f"{backend}.svg"
+    figure.savefig(path)
+    plt.close(figure)
+    return path
