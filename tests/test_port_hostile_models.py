@@ -109,3 +109,13 @@ def test_a_tensor_that_holds_more_than_it_says(cells: int, tmp_path: Path) -> No
 
     assert row.status == "failed"
     assert len(row.note) < 500
+
+
+@pytest.mark.parametrize("part", ["a name", "AveragePool", "domain", "input", "output", "kernel_shape", "function"])
+def test_names_that_are_no_text(part: str, tmp_path: Path) -> None:
+    node = helper.make_node("AveragePool", ["input"], ["output"], name="a name", domain="domain", kernel_shape=[1, 1])
+    path = onnx(tmp_path / "m.onnx", [node], [helper.make_function("own", "function", ["x"], ["y"], pools(1), OPSETS)])
+    path.write_bytes(path.read_bytes().replace(part.encode(), b"\xff" * len(part)))
+
+    with pytest.raises(InputError, match="is no text in UTF-8; export it anew"):
+        port_file(path, "torch")

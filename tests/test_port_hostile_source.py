@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import codecs
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from poolkit import InputError
 from poolkit.porting.files import port_file
 from poolkit.porting.python.source import port_source
+from poolkit.porting.python.tree import Node, Span, Tree
 from tests.portmodels import run
 
 HEAD = "import torch.nn as nn\nfrom torch.nn import functional as F\n\n"
@@ -134,3 +137,76 @@ def test_bytes_that_are_no_source(tmp_path: Path, kind: str) -> None:
     (tmp_path / "it.py").write_bytes(BYTES[kind])
     with pytest.raises(InputError, match=r"^received .*; (give|save|convert) "):
         port_file(tmp_path / "it.py", "keras")
+
+
+# ------------------------------------------------------------------------------------------------- how long it takes
+
+HEADS = f"{HEAD}from keras import layers\nimport tensorflow as tf\n"
+REPEATED = {
+    "pools": "y{0} = F.max_pool2d(x, 2)\n",
+    "comments": "y{0} = F.max_pool2d(x,  # why\n    2)\n",
+    "means": "y{0} = tf.reduce_mean(x, [1, 2])\n",
+    "shapes": "h, w = x.shape[2:]\ny{0} = F.avg_pool2d(x, (h, w)).view(x.size(0), -1)\n",
+    "constants": "K{0} = 2\ny{0} = F.max_pool2d(x, K{0})\n",
+    "functions": "def f{0}(x):\n    return F.avg_pool2d(x, x.size(2)).flatten(1)\n",
+    "imports": "from keras.layers import MaxPooling2D as M{0}\ny{0} = M{0}(2)(x)\n",
+    "layers added": "model.add(layers.MaxPooling2D(2))\n",
+    "attributes": "self.p{0} = nn.MaxPool2d(2)\nx = self.p{0}(x)\n",
+}
+
+
+def looked_at(source: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often porting asks where a node is, which it does in whatever goes through a file."""
+    asked, span = Counter[str](), Tree.span
+
+    def counted(tree: Tree, node: Node) -> Span:
+        asked["span"] += 1
+        return span(tree, node)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tree, "span", counted)
+        port_source(source, "keras" if "nn" in source else "torch")
+    return asked["span"]
+
+
+@pytest.mark.parametrize("kind", [*REPEATED, "a Sequential"])
+def test_time_is_linear(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def source(count: int) -> str:
+        if kind == "a Sequential":
+            return f"{HEADS}m = nn.Sequential({', '.join(['nn.MaxPool2d(2)'] * count)})\n"
+        return HEADS + "".join(REPEATED[kind].format(n) for n in range(count))
+
+    few, many = (looked_at(source(count), monkeypatch) for count in (40, 160))
+    assert many < 5 * few
+
+
+ENDLESS = {
+    "statements": "y=x;" * 4_000_000,
+    "lines": "#\n" * 1_000_000,
+    "lines that go on": "y = " + "\\\n" * 1_000_000 + "1",
+    "an f-string": f"y = f'{'{x}' * 500_000}'",
+    "brackets": "y = (x\n" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_what_would_take_hours_is_refused(kind: str) -> None:
+    began = time.process_time()
+    with pytest.raises(InputError, match=r"more than 100000 tokens .* or lines, .*; cut the file in parts"):
+        port_source(f"{HEAD}{ENDLESS[kind]}\n", "keras", name="long.py")
+    assert time.process_time() - began < 3
+
+
+# ----------------------------------------------------------------------------------------- what the fuzzer came across
+
+FOUND = {
+    "a star alone": "h = *x\ny = F.avg_pool2d(x, (h, 2))\n",
+    "stars": "h = *x, 2\nw = *x,\ny = F.avg_pool2d(F.avg_pool2d(x, h), w)\n",
+    "a layer by its name": "m = nn.Sequential(layers=nn.MaxPool2d(2))\n",
+}
+
+
+@pytest.mark.parametrize("kind", FOUND)
+@pytest.mark.parametrize("to", ["keras", "jax", None])
+def test_what_stands_where_nobody_puts_it_is_reported(kind: str, to: str | None) -> None:
+    assert port_source(HEAD + FOUND[kind], to).rows

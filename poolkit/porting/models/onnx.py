@@ -62,12 +62,31 @@ def layers_of(path: Path) -> list[Layer]:
         model.ParseFromString(data)
     except Exception as error:  # protobuf's own classes, which differ between its implementations
         raise InputError(f"received {path}, and it is no ONNX model or a cut one ({error}); export it anew") from None
+    _check_text(model, path)
     if not model.graph.node and not model.functions:
         raise InputError(f"received {path}, and it has no graph with nodes in it; export the model anew")
     found = list(_in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {})))
     for function in model.functions:
         found += _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node)))
     return found
+
+
+STRING, MESSAGE = 9, 11  # types of fields in protobuf
+
+
+def _check_text(model: Any, path: Path) -> None:
+    """`InputError` for names that are no UTF-8, which protobuf gives as bytes."""
+    left = [model]
+    while left:
+        for field, value in left.pop().ListFields():
+            if field.type == MESSAGE:
+                left += [value] if hasattr(value, "ListFields") else value
+            elif field.type == STRING and any(isinstance(one, bytes) for one in _several(value)):
+                raise InputError(f"received {path}, and a {field.name} in it is no text in UTF-8; export it anew")
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str | bytes) else value
 
 
 def _onnx() -> Any:

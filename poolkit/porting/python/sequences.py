@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import libcst as cst
@@ -46,13 +47,11 @@ def _beside(tree: Tree, layer: Node, by: int) -> Neighbour | None:
     around = tree.parent(layer)
     several = tree.parent(around) if around is not None else None
     if isinstance(around, cst.Element) and isinstance(several, cst.List | cst.Tuple):
-        return (
-            _item(tree, [element.value for element in several.elements], layer, by) if _listed(tree, several) else None
-        )
-    if not isinstance(around, cst.Arg) or not isinstance(several, cst.Call):
+        return _item(tree, several.elements, around, by) if _listed(tree, several) else None
+    if not isinstance(around, cst.Arg) or around.keyword is not None or not isinstance(several, cst.Call):
         return None
     if _last(several.func) == "Sequential":
-        return _item(tree, [arg.value for arg in several.args if arg.keyword is None], layer, by)
+        return _item(tree, several.args, around, by)
     return _added(tree, several, by) if _last(several.func) == "add" else None
 
 
@@ -68,20 +67,28 @@ def _listed(tree: Tree, several: Node) -> bool:
     return isinstance(call, cst.Call) and _last(call.func) == "Sequential"
 
 
-def _item(tree: Tree, nodes: list[cst.BaseExpression], layer: Node, by: int) -> Neighbour | None:
-    at = next(n for n, node in enumerate(nodes) if node is layer) + by
-    if not 0 <= at < len(nodes):
+def _item(tree: Tree, items: Sequence[cst.BaseElement | cst.Arg], item: Node, by: int) -> Neighbour | None:
+    at = _place(tree, items, item) + by
+    if not 0 <= at < len(items) or (isinstance(found := items[at], cst.Arg) and found.keyword is not None):
         return None
-    return Neighbour(nodes[at], tuple(without([tree.span(node) for node in nodes], {at})))
+    first = max(at - 1, 0)
+    around = [tree.span(one.value) for one in items[first : at + 2]]
+    return Neighbour(items[at].value, tuple(without(around, {at - first})))
+
+
+def _place(tree: Tree, several: Sequence[Node], node: Node) -> int:
+    """Which one of several nodes a node is: they are counted once, for a file may have thousands side by side."""
+    places: dict[Node, int] = tree.once((_place, several[0]), lambda: {one: n for n, one in enumerate(several)})
+    return places[node]
 
 
 def _added(tree: Tree, call: cst.Call, by: int) -> Neighbour | None:
     """The layer of the line before or after, where that adds to the same model."""
     line = tree.parent(tree.parent(call) or call)
     block = tree.parent(line) if line is not None else None
-    if not isinstance(block, cst.IndentedBlock | cst.Module):
+    if line is None or not isinstance(block, cst.IndentedBlock | cst.Module):
         return None
-    at = next(n for n, other in enumerate(block.body) if other is line) + by
+    at = _place(tree, block.body, line) + by
     other = block.body[at] if 0 <= at < len(block.body) else None
     statement = other.body[0] if isinstance(other, cst.SimpleStatementLine) and len(other.body) == 1 else None
     beside = statement.value if isinstance(statement, cst.Expr) else None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import io
 import re
+import tokenize
 import warnings
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, TypeVar
 
@@ -46,13 +49,13 @@ class Tree:
         self.module = wrapper.module
         self._spans = wrapper.resolve(metadata.ByteSpanPositionProvider)
         self._dropped = _dropped(self.source, self.module) if "\f" in self.source else []
-        self._positions = wrapper.resolve(metadata.PositionProvider)
-        self._parents = wrapper.resolve(metadata.ParentNodeProvider)
         self._scopes = wrapper.resolve(metadata.ScopeProvider)
+        self._lines = [found.start() for found in re.finditer(b"\n", self.data)]
+        self._parents: dict[Node, Node] = {}
         self._nodes: dict[type[Node], list[Node]] = {}
         self._known: dict[Hashable, Any] = {}
         self._named: dict[str, list[cst.Name]] = {}
-        for node in walk(self.module):
+        for node in walk(self.module, self._parents):
             self._nodes.setdefault(type(node), []).append(node)
             if isinstance(node, cst.Name):
                 self._named.setdefault(node.value, []).append(node)
@@ -78,14 +81,14 @@ class Tree:
 
     def _place(self, at: int) -> int:
         """The place in the file of a place in LibCST's text."""
-        return at + sum(n for start, n in self._dropped if start <= at)
+        return at + sum(n for start, n in self._dropped if start <= at) if self._dropped else at
 
     def text(self, node: Node) -> str:
         start, end = self.span(node)
         return self.data[start:end].decode()
 
     def line(self, node: Node) -> int:
-        return self._positions[node].start.line
+        return bisect_left(self._lines, self.span(node)[0]) + 1
 
     def parent(self, node: Node) -> Node | None:
         return self._parents.get(node)
@@ -149,7 +152,26 @@ def bounded(name: str) -> Generator[None]:
         ) from None
 
 
+MOST_TOKENS = 100_000  # each takes up to 0.2 ms, most of it in LibCST; the longest files of model code have half of it
+
+
+def _check_length(source: str, name: str) -> None:
+    """`InputError` for source of more tokens than can be ported in 20 s, by a count that itself takes 0.3 s at most."""
+    count = 0
+    with contextlib.suppress(SyntaxError, tokenize.TokenError):  # of which Python's own parser says where
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            # Before Python 3.12 an f-string is one token, whatever is in it.
+            whole = token.type == tokenize.STRING and "f" in token.string[:2].lower()
+            count += 1 + (len(token.string) // 4 if whole else 0)
+            if max(count, token.end[0]) > MOST_TOKENS:
+                raise InputError(
+                    f"received {name}, which has more than {MOST_TOKENS} tokens (names, numbers, operators) or lines, "
+                    "and poolkit ports no more at a time; cut the file in parts"
+                )
+
+
 def _parsed(source: str, name: str) -> cst.Module:
+    _check_length(source, name)
     try:
         python(source)
         return cst.parse_module(source)
@@ -170,18 +192,27 @@ def python(text: str) -> ast.Module:
 
 
 def expression(text: str) -> ast.expr:
-    r"""An expression of a file as Python's own tree; it may have been written over several lines.
+    r"""An expression of a file as Python's own tree; it may have been written over several lines, or have a star.
 
-    >>> ast.unparse(expression("f(x,\n  2)"))
-    'f(x, 2)'
+    >>> ast.unparse(expression("f(x,\n  2)")), ast.unparse(expression("*x"))
+    ('f(x, 2)', '*x')
     """
-    statement = python(f"({text}\n)").body[0]
+    starred = text.startswith("*")  # as an item, or the value of `y = *x`, which parses
+    statement = python(f"[{text}\n]" if starred else f"({text}\n)").body[0]
     assert isinstance(statement, ast.Expr)
-    return statement.value
+    value = statement.value
+    if not starred or not isinstance(value, ast.List):
+        return value
+    return value.elts[0] if len(value.elts) == 1 else ast.Tuple(value.elts, ast.Load())
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """A node and everything in it."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
+def walk(node: Node, parents: dict[Node, Node] | None = None) -> Iterator[Node]:
+    """A node and everything in it, outer nodes before those inside; `parents` learns what is around each."""
+    left = [node]
+    while left:
+        here = left.pop()
+        yield here
+        inside = here.children  # which LibCST makes anew each time
+        left += reversed(inside)
+        if parents is not None:
+            parents.update(dict.fromkeys(inside, here))
