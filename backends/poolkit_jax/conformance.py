@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -62,16 +62,17 @@ class JaxHarness(Harness):
     def compiled(self, function: Function, how: str) -> Function:
         return jax.jit(function)
 
-    def dynamic(self, function: Function, x: Tensor) -> Function:
+    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
         names = [f"n{at}" if n else "0" for at, n in enumerate(x.shape)]  # a symbol is never 0
         least = [f"{name} >= {min(n, LEAST)}" for name, n in zip(names, x.shape, strict=True) if n]
         sizes = jax.export.symbolic_shape(", ".join(names), constraints=least)
-        unknown = jax.ShapeDtypeStruct(sizes, x.dtype)  # type: ignore[no-untyped-call]
-        run: Function = jax.export.export(jax.jit(function))(unknown).call
+        shapes = [sizes, *(_like(t.shape, x.shape, sizes) for t in others)]
+        unknown = [jax.ShapeDtypeStruct(s, t.dtype) for s, t in zip(shapes, (x, *others), strict=True)]  # type: ignore[no-untyped-call]
+        run: Function = jax.export.export(jax.jit(function))(*unknown).call
         return run
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
-        found: Tensor = jax.vjp(function, x)[1](cotangent)[0]
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
+        found: Tensor = jax.vjp(lambda t: function(t, *others), x)[1](cotangent)[0]
         return found
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
@@ -84,6 +85,14 @@ class JaxHarness(Harness):
 
     def vmap(self, function: Function) -> Function:
         return jax.vmap(function)
+
+
+def _like(shape: tuple[int, ...], known: tuple[int, ...], sizes: Sequence[Any]) -> tuple[Any, ...]:
+    """The symbols of a tensor that has the input's axes, but for one that is missing or of size 1."""
+    pairs = iter(zip(known, sizes, strict=True))
+    if len(shape) == len(known):
+        return tuple(size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True))
+    return tuple(next(size for m, size in pairs if n == m) for n in shape)
 
 
 HARNESS = JaxHarness()

@@ -5,13 +5,13 @@ What is tested is what Keras's users hold: a functional model, built on a KerasT
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 
 import poolkit as pk
+from poolkit.operation import Operation
 from poolkit_conformance.case import FLOATS, INTEGERS, numpy_dtype
 from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
@@ -60,28 +60,37 @@ class KerasHarness(Harness):
     def owns(self, t: Any) -> bool:
         return bool(keras.ops.is_tensor(t))
 
-    def pool(self, x: Tensor, spec: pk.PoolSpec) -> Any:
+    def pool(self, x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
         if isinstance(x, keras.KerasTensor):
-            return pk.pool(x, spec)
-        return self._model(lambda t: pk.pool(t, spec), x, tuple(x.shape))(x)
+            return pk.pool(x, spec, **tensors)
+        given = (x, *tensors.values())
+        model = _model(lambda t, *more: pk.pool(t, spec, **dict(zip(tensors, more, strict=True))), given, sized=True)
+        return model(*given)
 
-    def dynamic(self, function: Function, x: Tensor) -> Function:
-        return self._model(function, x, (None,) * len(x.shape))
+    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
+        return _model(function, (x, *others), sized=False)
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
-        dtype = keras.backend.standardize_dtype(x.dtype)
-        start = _Start(dtype=dtype)
-        a, g = (keras.Input(batch_shape=tuple(t.shape), dtype=dtype) for t in (x, cotangent))
-        model = keras.Model([a, g], keras.ops.sum(keras.ops.multiply(function(start(a)), g), keepdims=True))
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
+        start = _Start(dtype=keras.backend.standardize_dtype(x.dtype))
+        a, g, *more = (_input(t, sized=True) for t in (x, cotangent, *others))
+        model = keras.Model(
+            [a, g, *more], keras.ops.sum(keras.ops.multiply(function(start(a), *more), g), keepdims=True)
+        )
         model.compile(keras.optimizers.SGD(1.0), loss=_itself, run_eagerly=True)
-        model.train_on_batch([x, cotangent], np.zeros((1,) * len(cotangent.shape), "float32"))
+        model.train_on_batch([x, cotangent, *others], np.zeros((1,) * len(cotangent.shape), "float32"))
         return keras.ops.negative(start.moved.value)
 
-    def _model(self, function: Function, x: Tensor, shape: tuple[int | None, ...]) -> Callable[[Tensor], Any]:
-        a = keras.Input(batch_shape=shape, dtype=keras.backend.standardize_dtype(x.dtype))
-        result = function(a)
-        model = keras.Model(a, list(result) if isinstance(result, tuple) else result)
-        return lambda t: tuple(model(t)) if isinstance(result, tuple) else model(t)
+
+def _input(t: Tensor, sized: bool) -> Any:
+    shape = tuple(t.shape) if sized else (None,) * len(t.shape)
+    return keras.Input(batch_shape=shape, dtype=keras.backend.standardize_dtype(t.dtype))
+
+
+def _model(function: Function, tensors: tuple[Tensor, ...], sized: bool) -> Function:
+    inputs = [_input(t, sized) for t in tensors]
+    result = function(*inputs)
+    model = keras.Model(inputs, list(result) if isinstance(result, tuple) else result)
+    return lambda *given: tuple(model(list(given))) if isinstance(result, tuple) else model(list(given))
 
 
 def _itself(target: Tensor, value: Tensor) -> Tensor:

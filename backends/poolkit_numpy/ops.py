@@ -41,6 +41,9 @@ class Ops(Operators):
         return self.np.array(self.np.broadcast_to(x, like.shape))
 
     def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
+        if self.dtype in ("bool", "bfloat16"):  # which NumPy widens where they meet a number
+            a = b.dtype.type(a) if isinstance(a, int | float) else a
+            b = a.dtype.type(b) if isinstance(b, int | float) else b
         return self.np.where(condition, a, b)
 
     def isnan(self, a: Tensor) -> Tensor:

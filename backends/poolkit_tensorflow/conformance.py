@@ -53,15 +53,15 @@ class TensorFlowHarness(Harness):
         made: Function = tf.function(function, jit_compile=how == "xla")
         return made
 
-    def dynamic(self, function: Function, x: Tensor) -> Function:
-        unknown = tf.TensorSpec([None] * x.shape.rank, x.dtype)
-        made: Function = tf.function(function, input_signature=[unknown])
+    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
+        unknown = [tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in (x, *others)]
+        made: Function = tf.function(function, input_signature=unknown)
         return made
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = function(x)
+            y = function(x, *others)
         return tape.gradient(y, x, cotangent)
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class TensorFlowHarness(Harness):
         return tf.zeros_like(x) if by_x is None else by_x, by_g
 
     def vmap(self, function: Function) -> Function:
-        return lambda both: tf.vectorized_map(function, both)
+        return lambda *both: tf.vectorized_map(lambda each: function(*each), both)
 
 
 HARNESS = TensorFlowHarness()

@@ -60,13 +60,13 @@ class TorchHarness(Harness):
         torch._dynamo.reset()  # every case is a function of its own, and Dynamo keeps few
         return _quiet(torch.compile(function, backend=how, fullgraph=True))
 
-    def dynamic(self, function: Function, x: Tensor) -> Function:
+    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
         torch._dynamo.reset()
         return _quiet(torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True))
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
         x = x.clone().requires_grad_()
-        (found,) = torch.autograd.grad(function(x), x, cotangent)
+        (found,) = torch.autograd.grad(function(x, *others), x, cotangent)
         return found
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
@@ -108,8 +108,8 @@ def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     return quiet
 
 
-def _vmap(function: Function) -> Callable[[Tensor], Any]:
-    mapped: Callable[[Tensor], Any] = torch.func.vmap(function)
+def _vmap(function: Function) -> Callable[..., Any]:
+    mapped: Callable[..., Any] = torch.func.vmap(function)
     return mapped
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit import PoolSpec
+from poolkit.operation import Operation
 
 Array = np.ndarray[Any, Any]
 Numbers = Any  # nested tuples of numbers, or `Fixed`, so that a case can be hashed
@@ -37,12 +37,13 @@ class Case:
 
     `data` names a recipe of `RECIPES`, or is the input itself. Numbers that were worked out by hand stand in
     `values`, `indices` and `gradient` (that of the sum of the result); what is None is asked of the oracle. `few` cases
-    also run in the modes that take long. `error` names the exception that a backend has to raise. Gradients are taken
+    also run in the modes that take long. `tensors` are those besides the input, by name: numbers, or a recipe of
+    `poolkit_conformance.further`. `error` names the exception that a backend has to raise. Gradients are taken
     with random cotangents, or with `ones`.
     """
 
     name: str
-    spec: PoolSpec
+    spec: Operation
     shape: tuple[int, ...] = ()
     dtype: str = "float32"
     data: str | Numbers = "normal"
@@ -53,6 +54,7 @@ class Case:
     gradient: Numbers = None
     error: str | None = None
     why: str = ""
+    tensors: tuple[tuple[str, str | Numbers], ...] = ()
 
     @property
     def floating(self) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import poolkit as pk
 from poolkit_conformance.case import Case
 from poolkit_conformance.compare import Mismatch, same_derivative, same_indices, same_values, where
-from poolkit_conformance.expect import expected, expected_gradient
-from poolkit_conformance.harness import Harness, Tensor
+from poolkit_conformance.expect import expected, expected_gradient, further, given, slanted
+from poolkit_conformance.harness import Function, Harness, Tensor
 
 
 def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> None:
@@ -26,15 +26,42 @@ def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> No
             raise Mismatch(
                 f"{said}\n  expected a tensor of {h.backend}, got {type(t).__module__}.{type(t).__qualname__}"
             )
-    same_values(said, "values", case.spec.kind, h.to_numpy(parts[0]), answer)
+    same_values(said, "values", case.spec, h.to_numpy(parts[0]), answer)
     if case.spec.indices:
         same_indices(said, h.to_numpy(parts[1]), answer, h.index_dtype(case))
 
 
-def values_of(h: Harness, case: Case) -> Callable[[Tensor], Tensor]:
-    """Pooling as a function of one tensor to one tensor, as derivatives need it."""
-    spec = case.spec
-    return (lambda x: h.pool(x, spec)[0]) if spec.indices else (lambda x: h.pool(x, spec))
+def arguments(h: Harness, case: Case) -> tuple[Tensor, ...]:
+    """The input and the further tensors of a case, as the backend's own."""
+    return tuple(h.from_numpy(t) for t in (given(case), *further(case).values()))
+
+
+def pooling(h: Harness, case: Case) -> Function:
+    """Pooling as a function of the case's tensors, the input first."""
+    names = [name for name, _ in case.tensors]
+    return lambda x, *more: h.pool(x, case.spec, **dict(zip(names, more, strict=True)))
+
+
+def values_of(h: Harness, case: Case) -> Function:
+    """The same to one tensor, as derivatives need it."""
+    return values_alone(pooling(h, case), case)
+
+
+def values_alone(run: Function, case: Case) -> Function:
+    return (lambda *tensors: run(*tensors)[0]) if case.spec.indices else run
+
+
+def sides(h: Harness, case: Case, run: Function) -> Iterator[tuple[str, Function, Tensor, tuple[Tensor, ...]]]:
+    """For each tensor with a gradient its name, a function of it and of the others, and all of these."""
+    tensors = arguments(h, case)
+    names = ["x", *(name for name, _ in case.tensors)]
+    for by in slanted(case):
+        at = names.index(by)
+
+        def moved(t: Tensor, *others: Tensor, at: int = at) -> Tensor:
+            return run(*others[:at], t, *others[at:])
+
+        yield by, moved, tensors[at], (*tensors[:at], *tensors[at + 1 :])
 
 
 def refuses(h: Harness, case: Case, mode: str, attempt: Callable[[], Any]) -> None:
@@ -49,8 +76,10 @@ def refuses(h: Harness, case: Case, mode: str, attempt: Callable[[], Any]) -> No
     raise Mismatch(f"{said}\n  expected {case.error}, got {type(result).__name__}")
 
 
-def check_gradient(h: Harness, case: Case, run: Callable[[Tensor], Tensor], x: Tensor, mode: str) -> None:
-    """The gradient of a function of the case's input."""
-    g, derivative = expected_gradient(case)
-    found = h.to_numpy(h.vjp(run, x, h.from_numpy(g)))
-    same_derivative(where(case, mode, h.backend), "gradient", case.spec.kind, found, derivative, case.dtype)
+def check_gradient(h: Harness, case: Case, run: Function, mode: str) -> None:
+    """The gradients of a function of the case's tensors."""
+    for by, function, t, others in sides(h, case, run):
+        g, derivative = expected_gradient(case, by)
+        found = h.to_numpy(h.vjp(function, t, h.from_numpy(g), *others))
+        said = where(case, f"{mode} by {by}" if case.tensors else mode, h.backend)
+        same_derivative(said, "gradient", case.spec, found, derivative, h.to_numpy(t).dtype.name)

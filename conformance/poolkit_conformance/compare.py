@@ -31,13 +31,13 @@ def same_form(label: str, what: str, found: Array, dtype: str, shape: tuple[int,
         raise Mismatch(f"{label}\n  {what} of shape {found.shape}, expected {shape}")
 
 
-def same_values(label: str, what: str, kind: str, found: Array, expected: Answer) -> None:
+def same_values(label: str, what: str, spec: Any, found: Array, expected: Answer) -> None:
     """Values against the oracle: exact for selections, within the table's tolerance otherwise."""
     same_form(label, what, found, expected.dtype, expected.values.shape)
     if expected.dtype not in FLOATS:
         _raise_at(label, what, found != expected.values, found, expected.values, None)
         return
-    error = allowed(kind, expected.dtype, expected.values, expected.magnitude)
+    error = allowed(spec.kind, expected.dtype, expected.values, expected.magnitude)
     _close(label, what, found.astype(np.float64), expected.values.astype(np.float64), error, expected.dtype)
 
 
@@ -51,10 +51,10 @@ def same_indices(label: str, found: Array, expected: Answer, dtype: str) -> None
     _raise_at(label, "indices", wrong, found, expected.indices, None)
 
 
-def same_derivative(label: str, what: str, kind: str, found: Array, expected: Derivative, dtype: str) -> None:
+def same_derivative(label: str, what: str, spec: Any, found: Array, expected: Derivative, dtype: str) -> None:
     """A gradient or tangent, where it is defined."""
     same_form(label, what, found, dtype, expected.values.shape)
-    error = allowed(kind, dtype, expected.values, expected.magnitude, derivative=True)
+    error = allowed(spec.kind, dtype, expected.values, expected.magnitude, derivative=True)
     values = np.where(expected.defined, expected.values, 0)
     got = np.where(expected.defined, found.astype(np.float64), 0)
     _close(label, what, got, values, np.where(expected.defined, error, 0), dtype)

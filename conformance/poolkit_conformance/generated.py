@@ -67,7 +67,18 @@ def _drawn(rng: Random, dtypes: tuple[str, ...]) -> Case:
     shape = tuple(_size(rng, letter, fields) for letter in letters)
     data = rng.choice(FLOAT_DATA) if dtype in FLOATS and kind in SELECTIONS + SUMS else "normal"
     spec = PoolSpec(kind, layout=layout, axes=axes, **fields)
-    return Case(f"generated_{rng.randrange(1000)}", spec, shape, dtype, data)
+    tensors = _further(rng, spec)
+    if "weight" in dict(tensors):
+        data = "normal"  # infinite cells times gradients of either sign add up to anything
+    return Case(f"generated_{rng.randrange(1000)}", spec, shape, dtype, data, tensors=tensors)
+
+
+def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
+    """Rarely a mask, a weight, or both."""
+    if spec.indices or spec.count_include_pad:
+        return ()
+    forms = ("cells", "one", "full", "cells float32", "full int8")
+    return tuple((name, rng.choice(forms[: 3 if name == "weight" else 5])) for name in spec.takes if rng.random() < 0.2)
 
 
 def _letters(layout: str, more: int) -> str:

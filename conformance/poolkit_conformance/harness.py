@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 import poolkit as pk
+from poolkit.operation import Operation
 from poolkit_conformance.case import FLOATS, INTEGERS, Case
 
 Array = np.ndarray[Any, Any]
 Tensor = Any
-Function = Callable[[Tensor], Tensor]
+Function = Callable[..., Tensor]  # of the input and those besides it
 
 # Which cases run in a mode: "every" one, those that are marked "few", or those whose names match one of these patterns.
 Which = str | tuple[str, ...]
@@ -30,10 +31,13 @@ HANDFUL = (
     "avg_float16_k3_s2_same",
     "avg_global",
     "avg_k3_s2_same",
+    "avg_mask_tokens",
+    "avg_weight_k3_s2_same",
     "max_adaptive_5x7_to_3",
     "max_all_minus_inf_global",
     "max_int32_k3_s2_same",
     "max_k3x2_dilated2x3",
+    "max_mask_k3_s2_same",
     "max_nan_k3_s2_same",
     "max_ties_3d_k2",
     "max_ties_global",
@@ -73,19 +77,20 @@ class Harness:
 
     # -------------------------------------------------------------------------------------------------- pooling
 
-    def pool(self, x: Tensor, spec: pk.PoolSpec) -> Any:
-        return pk.pool(x, spec)
+    def pool(self, x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
+        return pk.pool(x, spec, **tensors)
 
     def compiled(self, function: Function, how: str) -> Function:
         raise NotImplementedError
 
-    def dynamic(self, function: Function, x: Tensor) -> Function:
-        """Compiled or traced without knowing any size of `x`, only its rank and dtype."""
+    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
+        """Compiled or traced without knowing any size, only ranks and dtypes."""
         raise NotImplementedError
 
     # ---------------------------------------------------------------------------------------------- derivatives
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor) -> Tensor:
+    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
+        """The gradient of ``function(x, *others)`` by its first argument."""
         raise NotImplementedError
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
@@ -96,7 +101,7 @@ class Harness:
         raise NotImplementedError
 
     def vmap(self, function: Function) -> Function:
-        """Over a new first axis."""
+        """Over a new first axis of every tensor."""
         raise NotImplementedError
 
     # --------------------------------------------------------------------------------------------------- memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import importlib
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,14 +15,14 @@ import numpy as np
 import poolkit as pk
 from poolkit_conformance import oracle
 from poolkit_conformance.case import Case, Fixed, cotangent, tangent
-from poolkit_conformance.checks import check, check_gradient, refuses, values_of
+from poolkit_conformance.checks import arguments, check, check_gradient, pooling, refuses, sides, values_of
 from poolkit_conformance.compare import (
     Mismatch,
     same_bits,
     same_derivative,
     where,
 )
-from poolkit_conformance.expect import expected, given, quietly
+from poolkit_conformance.expect import expected, further, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
 from poolkit_conformance.routes import route_gradients, routes, routes_inside
 from poolkit_conformance.windows import pooled_axes
@@ -37,16 +38,17 @@ Mode = Callable[..., None]
 def eager(h: Harness, case: Case) -> None:
     """`pk.pool` on a tensor."""
     if case.error is not None:
-        refuses(h, case, "eager", lambda: h.pool(h.from_numpy(given(case)), case.spec))
+        refuses(h, case, "eager", lambda: pooling(h, case)(*arguments(h, case)))
         return
-    check(h, case, "eager", h.pool(h.from_numpy(given(case)), case.spec))
+    check(h, case, "eager", pooling(h, case)(*arguments(h, case)))
 
 
 def direct(h: Harness, case: Case) -> None:
     """The lowering run on the tensor itself; route by route, its bits are those of the recorded program."""
-    x = h.from_numpy(given(case))
-    check(h, case, "direct", pk.pool_direct(x, case.spec))
-    if not h.same_bits:
+    x, *more = arguments(h, case)
+    tensors = dict(zip(further(case), more, strict=True))
+    check(h, case, "direct", pk.pool_direct(x, case.spec, **tensors))
+    if not h.same_bits or tensors:
         return
     for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype):
         try:
@@ -63,34 +65,37 @@ def direct(h: Harness, case: Case) -> None:
 
 def layer(h: Harness, case: Case) -> None:
     """The spec as a layer of the framework."""
-    check(h, case, "layer", case.spec.layer(h.backend)(h.from_numpy(given(case))))
+    check(h, case, "layer", case.spec.layer(h.backend)(*arguments(h, case)))
 
 
 def noncontiguous(h: Harness, case: Case) -> None:
     """Views: transposed, strided, reversed."""
-    for number, view in enumerate(h.views(given(case))):
-        check(h, case, "noncontiguous", h.pool(view, case.spec), f", view {number}")
+    views = [h.views(given(case)), *(itertools.cycle(h.views(t)) for t in further(case).values())]
+    for number, several in enumerate(zip(*views, strict=False)):
+        check(h, case, "noncontiguous", pooling(h, case)(*several), f", view {number}")
 
 
 def untouched(h: Harness, case: Case) -> None:
-    """A read-only input, which is afterwards what it was, and a result with memory of its own."""
-    x = given(case).copy()
-    t = h.read_only(x)
-    result = h.pool(t, case.spec)
+    """Read-only tensors, which are afterwards what they were, and a result with memory of its own."""
+    before = (given(case), *further(case).values())
+    tensors = [h.read_only(t.copy()) for t in before]
+    result = pooling(h, case)(*tensors)
     check(h, case, "untouched", result)
     said = where(case, "untouched", h.backend)
-    same_bits(said, "input after the call", h.to_numpy(t), given(case))
-    for part in result if case.spec.indices else (result,):
-        if h.shares_memory(t, part):
-            raise Mismatch(f"{said}\n  the result shares memory with the input")
+    for t, numbers in zip(tensors, before, strict=True):
+        same_bits(said, "tensor after the call", h.to_numpy(t), numbers)
+        for part in result if case.spec.indices else (result,):
+            if h.shares_memory(t, part):
+                raise Mismatch(f"{said}\n  the result shares memory with what was given")
 
 
 def vmap(h: Harness, case: Case) -> None:
     """Two inputs at once, the second of which is the first turned round."""
-    x = given(case)
-    turned = np.ascontiguousarray(np.flip(x))
-    both = h.vmap(lambda t: h.pool(t, case.spec))(h.from_numpy(np.stack([x, turned])))
-    cases = (case, dataclasses.replace(case, data=Fixed(turned), values=None, indices=None))
+    before = (given(case), *further(case).values())
+    turned = [np.ascontiguousarray(np.flip(t)) for t in before]
+    both = h.vmap(pooling(h, case))(*(h.from_numpy(np.stack(pair)) for pair in zip(before, turned, strict=True)))
+    tensors = tuple((name, Fixed(t)) for name, t in zip(further(case), turned[1:], strict=True))
+    cases = (case, dataclasses.replace(case, data=Fixed(turned[0]), values=None, indices=None, tensors=tensors))
     for i, each in enumerate(cases):
         result = tuple(part[i] for part in both) if case.spec.indices else both[i]
         check(h, each, "vmap", result, f", input {i}")
@@ -98,15 +103,15 @@ def vmap(h: Harness, case: Case) -> None:
 
 def compiled(h: Harness, case: Case, how: str) -> None:
     """Inside the framework's compiler."""
-    run = h.compiled(lambda x: h.pool(x, case.spec), how)
-    check(h, case, f"compiled by {how}", run(h.from_numpy(given(case))))
+    run = h.compiled(pooling(h, case), how)
+    check(h, case, f"compiled by {how}", run(*arguments(h, case)))
 
 
 def dynamic(h: Harness, case: Case) -> None:
     """Compiled or exported without sizes, then run on two."""
-    run = h.dynamic(lambda x: h.pool(x, case.spec), h.from_numpy(given(case)))
+    run = h.dynamic(pooling(h, case), *arguments(h, case))
     for each in _sizes(case):
-        check(h, each, "dynamic", run(h.from_numpy(given(each))), f" on {list(each.shape)}")
+        check(h, each, "dynamic", run(*arguments(h, each)), f" on {list(each.shape)}")
 
 
 def _sizes(case: Case) -> Iterator[Case]:
@@ -156,42 +161,46 @@ def _without_poolkit(source: str) -> Callable[[Tensor], Any]:
 
 def gradient(h: Harness, case: Case) -> None:
     """Reverse mode."""
-    check_gradient(h, case, values_of(h, case), h.from_numpy(given(case)), "gradient")
+    check_gradient(h, case, values_of(h, case), "gradient")
 
 
 def compiled_gradient(h: Harness, case: Case, how: str) -> None:
     """Reverse mode through the framework's compiler."""
-    run = h.compiled(values_of(h, case), how)
-    check_gradient(h, case, run, h.from_numpy(given(case)), f"gradient compiled by {how}")
+    check_gradient(h, case, h.compiled(values_of(h, case), how), f"gradient compiled by {how}")
 
 
 def dynamic_gradient(h: Harness, case: Case) -> None:
     """Reverse mode through what was compiled without sizes."""
-    x = h.from_numpy(given(case))
-    check_gradient(h, case, h.dynamic(values_of(h, case), x), x, "gradient without sizes")
+    run = h.dynamic(values_of(h, case), *arguments(h, case))
+    check_gradient(h, case, run, "gradient without sizes")
 
 
 def second_gradient(h: Harness, case: Case) -> None:
     """The gradient of <gradient, tangent>: by the input, and by the cotangent, which is the tangent pooled."""
-    x, spec = given(case), case.spec
+    x, spec, more = given(case), case.spec, further(case)
     answer = expected(case)
     g = cotangent(case, answer.values.shape, answer.dtype)
-    u = tangent(case, case.shape)
-    by_x, by_g = h.second(values_of(h, case), h.from_numpy(x), h.from_numpy(g), h.from_numpy(u))
-    said = where(case, "second gradient", h.backend)
-    curvature = quietly(oracle.second, spec, x, g, u)
-    same_derivative(said, "derivative by the input", spec.kind, h.to_numpy(by_x), curvature, case.dtype)
-    along = quietly(oracle.jvp, spec, x, u)
-    same_derivative(said, "derivative by the cotangent", spec.kind, h.to_numpy(by_g), along, case.dtype)
+    for by, function, t, others in sides(h, case, values_of(h, case)):
+        u = tangent(case, h.to_numpy(t).shape)
+        by_t, by_g = h.second(_of_one(function, others), t, h.from_numpy(g), h.from_numpy(u))
+        said = where(case, "second gradient", h.backend)
+        curvature = quietly(oracle.second, spec, x, g, u, more, by)
+        same_derivative(said, f"derivative by {by}", spec, h.to_numpy(by_t), curvature, case.dtype)
+        along = quietly(oracle.jvp, spec, x, u, more, by)
+        same_derivative(said, f"derivative by the cotangent of {by}", spec, h.to_numpy(by_g), along, case.dtype)
 
 
 def forward(h: Harness, case: Case) -> None:
     """Forward mode."""
-    x = given(case)
-    u = tangent(case, case.shape)
-    found = h.to_numpy(h.jvp(values_of(h, case), h.from_numpy(x), h.from_numpy(u)))
-    along = quietly(oracle.jvp, case.spec, x, u)
-    same_derivative(where(case, "forward", h.backend), "tangent", case.spec.kind, found, along, case.dtype)
+    for by, function, t, others in sides(h, case, values_of(h, case)):
+        u = tangent(case, h.to_numpy(t).shape)
+        found = h.to_numpy(h.jvp(_of_one(function, others), t, h.from_numpy(u)))
+        along = quietly(oracle.jvp, case.spec, given(case), u, further(case), by)
+        same_derivative(where(case, "forward", h.backend), f"tangent by {by}", case.spec, found, along, case.dtype)
+
+
+def _of_one(function: Callable[..., Tensor], others: tuple[Tensor, ...]) -> Callable[[Tensor], Tensor]:
+    return lambda t: function(t, *others)
 
 
 # ------------------------------------------------------------------------------------------ which cases fit a mode
@@ -206,6 +215,7 @@ DERIVATIVES: tuple[Mode, ...] = (
 MODES: dict[str, Mode] = {mode.__name__: mode for mode in (*VALUES, *DERIVATIVES)}
 
 FOR_LARGE = {"eager", "gradient", "compiled", "compiled_gradient"}
+WITHOUT_TENSORS = {"standalone", "standalone_any_size", "routes", "routes_inside", "route_gradients", "layer"}
 WITHOUT_SHAPE = {"standalone_any_size", "dynamic", "dynamic_gradient"}
 
 
@@ -220,6 +230,8 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
         return False
     if name in WITHOUT_SHAPE and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
+    if case.tensors and name in WITHOUT_TENSORS:
+        return False
     return case.floating or MODES[name] not in DERIVATIVES
 
 

@@ -14,19 +14,9 @@ from typing import Any
 import numpy as np
 
 from poolkit_conformance import outside
-from poolkit_conformance.rows import (
-    FLOATS,
-    Rows,
-    add_exactly,
-    cells_of,
-    each_window,
-    flat_positions,
-    moved,
-    note_nans,
-    on_grid,
-    result_of,
-)
-from poolkit_conformance.windows import NoAnswerError, pooled_axes
+from poolkit_conformance.further import gathered, spread
+from poolkit_conformance.rows import FLOATS, NONE, Part, Rows, Tensors, add_exactly, each_window, moved, note_nans
+from poolkit_conformance.windows import NoAnswerError
 
 __all__ = ["Answer", "Derivative", "NoAnswerError", "answer", "jvp", "second", "vjp"]
 
@@ -56,22 +46,19 @@ class Derivative:
     defined: Array
 
 
-def answer(spec: Any, x: Array) -> Answer:
+def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
     """Pool `x`; raises `NoAnswerError` where the definition gives nothing."""
-    rows = Rows(spec, x)
+    rows = Rows(spec, x, tensors)
     selects = spec.kind in SELECTIONS or outside.selects(spec.kind)
     values = np.zeros(rows.windows, rows.cells.dtype if selects else np.float64)
     magnitude = np.zeros(rows.windows)
-    indices = np.zeros(rows.windows, np.int64)
+    indices = np.full(rows.windows, -1)
     free: dict[tuple[int, ...], frozenset[int]] = {}
-    sizes = tuple(x.shape[axis] for axis in pooled_axes(spec, x.ndim))
-    for box, cells in each_window(spec, x, rows):
-        here = result_of(box)
-        values[here], magnitude[here] = VALUES.get(spec.kind, outside.values)(spec, cells, box.divisor)
+    for part in each_window(rows):
+        values[part.here], magnitude[part.here] = VALUES.get(spec.kind, outside.values)(spec, part)
         if spec.kind in SELECTIONS:
-            flat = flat_positions(box, sizes)
-            indices[here] = flat[_first(spec.kind, cells)]
-            note_nans(free, box, flat, cells)
+            indices[part.here] = part.flat[_first(spec.kind, part.cells)]
+            note_nans(free, part)
     return Answer(
         rows.as_result(values),
         rows.as_result(magnitude),
@@ -81,58 +68,68 @@ def answer(spec: Any, x: Array) -> Answer:
     )
 
 
-def vjp(spec: Any, x: Array, cotangent: Array) -> Derivative:
-    """The gradient of sum(cotangent * pool(x)): what each window gives to its cells, added up without rounding."""
-    rows = Rows(spec, x)
+def vjp(spec: Any, x: Array, cotangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
+    """The gradient of sum(cotangent * pool(x)): what each window gives to its cells, added up without rounding.
+
+    `by` names the tensor: the input, or "weight".
+    """
+    rows = Rows(spec, x, tensors)
     given = rows.like_result(cotangent)
     shape = rows.cells.shape
     total, lost, magnitude, defined = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.ones(shape, bool)
-    for box, cells in each_window(spec, x, rows):
-        g = given[result_of(box)][:, None]
-        slope, size = _slopes(spec, cells, box.divisor)
-        place = cells_of(box)
-        add_exactly(total, lost, place, on_grid(slope * g, box))
-        magnitude[place] += on_grid(size * np.abs(g), box)
-        defined[place] &= on_grid(_without_nan(cells), box)
-    return Derivative(rows.as_input(total + lost), rows.as_input(magnitude), rows.as_input(defined))
+    for part in each_window(rows):
+        g = given[part.here][:, None]
+        slope, size = SLOPES[by](spec, part)
+        add_exactly(total, lost, part.place, slope * g)
+        magnitude[part.place] += size * np.abs(g)
+        defined[part.place] &= _specified(rows, part)[:, None]
+    return _by_tensor(rows, x if by == "x" else tensors[by], total + lost, magnitude, defined)
 
 
-def jvp(spec: Any, x: Array, tangent: Array) -> Derivative:
-    """How the result changes when `x` moves along `tangent`."""
-    rows = Rows(spec, x)
-    along = rows.like(tangent)
+def jvp(spec: Any, x: Array, tangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
+    """How the result changes when `x`, or the tensor that `by` names, moves along `tangent`."""
+    rows = Rows(spec, x, tensors)
+    along = rows.like(spread(spec, tangent, x.shape))
     values, magnitude, defined = np.zeros(rows.windows), np.zeros(rows.windows), np.ones(rows.windows, bool)
-    for box, cells in each_window(spec, x, rows):
-        here = result_of(box)
-        slope, size = _slopes(spec, cells, box.divisor)
-        u = along[cells_of(box)].reshape(cells.shape)
-        values[here] = _totals(slope * u)
-        magnitude[here] = _totals(size * np.abs(u))
-        defined[here] = ~np.isnan(cells).any(1)
+    for part in each_window(rows):
+        slope, size = SLOPES[by](spec, part)
+        u = along[part.place]
+        values[part.here] = _totals(slope * u)
+        magnitude[part.here] = _totals(size * np.abs(u))
+        defined[part.here] = _specified(rows, part)
     return Derivative(rows.as_result(values), rows.as_result(magnitude), rows.as_result(defined))
 
 
-def second(spec: Any, x: Array, cotangent: Array, tangent: Array) -> Derivative:
+def second(spec: Any, x: Array, cotangent: Array, tangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
     """The gradient, with respect to `x`, of <vjp(x, cotangent), tangent>: zero for what is linear in pieces."""
-    rows = Rows(spec, x)
-    given, along = rows.like_result(cotangent), rows.like(tangent)
+    rows = Rows(spec, x, tensors)
+    given, along = rows.like_result(cotangent), rows.like(spread(spec, tangent, x.shape))
     shape = rows.cells.shape
     total, magnitude, defined = np.zeros(shape), np.zeros(shape), np.ones(shape, bool)
-    for box, cells in each_window(spec, x, rows):
-        place = cells_of(box)
-        defined[place] &= on_grid(_without_nan(cells), box)
-        if spec.kind in CURVATURES or spec.kind not in VALUES:
-            g = given[result_of(box)][:, None]
-            curvature = CURVATURES.get(spec.kind, outside.curvature)
-            slope, size = curvature(spec, cells, along[place].reshape(cells.shape))
-            total[place] += on_grid(slope * g, box)
-            magnitude[place] += on_grid(size * np.abs(g), box)
-    return Derivative(rows.as_input(total), rows.as_input(magnitude), rows.as_input(defined))
+    for part in each_window(rows):
+        defined[part.place] &= _specified(rows, part)[:, None]
+        curvature = CURVATURES.get((spec.kind, by)) or (None if spec.kind in VALUES else outside.curvature)
+        if curvature is not None:
+            g = given[part.here][:, None]
+            slope, size = curvature(spec, part, along[part.place])
+            total[part.place] += slope * g
+            magnitude[part.place] += size * np.abs(g)
+    return _by_tensor(rows, x if by == "x" else tensors[by], total, magnitude, defined)
 
 
-def _without_nan(cells: Array) -> Array:
-    """For every cell whether its window is free of NaN; the gradient through any other is not specified."""
-    free: Array = np.broadcast_to(~np.isnan(cells).any(1, keepdims=True), cells.shape)
+def _by_tensor(rows: Rows, t: Array, total: Array, magnitude: Array, defined: Array) -> Derivative:
+    """In the shape of the tensor; a number of a weight may stand for several channels."""
+    whole = [rows.as_input(part) for part in (total, magnitude, ~defined)]
+    values, size, undefined = (gathered(rows.spec, part, t) for part in whole)
+    return Derivative(values, size, undefined == 0)
+
+
+def _specified(rows: Rows, part: Part) -> Array:
+    """Whether the gradient through a window is: without NaN, and not of -inf alone where a mask may stand for -inf."""
+    free = np.asarray(~np.isnan(part.cells).any(1))
+    if rows.mask is not None and rows.spec.kind in SELECTIONS:
+        lost = -np.inf if rows.spec.kind == "max" else np.inf
+        free &= np.asarray((part.cells != lost).any(1))
     return free
 
 
@@ -159,25 +156,34 @@ def _exact_sum(row: list[Any]) -> float:
         return math.nan
 
 
-def _average(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
-    return _totals(cells) / divisor, _totals(np.abs(cells.astype(np.float64))) / abs(divisor)
+def _average(spec: Any, part: Part) -> tuple[Array, Array]:
+    total, size = _sum(spec, part)
+    sums = 1 if part.weights is None else 2  # the divisor is a sum that was rounded too
+    return _over(total, part.divisor), sums * _over(size, np.abs(part.divisor))
 
 
-def _sum(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
+def _sum(spec: Any, part: Part) -> tuple[Array, Array]:
+    cells = part.cells if part.weights is None else part.weights * part.cells
     return _totals(cells), _totals(np.abs(cells.astype(np.float64)))
 
 
-def _select(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
-    chosen = np.take_along_axis(cells, _first(spec.kind, cells)[:, None], 1)[:, 0]
+def _over(a: Array, b: Array) -> Array:
+    """A quotient that is 0 where `b` is: such a window holds nothing."""
+    quotient: Array = np.divide(a, b, out=np.zeros(np.broadcast_shapes(a.shape, b.shape)), where=b != 0)
+    return quotient
+
+
+def _select(spec: Any, part: Part) -> tuple[Array, Array]:
+    chosen = np.take_along_axis(part.cells, _first(spec.kind, part.cells)[:, None], 1)[:, 0]
     return chosen, np.zeros(len(chosen))
 
 
-def _softmax(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
-    a = cells.astype(np.float64)
+def _softmax(spec: Any, part: Part) -> tuple[Array, Array]:
+    a = part.cells.astype(np.float64)
     return _totals(_weights(spec.beta, a) * a), np.abs(a).max(1, initial=0)
 
 
-VALUES: dict[str, Callable[[Any, Array, float], tuple[Array, Array]]] = {
+VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "avg": _average,
     "sum": _sum,
     "max": _select,
@@ -195,8 +201,9 @@ def _weights(beta: float, a: Array) -> Array:
     return weights
 
 
-def _slopes(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
+def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
     """dy/da of every cell of a window, and the magnitude of it."""
+    cells = part.cells
     if spec.kind in SELECTIONS:
         one_hot = np.zeros(cells.shape)
         one_hot[np.arange(len(cells)), _first(spec.kind, cells)] = 1
@@ -205,8 +212,25 @@ def _slopes(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
         return _softmax_slopes(spec, cells)
     if spec.kind not in VALUES:
         return outside.slopes(spec, cells)
-    slope = np.full(cells.shape, 1 / divisor if spec.kind == "avg" else 1.0)
+    slope = np.ones(cells.shape) if part.weights is None else part.weights
+    if spec.kind == "avg":
+        slope = _over(slope, part.divisor[:, None])
     return slope, np.abs(slope)
+
+
+def _slopes_by_weight(spec: Any, part: Part) -> tuple[Array, Array]:
+    """dy/dw of every cell: the cell itself in a sum, and (a - y) over the sum of weights in an average."""
+    cells = part.cells.astype(np.float64)
+    if spec.kind == "sum" or spec.divisor_override is not None:
+        slope = cells / (spec.divisor_override or 1)
+        return slope, np.abs(slope)
+    y, size = _average(spec, part)
+    weights = part.divisor[:, None]
+    slope = _over(cells - y[:, None], weights)
+    return slope, _over(np.abs(cells) + size[:, None], np.abs(weights))
+
+
+SLOPES = {"x": lambda spec, part: _slopes(spec, part), "weight": _slopes_by_weight}
 
 
 def _softmax_slopes(spec: Any, cells: Array) -> tuple[Array, Array]:
@@ -221,8 +245,9 @@ def _softmax_slopes(spec: Any, cells: Array) -> tuple[Array, Array]:
         return np.where(w == 0, 0.0, w * (1 + spec.beta * (cells - y))), size
 
 
-def _softmax_curvature(spec: Any, cells: Array, u: Array) -> tuple[Array, Array]:
+def _softmax_curvature(spec: Any, part: Part, u: Array) -> tuple[Array, Array]:
     """The derivative of sum_j u_j * w_j * (1 + beta * (a_j - y)) with respect to each a_k, by the product rule."""
+    cells = part.cells
     if spec.grad == "semi":
         return np.zeros(cells.shape), np.zeros(cells.shape)
     beta = spec.beta
@@ -234,7 +259,21 @@ def _softmax_curvature(spec: Any, cells: Array, u: Array) -> tuple[Array, Array]
     return beta * (u * slope - w * u_slope + u * w - slope * u_w), np.broadcast_to(4 * size, cells.shape)
 
 
-CURVATURES = {"softmax": _softmax_curvature}
+def _average_curvature(spec: Any, part: Part, u: Array) -> tuple[Array, Array]:
+    """The derivative of sum_j u_j * (a_j - y) / W with respect to each weight, where W is their sum."""
+    if spec.divisor_override is not None:
+        return np.zeros(part.cells.shape), np.zeros(part.cells.shape)
+    weights = part.divisor[:, None]
+    slope, size = _slopes_by_weight(spec, part)
+    found = -_over(_totals(u)[:, None] * slope + _totals(u * slope)[:, None], weights)
+    most = _totals(np.abs(u))[:, None] * size + _totals(np.abs(u) * size)[:, None]
+    return found, 2 * _over(most, np.abs(weights))
+
+
+CURVATURES: dict[tuple[str, str], Callable[[Any, Part, Array], tuple[Array, Array]]] = {
+    ("softmax", "x"): _softmax_curvature,
+    ("avg", "weight"): _average_curvature,
+}
 
 
 def kinds() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from poolkit.facts import BUILT_IN, KINDS
+from poolkit_conformance.rows import Part
 
 Array = np.ndarray[Any, Any]
 
@@ -22,8 +23,12 @@ def selects(kind: str) -> bool:
     return kind not in BUILT_IN and KINDS[kind].selects
 
 
-def values(spec: Any, cells: Array, divisor: float) -> tuple[Array, Array]:
+def values(spec: Any, part: Part) -> tuple[Array, Array]:
     """Of every row of cells, and the magnitude that its error is measured against."""
+    return _values(spec, part.cells)
+
+
+def _values(spec: Any, cells: Array) -> tuple[Array, Array]:
     found = _of_rows(spec, cells)
     return found, np.maximum(np.abs(found.astype(np.float64)), np.abs(cells.astype(np.float64)).max(1, initial=0))
 
@@ -35,9 +40,9 @@ def slopes(spec: Any, cells: Array) -> tuple[Array, Array]:
     return found, np.broadcast_to(_size(spec, a, found), a.shape)
 
 
-def curvature(spec: Any, cells: Array, u: Array) -> tuple[Array, Array]:
+def curvature(spec: Any, part: Part, u: Array) -> tuple[Array, Array]:
     """The derivative of sum_j u_j * dy/da_j with respect to each a_k."""
-    a = cells.astype(np.float64)
+    a = part.cells.astype(np.float64)
     points = [sign * STEP for sign in (-2, -1, 1, 2)]
     near = [slopes(spec, a + point * u)[0] for point in points]
     found = (near[0] - 8 * near[1] + 8 * near[2] - near[3]) / (12 * STEP)
@@ -45,7 +50,7 @@ def curvature(spec: Any, cells: Array, u: Array) -> tuple[Array, Array]:
 
 
 def _size(spec: Any, a: Array, found: Array) -> Array:
-    size: Array = np.maximum(values(spec, a, 1)[1][:, None], np.abs(found).max(1, keepdims=True))
+    size: Array = np.maximum(_values(spec, a)[1][:, None], np.abs(found).max(1, keepdims=True))
     return np.maximum(size, 1)
 
 

@@ -47,17 +47,17 @@ def routes_inside(h: Harness, case: Case, how: str) -> None:
 
 def route_gradients(h: Harness, case: Case) -> None:
     """The gradient of every route that is offered to a shape, and to a tensor while a derivative is taken."""
-    x, spec = h.from_numpy(given(case)), case.spec
+    spec = case.spec
     offered: list[str] = []
 
     def look(t: Tensor) -> Tensor:
         offered.extend(route.name for route in routes_for(t, spec))
         return values_of(h, case)(t)
 
-    h.vjp(look, x, h.from_numpy(expected_gradient(case)[0]))
+    h.vjp(look, h.from_numpy(given(case)), h.from_numpy(expected_gradient(case)[0]))
     listed = _listed(h, case)
     for name in dict.fromkeys([*listed, *offered]):
-        check_gradient(h, case, _through(h, case, name, name in listed), x, f"gradient of route {name}")
+        check_gradient(h, case, _through(h, case, name, name in listed), f"gradient of route {name}")
 
 
 def _through(h: Harness, case: Case, name: str, listed: bool) -> Callable[[Tensor], Tensor]:

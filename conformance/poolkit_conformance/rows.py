@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from poolkit_conformance.further import real, spread
 from poolkit_conformance.windows import Box, boxes, counts, pooled_axes
 
 Array = np.ndarray[Any, Any]
@@ -15,21 +16,55 @@ Array = np.ndarray[Any, Any]
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
-class Rows:
-    """An input with its pooled axes last and all others as one, and the way back into the layout."""
+Tensors = Mapping[str, Array]  # those besides the input
+NONE: Tensors = {}
 
-    def __init__(self, spec: Any, x: Array) -> None:
+
+class Part(NamedTuple):
+    """The real cells of one window, in row-major order: of all rows, or where there is a mask of one."""
+
+    rows: slice
+    box: Box
+    flat: Array  # positions in the map
+    cells: Array
+    weights: Array | None
+    divisor: Array  # of an average, for each row: a count, or the sum of the weights
+
+    @property
+    def place(self) -> Any:
+        """What picks these cells out of all rows."""
+        return self.rows, self.flat
+
+    @property
+    def here(self) -> Any:
+        """What picks the window's results."""
+        return (self.rows, *self.box.at)
+
+
+class Rows:
+    """An input with its pooled axes last and as one, and all others as one, and the way back into the layout."""
+
+    def __init__(self, spec: Any, x: Array, tensors: Tensors = NONE) -> None:
+        self.spec = spec
+        self.shape = x.shape
         self.pooled = pooled_axes(spec, x.ndim)
         self.last = tuple(range(-len(self.pooled), 0))
         self.keepdims = spec.keepdims
-        moved = np.moveaxis(x.astype(np.float64) if x.dtype.name in FLOATS else x, self.pooled, self.last)
-        self.kept = moved.shape[: x.ndim - len(self.pooled)]
-        self.cells = moved.reshape(math.prod(self.kept), *moved.shape[len(self.kept) :])
+        self.sizes = tuple(x.shape[axis] for axis in self.pooled)
+        self.kept = tuple(n for axis, n in enumerate(x.shape) if axis not in self.pooled)
+        self.cells = self._rows(x.astype(np.float64) if x.dtype.name in FLOATS else x)
         self.windows = (len(self.cells), *counts(spec, x.shape))
+        weight, mask = tensors.get("weight"), tensors.get("mask")
+        self.weights = None if weight is None else self.like(spread(spec, weight, x.shape))
+        self.mask = None if mask is None else self._rows(real(spec, mask, x.shape))
+
+    def _rows(self, t: Array) -> Array:
+        moved = np.moveaxis(t, self.pooled, self.last)
+        return moved.reshape(math.prod(self.kept), math.prod(self.sizes))
 
     def like(self, other: Array) -> Array:
         """A tensor of the input's shape, in the same rows."""
-        return np.moveaxis(other.astype(np.float64), self.pooled, self.last).reshape(self.cells.shape)
+        return self._rows(other.astype(np.float64))
 
     def like_result(self, g: Array) -> Array:
         """A tensor of the result's shape, in rows."""
@@ -37,31 +72,35 @@ class Rows:
         return (np.moveaxis(g, self.pooled, self.last) if self.keepdims else g).reshape(self.windows)
 
     def as_input(self, rows: Array) -> Array:
-        return np.moveaxis(rows.reshape(*self.kept, *rows.shape[1:]), self.last, self.pooled)
+        return np.moveaxis(rows.reshape(*self.kept, *self.sizes), self.last, self.pooled)
 
     def as_result(self, rows: Array) -> Array:
-        return self.as_input(rows) if self.keepdims else rows.reshape(self.kept)
+        if not self.keepdims:
+            return rows.reshape(self.kept)
+        return np.moveaxis(rows.reshape(*self.kept, *rows.shape[1:]), self.last, self.pooled)
 
 
-def each_window(spec: Any, x: Array, rows: Rows) -> Iterator[tuple[Box, Array]]:
-    """Every window with its real cells: one row for each batch and channel, in row-major order."""
-    for box in boxes(spec, x.shape):
-        yield box, rows.cells[cells_of(box)].reshape(len(rows.cells), math.prod(map(len, box.cells)))
+def each_window(rows: Rows) -> Iterator[Part]:
+    """Every window that holds a real cell: one row for each batch and channel; with a mask row by row."""
+    for box in boxes(rows.spec, rows.shape):
+        flat = flat_positions(box, rows.sizes)
+        if rows.mask is None:
+            yield _part(rows, slice(None), box, flat, box.divisor)
+            continue
+        for i in range(len(rows.cells)):
+            there = flat[rows.mask[i, flat]]
+            if len(there):
+                counted = box.divisor if rows.spec.divisor_override is not None else float(len(there))
+                yield _part(rows, slice(i, i + 1), box, there, counted)
 
 
-def result_of(box: Box) -> Any:
-    """What picks a window's result: all rows, and its place."""
-    return (slice(None), *box.at)
-
-
-def cells_of(box: Box) -> Any:
-    """What picks a window's cells out of the rows: all rows, and a grid of positions."""
-    grid = np.ix_(*box.cells)
-    return (slice(None), *grid)
-
-
-def on_grid(cells: Array, box: Box) -> Array:
-    return cells.reshape(len(cells), *map(len, box.cells))
+def _part(rows: Rows, some: slice, box: Box, flat: Array, divisor: float) -> Part:
+    cells = rows.cells[some, flat]
+    weights = None if rows.weights is None else rows.weights[some, flat]
+    divisors = np.full(len(cells), divisor)
+    if weights is not None and rows.spec.divisor_override is None:
+        divisors = np.array([math.fsum(row) for row in weights.tolist()])
+    return Part(some, box, flat, cells, weights, divisors)
 
 
 def flat_positions(box: Box, sizes: tuple[int, ...]) -> Array:
@@ -79,11 +118,12 @@ def add_exactly(total: Array, lost: Array, place: Any, part: Array) -> None:
     total[place] = new
 
 
-def note_nans(free: dict[tuple[int, ...], frozenset[int]], box: Box, flat: Array, cells: Array) -> None:
-    if cells.dtype.kind != "f":
+def note_nans(free: dict[tuple[int, ...], frozenset[int]], part: Part) -> None:
+    if part.cells.dtype.kind != "f":
         return
-    for row in np.flatnonzero(np.isnan(cells).any(1)):
-        free[(int(row), *box.at)] = frozenset(flat[np.isnan(cells[row])].tolist())
+    for row in np.flatnonzero(np.isnan(part.cells).any(1)):
+        at = int(row) + (part.rows.start or 0)
+        free[(at, *part.box.at)] = frozenset(part.flat[np.isnan(part.cells[row])].tolist())
 
 
 def moved(free: dict[tuple[int, ...], frozenset[int]], rows: Rows) -> dict[tuple[int, ...], frozenset[int]]:

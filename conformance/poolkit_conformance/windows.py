@@ -44,6 +44,13 @@ def pooled_axes(spec: Any, rank: int) -> tuple[int, ...]:
     return tuple(rank - len(letters) + letters.index(letter) for letter in pooled)
 
 
+def channel_axis(spec: Any, rank: int) -> int:
+    """The position of the channels in an input of this rank; `rank` where the layout has none."""
+    named = {"channels_first": "NC" + "L" * (rank - 2), "channels_last": "N" + "L" * (rank - 2) + "C"}
+    layout: str = named[spec.layout] if spec.layout in named else spec.layout.removeprefix("...")
+    return rank - len(layout) + layout.index("C") if "C" in layout else rank
+
+
 def boxes(spec: Any, shape: tuple[int, ...]) -> Iterator[Box]:
     """Every window of a spec on an input, in row-major order."""
     pooled = pooled_axes(spec, len(shape))

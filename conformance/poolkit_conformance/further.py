@@ -1,0 +1,87 @@
+"""Tensors besides the input: masks and weights in every shape and dtype that docs/semantics.md (13) names.
+
+A recipe is a few words. The first is the shape: "cells" (the layout's axes without C), "one" (with C of size 1), "full"
+(the input's own). Then come a dtype and numbers out of the ordinary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from poolkit_conformance.case import FLOATS, Array, Case, as_array, generator, numpy_dtype
+from poolkit_conformance.windows import channel_axis
+
+DTYPES = (*FLOATS, "bool", "int8", "uint8", "int32", "int64")
+
+
+def make_further(case: Case) -> dict[str, Array]:
+    """The further tensors of a case, by name."""
+    return {name: _made(case, name, how) for name, how in case.tensors}
+
+
+def spread(spec: Any, t: Array, shape: tuple[int, ...]) -> Array:
+    """A further tensor with a number for every cell of an input of this shape."""
+    at = channel_axis(spec, len(shape))
+    return np.broadcast_to(t if t.ndim == len(shape) else np.expand_dims(t, at), shape)
+
+
+def gathered(spec: Any, whole: Array, t: Array) -> Array:
+    """What belongs to every cell of an input, added up over the channels that share a number of `t`."""
+    at = channel_axis(spec, whole.ndim)
+    if t.shape == whole.shape:
+        return whole
+    added: Array = whole.sum(at, keepdims=t.ndim == whole.ndim)
+    return added
+
+
+def real(spec: Any, mask: Array, shape: tuple[int, ...]) -> Array:
+    """Which cells of an input there are."""
+    return spread(spec, mask if mask.dtype == bool else mask > 0, shape)
+
+
+def _made(case: Case, name: str, how: Any) -> Array:
+    if not isinstance(how, str):
+        return as_array(how, None if name == "mask" else numpy_dtype(_float(case.dtype)))
+    form, *more = how.split()
+    rng = generator(name, case.name)
+    at = channel_axis(case.spec, len(case.shape))
+    shapes = {
+        "cells": tuple(n for i, n in enumerate(case.shape) if i != at),
+        "one": tuple(1 if i == at else n for i, n in enumerate(case.shape)),
+        "full": case.shape,
+    }
+    made = (_mask if name == "mask" else _weight)(rng, shapes[form], more)
+    own = next((word for word in more if word in DTYPES), "bool" if name == "mask" else _float(case.dtype))
+    return _numbers(made, own) if name == "mask" else made.astype(numpy_dtype(own))
+
+
+def _float(dtype: str) -> str:
+    return dtype if dtype in FLOATS else "float32"
+
+
+def _mask(rng: np.random.Generator, shape: tuple[int, ...], more: list[str]) -> Array:
+    mask = rng.random(shape) < 0.6
+    if "nothing" in more or "everything" in more:
+        return np.full(shape, "everything" in more)
+    if mask.ndim > 1 and len(mask):
+        mask[0] = False  # a row with nothing in it
+    return mask
+
+
+def _numbers(mask: Array, dtype: str) -> Array:
+    """Numbers above 0 where the mask holds; elsewhere 0, or less where there are such."""
+    if dtype == "bool":
+        return mask
+    below = 0 if dtype[0] == "u" else -1
+    alternate = np.arange(mask.size).reshape(mask.shape) % 2 * below
+    return np.where(mask, 1, alternate).astype(numpy_dtype(dtype))
+
+
+def _weight(rng: np.random.Generator, shape: tuple[int, ...], more: list[str]) -> Array:
+    weight: Array = rng.uniform(0.1, 2, shape)
+    if "zeros" in more:
+        weight[rng.random(shape) < 0.3] = 0
+        weight[0] = 0
+    return weight

@@ -1,0 +1,137 @@
+"""Literals about masks and weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from poolkit_conformance.case import Case, Numbers
+from poolkit_conformance.literal import INF, NAN, ONE_TO_4, row
+
+
+def _with(case: Case, **tensors: Numbers) -> Case:
+    """The literal with further tensors along its axis."""
+    return dataclasses.replace(case, tensors=tuple((name, (numbers,)) for name, numbers in tensors.items()))
+
+
+def _masked(name: str, kind: str, x: Numbers, mask: Numbers, values: Numbers, why: str = "", **fields: Any) -> Case:
+    return _with(row(name, kind, x, values, why, **fields), mask=mask)
+
+
+FURTHER = [
+    _masked(
+        "a_masked_average_divides_by_what_is_there",
+        "avg",
+        (1, 3, 100),
+        (True, True, False),
+        (2,),
+        output_size=1,
+        few=True,
+        gradient=(0.5, 0.5, 0),
+        why="multiplied by the mask and averaged: 4/3",
+    ),
+    _masked(
+        "nan_under_a_mask_stays_out",
+        "avg",
+        (1, 3, NAN),
+        (True, True, False),
+        (2,),
+        output_size=1,
+        gradient=(0.5, 0.5, 0),
+        why="multiplied by 0 it is NaN",
+    ),
+    _masked(
+        "a_window_without_a_real_cell_is_0",
+        "avg",
+        (5, 6, 7, 8),
+        (False, False, True, False),
+        (0, 7),
+        window=2,
+        gradient=(0, 0, 1, 0),
+        why="0/0 is NaN",
+    ),
+    _masked(
+        "the_maximum_of_a_window_without_a_real_cell_is_0",
+        "max",
+        (-5, -6, -7, -8),
+        (False, False, True, False),
+        (0, -7),
+        window=2,
+        gradient=(0, 0, 1, 0),
+        why="filled with the lowest number: -3.4e38",
+    ),
+    _masked(
+        "a_masked_maximum_of_minus_infinity",
+        "max",
+        (-INF, 3, -INF, 4),
+        (True, False, True, False),
+        (-INF, -INF),
+        window=2,
+        why="-inf is a real cell",
+    ),
+    _masked(
+        "a_masked_maximum_of_negative_cells",
+        "max",
+        (-5, 2, -1, -3),
+        (True, False, False, True),
+        (-5, -3),
+        window=2,
+        few=True,
+        gradient=(1, 0, 0, 1),
+        why="multiplied by the mask: 0",
+    ),
+    _masked(
+        "padding_is_not_real_with_a_mask_either",
+        "avg",
+        (1, 2, 3, 4),
+        (True, True, True, False),
+        (1.5, 2, 2.5, 3),
+        window=3,
+        stride=1,
+        padding="same",
+    ),
+    _masked(
+        "a_masked_softmax",
+        "softmax",
+        (1, 2, 50, 3),
+        (True, True, False, True),
+        (2.575210209,),
+        window=4,
+        why="a cell of the mask counts as 0 in a softmax of x * mask",
+    ),
+    _masked("a_masked_sum_of_integers", "sum", (200, 100, 255), (1, 0, 1), (455,), dtype="uint8", output_size=1),
+    _masked("a_masked_maximum_of_integers", "max", (-128, 5), (True, False), (-128,), dtype="int8", window=2),
+    _with(
+        row(
+            "a_weighted_average",
+            "avg",
+            ONE_TO_4,
+            (3,),
+            "the mean of x * w is 7.5",
+            few=True,
+            window=4,
+            gradient=(0.1, 0.2, 0.3, 0.4),
+        ),
+        weight=(1.0, 2.0, 3.0, 4.0),
+    ),
+    _with(
+        row("a_weighted_sum", "sum", ONE_TO_4, (5, 25), window=2, gradient=(1, 2, 3, 4)), weight=(1.0, 2.0, 3.0, 4.0)
+    ),
+    _with(
+        row(
+            "weights_that_add_up_to_0_give_0",
+            "avg",
+            ONE_TO_4,
+            (0, 3.5),
+            "0/0 is NaN",
+            window=2,
+            gradient=(0, 0, 0.5, 0.5),
+        ),
+        weight=(0.0, 0.0, 1.0, 1.0),
+    ),
+    _with(
+        row("a_mask_takes_weights_out", "avg", (1, 3, NAN), (2.5,), output_size=1, gradient=(0.25, 0.75, 0)),
+        mask=(True, True, False),
+        weight=(1.0, 3.0, 5.0),
+    ),
+]
