@@ -19,7 +19,7 @@ import poolkit as pk
 from benchmarks.frameworks import FRAMEWORKS, Array, Framework, Function
 from benchmarks.peers import contenders
 from benchmarks.sites import GROWTH, SITES, Site
-from poolkit.measure import interleaved
+from poolkit.tools.measure import interleaved
 
 Row = dict[str, Any]
 

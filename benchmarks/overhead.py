@@ -14,7 +14,7 @@ from typing import Any
 import poolkit as pk
 from benchmarks.frameworks import Function
 from benchmarks.sites import SMALL
-from poolkit.measure import overheads
+from poolkit.tools.measure import overheads
 
 
 def overhead(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from poolkit.errors import PoolkitError
-from poolkit.porting.files import port_file
+from poolkit.port.files import port_file
 
 TARGETS = ("torch", "keras", "jax")
 POOLS = re.compile(r"pool|reduce_mean|reduce_max|reduce_window", re.IGNORECASE)

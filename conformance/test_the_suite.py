@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import registry
-from poolkit.listing import routes_for
+from poolkit.running import registry
+from poolkit.running.routes import routes_for
 from poolkit_conformance import modes, oracle, runner
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array

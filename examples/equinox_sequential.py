@@ -11,7 +11,7 @@ import numpy as np
 
 import poolkit as pk
 import poolkit_jax
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 
 
 def build() -> eqx.nn.Sequential:

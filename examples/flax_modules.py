@@ -11,7 +11,7 @@ import numpy as np
 from flax import nnx
 
 import poolkit as pk
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 
 STEM = pk.MaxPool(3, 2, "same", layout="NHWC")
 BINS = pk.AdaptiveAvgPool(6, layout="NHWC")

@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers
 
 import poolkit as pk
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 
 
 def build() -> keras.Sequential:

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812  # its usual name
 
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 
 Layer = Any
 Tensor = torch.Tensor

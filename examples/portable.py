@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import poolkit as pk
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 
 Tensor = Any
 Outputs = dict[str, Any]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import poolkit as pk
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 
 
 def build() -> nn.Sequential:

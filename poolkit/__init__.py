@@ -7,7 +7,17 @@
 (2, 1, 1, 256)
 """
 
-from poolkit.constructors import (
+from poolkit.dialects.reading import read
+from poolkit.dialects.writing import caveats, native
+from poolkit.diffs.diff import Difference, diff
+from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
+from poolkit.programs.program import Program
+from poolkit.running.dispatch import lower, pool, pool_direct
+from poolkit.running.extending import register_kind
+from poolkit.running.layers import layer
+from poolkit.running.registry import backends
+from poolkit.running.routes import routes
+from poolkit.spec.constructors import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
     AvgPool,
@@ -17,19 +27,9 @@ from poolkit.constructors import (
     MinPool,
     SumPool,
 )
-from poolkit.diffs.diff import Difference, diff
-from poolkit.dispatch import lower, pool, pool_direct
-from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
-from poolkit.extending import register_kind
-from poolkit.facts import Option
-from poolkit.layers import layer
-from poolkit.listing import routes
-from poolkit.mix import Mix
-from poolkit.program import Program
-from poolkit.registry import backends
-from poolkit.spec import PoolSpec
-from poolkit.words.reading import read
-from poolkit.words.writing import caveats, native
+from poolkit.spec.facts import Option
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
 
 __version__ = "0.1.0"
 

@@ -12,9 +12,9 @@ import ml_dtypes
 import numpy as np
 
 from poolkit import NotExactError
-from poolkit.registry import dialect
-from poolkit.words.dialect import Caveat, Measured
-from poolkit.words.writing import native
+from poolkit.dialects.dialect import Caveat, Measured
+from poolkit.dialects.writing import native
+from poolkit.running.registry import dialect
 
 
 def array(measured: Measured) -> np.ndarray:

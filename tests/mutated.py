@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from poolkit import registry
-from poolkit.words.calls import Call, Expression, Name
-from poolkit.words.dialect import Word
+from poolkit.dialects.calls import Call, Expression, Name
+from poolkit.dialects.dialect import Word
+from poolkit.running import registry
 
 X = Expression("x")
 

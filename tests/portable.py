@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec
-from poolkit.words.calls import Call
-from poolkit.words.normal import normal
-from poolkit.words.reading import read, read_call
-from poolkit.words.writing import native_call
+from poolkit.dialects.calls import Call
+from poolkit.dialects.normal import normal
+from poolkit.dialects.reading import read, read_call
+from poolkit.dialects.writing import native_call
 
 Array = np.ndarray[Any, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from poolkit.commands import poolkit
-from poolkit.porting.report import Ported, Row
+from poolkit.cli.commands import poolkit
+from poolkit.port.report import Ported, Row
 
 
 def layer(kind: str, name: str = "it", module: str | None = "keras.layers", **fields: Any) -> dict[str, Any]:

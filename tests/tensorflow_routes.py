@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 import poolkit as pk
-from poolkit.adapter import Site
-from poolkit.listing import routes_for
-from poolkit.lower import routes_of
-from poolkit.plan import plan_of
+from poolkit.lowering.backend import Site
+from poolkit.lowering.lower import routes_of
+from poolkit.lowering.plan import plan_of
+from poolkit.running.routes import routes_for
 from poolkit_tensorflow import ADAPTER
 
 MAP, FIRST = (2, 8, 12, 3), (2, 3, 8, 12)

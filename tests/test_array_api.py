@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import registry
+from poolkit.running import registry
 from poolkit_array_api.adapter import ADAPTER
 from tests.primitives import PRIMITIVES, cells
 from tests.support import ROOT

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import poolkit as pk
-from poolkit.bench import bench
-from poolkit.commands import poolkit
+from poolkit.cli.commands import poolkit
+from poolkit.tools.bench import bench
 
 SPEC, SHAPE = pk.MaxPool(2, layout="NCHW"), (1, 3, 8, 8)
 

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.grid import same
 from benchmarks.ports import main as ports
 from benchmarks.sites import Site
-from poolkit.measure import compare, overheads
+from poolkit.tools.measure import compare, overheads
 from tests.support import ROOT, environment
 
 

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from poolkit import conformance_report
 from poolkit.cli import main
-from poolkit.commands import poolkit
+from poolkit.cli.commands import poolkit
+from poolkit.tools import conformance_report
 from tests.support import environment
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
-from poolkit.kinds import Softmax
+from poolkit.lowering.kinds import Softmax
 from tests.support import ROOT
 
 
@@ -20,10 +20,10 @@ def test_the_diff_is_the_row_of_facts_the_class_and_its_registration() -> None:
     added = added_lines()
     source = inspect.getsource(Softmax).rstrip().splitlines()
     row = added.index(source[0])
-    assert "\n".join(added[:row]) in (ROOT / "poolkit/facts.py").read_text()
+    assert "\n".join(added[:row]) in (ROOT / "poolkit/spec/facts.py").read_text()
     assert added[row : row + len(source)] == source
     for line in added[row + len(source) :]:
-        assert line in (ROOT / "poolkit/kinds.py").read_text()
+        assert line in (ROOT / "poolkit/lowering/kinds.py").read_text()
 
 
 def test_no_adapter_names_the_kind() -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit.diffs.agreeing import agreement, same_at
-from poolkit.facts import KINDS
-from poolkit.geometry import axes_of
+from poolkit.lowering.geometry import axes_of
+from poolkit.spec.facts import KINDS
 from tests.specs import adaptive, per_axis, specs
 
 GAP = "nn.AdaptiveAvgPool2d(1)"

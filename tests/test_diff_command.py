@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import poolkit as pk
-from poolkit.commands import poolkit
+from poolkit.cli.commands import poolkit
 from tests.support import python
 
 GAP = "nn.AdaptiveAvgPool2d(1)"

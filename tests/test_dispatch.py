@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import dispatch
-from poolkit.adapter import Route
-from poolkit.lower import FOLD, lower
-from poolkit.recorder import choose
+from poolkit.lowering.backend import Route
+from poolkit.lowering.lower import FOLD, lower
+from poolkit.programs.recorder import choose
+from poolkit.running import dispatch
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def test_a_spec_that_is_none(spec: object) -> None:
 
 
 def test_arguments_in_the_wrong_order() -> None:
-    with pytest.raises(pk.InputError, match=r"received a poolkit.spec.PoolSpec"):
+    with pytest.raises(pk.InputError, match=r"received a poolkit.spec.pool_spec.PoolSpec"):
         pk.pool(pk.MaxPool(2, layout="NCL"), np.zeros((1, 1, 4)))  # type: ignore[arg-type]
 
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import BackendError, NotExactError, PoolkitError, PoolSpec, registry
-from poolkit.engine import engine
-from poolkit.porting.target import target_of
-from poolkit.words.calls import found
-from poolkit.words.writing import native_call
+from poolkit import BackendError, NotExactError, PoolkitError, PoolSpec
+from poolkit.dialects.calls import found
+from poolkit.dialects.writing import native_call
+from poolkit.port.target import target_of
+from poolkit.running import registry
+from poolkit.running.engine import engine
 from tests.support import python
 
 SAME = pk.AvgPool(3, 2, "same", layout="NHWC")

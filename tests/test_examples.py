@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from examples import portable
-from poolkit.demo import photograph
+from poolkit.tools.demo import photograph
 from tests.support import ROOT, environment
 
 Array = Any

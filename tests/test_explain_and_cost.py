@@ -56,7 +56,7 @@ def test_costs(spec: pk.PoolSpec, shape: tuple[int, ...], expected: tuple[int, i
 
 
 def test_a_cost_in_another_dtype() -> None:
-    from poolkit.cost import cost
+    from poolkit.tools.cost import cost
 
     assert cost(pk.MaxPool(2, layout="NCL"), (1, 3, 8), "float16").bytes == 2 * 36
     with pytest.raises(pk.DtypeError, match="a cost is counted for float16"):

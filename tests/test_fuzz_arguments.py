@@ -142,7 +142,7 @@ def _used(made: Any) -> str:
 
 
 def _told(args: tuple[Any, ...], named: Mapping[str, Any]) -> str:
-    from poolkit.messages import shown
+    from poolkit.spec.messages import shown
 
     return f"({', '.join([*map(shown, args), *(f'{name}={shown(value)}' for name, value in named.items())])})"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from poolkit import errors
-from poolkit.commands import poolkit
+from poolkit.cli.commands import poolkit
 from tests import hostile_files
 from tests.conftest import Fuzz
 

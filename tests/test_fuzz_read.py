@@ -18,9 +18,9 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
-from poolkit.values import is_many
-from poolkit.words.calls import Call, Name
-from poolkit.words.reading import Reading
+from poolkit.dialects.calls import Call, Name
+from poolkit.dialects.reading import Reading
+from poolkit.spec.values import is_many
 from tests import mutated
 from tests.conftest import Fuzz
 from tests.vision import timm

@@ -23,7 +23,7 @@ COMMAND_LINE_FILES += ["bench.py", "porting/check.py"]
 COMMAND_LINE = {Path("poolkit") / name for name in COMMAND_LINE_FILES}
 
 # The only doors from the core to an adapter: imports inside functions of this file.
-DOORS = Path("poolkit/registry.py")
+DOORS = Path("poolkit/running/registry.py")
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:

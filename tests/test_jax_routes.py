@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
+from poolkit.running.dispatch import pool_through
 from poolkit_jax import ADAPTER
 
 # Route, kind, layout, shape, what is asked. Shapes of 2**14 cells and more are "large", where other routes are right.

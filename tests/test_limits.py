@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import count, dispatch, fold, recorder
-from poolkit.cost import cost
-from poolkit.geometry import axes_of
+from poolkit.lowering import count, fold
+from poolkit.lowering.geometry import axes_of
+from poolkit.programs import recorder
+from poolkit.running import dispatch
+from poolkit.tools.cost import cost
 
 MILLION = 10**6
 SPECS = {

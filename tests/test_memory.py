@@ -13,7 +13,7 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
-from poolkit import dispatch, registry
+from poolkit.running import dispatch, registry
 
 SPEC = pk.MaxPool(2, layout="NCL")
 MAKE = {"numpy": np.ones, "torch": torch.ones, "tensorflow": tf.ones, "jax": jnp.ones}

@@ -15,7 +15,7 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
-from poolkit.operation import operation_from_dict
+from poolkit.spec.operation import operation_from_dict
 
 Array = np.ndarray[Any, Any]
 

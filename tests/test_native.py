@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec, ShapeError
-from poolkit.words.calls import Call, call
-from poolkit.words.normal import normal
-from poolkit.words.reading import read_call
-from poolkit.words.writing import native_call
+from poolkit.dialects.calls import Call, call
+from poolkit.dialects.normal import normal
+from poolkit.dialects.reading import read_call
+from poolkit.dialects.writing import native_call
 from tests import specs
 
 BACKENDS = ("torch", "keras")

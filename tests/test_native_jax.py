@@ -14,7 +14,7 @@ from jax import lax
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec
-from poolkit.words.writing import native_call
+from poolkit.dialects.writing import native_call
 from tests.portable import Array, native_or_refusal, numbers, portable_specs
 from tests.support import python
 
@@ -143,7 +143,7 @@ def test_what_rules_out_a_native_call() -> None:
 def test_reading_and_writing_import_no_jax() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('jax', 'flax', 'haiku', 'equinox'))); import poolkit as pk; "
-        "from poolkit.words.writing import native_call; print(native_call(pk.read('nn.max_pool(x, (2, 2))'), 'jax'))"
+        "from poolkit.dialects.writing import native_call; print(native_call(pk.read('nn.max_pool(x, (2, 2))'), 'jax'))"
     )
 
     assert python(code).strip() == "functools.partial(flax.linen.max_pool, window_shape=(2, 2))"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec
-from poolkit.words.writing import native_call
+from poolkit.dialects.writing import native_call
 from tests.portable import Array, native_or_refusal, numbers, portable_specs
 from tests.support import python
 
@@ -165,7 +165,7 @@ def test_ties_that_rule_out_a_native_call() -> None:
 def test_reading_and_writing_import_no_tensorflow() -> None:
     code = (
         "import sys; sys.modules['tensorflow'] = None; import poolkit as pk; "
-        "from poolkit.words.writing import native_call; "
+        "from poolkit.dialects.writing import native_call; "
         "print(native_call(pk.read('tf.nn.max_pool2d(x, 2, 2, \"SAME\")'), 'tensorflow'))"
     )
 

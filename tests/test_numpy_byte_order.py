@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
-from poolkit.listing import routes_for
+from poolkit.running.dispatch import pool_through
+from poolkit.running.routes import routes_for
 
 WINDOWS: list[dict[str, Any]] = [
     {"window": 1},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit.recorder import render
+from poolkit.programs.recorder import render
 
 EVIL = '"""\nraise SystemExit("run")\n"""'
 

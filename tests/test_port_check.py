@@ -23,13 +23,13 @@ import tensorflow as tf
 import torch
 from click.testing import CliRunner
 
-from poolkit.commands import poolkit
-from poolkit.porting.check import Checked, check
-from poolkit.porting.report import Row
-from poolkit.porting.running import runner
-from poolkit.porting.target import target_of
-from poolkit.words.calls import Call, Expression
-from poolkit.words.reading import call_of, read_call
+from poolkit.cli.commands import poolkit
+from poolkit.dialects.calls import Call, Expression
+from poolkit.dialects.reading import call_of, read_call
+from poolkit.port.check import Checked, check
+from poolkit.port.report import Row
+from poolkit.port.running import runner
+from poolkit.port.target import target_of
 from tests.support import environment
 
 FRAMEWORKS = (flax, haiku, jax, keras, onnx, onnxruntime, tf, torch)  # an absent one is a failure of this file
@@ -250,7 +250,7 @@ def test_the_command_exits_with_1_where_a_framework_gives_other_numbers(tmp_path
     """Keras on PyTorch repeats the border where padding is uneven; its engine is settled when it is imported."""
     model(tmp_path, layer("valid", "valid"), layer("same", "same"))
     code = (
-        "import sys\nfrom poolkit.commands import poolkit\n"
+        "import sys\nfrom poolkit.cli.commands import poolkit\n"
         "try:\n    poolkit()\n"
         "finally:\n    sys.stderr.write(' '.join(sorted({'keras', 'torch', 'tensorflow', 'flax'} & set(sys.modules))))"
     )

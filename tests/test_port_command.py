@@ -13,7 +13,7 @@ import libcst
 import pytest
 import torch
 
-from poolkit.porting.models.archive import LARGEST
+from poolkit.port.models.archive import LARGEST
 from tests.portmodels import LAMBDA, POOL, SAME, SOURCE, archive, layer, run, source
 from tests.support import environment, python
 
@@ -197,7 +197,7 @@ def test_porting_imports_no_framework(tmp_path: Path) -> None:
     source(tmp_path / "head.py")
     code = (
         "import sys, contextlib, os\n"
-        "from poolkit.commands import poolkit\n"
+        "from poolkit.cli.commands import poolkit\n"
         "for file in ('model.keras', 'head.py'):\n"
         "    with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit):\n"
         f"        poolkit(['port', os.path.join({str(tmp_path)!r}, file), '--to', 'torch', '--output', os.devnull])\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolkit.porting.files import port_file
+from poolkit.port.files import port_file
 from tests.portmodels import POOL, config, layer, made, rows_of
 
 KERAS_2 = {

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from poolkit import InputError
-from poolkit.porting import files
+from poolkit.port import files
 from tests.portmodels import POOL, SOURCE, archive, run, source
 from tests.support import environment
 
@@ -190,7 +190,7 @@ WRITES = """
 import os, resource, signal, sys
 from pathlib import Path
 from poolkit import InputError
-from poolkit.porting import files
+from poolkit.port import files
 what, place = sys.argv[1:]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background is started with it ignored
 if what == "full":  # no more than 4 KB are to be had

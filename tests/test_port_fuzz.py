@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import torch
 
-from poolkit.porting.python.source import port_source
+from poolkit.port.python.source import port_source
 from tests.conftest import Fuzz
 
 Array = np.ndarray[Any, Any]

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 from onnx import TensorProto, helper, save
 
-from poolkit.commands import poolkit
+from poolkit.cli.commands import poolkit
 from poolkit.errors import InputError
-from poolkit.porting.files import port_file
-from poolkit.porting.report import Ported
+from poolkit.port.files import port_file
+from poolkit.port.report import Ported
 
 MANY = 20_000
 OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from poolkit import InputError
-from poolkit.porting.files import port_file
-from poolkit.porting.python.source import port_source
-from poolkit.porting.python.tree import Node, Span, Tree
+from poolkit.port.files import port_file
+from poolkit.port.python.source import port_source
+from poolkit.port.python.tree import Node, Span, Tree
 from tests.portmodels import run
 
 HEAD = "import torch.nn as nn\nfrom torch.nn import functional as F\n\n"

@@ -15,7 +15,7 @@ import torch
 from keras import layers as kl
 
 from poolkit import PoolSpec
-from poolkit.porting.files import port_file
+from poolkit.port.files import port_file
 from tests.portmodels import POOL, archive, config, layer, made, rows_of
 from tests.support import environment, python
 
@@ -201,7 +201,7 @@ def test_masked_means_have_a_caveat(tmp_path: Path) -> None:
 
 def test_reading_an_archive_imports_no_framework(saved: tuple[keras.Model, Path]) -> None:
     code = (
-        "import sys; from pathlib import Path; from poolkit.porting.files import port_file\n"
+        "import sys; from pathlib import Path; from poolkit.port.files import port_file\n"
         f"rows = port_file(Path({str(saved[1])!r}), 'torch').rows\n"
         "print(len(rows), *sorted({'keras', 'torch', 'tensorflow', 'jax', 'numpy', 'onnx'} & set(sys.modules)))"
     )

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from poolkit import InputError
-from poolkit.porting.files import port_file
+from poolkit.port.files import port_file
 from tests.portmodels import made, rows_of
 
 

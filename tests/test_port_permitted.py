@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from poolkit.dialects.calls import Call, Expression, Name
 from poolkit.errors import NotExactError
-from poolkit.porting.check import check
-from poolkit.porting.files import port_file
-from poolkit.porting.permitted import permitted
-from poolkit.porting.running import runner
-from poolkit.words.calls import Call, Expression, Name
+from poolkit.port.check import check
+from poolkit.port.files import port_file
+from poolkit.port.permitted import permitted
+from poolkit.port.running import runner
 
 HEAD = """
 import functools, keras, torch, jax, equinox, flax, numpy as np, tensorflow as tf

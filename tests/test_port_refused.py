@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from poolkit import InputError
-from poolkit.porting.files import port_file
-from poolkit.porting.models import archive
+from poolkit.port.files import port_file
+from poolkit.port.models import archive
 from tests.portmodels import POOL, config
 
 

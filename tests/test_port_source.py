@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from poolkit.errors import InputError
-from poolkit.porting.python.source import port_source
-from poolkit.porting.report import Ported, Row
+from poolkit.port.python.source import port_source
+from poolkit.port.report import Ported, Row
 
 MAP = np.random.default_rng(0).normal(size=(2, 8, 6, 3)).astype(np.float32)
 

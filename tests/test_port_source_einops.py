@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolkit.porting.python.source import port_source
+from poolkit.port.python.source import port_source
 
 SOURCE = """from einops import reduce
 from einops.layers.torch import Reduce

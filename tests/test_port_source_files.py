@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from poolkit.porting.python.source import port_source
-from poolkit.spec import PoolSpec
-from poolkit.words.normal import normal
+from poolkit.dialects.normal import normal
+from poolkit.port.python.source import port_source
+from poolkit.spec.pool_spec import PoolSpec
 from tests.test_port_source import MAP, function
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolkit.porting.python.source import port_source
+from poolkit.port.python.source import port_source
 from tests.test_port_source import line, ported
 
 

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 import torch
 
-from poolkit.porting.check import check
-from poolkit.porting.python.source import port_source
-from poolkit.words.reading import call_of
+from poolkit.dialects.reading import call_of
+from poolkit.port.check import check
+from poolkit.port.python.source import port_source
 from tests.test_port_source import MAP, function, ported, row
 
 TORCH = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"

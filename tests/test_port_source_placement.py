@@ -8,8 +8,8 @@ import time
 import pytest
 
 from poolkit.errors import InputError
-from poolkit.porting.python import source as source_module
-from poolkit.porting.python.source import port_source
+from poolkit.port.python import source as source_module
+from poolkit.port.python.source import port_source
 from tests.test_port_source import ported
 
 TWO_IMPORTS = """\

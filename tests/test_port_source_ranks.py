@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import poolkit as pk
+from poolkit.dialects.dialect import NotPooling
 from poolkit.errors import NotExactError
-from poolkit.words.dialect import NotPooling
 from tests.test_port_source import ported, row
 
 LOSSES = [

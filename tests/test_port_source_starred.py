@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import poolkit as pk
+from poolkit.dialects.reading import read
 from poolkit.errors import NotExactError
-from poolkit.words.reading import read
 from tests.test_port_source import MAP, function, ported, row
 
 HEAD = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from poolkit.commands import poolkit
+from poolkit.cli.commands import poolkit
 
 MOVES = ["\x1b]0;title\x07", "\x1b[2J", "\u202e", "\r", "\x08", "\x9b1A"]
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import registry
-from poolkit.operators import Derived
-from poolkit.program import record
+from poolkit.lowering.operators import Derived
+from poolkit.programs.program import record
+from poolkit.running import registry
 from poolkit_conformance import runner
 from poolkit_conformance.case import Case
 from tests.primitives import PRIMITIVES, Primitive, cells

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from poolkit.program import record
-from poolkit.recorder import Name, Tape, Value, choose, render
+from poolkit.programs.program import record
+from poolkit.programs.recorder import Name, Tape, Value, choose, render
 
 
 class Ops:

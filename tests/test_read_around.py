@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional
 
 import poolkit as pk
-from poolkit.porting.audit import audit
-from poolkit.porting.python.source import port_source
-from poolkit.porting.report import Row
+from poolkit.port.audit import audit
+from poolkit.port.python.source import port_source
+from poolkit.port.report import Row
 
 KERAS = "import keras\nfrom keras import layers\n\n"
 GAP = "layers.GlobalAveragePooling1D()"

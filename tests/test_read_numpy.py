@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec
-from poolkit.registry import dialect
+from poolkit.running.registry import dialect
 from tests.portable import assert_reads, assert_refused, native_or_refusal, numbers, portable_specs
 from tests.support import python
 
@@ -83,7 +83,7 @@ def test_an_initial_value_takes_part() -> None:
 
 
 def test_native_calls_in_source() -> None:
-    from poolkit.words.writing import native_call
+    from poolkit.dialects.writing import native_call
 
     spec = pk.GlobalAvgPool(layout="NHWC", keepdims=True)
 

@@ -12,9 +12,9 @@ from onnx.reference import ReferenceEvaluator
 
 import poolkit as pk
 from poolkit import InputError, NotExactError, PoolSpec
-from poolkit.words.calls import Call
-from poolkit.words.onnx import call_of
-from poolkit.words.reading import read_call
+from poolkit.dialects.calls import Call
+from poolkit.dialects.onnx import call_of
+from poolkit.dialects.reading import read_call
 from tests.support import python
 
 SHAPES = {1: (2, 3, 11), 2: (2, 3, 7, 10), 3: (1, 2, 5, 7, 6)}

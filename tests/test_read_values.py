@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import poolkit as pk
-from poolkit.porting.python.source import port_source
-from poolkit.words.calls import Call, Expression
+from poolkit.dialects.calls import Call, Expression
+from poolkit.port.python.source import port_source
 
 MAX, AVG, HAIKU = "-jnp.inf, lax.max", "[[0, 0], [1, 1], [1, 0], [0, 0]]", "hk.max_pool(x, (2, 2, 1)"
 

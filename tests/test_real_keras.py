@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 import torch
 
-from poolkit.porting.target import target_of
-from poolkit.words.reading import read
+from poolkit.dialects.reading import read
+from poolkit.port.target import target_of
 
 NETWORKS = sorted(name for name, value in vars(keras.applications).items() if inspect.isfunction(value))
 

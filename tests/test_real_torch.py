@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from poolkit.mix import Mix
-from poolkit.porting.target import target_of
-from poolkit.words.reading import read
+from poolkit.dialects.reading import read
+from poolkit.port.target import target_of
+from poolkit.spec.mix import Mix
 from tests.vision import timm, torchvision
 
 Network = Callable[[], torch.nn.Module]

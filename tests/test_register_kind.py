@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 import poolkit as pk
-from poolkit import facts, kinds
-from poolkit.commands import poolkit as command
+from poolkit.cli.commands import poolkit as command
+from poolkit.lowering import kinds
+from poolkit.spec import facts
 from poolkit_conformance import modes, runner
 
 NAME = "spread"
@@ -106,7 +107,7 @@ def test_a_kind_may_be_registered_anew() -> None:
     [
         ("max", Spread, {}, "a new kind has a word of its own"),
         ("two words", Spread, {}, "a new kind has a word of its own"),
-        (NAME, object, {}, "a kind is a subclass of poolkit.kinds.Kind"),
+        (NAME, object, {}, "a kind is a subclass of poolkit.lowering.kinds.Kind"),
         (NAME, Spread, {"window": SCALE}, "not the name of a field or method of PoolSpec"),
         (NAME, Spread, {"replace": SCALE}, "not the name of a field or method of PoolSpec"),
         (NAME, Spread, {"scale": pk.Option(-1.0, lambda v: v > 0, "above 0")}, "scale is above 0"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit import registry
+from poolkit.running import registry
 
 
 def test_an_absent_framework_gives_the_pip_command() -> None:

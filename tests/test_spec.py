@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from poolkit import PoolSpec, SpecError
-from poolkit.facts import KINDS
-from poolkit.foreign import NAMES, WORDS
-from poolkit.spec import FIELDS
-from poolkit.values import alike
+from poolkit.spec.facts import KINDS
+from poolkit.spec.foreign import NAMES, WORDS
+from poolkit.spec.pool_spec import FIELDS
+from poolkit.spec.values import alike
 from tests.support import python
 
 

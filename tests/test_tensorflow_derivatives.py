@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
+from poolkit.running.dispatch import pool_through
 from tests.tensorflow_routes import MAP, inputs, offered, routes, second_gradient
 
 

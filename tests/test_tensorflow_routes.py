@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
-from poolkit.plan import plan_of
-from poolkit.program import record
+from poolkit.lowering.plan import plan_of
+from poolkit.programs.program import record
+from poolkit.running.dispatch import pool_through
 from poolkit_tensorflow import ADAPTER, routes_sum
 from tests.tensorflow_routes import ALL, FIRST, MAP, MODES, inputs, offered, routes
 

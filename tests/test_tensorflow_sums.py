@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
+from poolkit.running.dispatch import pool_through
 from tests.tensorflow_routes import ALL, MODES, routes
 
 IN_ROWS = ((64, 64, 11, 11), (64, 64, 60, 60), (64, 64, 256, 1), (8, 8, 256, 256))

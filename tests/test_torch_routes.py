@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
-from poolkit.lower import routes_of
-from poolkit.plan import plan_of
+from poolkit.lowering.lower import routes_of
+from poolkit.lowering.plan import plan_of
+from poolkit.running.dispatch import pool_through
 from poolkit_torch import ADAPTER
 
 Tensor = Any

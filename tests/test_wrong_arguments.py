@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import poolkit as pk
-from poolkit.cost import cost
-from poolkit.messages import shown
+from poolkit.spec.messages import shown
+from poolkit.tools.cost import cost
 
 SPEC = pk.MaxPool(2, layout="NCL")
 HUGE = 10**5000
@@ -95,7 +95,7 @@ MIX = {"version": 1, "how": "add", "parts": [SPEC.to_dict(), SPEC.to_dict()]}
 
 
 def from_dict(**changes: Any) -> Callable[[], Any]:
-    from poolkit.operation import operation_from_dict
+    from poolkit.spec.operation import operation_from_dict
 
     return lambda: operation_from_dict(MIX | changes)
 

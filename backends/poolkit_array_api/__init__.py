@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from poolkit.lazy import lazily
+from poolkit.running.lazy import lazily
 
 if TYPE_CHECKING:
     from poolkit_array_api.adapter import ADAPTER

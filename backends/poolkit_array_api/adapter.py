@@ -7,11 +7,11 @@ import importlib
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from poolkit.adapter import Route, Site
-from poolkit.arguments import as_route, no_options
-from poolkit.dispatch import pool, pool_through
 from poolkit.errors import InputError
-from poolkit.operation import as_spec
+from poolkit.lowering.backend import Route, Site
+from poolkit.running.dispatch import pool, pool_through
+from poolkit.spec.arguments import as_route, no_options
+from poolkit.spec.operation import as_spec
 from poolkit_array_api.ops import Ops
 
 DEFAULT = "array_api_strict"  # the namespace where the backend is asked for by name

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from poolkit.operators import Operators
+from poolkit.lowering.operators import Operators
 
 Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.adapter.Ops`; a subclass for each namespace gives `xp` and `imports`."""
+    """The primitives of `poolkit.lowering.backend.Ops`; a subclass for each namespace gives `xp` and `imports`."""
 
     xp: Any
     index = "int64"

@@ -8,11 +8,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from poolkit.adapter import Site
-from poolkit.arguments import no_options
-from poolkit.dispatch import pool
 from poolkit.errors import InputError
-from poolkit.spec import PoolSpec
+from poolkit.lowering.backend import Site
+from poolkit.running.dispatch import pool
+from poolkit.spec.arguments import no_options
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit_jax.layers import Pool
 from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES

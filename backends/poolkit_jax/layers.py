@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 
 import jax
 
-from poolkit.arguments import as_route
-from poolkit.dispatch import pool_through
-from poolkit.geometry import MORE_SPATIAL, SPATIAL
-from poolkit.messages import shown, wrong
-from poolkit.operation import Operation, as_spec
-from poolkit.signatures import explained, explained_class
-from poolkit.spec import Padding, PoolSpec, Sizes
-from poolkit.values import is_many
+from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL
+from poolkit.running.dispatch import pool_through
+from poolkit.spec.arguments import as_route
+from poolkit.spec.messages import shown, wrong
+from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.pool_spec import Padding, PoolSpec, Sizes
+from poolkit.spec.signatures import explained, explained_class
+from poolkit.spec.values import is_many
 
 __all__ = [
     "AdaptiveAvgPool1d",

@@ -10,8 +10,8 @@ import jax.numpy  # pyright: ignore[reportUnusedImport]  # makes jax.numpy below
 from jax import lax
 
 from poolkit.errors import ShapeError
-from poolkit.operators import Operators
-from poolkit.stages import product
+from poolkit.lowering.operators import Operators
+from poolkit.lowering.stages import product
 
 Tensor = Any
 
@@ -28,7 +28,7 @@ def _undecided(n: Any, least: int) -> ShapeError:
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.adapter.Ops` in JAX."""
+    """The primitives of `poolkit.lowering.backend.Ops` in JAX."""
 
     imports: ClassVar[dict[str, str]] = {
         "jax": "import jax",

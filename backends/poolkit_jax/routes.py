@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from poolkit.adapter import Route, Site
-from poolkit.count import divisor
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.count import divisor
 
 if TYPE_CHECKING:
-    from poolkit.geometry import Axis
-    from poolkit.plan import Plan
+    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.plan import Plan
     from poolkit_jax.ops import Ops
 
 Tensor = Any

@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-from poolkit.adapter import Site
-from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit.lowering.backend import Site
+from poolkit.running.dispatch import pool
 from poolkit_keras.layers import Pool
 from poolkit_keras.ops import Ops, narrow
 from poolkit_keras.routes import ROUTES

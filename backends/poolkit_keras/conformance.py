@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 import poolkit as pk
-from poolkit.operation import Operation
+from poolkit.spec.operation import Operation
 from poolkit_conformance.case import FLOATS, INTEGERS, numpy_dtype
 from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import keras
 
-from poolkit.operators import Derived
-from poolkit.recorder import Value
+from poolkit.lowering.operators import Derived
+from poolkit.programs.recorder import Value
 
 Tensor = Any
 
@@ -52,7 +52,7 @@ def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
 
 
 class Ops(Derived):
-    """The primitives of `poolkit.adapter.Ops` in `keras.ops`. Where a size is None it is data: a sum of ones."""
+    """The primitives of `poolkit.lowering.backend.Ops` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops

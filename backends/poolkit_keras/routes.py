@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from poolkit.adapter import Route
+from poolkit.lowering.backend import Route
 
 ROUTES: tuple[Route, ...] = ()

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from poolkit.adapter import Site
-from poolkit.arguments import no_options
-from poolkit.dispatch import pool
 from poolkit.errors import InputError
-from poolkit.spec import PoolSpec
+from poolkit.lowering.backend import Site
+from poolkit.running.dispatch import pool
+from poolkit.spec.arguments import no_options
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import PLAIN, ROUTES

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from poolkit.arguments import as_route
-from poolkit.dispatch import pool_through
-from poolkit.operation import Operation, as_spec
-from poolkit.signatures import explained_class
+from poolkit.running.dispatch import pool_through
+from poolkit.spec.arguments import as_route
+from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.signatures import explained_class
 
 
 @explained_class

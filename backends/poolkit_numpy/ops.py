@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy
 
-from poolkit.operators import Operators
+from poolkit.lowering.operators import Operators
 
 Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.adapter.Ops` in NumPy."""
+    """The primitives of `poolkit.lowering.backend.Ops` in NumPy."""
 
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
     np: Any = numpy

@@ -6,15 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from poolkit.adapter import Route, Site
-from poolkit.count import divisor
-from poolkit.fold import fold
-from poolkit.kinds import Kind, Max, Min, State
-from poolkit.stages import even, fits, length, stages
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.count import divisor
+from poolkit.lowering.fold import fold
+from poolkit.lowering.kinds import Kind, Max, Min, State
+from poolkit.lowering.stages import even, fits, length, stages
 
 if TYPE_CHECKING:
-    from poolkit.geometry import Axis
-    from poolkit.plan import Plan
+    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.plan import Plan
     from poolkit_numpy.ops import Ops
 
 Tensor = Any

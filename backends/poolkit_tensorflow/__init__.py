@@ -5,7 +5,7 @@ Its words (`read`, `native`, `caveats`) need no framework: the names below are l
 
 from typing import TYPE_CHECKING
 
-from poolkit.lazy import lazily
+from poolkit.running.lazy import lazily
 
 if TYPE_CHECKING:
     from poolkit_tensorflow.adapter import ADAPTER

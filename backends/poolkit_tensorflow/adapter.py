@@ -11,10 +11,10 @@ import tensorflow as tf
 from tensorflow.python.eager import record  # no public call tells of tapes
 from tensorflow.python.ops import control_flow_util  # nor of XLA
 
-from poolkit.adapter import Site
-from poolkit.arguments import no_options
-from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit.lowering.backend import Site
+from poolkit.running.dispatch import pool
+from poolkit.spec.arguments import no_options
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes import ROUTES

@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from poolkit.arguments import as_route
-from poolkit.dispatch import pool_through
-from poolkit.messages import shown, wrong
-from poolkit.operation import Operation, as_spec
-from poolkit.signatures import explained_class
+from poolkit.running.dispatch import pool_through
+from poolkit.spec.arguments import as_route
+from poolkit.spec.messages import shown, wrong
+from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.signatures import explained_class
 
 
 @explained_class

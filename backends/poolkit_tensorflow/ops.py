@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import tensorflow
 
-from poolkit.operators import Operators
+from poolkit.lowering.operators import Operators
 
 Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.adapter.Ops` in TensorFlow."""
+    """The primitives of `poolkit.lowering.backend.Ops` in TensorFlow."""
 
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
     tf: Any = tensorflow

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.adapter import Route, Site
-from poolkit.geometry import Axis
-from poolkit.lower import FOLD
-from poolkit.plan import Plan
-from poolkit.recorder import choose
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.lower import FOLD
+from poolkit.lowering.plan import Plan
+from poolkit.programs.recorder import choose
 from poolkit_tensorflow.sites import (
     Padding,
     call,

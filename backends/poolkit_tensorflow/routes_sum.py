@@ -1,7 +1,7 @@
 """Averages and sums, faster.
 
 Errors are in eps of the average, the worst of constant and random arrays; docs/semantics.md (6) allows 4. The number
-of cells added in a row decides which route may be taken (`poolkit.stages`).
+of cells added in a row decides which route may be taken (`poolkit.lowering.stages`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.adapter import Route, Site
-from poolkit.count import divisor
-from poolkit.plan import Plan
-from poolkit.stages import even, fits, length, stages
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.count import divisor
+from poolkit.lowering.plan import Plan
+from poolkit.lowering.stages import even, fits, length, stages
 from poolkit_tensorflow.sites import (
     call,
     cells,

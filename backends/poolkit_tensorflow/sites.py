@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import tensorflow
 
-from poolkit.adapter import Site
-from poolkit.geometry import Axis
-from poolkit.plan import Plan
-from poolkit.stages import length
+from poolkit.lowering.backend import Site
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.plan import Plan
+from poolkit.lowering.stages import length
 
 Tensor = Any
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another

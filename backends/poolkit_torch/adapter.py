@@ -9,10 +9,10 @@ import torch
 from torch.autograd import forward_ad
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
-from poolkit.adapter import Site
-from poolkit.arguments import no_options
-from poolkit.dispatch import pool
 from poolkit.errors import InputError
+from poolkit.lowering.backend import Site
+from poolkit.running.dispatch import pool
+from poolkit.spec.arguments import no_options
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes import ROUTES

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.adapter import Site
-from poolkit.plan import Plan
+from poolkit.lowering.backend import Site
+from poolkit.lowering.plan import Plan
 
 Tensor = Any
 

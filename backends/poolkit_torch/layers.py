@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit.arguments import as_route
-from poolkit.dispatch import pool, pool_through
-from poolkit.operation import Operation, as_spec
-from poolkit.signatures import explained_class
-from poolkit.spec import Padding, PoolSpec, Sizes
-from poolkit.values import flag
+from poolkit.running.dispatch import pool, pool_through
+from poolkit.spec.arguments import as_route
+from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.pool_spec import Padding, PoolSpec, Sizes
+from poolkit.spec.signatures import explained_class
+from poolkit.spec.values import flag
 
 OutputSize = int | tuple[int | None, ...] | None
 

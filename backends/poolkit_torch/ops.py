@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit.operators import Operators
+from poolkit.lowering.operators import Operators
 
 Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.adapter.Ops` in PyTorch."""
+    """The primitives of `poolkit.lowering.backend.Ops` in PyTorch."""
 
     imports: ClassVar[dict[str, str]] = {"torch": "import torch", "F": "import torch.nn.functional as F"}
     torch: Any = torch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolkit.adapter import Route
+from poolkit.lowering.backend import Route
 from poolkit_torch import routes_max, routes_select, routes_sum
 
 ROUTES: tuple[Route, ...] = (*routes_max.ROUTES, *routes_select.ROUTES, *routes_sum.ROUTES)

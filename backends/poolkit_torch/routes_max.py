@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from poolkit.adapter import Route, Site
-from poolkit.fold import fold
-from poolkit.geometry import Axis
-from poolkit.kinds import Kind, State
-from poolkit.plan import Plan
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.fold import fold
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.kinds import Kind, State
+from poolkit.lowering.plan import Plan
 from poolkit_torch.arrange import (
     adaptive_size,
     adjacent,

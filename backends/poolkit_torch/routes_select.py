@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.adapter import Route, Site
-from poolkit.plan import Plan
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.plan import Plan
 from poolkit_torch.arrange import adjacent, arranged, before, behind, planes, put_back
 from poolkit_torch.routes_max import EXTREMA, Reduced, appended, kept_of, max_pool, windows
 from poolkit_torch.windows import MOST_CELLS, Along, Windows, windows_of

@@ -11,10 +11,10 @@ import itertools
 import math
 from typing import Any
 
-from poolkit.adapter import Route, Site
-from poolkit.geometry import Axis
-from poolkit.lower import FOLD
-from poolkit.plan import HALVES, Plan
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.lower import FOLD
+from poolkit.lowering.plan import HALVES, Plan
 from poolkit_torch.arrange import (
     adaptive_size,
     adjacent,

@@ -11,8 +11,8 @@ import dataclasses
 import math
 from typing import Any
 
-from poolkit.geometry import Axis
-from poolkit.plan import HALVES, Plan
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.plan import HALVES, Plan
 
 # A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 4.7 at m=36, 6.4 at m=49 and 113 at m=900;
 # 4 are allowed. The same holds of the gradients that overlapping windows add to one cell.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit.operation import Operation
+from poolkit.spec.operation import Operation
 
 Array = np.ndarray[Any, Any]
 Numbers = Any  # nested tuples of numbers, or `Fixed`, so that a case can be hashed

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from poolkit import PoolSpec
-from poolkit.facts import KINDS
+from poolkit.spec.facts import KINDS
 from poolkit_conformance import modes, oracle
 from poolkit_conformance.case import FLOATS, Case, make
 from poolkit_conformance.expect import quietly

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import poolkit as pk
-from poolkit.operation import Operation
+from poolkit.spec.operation import Operation
 from poolkit_conformance.case import FLOATS, INTEGERS, Case
 
 Array = np.ndarray[Any, Any]

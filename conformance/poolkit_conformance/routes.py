@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import poolkit as pk
-from poolkit.dispatch import pool_through
-from poolkit.listing import routes_for
+from poolkit.running.dispatch import pool_through
+from poolkit.running.routes import routes_for
 from poolkit_conformance.case import Case
 from poolkit_conformance.checks import check, check_gradient, values_of
 from poolkit_conformance.expect import expected_gradient, given

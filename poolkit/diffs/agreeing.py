@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from poolkit.count import known_counts
+from poolkit.dialects.normal import normal
 from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
-from poolkit.facts import KINDS
-from poolkit.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
-from poolkit.spec import PoolSpec
-from poolkit.values import is_many
-from poolkit.words.normal import normal
+from poolkit.lowering.count import known_counts
+from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
+from poolkit.spec.facts import KINDS
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.values import is_many
 
 PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "options")  # fields that are not of an axis
 

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from poolkit.arguments import as_shape
 from poolkit.diffs import trial
 from poolkit.diffs.agreeing import (
     agreement,
@@ -41,9 +40,10 @@ from poolkit.diffs.properties import sentences, structure_differs
 from poolkit.diffs.report import text_of
 from poolkit.diffs.wording import EVERY
 from poolkit.errors import ShapeError
-from poolkit.mix import Mix
-from poolkit.signatures import explained
-from poolkit.spec import PoolSpec
+from poolkit.spec.arguments import as_shape
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.signatures import explained
 
 __all__ = ["Difference", "Example", "agreement", "diff", "same_at"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from poolkit.dialects.normal import normal
 from poolkit.diffs import trial
 from poolkit.diffs.agreeing import agreement, plain
 from poolkit.diffs.properties import said_otherwise, sentences
 from poolkit.diffs.wording import EVERY, NEVER, Holds, sizes_text
-from poolkit.mix import Mix
-from poolkit.spec import PoolSpec
-from poolkit.words.normal import normal
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
 
 TRIED = 12  # square maps up to this size
 

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from poolkit.dialects.calls import Call
+from poolkit.dialects.reading import Reading, call_of, read, read_call, spoken_in
+from poolkit.dialects.writing import caveats
 from poolkit.diffs.agreeing import spatial_count, standard
 from poolkit.errors import InputError, NotExactError, ShapeError
-from poolkit.geometry import letters_of
-from poolkit.messages import shown
-from poolkit.mix import Mix
-from poolkit.spec import PoolSpec
-from poolkit.values import is_many
-from poolkit.words.calls import Call
-from poolkit.words.reading import Reading, call_of, read, read_call, spoken_in
-from poolkit.words.writing import caveats
+from poolkit.lowering.geometry import letters_of
+from poolkit.spec.messages import shown
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.values import is_many
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from poolkit.dialects.normal import normal
 from poolkit.diffs.agreeing import axis_of, letters, limit, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
-from poolkit.facts import KINDS
-from poolkit.geometry import Axis
-from poolkit.spec import PoolSpec
-from poolkit.values import is_all
-from poolkit.words.normal import normal
+from poolkit.lowering.geometry import Axis
+from poolkit.spec.facts import KINDS
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.values import is_all
 
 # ------------------------------------------------------------------------------------------------------ all sentences
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from poolkit.diffs.agreeing import plain
-from poolkit.dispatch import pool
 from poolkit.errors import ShapeError
-from poolkit.mix import Mix
-from poolkit.spec import PoolSpec
+from poolkit.running.dispatch import pool
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
 
 
 def has_numpy() -> bool:

@@ -1,0 +1,5 @@
+"""``python -m poolkit.cli``."""
+
+from poolkit.cli import main
+
+main()

@@ -1,0 +1,163 @@
+"""The commands of `poolkit`, as click commands. Output is for people first, and `--json` for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+import poolkit as pk
+from poolkit.cli.bench import bench
+from poolkit.cli.diff import diff
+from poolkit.cli.options import JSON, shape_of
+from poolkit.cli.port import port
+from poolkit.running import registry
+from poolkit.spec.messages import escaped, shown
+from poolkit.tools import demo as demonstration
+
+
+class _Errors(click.Group):
+    """Shows an error of poolkit's as a line and exits with 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except pk.PoolkitError as error:
+            click.echo(escaped(f"{type(error).__name__}: {error}"), err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Errors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(pk.__version__)
+def poolkit() -> None:
+    """One pooling spec, the same numbers in PyTorch, Keras, TensorFlow, JAX and NumPy."""
+
+
+@poolkit.command()
+@click.option("--spec", default=demonstration.SPEC, show_default=True, help="The spec; its layout must be NHWC.")
+@click.option("--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed.")
+@click.option("--save", type=click.Path(path_type=Path), default=Path("poolkit_demo.png"), show_default=True)
+@JSON
+def demo(spec: str, names: tuple[str, ...], save: Path, as_json: bool) -> None:
+    """Pool a photograph with every installed framework and compare their results."""
+    _writable(save)
+    report = demonstration.run(pk.PoolSpec.parse(spec), names or tuple(pk.backends()), _progress(as_json))
+    demonstration.save_picture(report, save)
+    if as_json:
+        click.echo(json.dumps(report.to_dict() | {"picture": str(save)}, indent=2))
+    else:
+        _show_demo(report, save)
+    if not report.agrees:
+        sys.exit(1)
+
+
+def _progress(quiet: bool) -> Callable[[str], None]:
+    return (lambda name: None) if quiet else (lambda name: click.echo(f"running {name} …", err=True))
+
+
+def _show_demo(report: demonstration.Report, save: Path) -> None:
+    console = Console()
+    console.print(
+        f"[bold]{report.spec}[/bold]\non a photograph of shape {report.shape} -> {report.results['numpy'].shape}\n"
+    )
+    for name, program in report.programs.items():
+        console.rule(f"the calls on {name}")
+        console.print(Syntax(program.source, "python", word_wrap=True))
+    table = Table("backend", "largest difference from the definition in float64", "in units of eps")
+    for name, difference in report.differences.items():
+        table.add_row(name, f"{difference:.2e}", f"{difference / 2**-23:.2f}")
+    console.print(table)
+    verdict = "all agree" if report.agrees else "they do not agree"
+    console.print(f"largest difference between any two: {report.largest:.2e}: {verdict}, to 4 units of float32's eps")
+    console.print(f"the picture before and after: {save}", soft_wrap=True)
+
+
+@poolkit.command()
+@click.argument("spec")
+@click.option("--backend", required=True, help="numpy, torch, tensorflow, keras or jax.")
+@click.option("--shape", callback=shape_of, help="Specialise to a shape, such as 2,32,32,256.")
+@click.option("--dtype", default="float32", show_default=True)
+@click.option("--route", help="A route by name, or native for the framework's own pooling call.")
+@JSON
+def lower(spec: str, backend: str, shape: tuple[int, ...] | None, dtype: str, route: str | None, as_json: bool) -> None:
+    """Print the framework calls that SPEC becomes, as Python source that runs by itself."""
+    program = pk.lower(pk.PoolSpec.parse(spec), backend, shape, dtype=dtype, route=route)
+    if as_json:
+        click.echo(json.dumps({"backend": backend, "route": program.route, "source": program.source}, indent=2))
+    else:
+        click.echo(program.source, nl=False)
+
+
+@poolkit.command()
+@click.argument("spec")
+@click.argument("shape", callback=shape_of)
+@JSON
+def explain(spec: str, shape: tuple[int, ...], as_json: bool) -> None:
+    """Say what SPEC pools on an input of SHAPE: output shape, windows and divisors."""
+    parsed = pk.PoolSpec.parse(spec)
+    text = parsed.explain(shape)
+    if as_json:
+        facts = {
+            "spec": parsed.to_dict(),
+            "output_shape": parsed.output_shape(shape),
+            "cost": parsed.cost(shape)._asdict(),
+        }
+        click.echo(json.dumps(facts | {"text": text}, indent=2))
+    else:
+        click.echo(text)
+
+
+@poolkit.command()
+@JSON
+def backends(as_json: bool) -> None:
+    """List the known backends and whether their framework is installed."""
+    rows = registry.facts()
+    if as_json:
+        click.echo(json.dumps([row._asdict() for row in rows], indent=2))
+        return
+    table = Table("backend", "framework", "install")
+    for row in rows:
+        table.add_row(row.name, row.version or "not installed", "" if row.version else row.install)
+    Console().print(table)
+
+
+@poolkit.command()
+@click.option("--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the results as a page of HTML.")
+@JSON
+def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> None:
+    """Run the conformance suite: every case in every mode that a backend has."""
+    from poolkit.tools import conformance_report
+
+    if report is not None:
+        _writable(report)  # the suite runs for minutes before anything is written
+    chosen = names or tuple(pk.backends())
+    for name in chosen:
+        registry.adapter(name)  # an absent framework is an error with the command that installs it
+    results = conformance_report.run(chosen, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(conformance_report.summary(results), indent=2))
+    else:
+        conformance_report.show(results)
+    if report is not None:
+        report.write_text(conformance_report.page(results))
+    sys.exit(any(result.status == "failed" for result in results))
+
+
+def _writable(path: Path) -> None:
+    """An error of the command line where a file can't be written."""
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        do = "give a file in a folder that is there and can be written to"
+        raise click.BadParameter(f"received {shown(str(path))}, and nothing can be written there; {do}")
+
+
+for _command in (bench, diff, port):
+    poolkit.add_command(_command)

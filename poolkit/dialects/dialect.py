@@ -1,0 +1,193 @@
+"""What an adapter knows of its framework's own words for pooling: how to read them, and how to write them.
+
+A *word* is a function with the parameters of a framework's layer or function, names and defaults alike, that returns
+the fields of the spec. So one table reads a layer in hand, a config, and a line of source: each is brought into the
+form of a `Call` first. Nothing in a dialect imports its framework.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from poolkit.dialects.calls import STARS, Call, Expression, starred, text
+from poolkit.errors import NotExactError, PoolkitError
+
+if TYPE_CHECKING:
+    from poolkit.spec.pool_spec import PoolSpec
+
+# The arguments of a PoolSpec, some of which may be an `Expression`; or "axis", positions, in place of "axes".
+Fields = dict[str, Any]
+
+
+class NotPooling(NotExactError):  # noqa: N818
+    """A call that pools nothing, such as a mean over channels."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A layer or a function that pools.
+
+    `fields` has the framework's parameters, without the tensor; `tensor` is what a function calls its tensor, and None
+    for a layer, which is made first and called with one then. Neighbours of pooling, which are known only to say so,
+    have `pools` False. A word is `gone` that the framework itself has no more.
+    """
+
+    name: str
+    fields: Callable[..., Any]
+    tensor: str | None = None
+    pools: bool = True
+    gone: bool = False
+
+    def read(self, call: Call) -> Any:
+        """The fields that a call gives, or a composite; `NotExactError` where it isn't a call of this word."""
+        positional, named = list(call.args), dict(call.kwargs)
+        if self.tensor is not None and named.pop(self.tensor, None) is None and positional:
+            positional.pop(0)
+        try:
+            bound = inspect.signature(self.fields).bind(*positional, **named)
+        except TypeError as error:
+            raise NotExactError(
+                f"received {call}, and {self.name} takes {self._parameters()} ({error}); mend the call"
+            ) from None
+        return self.fields(*bound.args, **bound.kwargs)
+
+    def _parameters(self) -> str:
+        parameters = inspect.signature(self.fields).parameters.values()
+        return f"({', '.join(str(p.replace(annotation=p.empty)) for p in parameters)})"
+
+
+class Measured(NamedTuple):
+    """An input on which a framework's own layer gives other numbers than the definition, and both results.
+
+    `x` is nested lists in the layout of `spec`, or text for what would be long, such as "full((1, 1, 64, 64), 100)", of
+    NumPy's functions. A result is a number that every cell has, or a list of all cells in order; `at` picks one cell of
+    it. Where the layer gives none, `own` is the name of what it raises, or "ends" where it ends the process. `mask` is
+    what the layer is given besides; with `traced` it is called inside a graph that knows no sizes.
+    """
+
+    spec: PoolSpec
+    x: Any
+    dtype: str
+    own: Any
+    definition: Any
+    at: int | None = None
+    mask: Any = None
+    traced: bool = False
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Where a layer that is equal on finite input still gives other numbers, with a measured example.
+
+    `about` is one word: nan, half, sums, integers, sizes or mask. `engine` is the engine of Keras on which it does, and
+    None where it does on all. `unequal` says that it does so for finite float32 numbers at everyday sizes, so that the
+    layer is not native for that engine.
+    """
+
+    about: str
+    text: str
+    concerns: Callable[[PoolSpec], bool] = field(repr=False)
+    measured: Measured
+    engine: str | None = None
+    unequal: bool = False
+
+    def __str__(self) -> str:
+        return self.text + on_engines([self.engine] if self.engine else [])
+
+
+def on_engines(names: Sequence[str]) -> str:
+    """What stands behind a caveat of some of Keras's engines.
+
+    >>> on_engines(["jax", "numpy"])
+    " (on Keras's jax and numpy engines)"
+    """
+    return f" (on Keras's {' and '.join(names)} engine{'s' * (len(names) > 1)})" if names else ""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A framework's words.
+
+    `roots` are the first names of the modules whose objects and calls it reads. `canonical` brings a dotted name into
+    the form of `words`. `call_of` gives somebody's object as the call that makes it, None where it knows no such
+    object. `layouts` holds the usual layout for each number of spatial axes. `native` gives the framework's own call
+    for a spec in its normal form (`poolkit.dialects.normal`), and raises `not_equal` where there is none.
+    """
+
+    name: str
+    roots: tuple[str, ...]
+    words: Mapping[str, Word]
+    layouts: Mapping[int, str]
+    canonical: Callable[[str], str] = str
+    call_of: Callable[[Any], Call | None] = lambda obj: None
+    native: Callable[[PoolSpec], Call] | None = None
+    caveats: Sequence[Caveat] = ()
+    # The names under which people import: {"F": "torch.nn.functional"}.
+    # The names under which people import: {"F": "torch.nn.functional"}
+    shorts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def words(*several: Word) -> dict[str, Word]:
+    return {word.name: word for word in several}
+
+
+def no_spec(name: str, what: str) -> Word:
+    """A word for a well-known neighbour of pooling, which says what it is in place of being read."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Fields:
+        raise NotExactError(f"{name} {what}, and no spec says that; keep it as it is")
+
+    return Word(name, refuse, pools=False)
+
+
+def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:
+    """Why a framework has no layer that is equal to a spec, and what comes nearest; `native` adds whose spec it was."""
+    error = NotExactError(reason)
+    error.nearest = nearest
+    return error
+
+
+SEVERAL = (tuple, list)
+SAID: Mapping[type, str] = {tuple: "a tuple", list: "a list", str: "text", int: "an integer"}
+
+
+def check_written_out(call: Call) -> None:
+    """`NotExactError` where arguments come by a star, of which nobody knows how many there are."""
+    if any(starred(value) for value in call.args) or any(name == STARS for name, _ in call.kwargs):
+        raise NotExactError(
+            f"received {call}, and its arguments that come by * or ** are not known here; write them out"
+        )
+
+
+def need_value(name: str, value: Any, *types: type) -> None:
+    """`NotExactError` where a value that decides what is pooled is an expression, or of none of these types."""
+    if isinstance(value, Expression):
+        raise NotExactError(f"{name}={value.text} is not known here, and it decides what is pooled; write its value")
+    if types and not isinstance(value, types):
+        either = " or ".join(SAID[kind] for kind in types)
+        raise NotExactError(f"{name}={text(value)} is not what the framework takes, which is {either}; mend the call")
+
+
+# What reading values raises that nobody expected: a call may hold anything where a number belongs.
+RAISED = (TypeError, ValueError, AttributeError, ArithmeticError, LookupError, RecursionError)
+
+
+@contextmanager
+def read_from(what: object) -> Generator[None]:
+    """Makes a `NotExactError` of whatever goes wrong while something is read.
+
+    >>> with read_from("f(x)"):  # doctest: +IGNORE_EXCEPTION_DETAIL
+    ...     len(3)
+    Traceback (most recent call last):
+    poolkit.errors.NotExactError: received f(x), and its values are not those that it takes
+    """
+    try:
+        yield
+    except PoolkitError:
+        raise
+    except RAISED as error:
+        raise NotExactError(f"received {what}, and its values are not those that it takes ({error}); mend it") from None

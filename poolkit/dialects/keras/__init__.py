@@ -1,0 +1,1 @@
+"""The words of Keras: `read` understands them, `native` writes them, `caveats` says where numbers differ."""

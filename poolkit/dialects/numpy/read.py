@@ -1,0 +1,32 @@
+"""NumPy's words for pooling: reductions, as functions and as methods of arrays. Imports no NumPy."""
+
+from __future__ import annotations
+
+from poolkit.dialects.dialect import Dialect, Word, no_spec, words
+from poolkit.dialects.numpy.caveats import CAVEATS
+from poolkit.dialects.numpy.native import LAYOUTS, native
+from poolkit.dialects.reductions import NUMPY_WORDS
+
+
+def canonical(name: str) -> str:
+    """NumPy's other names, such as ``numpy.core.fromnumeric.mean``."""
+    *modules, last = name.split(".")
+    return name if "ndarray" in modules or last not in NUMPY_WORDS else f"numpy.{last}"
+
+
+WORDS = words(
+    *(Word(f"numpy.{name}", fields, "a") for name, fields in NUMPY_WORDS.items()),
+    *(no_spec(f"numpy.{name}", "takes the median") for name in ("median", "nanmedian", "ndarray.median")),
+    *(Word(f"numpy.ndarray.{name}", fields, "self") for name, fields in NUMPY_WORDS.items()),
+)
+
+DIALECT = Dialect(
+    name="numpy",
+    roots=("numpy",),
+    words=WORDS,
+    layouts=LAYOUTS,
+    canonical=canonical,
+    native=native,
+    caveats=CAVEATS,
+    shorts={"np": "numpy"},
+)

@@ -1,0 +1,170 @@
+"""ONNX's words for pooling: nodes. Imports no onnx.
+
+A node is read as a call of its operator by its attributes, ``onnx.MaxPool(kernel_shape=[3, 3], pads=[1, 1, 1, 1])``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from poolkit.dialects.calls import Call, Expression
+from poolkit.dialects.dialect import SEVERAL, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
+from poolkit.errors import NotExactError
+
+LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
+
+PADDINGS = {"NOTSET": None, "VALID": "valid", "SAME_UPPER": "same", "SAME_LOWER": "same_lower"}
+
+
+def _window(kind: str, kernel_shape: Any, strides: Any, pads: Any, auto_pad: Any, ceil_mode: Any) -> Fields:
+    need_value("kernel_shape", kernel_shape, *SEVERAL)
+    need_value("auto_pad", auto_pad, str)
+    need_value("ceil_mode", ceil_mode)
+    if pads is not None:
+        need_value("pads", pads, *SEVERAL)
+    n = len(kernel_shape)
+    if n not in LAYOUTS:
+        raise NotExactError(
+            f"kernel_shape={kernel_shape} has {n} spatial axes, and poolkit reads nodes with one to three"
+        )
+    padding = _padding(n, pads, auto_pad)
+    return {
+        "kind": kind,
+        "window": tuple(kernel_shape),
+        "stride": 1 if strides is None else _tuple(strides),
+        "padding": padding,
+        "ceil_mode": bool(ceil_mode) and auto_pad == "NOTSET",  # with another auto_pad it changes no size
+        "layout": LAYOUTS[n],
+    }
+
+
+def _padding(n: int, pads: Any, auto_pad: Any) -> Any:
+    if auto_pad not in PADDINGS:
+        raise NotExactError(f"auto_pad={auto_pad!r} is none of ONNX's; write {', '.join(PADDINGS)}")
+    if PADDINGS[auto_pad] is not None:
+        return PADDINGS[auto_pad]
+    if pads is None:
+        return "valid"
+    if len(pads) != 2 * n:
+        raise NotExactError(f"pads={pads} has {len(pads)} numbers, and {n} spatial axes have {2 * n}; mend the node")
+    for pad in pads:
+        need_value("pads", pad, int)
+    if min(pads) < 0:
+        raise NotExactError(f"pads={pads} cuts the input with negative numbers, which no spec does; slice it first")
+    return tuple(zip(pads[:n], pads[n:], strict=True))
+
+
+def _tuple(value: Any) -> Any:
+    return (*value,) if isinstance(value, list) else value
+
+
+def _average(
+    kernel_shape: Any,
+    strides: Any = None,
+    pads: Any = None,
+    auto_pad: Any = "NOTSET",
+    ceil_mode: Any = 0,
+    count_include_pad: Any = 0,
+    dilations: Any = None,
+) -> Fields:
+    need_value("count_include_pad", count_include_pad)
+    fields = _window("avg", kernel_shape, strides, pads, auto_pad, ceil_mode)
+    counted = bool(count_include_pad) and fields["padding"] != "valid"
+    return {**fields, "dilation": _dilation(dilations), "count_include_pad": counted}
+
+
+def _max(
+    kernel_shape: Any,
+    strides: Any = None,
+    pads: Any = None,
+    auto_pad: Any = "NOTSET",
+    ceil_mode: Any = 0,
+    dilations: Any = None,
+    storage_order: Any = 0,
+    outputs: Any = 1,
+) -> Fields:
+    if outputs != 1:
+        raise NotExactError(
+            "its indices count over the whole tensor, batch and channels too"
+            + (", and by columns" if storage_order else "")
+            + ", and those of a spec over the spatial axes; use its first output alone"
+        )
+    fields = _window("max", kernel_shape, strides, pads, auto_pad, ceil_mode)
+    return {**fields, "dilation": _dilation(dilations)}
+
+
+def _dilation(dilations: Any) -> Any:
+    return 1 if dilations is None else _tuple(dilations)
+
+
+def _global(kind: str) -> Fields:
+    return {"kind": kind, "output_size": 1, "layout": "channels_first"}
+
+
+def _reduce(kind: str, axes: Any = None, keepdims: Any = 1, noop_with_empty_axes: Any = 0) -> Fields:
+    need_value("keepdims", keepdims)
+    if axes in (None, (), []):
+        rest = "does nothing" if noop_with_empty_axes else "takes every axis, batch and channels too"
+        raise NotPooling(f"without axes it {rest}, which is no pooling; leave it as it is")
+    need_value("axes", axes, *SEVERAL)
+    return {"kind": kind, "axis": tuple(axes), "keepdims": bool(keepdims)}
+
+
+REDUCTIONS = {"ReduceMean": "avg", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
+
+NEIGHBOURS = {
+    "LpPool": "takes the p-norm of each window",
+    "GlobalLpPool": "takes the p-norm of each channel",
+    "ReduceL1": "sums magnitudes",
+    "ReduceL2": "takes the root of a sum of squares",
+    "ReduceSumSquare": "sums squares",
+    "ReduceLogSum": "takes the logarithm of a sum",
+    "ReduceLogSumExp": "takes the logarithm of a sum of exponentials",
+    "ReduceProd": "multiplies",
+    "MaxRoiPool": "pools regions that are an input of their own",
+    "RoiAlign": "interpolates in regions that are an input of their own",
+    "MaxUnpool": "puts maxima back to their places",
+    "Resize": "interpolates",
+}
+
+WORDS = words(
+    Word("onnx.AveragePool", _average),
+    Word("onnx.MaxPool", _max),
+    Word("onnx.GlobalAveragePool", partial(_global, "avg")),
+    Word("onnx.GlobalMaxPool", partial(_global, "max")),
+    *(Word(f"onnx.{name}", partial(_reduce, kind)) for name, kind in REDUCTIONS.items()),
+    *(no_spec(f"onnx.{name}", what) for name, what in NEIGHBOURS.items()),
+)
+
+# ---------------------------------------------------------------------------------------------------- nodes in hand
+
+# The field of an AttributeProto that holds a value of this type, by the numbers of its format.
+INT, STRING, INTS = 2, 3, 7
+FIELDS = {1: "f", INT: "i", STRING: "s", 6: "floats", INTS: "ints"}
+
+
+def call_of(obj: Any) -> Call | None:
+    """A node as a call of its operator; axes that are an input are an `Expression`: their values are elsewhere."""
+    if type(obj).__name__ != "NodeProto":
+        return None
+    arguments = {attribute.name: _value(attribute) for attribute in obj.attribute}
+    if obj.op_type in REDUCTIONS and len(obj.input) > 1 and obj.input[1]:
+        arguments["axes"] = Expression(obj.input[1])
+    if obj.op_type == "MaxPool" and any(obj.output[1:]):
+        arguments["outputs"] = 2
+    domain = "onnx" if obj.domain in ("", "ai.onnx") else f"onnx.{obj.domain}"
+    return Call(f"{domain}.{obj.op_type}", (), tuple(arguments.items()))
+
+
+def _value(attribute: Any) -> Any:
+    field = FIELDS.get(attribute.type)
+    if field is None:
+        return Expression(f"{attribute.name} of type {attribute.type}")
+    value = getattr(attribute, field)
+    if attribute.type == STRING:
+        return value.decode("utf-8", "replace")
+    return value if attribute.type in (1, INT) else list(value)
+
+
+DIALECT = Dialect(name="onnx", roots=("onnx",), words=WORDS, layouts=LAYOUTS, call_of=call_of)

@@ -1,0 +1,84 @@
+"""Where the own layers of PyTorch, equal on finite input, still give other numbers."""
+
+from __future__ import annotations
+
+from poolkit.dialects.concerns import any_of, bins, whole, windows
+from poolkit.dialects.dialect import Caveat, Measured
+from poolkit.spec.pool_spec import PoolSpec
+
+CAVEATS: tuple[Caveat, ...] = (
+    Caveat(
+        "sums",
+        "torch adds the cells of a window one by one in float32, which loses digits from a thousand cells on",
+        windows("avg", "sum", cells=1024),
+        Measured(
+            PoolSpec("avg", window=512, layout="NCHW"), "full((1, 1, 512, 512), 100.1)", "float32", 100.0094, 100.1
+        ),
+    ),
+    Caveat(
+        "sums",
+        "torch adds the cells of a bin one by one in float32, which loses digits from a thousand cells on",
+        bins("avg"),
+        Measured(
+            PoolSpec("avg", output_size=2, layout="NCHW"), "full((1, 1, 512, 512), 100.1)", "float32", 100.0376, 100.1
+        ),
+    ),
+    Caveat(
+        "sizes",
+        "AvgPool3d refuses maps that are smaller than its window, whatever is padded",
+        lambda spec: windows("avg", "sum", axes=3)(spec) and (spec.padding != "valid" or spec.ceil_mode),
+        Measured(
+            PoolSpec("avg", window=3, stride=1, padding=1, layout="NCDHW"),
+            "ones((1, 1, 2, 8, 8))",
+            "float32",
+            "RuntimeError",
+            1.0,
+        ),
+    ),
+    Caveat(
+        "half",
+        "torch has no average of half precision over three axes on CPU",
+        windows("avg", "sum", axes=3),
+        Measured(
+            PoolSpec("avg", window=2, layout="NCDHW"), "ones((1, 1, 2, 2, 2))", "float16", "NotImplementedError", 1.0
+        ),
+    ),
+    Caveat(
+        "integers",
+        "torch truncates averages of int64",
+        windows("avg"),
+        Measured(PoolSpec("avg", window=2, layout="NCL"), [[[1, 2]]], "int64", 1, 1.5),
+    ),
+    Caveat(
+        "integers",
+        "torch has no averages of integers other than int64",
+        windows("avg", "sum"),
+        Measured(PoolSpec("avg", window=2, layout="NCL"), [[[1, 2]]], "int32", "NotImplementedError", 1.5),
+    ),
+    Caveat(
+        "integers",
+        "torch has no averages of integers over bins",
+        bins("avg"),
+        Measured(
+            PoolSpec("avg", output_size=2, layout="NCL"), [[[1, 2, 3, 4]]], "int64", "NotImplementedError", [1.5, 3.5]
+        ),
+    ),
+    Caveat(
+        "integers",
+        "torch has no global averages of integers",
+        whole("avg"),
+        Measured(PoolSpec("avg", output_size=1, layout="NCHW"), [[[[1, 2]]]], "int64", "RuntimeError", 1.5),
+    ),
+    Caveat(
+        "integers",
+        "torch has no adaptive maxima of integers",
+        any_of(bins("max"), whole("max")),
+        Measured(PoolSpec("max", output_size=1, layout="NCHW"), [[[[1, 2]]]], "int32", "NotImplementedError", 2),
+    ),
+    Caveat(
+        "integers",
+        "torch has no maxima of integers over one axis",
+        windows("max", axes=1),
+        Measured(PoolSpec("max", window=2, layout="NCL"), [[[1, 2]]], "int32", "NotImplementedError", 2),
+    ),
+)

@@ -1,0 +1,281 @@
+"""PyTorch's words for pooling, and timm's: modules, functions and methods. Imports neither."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from poolkit.dialects.calls import Call, known
+from poolkit.dialects.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
+from poolkit.dialects.reductions import reduce
+from poolkit.dialects.torch.caveats import CAVEATS
+from poolkit.dialects.torch.layers import NN, call_of
+from poolkit.dialects.torch.native import LAYOUTS, native
+from poolkit.dialects.torch.resizing import RESIZING
+from poolkit.dialects.torch.timm import TIMM
+from poolkit.errors import NotExactError
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_all, is_many
+
+FUNCTIONAL = "torch.nn.functional"
+
+# ------------------------------------------------------------------------------------------ windows and adaptive bins
+
+
+def _max(
+    n: int,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    return_indices: Any = False,
+    ceil_mode: Any = False,
+) -> Fields:
+    return {
+        "kind": "max",
+        "window": _each(n, kernel_size),
+        "stride": _stride(n, stride),
+        "padding": _padding(n, padding),
+        "dilation": _each(n, dilation),
+        "indices": _flag(return_indices),
+        "ceil_mode": _flag(ceil_mode),
+        "layout": LAYOUTS[n],
+    }
+
+
+def _each(n: int, value: Any) -> Any:
+    """A size, which torch takes in a tuple of one for all axes too."""
+    return value[0] if n > 1 and is_many(value) and len(value) == 1 else value
+
+
+def _stride(n: int, stride: Any) -> Any:
+    """An empty list is torch's own way to say that none is given."""
+    return None if is_many(stride) and not stride else _each(n, stride)
+
+
+def _padding(n: int, padding: Any) -> Any:
+    if isinstance(padding, str):
+        raise NotExactError(f'padding="{padding}" is for convolutions, and torch.nn\'s pools take integers; give one')
+    return _each(n, padding)
+
+
+def _flag(value: Any) -> Any:
+    """A flag that may be given as 0 or 1."""
+    return bool(value) if isinstance(value, int) else value
+
+
+def _max_function(
+    n: int,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: Any = False,
+    return_indices: Any = False,
+) -> Fields:
+    return _max(n, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+
+
+def _avg(
+    n: int,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: Any = False,
+    count_include_pad: Any = True,
+    divisor_override: Any = None,
+) -> Fields:
+    padding = _padding(n, padding)
+    nothing = is_all(padding, 0) or divisor_override is not None
+    return {
+        "kind": "avg",
+        "window": _each(n, kernel_size),
+        "stride": _stride(n, stride),
+        "padding": padding,
+        "ceil_mode": _flag(ceil_mode),
+        "count_include_pad": False if nothing else _flag(count_include_pad),
+        "divisor_override": divisor_override,
+        "layout": LAYOUTS[n],
+    }
+
+
+def _avg_1d(
+    kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False, count_include_pad: Any = True
+) -> Fields:
+    return _avg(1, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def _adaptive(n: int, kind: str, output_size: Any, return_indices: Any = False) -> Fields:
+    sizes = (None,) * n if output_size is None else output_size
+    return {"kind": kind, "output_size": sizes, "indices": return_indices, "layout": LAYOUTS[n]}
+
+
+def _adaptive_avg(n: int, output_size: Any) -> Fields:
+    return _adaptive(n, "avg", output_size)
+
+
+def _adaptive_max(n: int, output_size: Any, return_indices: Any = False) -> Fields:
+    return _adaptive(n, "max", output_size, return_indices)
+
+
+def _pools(n: int) -> list[Word]:
+    """The modules and functions for n spatial axes."""
+    average = _avg_1d if n == 1 else partial(_avg, n)
+    adaptive_average, adaptive_max = partial(_adaptive_avg, n), partial(_adaptive_max, n)
+    layers: dict[str, Callable[..., Fields]] = {
+        f"MaxPool{n}d": partial(_max, n),
+        f"AvgPool{n}d": average,
+        f"AdaptiveAvgPool{n}d": adaptive_average,
+        f"AdaptiveMaxPool{n}d": adaptive_max,
+    }
+    functions: dict[str, Callable[..., Fields]] = {
+        f"max_pool{n}d": partial(_max_function, n),
+        f"max_pool{n}d_with_indices": _with_indices(partial(_max_function, n)),
+        f"avg_pool{n}d": average,
+        f"adaptive_avg_pool{n}d": adaptive_average,
+        f"adaptive_max_pool{n}d": adaptive_max,
+        f"adaptive_max_pool{n}d_with_indices": _with_indices(adaptive_max),
+    }
+    return [Word(f"{NN}.{name}", fields) for name, fields in layers.items()] + [
+        Word(f"{FUNCTIONAL}.{name}", fields, "input") for name, fields in functions.items()
+    ]
+
+
+def _with_indices(fields: Callable[..., Fields]) -> Callable[..., Fields]:
+    """The function that gives the positions whatever its return_indices says."""
+
+    def both(*args: Any, **kwargs: Any) -> Fields:
+        return fields(*args, **kwargs) | {"indices": True}
+
+    both.__signature__ = inspect.signature(fields)  # type: ignore[attr-defined]
+    return both
+
+
+# ------------------------------------------------------------------------------------------------------- reductions
+
+
+def _reduce(kind: str, dim: Any = None, keepdim: Any = False, *, axis: Any = None, keepdims: Any = None) -> Fields:
+    return reduce(kind, dim if axis is None else axis, keepdim if keepdims is None else keepdims)
+
+
+def _mean(
+    dim: Any = None, keepdim: Any = False, *, dtype: Any = None, axis: Any = None, keepdims: Any = None
+) -> Fields:
+    if dtype is not None:
+        raise NotExactError("dtype changes the type of the result, which a spec does not; cast before the mean")
+    return _reduce("avg", dim, keepdim, axis=axis, keepdims=keepdims)
+
+
+def _pair(dim: Any = None, keepdim: Any = False) -> Fields:
+    if dim is None:
+        raise NotPooling("a maximum over every axis, batch and channels too, is no pooling; leave it as it is")
+    raise NotExactError("max and min with dim return values and indices of one axis; amax and amin return the values")
+
+
+REDUCTIONS: dict[str, Callable[..., Fields]] = {
+    "max": _pair,
+    "min": _pair,
+    "mean": _mean,
+    "amax": partial(_reduce, "max"),
+    "amin": partial(_reduce, "min"),
+    "sum": partial(_reduce, "sum"),
+}
+
+
+# ------------------------------------------------------------------------------------------------ short sequentials
+
+
+def _sequential(*layers: Any) -> Any:
+    """A global pool and Flatten, which drops the axes of size 1."""
+    from poolkit.dialects.reading import fields_of
+
+    names = [layer.name if isinstance(layer, Call) else "" for layer in layers]
+    if not names or names[0] in ("", FLATTEN) or not {FLATTEN}.issuperset(names[1:]):
+        raise NotExactError(
+            "this Sequential is not a pooling layer alone or with Flatten(); read the layers inside it one by one"
+        )
+    pool, *rest = layers
+    fields = fields_of(pool)
+    if not rest:
+        return fields
+    if len(rest) > 1 or rest[0].args not in ((), (1,)) or rest[0].kwargs not in ((), (("start_dim", 1),)):
+        raise NotExactError("only Flatten() and Flatten(1) leave batch and channels as they are; read the pool alone")
+    return flattened(fields)
+
+
+def flattened(fields: Any) -> Any:
+    """The fields, or a mix, with the pooled axes dropped."""
+    if isinstance(fields, Operation):
+        return fields.replace(keepdims=False) if is_all(fields.poolings()[0].output_size, 1) else flattened({})
+    sizes = fields.get("output_size")
+    if not known(sizes) or not is_all(sizes, 1):
+        raise NotExactError(
+            "Flatten() after bins that are not one a channel makes a vector of them, which no spec does; "
+            "read the pooling layer, and keep the Flatten"
+        )
+    return {**fields, "keepdims": False}
+
+
+FLATTEN = f"{NN}.Flatten"
+
+# ---------------------------------------------------------------------------------------------------- what is no spec
+
+LP = "takes the p-norm of each window, with the sign of the sum"
+FRACTIONAL = "places its windows at random"
+UNPOOL = "puts maxima back to their places"
+
+NEIGHBOURS = {
+    **{f"{NN}.LPPool{n}d": LP for n in (1, 2, 3)},
+    **{f"{FUNCTIONAL}.lp_pool{n}d": LP for n in (1, 2, 3)},
+    **{f"{NN}.FractionalMaxPool{n}d": FRACTIONAL for n in (2, 3)},
+    **{f"{FUNCTIONAL}.fractional_max_pool{n}d": FRACTIONAL for n in (2, 3)},
+    **{f"{NN}.MaxUnpool{n}d": UNPOOL for n in (1, 2, 3)},
+    **{f"{FUNCTIONAL}.max_unpool{n}d": UNPOOL for n in (1, 2, 3)},
+    **{f"{NN}.Conv{n}d": "is a convolution with learned weights" for n in (1, 2, 3)},
+    **dict.fromkeys(("torch.median", "torch.nanmedian", "torch.Tensor.median"), "takes the median"),
+    f"{NN}.Identity": "pools nothing",
+}
+
+# Where functions and classes say that they live.
+INNER = (
+    ("torch.nn.modules.pooling.", f"{NN}."),
+    ("torch._C._nn.", f"{FUNCTIONAL}."),
+    ("torch._VariableFunctionsClass.", "torch."),
+    ("torch._C.TensorBase.", "torch.Tensor."),
+)
+
+
+def canonical(name: str) -> str:
+    for inner, outer in INNER:
+        name = name.replace(inner, outer)
+    short = name.removeprefix("torch.")
+    if f"{FUNCTIONAL}.{short}" in WORDS:  # torch.max_pool2d is the function below its Python face
+        return f"{FUNCTIONAL}.{short}"
+    if name.startswith("timm."):
+        return f"timm.layers.{name.rsplit('.', 1)[1]}"
+    return name
+
+
+WORDS = words(
+    *(word for n in (1, 2, 3) for word in _pools(n)),
+    *(Word(f"torch.{name}", fields, "input") for name, fields in REDUCTIONS.items()),
+    *(Word(f"torch.Tensor.{name}", fields, "self") for name, fields in REDUCTIONS.items()),
+    Word(f"{NN}.Sequential", _sequential),
+    *RESIZING,
+    *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
+    *TIMM,
+)
+
+DIALECT = Dialect(
+    name="torch",
+    roots=("torch", "timm"),
+    words=WORDS,
+    layouts=LAYOUTS,
+    canonical=canonical,
+    call_of=call_of,
+    native=native,
+    caveats=CAVEATS,
+    shorts={"nn": NN, "F": FUNCTIONAL},
+)

@@ -1,0 +1,211 @@
+"""timm's words for pooling, recognised by the names of its modules; timm is not imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolkit.dialects.calls import Call
+from poolkit.dialects.dialect import Fields, Word, need_value, no_spec
+from poolkit.errors import NotExactError
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
+
+LAYERS = "timm.layers"
+
+Read = Fields | Mix
+
+# ----------------------------------------------------------------------------------------------- adaptive and global
+
+
+def _pool(kind: str, output_size: Any, flatten: Any, layout: str) -> Fields:
+    need_value("flatten", flatten)
+    if flatten:
+        need_value("output_size", output_size)
+    sizes = tuple(output_size) if isinstance(output_size, list) else output_size
+    if flatten and sizes not in (1, (1, 1)):
+        raise NotExactError(
+            f"flatten=True makes a vector of the {sizes} bins of every channel, which no spec does; "
+            "read it without flatten, and keep a Flatten after it"
+        )
+    return {"kind": kind, "output_size": sizes, "keepdims": not flatten, "layout": layout}
+
+
+def _of_type(pool_type: str, output_size: Any, flatten: Any, layout: str) -> Read:
+    """What a pool type of timm's says: "fast…" is the same by a shorter way, for one bin."""
+    fast = pool_type.startswith("fast")
+    name = pool_type.removeprefix("fast") or ("avg" if fast else "")
+    if fast and output_size not in (1, (1, 1), [1, 1]):
+        raise NotExactError(f"pool_type={pool_type!r} takes output_size=1, and this is {output_size}; leave out fast")
+    if name in ("avg", "max"):
+        return _pool(name, output_size, flatten, layout)
+    if name not in ("avgmax", "catavgmax"):
+        raise NotExactError(f"pool_type={pool_type!r} is none of timm's; write avg, max, avgmax or catavgmax")
+    need_value("output_size", output_size)
+    parts = [PoolSpec(**_pool(kind, output_size, flatten, layout)) for kind in ("avg", "max")]
+    return Mix(parts, how="cat") if name == "catavgmax" else Mix(parts, how="add", coefficients=(0.5, 0.5))
+
+
+def _select(output_size: Any = 1, pool_type: Any = "fast", flatten: Any = False, input_fmt: Any = "NCHW") -> Read:
+    need_value("pool_type", pool_type or "", str)
+    if not pool_type:
+        raise NotExactError("pool_type='' pools nothing: the layer is an identity; leave it out")
+    return _fast_or_not(str(pool_type).lower(), output_size, flatten, input_fmt)
+
+
+def _fast_or_not(pool_type: str, output_size: Any, flatten: Any, input_fmt: Any) -> Read:
+    need_value("input_fmt", input_fmt)
+    layout = getattr(input_fmt, "value", input_fmt)  # timm's Format is an enumeration
+    if layout not in ("NCHW", "NHWC", "NCL", "NLC"):
+        raise NotExactError(f"input_fmt={layout!r} is none of timm's; write NCHW or NHWC")
+    return _of_type(pool_type, output_size, flatten, layout)
+
+
+def _select_function(pool_type: Any = "avg", output_size: Any = 1) -> Read:
+    need_value("pool_type", pool_type, str)
+    return _of_type(pool_type, output_size, False, "NCHW")
+
+
+def _avgmax(output_size: Any = 1) -> Read:
+    return _of_type("avgmax", output_size, False, "NCHW")
+
+
+def _catavgmax(output_size: Any = 1) -> Read:
+    return _of_type("catavgmax", output_size, False, "NCHW")
+
+
+def _fast(name: str, pool_type: str) -> Word:
+    def fields(flatten: Any = False, input_fmt: Any = "NCHW") -> Read:
+        return _fast_or_not(pool_type, 1, flatten, input_fmt)
+
+    return Word(f"{LAYERS}.{name}", fields)
+
+
+def _tokens(pool_type: Any = "token", num_prefix_tokens: Any = 1, reduce_include_prefix: Any = False) -> Read:
+    """The pooling of a transformer's tokens, where it takes all of them."""
+    for name, value in (("pool_type", pool_type), ("num_prefix_tokens", num_prefix_tokens)):
+        need_value(name, value)
+    if pool_type == "token":
+        raise NotExactError("pool_type='token' takes the first token and pools nothing; keep it as it is")
+    if num_prefix_tokens and reduce_include_prefix is not True:
+        raise NotExactError(
+            f"global_pool_nlc leaves out the first {num_prefix_tokens} tokens, which no spec does; "
+            "cut them off first, and pool the rest"
+        )
+    return _of_type(str(pool_type), 1, True, "NLC")
+
+
+# ------------------------------------------------------------------------------------------------ padded as TensorFlow
+
+NO_STRIDE = "without a stride it fails when it is called, as timm sets none; give stride"
+
+
+def _avg_same(
+    kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False, count_include_pad: Any = True
+) -> Fields:
+    # The zeros are put around the input first, so the layer's own count_include_pad sees no padding and counts them
+    # whatever it says. Nor is `padding` read, nor ceil_mode: with this padding there are ceil(size / stride) windows.
+    if stride in (None, (None, None)):
+        raise NotExactError(NO_STRIDE)
+    return {
+        "kind": "avg",
+        "window": kernel_size,
+        "stride": stride,
+        "padding": "same",
+        "count_include_pad": True,
+        "layout": "NCHW",
+    }
+
+
+def _max_same(
+    kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: Any = False
+) -> Fields:
+    if stride in (None, (None, None)):
+        raise NotExactError(NO_STRIDE)
+    return {
+        "kind": "max",
+        "window": kernel_size,
+        "stride": stride,
+        "padding": "same",
+        "dilation": dilation,
+        "layout": "NCHW",
+    }
+
+
+# ---------------------------------------------------------------------------------------------------- what is no spec
+
+NEIGHBOURS = {
+    "LsePlus1d": "is a log-sum-exp with a learned sharpness",
+    "LsePlus2d": "is a log-sum-exp with a learned sharpness",
+    "SimPool1d": "is attention with learned weights",
+    "SimPool2d": "is attention with learned weights",
+    "AttentionPool2d": "is attention with learned weights",
+    "RotAttentionPool2d": "is attention with learned weights",
+    "AttentionPoolLatent": "is attention with learned weights",
+    "AttentionPoolPrr": "is attention with learned weights",
+    "BlurPool2d": "is a strided convolution with a binomial filter",
+    "MedianPool2d": "takes the median of each window, of an input padded by reflection",
+    "TestTimePoolHead": "is a whole classifier head, which pools inside",
+    "create_pool2d": "chooses between padding fixed and by size; read the layer that it makes",
+}
+
+TIMM: tuple[Word, ...] = (
+    Word(f"{LAYERS}.SelectAdaptivePool2d", _select),
+    Word(f"{LAYERS}.AdaptiveAvgMaxPool2d", _avgmax),
+    Word(f"{LAYERS}.AdaptiveCatAvgMaxPool2d", _catavgmax),
+    _fast("FastAdaptiveAvgPool", "fastavg"),
+    _fast("FastAdaptiveMaxPool", "fastmax"),
+    _fast("FastAdaptiveAvgMaxPool", "fastavgmax"),
+    _fast("FastAdaptiveCatAvgMaxPool", "fastcatavgmax"),
+    _fast("FastAdaptiveAvgPool2d", "fastavg"),  # their names in earlier versions
+    _fast("FastGlobalAvgPool2d", "fastavg"),
+    Word(f"{LAYERS}.AvgPool2dSame", _avg_same),
+    Word(f"{LAYERS}.MaxPool2dSame", _max_same),
+    Word(f"{LAYERS}.adaptive_avgmax_pool2d", _avgmax, "x"),
+    Word(f"{LAYERS}.adaptive_catavgmax_pool2d", _catavgmax, "x"),
+    Word(f"{LAYERS}.select_adaptive_pool2d", _select_function, "x"),
+    Word(f"{LAYERS}.avg_pool2d_same", _avg_same, "x"),
+    Word(f"{LAYERS}.max_pool2d_same", _max_same, "x"),
+    Word(f"{LAYERS}.global_pool_nlc", _tokens, "x"),
+    *(no_spec(f"{LAYERS}.{name}", what) for name, what in NEIGHBOURS.items()),
+)
+
+# --------------------------------------------------------------------------------------------------- layers in hand
+
+ATTRIBUTES = {
+    "AvgPool2dSame": ("kernel_size", "stride", "ceil_mode", "count_include_pad"),
+    "MaxPool2dSame": ("kernel_size", "stride", "dilation", "ceil_mode"),
+    "AdaptiveAvgMaxPool2d": ("output_size",),
+    "AdaptiveCatAvgMaxPool2d": ("output_size",),
+}
+
+# The axes that a fast layer reduces, by which it keeps its input_fmt.
+FORMATS: dict[tuple[int, ...], str] = {(2, 3): "NCHW", (1, 2): "NHWC", (2,): "NCL", (1,): "NLC"}
+
+
+def timm_call(obj: Any) -> Call | None:
+    """A layer of timm as the call that makes it."""
+    name = type(obj).__name__
+    if not type(obj).__module__.startswith(LAYERS):
+        return None
+    if name == "SelectAdaptivePool2d":
+        return Call(f"{LAYERS}.{name}", (), tuple(_selected(obj).items()))
+    if name.startswith("Fast"):
+        return Call(f"{LAYERS}.{name}", (), (("flatten", obj.flatten), ("input_fmt", _format(obj))))
+    return Call(f"{LAYERS}.{name}", (), tuple((key, getattr(obj, key)) for key in ATTRIBUTES.get(name, ())))
+
+
+def _selected(obj: Any) -> dict[str, Any]:
+    """The arguments of a SelectAdaptivePool2d; its `flatten` is a module, or an attribute of the fast layer inside."""
+    pool = obj.pool
+    inner = type(pool).__name__.startswith("Fast") and pool.flatten
+    return {
+        "output_size": getattr(pool, "output_size", 1),
+        "pool_type": obj.pool_type,
+        "flatten": bool(inner or type(obj.flatten).__name__ == "Flatten"),
+        "input_fmt": _format(pool),
+    }
+
+
+def _format(pool: Any) -> str:
+    dims = getattr(pool, "dim", getattr(pool, "dim_reduce", (2, 3)))
+    return FORMATS.get(tuple(dims), "NCHW")

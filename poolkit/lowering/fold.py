@@ -1,0 +1,211 @@
+"""Folding a tensor over its windows, one axis at a time, the last one first.
+
+An axis is *whole* (reduced), *taps* (a sliding window: about ``2*log2(k)`` combinations by doubling, or ``k - 1`` tap
+by tap), *bins* (reduced bin by bin) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and
+`reduce`, an adapter the primitives. Doubling makes windows of 2, 4, 8 … cells from each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import ShapeError
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Ops
+    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.kinds import Kind
+
+Tensor = Any
+State = tuple[Tensor, ...]
+Combine = Callable[[State, State], State]
+Run = tuple[State, Any]  # the states of runs of cells, and a line that says which runs hold a real cell (None: all)
+
+
+def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
+    """The state of every window, from the state of every cell."""
+    rest = list(axes)
+    while rest:
+        a = rest.pop()
+        if a.form == "whole":
+            whole = [a]
+            while rest and rest[-1].form == "whole":
+                whole.insert(0, rest.pop())
+            state = kind.reduce(state, tuple(whole))
+        elif a.form == "taps":
+            state = fold_taps(o, a, state, kind.combine, kind.neutral)
+        elif a.form == "bins":
+            state = _fold_bins(o, kind, state, a)
+    return state
+
+
+MOST = 2**15  # bins, or cells of a window that are taken one by one along an axis
+
+
+def check_calls(a: Axis, count: int, what: str) -> None:
+    """`ShapeError` where an axis is folded in so many calls that neither recording nor compiling them would end."""
+    if count > MOST:
+        raise ShapeError(
+            f"received {count} {what} along axis {a.letter}, and here, where each takes a call, there may be {MOST} "
+            f"of them; pool in several steps, or give fewer"
+        )
+
+
+def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
+    """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
+    if not o.halved or not all(a.known for a in axes):
+        return o.sum(x, tuple(a.at for a in axes))
+    for a in axes:
+        x = _halved(o, x, a.at, a.n)
+    return x
+
+
+def _halved(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
+    """The sum along one axis: n cells are rounded log2(n) times, and equal cells hardly ever."""
+    odd: Tensor | None = None
+    while n > 1:
+        half = n // 2
+        if n % 2:
+            last = o.slice(x, at, n - 1, n, 1)
+            odd = last if odd is None else o.add(odd, last)
+        x = o.add(o.slice(x, at, 0, half, 1), o.slice(x, at, half, 2 * half, 1))
+        n = half
+    return x if odd is None else o.add(x, odd)
+
+
+# ------------------------------------------------------------------------------------------------------------- bins
+
+
+def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
+    check_calls(a, a.out, "bins")
+    parts = list(_known_bins(o, kind, state, a) if a.known else _symbolic_bins(o, kind, state, a))
+    return tuple(o.concat(list(tensors), a.at) for tensors in zip(*parts, strict=True))
+
+
+def _known_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
+    for low, high in a.bins():
+        cells = tuple(o.slice(t, a.at, low, high, 1) for t in state)
+        yield kind.reduce(cells, (dataclasses.replace(a, n=high - low),))
+
+
+def _symbolic_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
+    for inside in members(o, a, state[0]):
+        cells = state
+        if kind.neutral is not None:
+            cells = tuple(o.where(inside, t, value) for t, value in zip(state, kind.neutral, strict=True))
+        yield kind.reduce(cells, (a,), inside)
+
+
+def members(o: Ops, a: Axis, like: Tensor) -> Iterator[Tensor]:
+    """For each bin `i` of `out` a line: position `j` of `n` is in it if (j+1)*out > i*n and j*out < (i+1)*n."""
+    j = o.multiply(o.cast(o.iota(like, a.at), o.index), a.out)
+    n = o.number(a.n, o.index)
+    yield o.less(j, n)
+    for i in range(1, a.out - 1):
+        after_start = o.greater(o.add(j, a.out), o.multiply(n, i))
+        yield o.both(after_start, o.less(j, o.multiply(n, i + 1)))
+    yield o.greater(o.add(j, a.out), o.multiply(n, a.out - 1))
+
+
+# ------------------------------------------------------------------------------------------------------------- taps
+
+
+def fold_taps(
+    o: Ops, a: Axis, state: State, combine: Combine, neutral: tuple[float, ...] | None = None, padded: bool = False
+) -> State:
+    """The state of each window along one axis; padding holds `neutral`, or is skipped where there is none."""
+    real = None
+    if a.total and not padded:
+        if neutral is None:
+            real = o.greater(pad(o, o.iota(state[0], a.at), a, -1), -1)
+        state = tuple(pad(o, t, a, 0 if neutral is None else neutral[i]) for i, t in enumerate(state))
+    join = _guarded(o, combine) if real is not None else _plain(combine)
+    width = a.window
+    if _doubling_pays(a):
+        return _strided(o, _double(o, a, (state, real), join), a)[0]
+    check_calls(a, width, "cells of a window")
+    taps = [_tap(o, (state, real), a, i) for i in range(width)]
+    return _tree(taps, join)[0]
+
+
+def pad(o: Ops, x: Tensor, a: Axis, value: float) -> Tensor:
+    """`x` with the padding of one axis. Where the amount is data, it is chosen among the few that there can be."""
+    if len(a.lows) > 1 and o.sizes_are_data:
+        padded = o.pad(x, a.at, a.lows[0], a.total - a.lows[0], value)
+        for low in a.lows[1:]:
+            padded = o.where(o.equal(a.low, low), o.pad(x, a.at, low, a.total - low, value), padded)
+        return padded
+    return o.pad(x, a.at, a.low, a.high, value)
+
+
+def _plain(combine: Combine) -> Callable[[Run, Run], Run]:
+    return lambda early, late: (combine(early[0], late[0]), None)
+
+
+def _guarded(o: Ops, combine: Combine) -> Callable[[Run, Run], Run]:
+    """Combine runs of which one or both may hold padding only: such a run is skipped."""
+
+    def join(early: Run, late: Run) -> Run:
+        (es, e_real), (ls, l_real) = early, late
+        both = combine(es, ls)
+        kept = (o.where(e_real, b, t) for b, t in zip(both, ls, strict=True))
+        states = tuple(o.where(l_real, k, t) for k, t in zip(kept, es, strict=True))
+        return states, o.either(e_real, l_real)
+
+    return join
+
+
+def _doubling_pays(a: Axis) -> bool:
+    """Doubling combines whole lines, taps only every stride-th cell: it pays from k=5 at stride 1."""
+    steps = a.window.bit_length() - 1 + a.window.bit_count() - 1
+    return steps * a.stride < a.window - 1
+
+
+def _double(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run]) -> Run:
+    """Stride-1 windows from windows of 1, 2, 4, …: the binary digits of `k`, joined in order."""
+    made, done = run, 0  # `made` has no meaning before `done` cells are in it
+    power, width = run, 1
+    while True:
+        if a.window & width:
+            late = _cut(o, power, a, done * a.dilation, 0)
+            made = join(_cut(o, made, a, 0, width * a.dilation), late) if done else power
+            done += width
+        if 2 * width > a.window:
+            return made
+        power = join(_cut(o, power, a, 0, width * a.dilation), _cut(o, power, a, width * a.dilation, 0))
+        width *= 2
+
+
+def _tree(runs: list[Run], join: Callable[[Run, Run], Run]) -> Run:
+    """Neighbours first, so that a sum of k cells is rounded log2(k) times."""
+    while len(runs) > 1:
+        pairs = [runs[i : i + 2] for i in range(0, len(runs), 2)]
+        runs = [join(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return runs[0]
+
+
+def _cut(o: Ops, run: Run, a: Axis, low: int, high: int) -> Run:
+    return _slice(o, run, a.at, low, -high if high else None, 1)
+
+
+def _strided(o: Ops, run: Run, a: Axis) -> Run:
+    if a.stride == 1:
+        return run
+    return _slice(o, run, a.at, 0, (a.out - 1) * a.stride + 1 if a.known else None, a.stride)
+
+
+def _tap(o: Ops, run: Run, a: Axis, i: int) -> Run:
+    """Cell `i` of every window. Ending at a negative offset is right for every length, so no size is needed."""
+    start = i * a.dilation
+    if a.known:
+        return _slice(o, run, a.at, start, start + (a.out - 1) * a.stride + 1, a.stride)
+    left = a.span - 1 - start
+    return _slice(o, run, a.at, start, -left if left else None, a.stride)
+
+
+def _slice(o: Ops, run: Run, at: int, start: int, stop: int | None, step: int) -> Run:
+    states, real = run
+    cut = tuple(o.slice(t, at, start, stop, step) for t in states)
+    return cut, None if real is None else o.slice(real, at, start, stop, step)

@@ -1,0 +1,299 @@
+"""A spec and an input's sizes become axes: the windows and bins of each pooled axis, in exact integers.
+
+This is the only place where a window's size is computed. A size is an int (*known*) or a symbol of some tracer
+(`torch.SymInt`, a JAX dimension expression, a TensorFlow scalar, a recorded name). Symbols are added, multiplied
+and divided with ``//``; they are never compared, so that nothing here depends on what a symbol turns out to be.
+
+Notation, as in docs/semantics.md: an axis of `n` cells, window `k`, stride `s`, dilation `r`, `span = r*(k-1)+1`;
+window `o` covers `o*s - low + r*j` for `j` in `0..k-1`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from poolkit.errors import ShapeError
+
+if TYPE_CHECKING:
+    from poolkit.spec.operation import Operation
+    from poolkit.spec.pool_spec import PoolSpec
+
+Form = Literal["whole", "taps", "bins", "keep"]
+Size = Any  # an int, or a tracer's symbol
+Padding = str | tuple[int, int]
+
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+MOST_SEARCHED = 2**20  # windows that are looked at one by one
+MORE_SPATIAL = "STUVXYZDHWLABEFG"
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """One pooled axis of one input: where it is, its length, and how it is divided into windows.
+
+    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length)
+    or
+    "keep" (the axis stays as it is). `out` is None where the length is a symbol and the form is "taps".
+    `low` may be a symbol; the padding in all, `total`, never is.
+    """
+
+    at: int
+    letter: str
+    form: Form
+    n: Size
+    known: bool
+    out: Any = None
+    window: int = 1
+    stride: int = 1
+    dilation: int = 1
+    low: Size = 0
+    total: int = 0  # low + high + overhang
+    overhang: int = 0  # ceil mode; negative: high padding in which no window may start
+    lows: tuple[int, ...] = ()  # all the values that `low` can have, where it is a symbol
+
+    @property
+    def span(self) -> int:
+        return self.dilation * (self.window - 1) + 1
+
+    @property
+    def high(self) -> Size:
+        """Cells appended after the last one, overhang included."""
+        return self.total - self.low
+
+    @property
+    def reached(self) -> int:
+        """Cells after the last one as far as the last window reaches: `high` without those that no window covers."""
+        return max(int(self.out - 1) * self.stride + self.span - int(self.low) - int(self.n), 0)
+
+    def bins(self) -> list[tuple[int, int]]:
+        """Adaptive bins ``[floor(i*n/o), ceil((i+1)*n/o))`` of a known length."""
+        return [(i * self.n // self.out, -(-(i + 1) * self.n // self.out)) for i in range(self.out)]
+
+    def ranges(self) -> list[range]:
+        """The positions of the real cells of every window, for a known length."""
+        return [self.range_of(o) for o in range(self.out)]
+
+    def range_of(self, o: int) -> range:
+        """The same of one window."""
+        if self.form in ("whole", "bins"):
+            return range(o * self.n // self.out, -(-(o + 1) * self.n // self.out))
+        return range(o, o + 1) if self.form == "keep" else self._real(self.reach(o))
+
+    def reach(self, o: int) -> range:
+        """The positions that sliding window `o` covers, padding included."""
+        start = o * self.stride - self.low
+        return range(start, start + self.span, self.dilation)
+
+    def _real(self, reach: range) -> range:
+        before = max(-(reach.start // self.dilation), 0) * self.dilation  # in the low padding
+        return range(reach.start + before, min(reach.stop, self.n), self.dilation)
+
+
+def letters_of(spec: Operation, rank: int) -> str:
+    """The layout's letters, one for each of the last axes of an input of this rank."""
+    if spec.layout not in ("channels_first", "channels_last"):
+        return spec.letters
+    count = rank - 2
+    if count < 1:
+        raise ShapeError(
+            f"{spec.layout} needs batch, channels and at least one spatial axis, received an input of rank {rank}; "
+            'for an unbatched input write its layout out, as in layout="CHW"'
+        )
+    spatial = SPATIAL.get(count, MORE_SPATIAL[:count])
+    return f"NC{spatial}" if spec.layout == "channels_first" else f"N{spatial}C"
+
+
+def leading(spec: Operation, rank: int) -> int:
+    """How many axes of an input of this rank stand before the layout's first letter."""
+    letters = letters_of(spec, rank)
+    more = rank - len(letters)
+    if more < 0 or (more > 0 and not spec.layout.startswith("...")):
+        at_least = "at least " if spec.layout.startswith("...") else ""
+        raise ShapeError(
+            f"layout {spec.layout} describes {at_least}{len(letters)} axes, received an input of rank {rank}; "
+            f"give the layout of this input, or reshape it"
+        )
+    return more
+
+
+def positions(spec: Operation, rank: int) -> tuple[int, ...]:
+    """The pooled axes as positions in an input of this rank."""
+    letters, more = letters_of(spec, rank), leading(spec, rank)
+    pooled = spec.axes if spec.axes is not None else [c for c in letters if c not in "NC"]
+    return tuple(more + letters.index(c) for c in pooled)
+
+
+def axes_of(
+    spec: PoolSpec,
+    rank: int,
+    size: Callable[[int], tuple[Size, bool]],
+) -> tuple[Axis, ...]:
+    """The axes of a spec on an input of this rank; `size(at)` gives a length and whether it is a known int."""
+    letters, more = letters_of(spec, rank), leading(spec, rank)
+    ats = positions(spec, rank)
+    made: list[Axis] = []
+    for i, at in enumerate(ats):
+        n, known = size(at)
+        letter = letters[at - more]
+        unchanged = spec.output_size is not None and spread(spec.output_size, i, len(ats)) is None
+        if known and n < 1 and not unchanged:
+            raise ShapeError(
+                f"axis {letter} has size 0, and a pooled axis needs at least one cell: "
+                f"received an input whose axis {at} is empty for {spec}; pool a non-empty input"
+            )
+        if spec.output_size is not None:
+            made.append(_adaptive_axis(at, letter, n, known, spread(spec.output_size, i, len(ats))))
+        else:
+            made.append(_window_axis(spec, i, len(ats), at, letter, n, known))
+    return tuple(made)
+
+
+def spread(value: Any, i: int, count: int) -> Any:
+    """Entry `i` of a field that holds one value for all axes or a tuple with one an axis."""
+    if not isinstance(value, tuple):
+        return _constant(value)
+    entries = cast("tuple[object, ...]", value)
+    if len(entries) != count:
+        raise ShapeError(
+            f"received {entries!r}, which has {len(entries)} entries, for an input with {count} pooled axes; "
+            f"give one int, or {count} entries"
+        )
+    return _constant(entries[i])
+
+
+def _constant(value: Any) -> Any:
+    """The same number. Dynamo takes a spec's ints for symbols with ``dynamic=True``; the length of a range is none."""
+    if isinstance(value, tuple):
+        return tuple([_constant(v) for v in cast("tuple[object, ...]", value)])
+    return len(range(value)) if isinstance(value, int) else value
+
+
+def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) -> Axis:
+    if o == 1:
+        return Axis(at, letter, "whole", n, known, 1)
+    if o is None or (known and o == n):
+        return Axis(at, letter, "keep", n, known, n if known else o)
+    return Axis(at, letter, "bins", n, known, o)
+
+
+def _window_axis(spec: PoolSpec, i: int, count: int, at: int, letter: str, n: Size, known: bool) -> Axis:
+    k, s, r = (spread(v, i, count) for v in (spec.window, spec.stride, spec.dilation))
+    p: Padding = spec.padding if isinstance(spec.padding, str) else _pair(spread(spec.padding, i, count))
+    sliding = Axis(at, letter, "taps", n, known, None, k, s, r)
+    axis = _same(sliding, p) if p in ("same", "same_lower") else _explicit(sliding, p, spec.ceil_mode)
+    _check_windows(axis, spec)
+    return axis
+
+
+def _pair(p: int | tuple[int, int]) -> tuple[int, int]:
+    return (p, p) if isinstance(p, int) else p
+
+
+def _same(a: Axis, p: Padding) -> Axis:
+    """The TensorFlow rule: ceil(n/s) windows; the odd cell of padding is high (`same`) or low (`same_lower`)."""
+
+    def share(total: Size) -> Size:
+        return total // 2 if p == "same" else total - total // 2
+
+    if a.stride == 1:
+        return dataclasses.replace(a, out=a.n if a.known else None, low=share(a.span - 1), total=a.span - 1)
+    if a.known:
+        out = -(-a.n // a.stride)
+        total = max((out - 1) * a.stride + a.span - a.n, 0)
+        return dataclasses.replace(a, out=out, low=share(total), total=total)
+    # `span - 1` in all gives ceil(n/s) windows for every n; what is more than the rule's own padding holds no real
+    # cell.
+    wanted = a.span - 1 - (a.n - 1) % a.stride
+    if a.span < a.stride:
+        wanted = wanted * (
+            (wanted + a.stride) // a.stride
+        )  # max(wanted, 0), for it is between -s and s; symbols have no max
+    low = share(wanted)
+    lows = tuple(range(share(max(a.span - a.stride, 0)), share(a.span - 1) + 1)[:MOST_SEARCHED])
+    return dataclasses.replace(a, low=lows[0] if len(lows) == 1 else low, total=a.span - 1, lows=lows)
+
+
+def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
+    """Given padding; in ceil mode with an overhang behind it, so that the last partial window fits."""
+    if isinstance(p, str):
+        low, high = (a.span - 1, 0) if p == "causal" else (0, 0)
+    else:
+        low, high = p
+    if not a.known:
+        # As many windows as by the rule below for every length: the negative overhang is high padding in which none
+        # may start.
+        overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
+        return dataclasses.replace(a, low=low, total=low + high + overhang, overhang=overhang)
+    room = a.n + low + high - a.span
+    if not ceil_mode:
+        return dataclasses.replace(a, out=room // a.stride + 1, low=low, total=low + high)
+    # PyTorch's rule: a window that would start in the high padding is dropped. PyTorch's own padding is at most half a
+    # window, so that it drops one at most; a padding of a window and more holds several.
+    out = min(-(-room // a.stride), (a.n + low - 1) // a.stride) + 1
+    overhang = max((out - 1) * a.stride - room, -high)
+    return dataclasses.replace(a, out=out, low=low, total=low + high + overhang, overhang=overhang)
+
+
+def _check_windows(a: Axis, spec: PoolSpec) -> None:
+    if a.known and a.out < 1:
+        raise ShapeError(
+            f"a window of {a.window} with dilation {a.dilation} spans {a.span} cells and does not fit axis {a.letter} "
+            f"of size {a.n} with {a.total} of padding ({spec}); use a smaller window, or padding"
+        )
+    if not a.known:
+        if isinstance(a.low, int) and a.low > a.span - 1:
+            raise _empty_window(a, spec, 0)
+        if isinstance(a.high, int) and a.overhang == 0 and a.high > a.span + a.stride - 2:
+            raise _empty_window(a, spec, -1)  # whatever the size, the last window starts in the padding behind
+        return
+    # The windows that start in the low padding. Later ones have more real cells, unless a dilation steps over all.
+    starting = min(a.out, -(-a.low // a.stride), 1 if a.dilation <= a.n else a.dilation)
+    if starting > MOST_SEARCHED:
+        raise ShapeError(
+            f"received a dilation of {a.dilation}, and over {a.n} cells {MOST_SEARCHED} is the most; use a smaller one"
+        )
+    for o in range(starting):
+        first_real = a.low - o * a.stride
+        j = -(-first_real // a.dilation)
+        if j >= a.window or o * a.stride - a.low + j * a.dilation >= a.n:
+            raise _empty_window(a, spec, o)
+    if (a.out - 1) * a.stride - a.low >= a.n:
+        raise _empty_window(a, spec, a.out - 1)
+
+
+def _empty_window(a: Axis, spec: PoolSpec, o: int) -> ShapeError:
+    size = f" of size {a.n}" if a.known else ""
+    window = "the last window" if o < 0 else f"window {o}"
+    return ShapeError(
+        f"{window} along axis {a.letter}{size} covers padding only, and a window needs at least one real cell "
+        f"(window {a.window}, stride {a.stride}, dilation {a.dilation}, padding ({a.low}, {a.high})); use less padding"
+    )
+
+
+class _Unknown:
+    """A size that is not to be had: any arithmetic with it gives another."""
+
+    def _same(self, *_: object) -> _Unknown:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = __neg__ = _same
+
+
+def output_shape(spec: PoolSpec, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The shape that a spec gives for an input's shape, in which None stands for a size that is not known.
+
+    >>> from poolkit import PoolSpec
+    >>> output_shape(PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), (8, 112, None, 64))
+    (8, 56, None, 64)
+    """
+    unknown = _Unknown()
+    axes = axes_of(spec, len(shape), lambda at: (unknown, False) if shape[at] is None else (shape[at], True))
+    out = list(shape)
+    for a in axes:
+        out[a.at] = shape[a.at] if a.form == "keep" else a.out
+        if a.form == "taps" and a.stride == 1 and a.total == a.span - 1:
+            out[a.at] = shape[a.at]
+    dropped = () if spec.keepdims else positions(spec, len(shape))
+    return tuple(n for at, n in enumerate(out) if at not in dropped)

@@ -1,0 +1,226 @@
+"""The kinds of pooling. A kind is a fold: what a window's cells become when they are combined, in order, two by two.
+
+A kind *lifts* the input to a state (a tuple of tensors), *combines* the states of two neighbouring runs of cells (the
+earlier one first), *reduces* all states along an axis, and *finishes* the state of a window. Combining is associative
+and keeps the order, so `poolkit.lowering.fold` may work one axis at a time, the last one first, and the first of several equal
+maxima in row-major order is still the first.
+What they mean, NaN and ties included: docs/semantics.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from poolkit.lowering.count import divisor
+from poolkit.lowering.fold import total
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Ops
+    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.plan import Plan
+
+Tensor = Any
+State = tuple[Tensor, ...]
+
+FAR = 2**31 - 1  # behind every position along an axis
+
+
+class Kind:
+    """A fold over windows; subclasses say what they carry."""
+
+    name: ClassVar[str]
+    # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
+    # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
+    neutral: ClassVar[tuple[float, ...] | None] = None
+
+    def __init__(self, ops: Ops, plan: Plan) -> None:
+        self.o = ops
+        self.plan = plan
+        self.options = dict(plan.spec.options)
+
+    def lift(self, x: Tensor) -> State:
+        return (x,)
+
+    def combine(self, a: State, b: State) -> State:
+        """The state of two neighbouring runs of cells, of which `a` is the earlier."""
+        raise NotImplementedError
+
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all)."""
+        for a in reversed(axes):
+            s = self.reduce_axis(s, a, inside)
+        return s
+
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
+        raise NotImplementedError
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Values, and indices or None; `like` is the input in its working dtype."""
+        return s[0], None
+
+
+class Sum(Kind):
+    """The sum of a window's real cells."""
+
+    name = "sum"
+    neutral = (0.0,)
+
+    def combine(self, a: State, b: State) -> State:
+        return (self.o.add(a[0], b[0]),)
+
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        return (total(self.o, s[0], axes),)  # all axes at once, for compilers merge sums that are nested
+
+
+class Avg(Sum):
+    """The sum divided by the count of real cells, or of cells and padding, or by a given number."""
+
+    name = "avg"
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.o.divide(s[0], divisor(self.o, self.plan, like)), None
+
+
+class Max(Kind):
+    """The largest element; the first of several in row-major order; NaN before everything.
+
+    The choice is made on a detached input, so its gradient is one-hot, of any order and in any mode.
+    """
+
+    name = "max"
+
+    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
+        return self.o.greater(challenger, holder)
+
+    def extreme(self, x: Tensor, at: int) -> Tensor:
+        return self.o.max(x, at)
+
+    def lift(self, x: Tensor) -> State:
+        return (x, _flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+
+    def combine(self, a: State, b: State) -> State:
+        o = self.o
+        old, new = o.detach(a[0]), o.detach(b[0])
+        wins = self.beats(new, old)
+        if self.plan.floating:
+            wins = o.either(wins, o.isnan(new))
+        return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
+
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
+        o = self.o
+        place = o.iota(s[0], a.at)
+        first = o.min(o.where(self.hits(o.detach(s[0]), a.at, inside), place, FAR), a.at)
+        chosen = o.equal(place, first)
+        return tuple(o.pick(chosen, t, a.at) for t in s)
+
+    def hits(self, d: Tensor, at: int, inside: Tensor | None) -> Tensor:
+        """Which cells along an axis equal its extreme; where there is a NaN, which are NaN."""
+        o = self.o
+        best = self.extreme(d if inside is None else o.where(inside, d, self.worst()), at)
+        if not self.plan.floating:
+            hit = o.equal(d, best)
+        else:
+            nan = o.isnan(d) if inside is None else o.both(inside, o.isnan(d))
+            # Nothing equals NaN. ONNX Runtime has no `where` of bools, so it is not the hits that are chosen.
+            hit = o.either(o.equal(d, o.where(o.any(nan, at), math.nan, best)), nan)
+        return hit if inside is None else o.both(inside, hit)
+
+    def worst(self) -> float | int:
+        return -math.inf if self.plan.floating else lowest(self.plan.work)
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
+
+
+class Min(Max):
+    """The smallest element; ties and NaN as in `Max`."""
+
+    name = "min"
+
+    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
+        return self.o.less(challenger, holder)
+
+    def extreme(self, x: Tensor, at: int) -> Tensor:
+        return self.o.min(x, at)
+
+    def worst(self) -> float | int:
+        return math.inf if self.plan.floating else highest(self.plan.work)
+
+
+class Softmax(Kind):
+    """The average with weights softmax(beta * x) within the window; with beta=1 what is called SoftPool.
+
+    Carries (largest cell, weighted sum, sum of weights), both sums relative to the largest: finite for any input.
+    With grad="semi" the weights are constants, as published (arXiv 2101.00440); with "exact" they have their gradient.
+    """
+
+    name = "softmax"
+    neutral = (-math.inf, 0.0, 0.0)
+
+    def lift(self, x: Tensor) -> State:
+        o, beta = self.o, self.options["beta"]
+        scaled = self.times(x, max(-1.0, min(beta, 1.0)))
+        largest = o.detach(scaled)
+        weight = self.weight(scaled if self.options["grad"] == "exact" else largest, largest)
+        return largest, o.multiply(weight, x), weight
+
+    def combine(self, a: State, b: State) -> State:
+        o = self.o
+        largest = o.where(o.greater(b[0], a[0]), b[0], a[0])
+        scale_a, scale_b = (self.weight(s[0], largest) for s in (a, b))
+        sums = (o.add(o.multiply(s, scale_a), o.multiply(t, scale_b)) for s, t in zip(a[1:], b[1:], strict=True))
+        return largest, *sums
+
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
+        o = self.o
+        largest = o.max(s[0], a.at)
+        scale = self.weight(s[0], largest)
+        return largest, *(total(o, o.multiply(t, scale), (a,)) for t in s[1:])
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.o.divide(s[1], s[2]), None
+
+    def weight(self, scaled: Tensor, largest: Tensor) -> Tensor:
+        """exp(beta * (x - the largest x)).
+
+        Cells are carried times beta only as far as that is at most 1: 10 times 2e307 is infinite, and the difference of
+        two cells is not, or its weight is 0 anyhow.
+        """
+        difference = self.o.subtract(scaled, self.finite(largest))
+        return self.o.exp(self.times(difference, max(abs(self.options["beta"]), 1.0)))
+
+    def times(self, x: Tensor, factor: float) -> Tensor:
+        return x if factor == 1 else self.o.multiply(x, factor)
+
+    def finite(self, exponent: Tensor) -> Tensor:
+        """0 in place of -inf, where exp(x - largest) would be exp(-inf + inf)."""
+        return self.o.where(self.o.equal(exponent, -math.inf), 0.0, exponent)
+
+
+FOLDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+
+
+def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:
+    """Flat, row-major positions over the pooled axes, with size 1 along all others."""
+    flat: Tensor | None = None
+    after: Any = 1  # cells between two neighbours along the axis
+    for a in reversed(plan.axes):
+        line = o.cast(o.iota(x, a.at), o.index)
+        flat = line if flat is None else o.add(o.multiply(line, o.number(after, o.index)), flat)
+        after = after * a.n
+    return flat
+
+
+def lowest(dtype: str) -> int:
+    return 0 if dtype[0] in "bu" else -(1 << (_bits(dtype) - 1))
+
+
+def highest(dtype: str) -> int:
+    signed = dtype[0] == "i"
+    return (1 << (_bits(dtype) - signed)) - 1
+
+
+def _bits(dtype: str) -> int:
+    return 1 if dtype == "bool" else int(dtype.removeprefix("u").removeprefix("int"))

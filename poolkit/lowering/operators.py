@@ -1,0 +1,128 @@
+"""Bases of adapters' `Ops`: primitives said by other primitives, and those that are Python's own operators."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+Tensor = Any
+
+
+class Derived:
+    """What can be said by other primitives, right but slow; an adapter overrides what its framework has."""
+
+    imports: ClassVar[dict[str, str]]
+
+    def __init__(self, rank: int, dtype: str) -> None:
+        self.rank = rank
+        self.dtype = dtype
+
+    def of_rank(self, rank: int) -> Any:
+        other = type(self)(rank, self.dtype)
+        for name in self.imports:  # the stand-ins, while a lowering is recorded
+            setattr(other, name, getattr(self, name))
+        return other
+
+    def along(self, at: int, n: Any = -1) -> tuple[Any, ...]:
+        """The shape of a line of `n` numbers along one axis."""
+        return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
+
+    def absolute(self: Any, a: Tensor) -> Tensor:
+        return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0
+
+    def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
+        return self.subtract(self.add(a, b), self.bit_and(a, b))
+
+    def bit_xor(self: Any, a: Tensor, b: Any) -> Tensor:
+        return self.subtract(self.bit_or(a, b), self.bit_and(a, b))
+
+    def shift_left(self: Any, a: Tensor, n: int) -> Tensor:
+        return self.multiply(a, -(2**31) if n == 31 else 2**n)
+
+    def halve(self: Any, a: Tensor) -> Tensor:
+        return self.shift_right(a, 1)
+
+    def take(self: Any, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.take_along(x, self.reshape(places, self.along(at)), at)
+
+    def take_along(self: Any, x: Tensor, places: Tensor, at: int) -> Tensor:
+        wide, o = self.expand(x, at), self.of_rank(self.rank + 1)
+        chosen = o.equal(o.iota(wide, at + 1), self.expand(places, at + 1))
+        return o.drop(o.pick(chosen, wide, at + 1), (at + 1,))
+
+    def order(self: Any, x: Tensor, at: int) -> Tensor:
+        """How many come before an element is its place in the order."""
+        a, b, o = self.expand(x, at + 1), self.expand(x, at), self.of_rank(self.rank + 1)
+        here, there = o.iota(a, at), o.iota(b, at + 1)
+        before = o.either(o.less(b, a), o.both(o.equal(b, a), o.less(there, here)))
+        return o.drop(o.pick(o.equal(o.count(before, at + 1, "int32"), there), here, at), (at,))
+
+    def sort(self: Any, x: Tensor, at: int) -> Tensor:
+        return self.take_along(x, self.order(x, at), at)
+
+    def matmul(self: Any, a: Tensor, b: Tensor) -> Tensor:
+        products, o = (
+            self.multiply(self.expand(a, self.rank), self.expand(b, self.rank - 2)),
+            self.of_rank(self.rank + 1),
+        )
+        return o.drop(o.sum(products, (self.rank - 1,)), (self.rank - 1,))
+
+
+class Operators(Derived):
+    """Arithmetic, comparisons, bits and slices of `poolkit.lowering.backend.Ops`, by operators."""
+
+    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
+        return x[(slice(None),) * at + (slice(start, stop, step),)]
+
+    def greater(self, a: Tensor, b: Any) -> Tensor:
+        return a > b
+
+    def less(self, a: Tensor, b: Any) -> Tensor:
+        return a < b
+
+    def equal(self, a: Tensor, b: Any) -> Tensor:
+        return a == b
+
+    def both(self, a: Tensor, b: Tensor) -> Tensor:
+        return a & b
+
+    def either(self, a: Tensor, b: Tensor) -> Tensor:
+        return a | b
+
+    def add(self, a: Tensor, b: Any) -> Tensor:
+        return a + b
+
+    def subtract(self, a: Tensor, b: Any) -> Tensor:
+        return a - b
+
+    def multiply(self, a: Tensor, b: Any) -> Tensor:
+        return a * b
+
+    def divide(self, a: Tensor, b: Any) -> Tensor:
+        return a / b
+
+    def power(self, a: Tensor, b: Any) -> Tensor:
+        return a**b
+
+    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
+        return a @ b
+
+    def bit_and(self, a: Tensor, b: Any) -> Tensor:
+        return a & b
+
+    def bit_or(self, a: Tensor, b: Any) -> Tensor:
+        return a | b
+
+    def bit_xor(self, a: Tensor, b: Any) -> Tensor:
+        return a ^ b
+
+    def shift_left(self, a: Tensor, n: int) -> Tensor:
+        return a << n
+
+    def shift_right(self, a: Tensor, n: int) -> Tensor:
+        return a >> n
+
+    def expand(self, x: Tensor, at: int) -> Tensor:
+        return x[(slice(None),) * at + (None,)]
+
+    def reshape(self, x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+        return x.reshape(shape)

@@ -1,0 +1,173 @@
+"""Plan: a spec together with what an input settles, its axes, rank and dtype. One lowering turns it into calls."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import DtypeError, ShapeError
+from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions
+from poolkit.spec.facts import KINDS
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Ops
+    from poolkit.spec.operation import Further, Operation
+    from poolkit.spec.pool_spec import PoolSpec
+
+Tensor = Any
+Run = Callable[[Tensor], tuple[Tensor, Tensor | None]]
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+HALVES = ("float16", "bfloat16")
+INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a lowering needs to know: the spec, its axes on this input, the input's rank and dtype.
+
+    `work` is the dtype in which the kind is computed: float32 for half types and for integers that are averaged or
+    summed, a wider integer where a framework cannot compare the input's own, otherwise the dtype itself.
+    """
+
+    spec: PoolSpec
+    axes: tuple[Axis, ...]
+    rank: int
+    dtype: str
+    work: str
+
+    @property
+    def kind(self) -> str:
+        return self.spec.kind
+
+    @property
+    def at(self) -> tuple[int, ...]:
+        """Positions of the pooled axes."""
+        return tuple(a.at for a in self.axes)
+
+    @property
+    def known(self) -> bool:
+        """Whether all pooled sizes are ints."""
+        return all(a.known for a in self.axes)
+
+    @property
+    def further(self) -> tuple[Further, ...]:
+        return ()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether every window is one cell that a fold hands on as it is."""
+        one_cell = all(a.form == "keep" or (a.form == "taps" and a.window == 1) for a in self.axes)
+        return one_cell and KINDS[self.kind].hands_on
+
+    @property
+    def floating(self) -> bool:
+        return self.dtype in FLOATS
+
+    @property
+    def trailing(self) -> bool:
+        """Whether the pooled axes are the last ones, whose cells lie side by side in a contiguous tensor."""
+        return self.at == tuple(range(self.rank - len(self.axes), self.rank))
+
+    @property
+    def letters(self) -> str:
+        """One letter for each axis of the input; leading axes are dots."""
+        letters = letters_of(self.spec, self.rank)
+        return "." * (self.rank - len(letters)) + letters
+
+    @property
+    def result(self) -> str:
+        return result_dtype(self.spec, self.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Composite:
+    """The plan of an operation that asks for routes from inside: each of its parts is lowered by one of its own."""
+
+    spec: Operation
+    parts: tuple[Plan, ...]
+    rank: int
+    dtype: str
+    work: str
+
+    untouched = False
+    further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return self.parts[0].axes
+
+    @property
+    def known(self) -> bool:
+        return all(part.known for part in self.parts)
+
+    @property
+    def result(self) -> str:
+        return result_dtype(self.spec, self.dtype)
+
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Values, and indices or None, of the input; `runs` pool a tensor by each part."""
+        raise NotImplementedError
+
+
+AnyPlan = Plan | Composite
+
+
+def result_dtype(spec: Operation, dtype: str) -> str:
+    """The dtype of the values: a float keeps its own, so does a selection; arithmetic on integers gives float32."""
+    return dtype if dtype in FLOATS or spec.selects else "float32"
+
+
+def plan_of(
+    spec: PoolSpec,
+    rank: int,
+    dtype: str,
+    size: Callable[[int], tuple[Any, bool]],
+    widen: Callable[[str], str | None] = lambda dtype: dtype,
+) -> Plan:
+    """Resolve a spec on an input; `widen` names the dtype in which a framework compares an integer one, or None."""
+    axes = axes_of(spec, rank, size)
+    check_cells(axes)
+    return Plan(spec, axes, rank, dtype, work_dtype(spec, dtype, widen))
+
+
+MOST_CELLS = 2**26  # that a map may grow to by padding or bins, where it is not large itself
+
+
+def check_cells(axes: Sequence[Axis]) -> None:
+    """`ShapeError` where padding or bins make so much of an input that no memory holds it."""
+    before = after = 1
+    for a in axes:  # a loop, which compilers that look on can follow
+        if a.known:
+            before, after = before * a.n, after * max(a.out, a.n + a.total)
+    if after > MOST_CELLS and after > 4 * before:
+        raise ShapeError(
+            f"received {before} cells along {''.join([a.letter for a in axes])}, which padding and bins would turn "
+            f"into {after}, and {MOST_CELLS} is the most; give smaller ones"
+        )
+
+
+def work_dtype(spec: PoolSpec, dtype: str, widen: Callable[[str], str | None]) -> str:
+    selects = KINDS[spec.kind].selects
+    if dtype in FLOATS:
+        return "float32" if dtype in HALVES and not selects else dtype
+    if dtype not in INTEGERS:
+        raise DtypeError(
+            f"received an input of dtype {dtype}, and {spec.kind} pooling takes real numbers "
+            f"({', '.join(FLOATS + INTEGERS)}); pool the real and imaginary parts, or cast the input"
+        )
+    if not selects:
+        return "float32"
+    wide = widen(dtype)
+    if wide is None:
+        raise DtypeError(
+            f"received an input of dtype {dtype}, which this framework can neither compare nor hold in a wider "
+            f"integer, as {spec.kind} pooling needs; cast the input to int64 or a float first"
+        )
+    return wide
+
+
+def dropped(plan: AnyPlan) -> tuple[int, ...]:
+    """The axes that the result does not have."""
+    return () if plan.spec.keepdims else positions(plan.spec, plan.rank)

@@ -1,0 +1,71 @@
+"""Model files: a ``.keras`` archive, a Keras JSON config, an ONNX file; read as data, ported layer by layer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from poolkit.errors import InputError
+from poolkit.port.models import archive
+from poolkit.port.models.keras import layers_of
+from poolkit.port.models.layers import Layer, check_names, row_of
+from poolkit.port.models.modules import module_of
+from poolkit.port.report import Ported
+from poolkit.port.target import target_of
+
+
+def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
+    """A model file's pooling layers as a module of Python for the target; without `to`, the rows alone."""
+    found = READERS[path.suffix.lower()](path)
+    check_names(found, str(path))
+    if to is None:
+        return Ported("", tuple(row_of(layer, None) for layer in found))
+    # A network has many equal pools: each is written once.
+    target_for = functools.cache(functools.partial(target_of, backend=to, layout=layout))
+    rows = tuple(row_of(layer, target_for) for layer in found)
+    chosen = f" --layout {layout}" if layout else ""
+    return Ported(module_of(rows, to, target_for, path.name, f"poolkit port {path.name} --to {to}{chosen}"), rows)
+
+
+def _keras(path: Path) -> list[Layer]:
+    archive.check_regular(path)
+    if archive.begins(path, HDF5):
+        return _hdf5(path)
+    return layers_of(archive.config_of(path), str(path))
+
+
+def _json(path: Path) -> list[Layer]:
+    return layers_of(archive.parse(archive.read_bytes(path, archive.LARGEST), str(path)), str(path))
+
+
+def _onnx(path: Path) -> list[Layer]:
+    from poolkit.port.models import onnx as models_onnx
+
+    return models_onnx.layers_of(path)
+
+
+HDF5 = b"\x89HDF\r\n"
+
+
+def _hdf5(path: Path) -> list[Layer]:
+    raise InputError(
+        f"received {path}, and poolkit reads no HDF5; load it with Keras, and write model.save('model.keras') "
+        "or the text of model.to_json()"
+    )
+
+
+def _pickle(path: Path) -> list[Layer]:
+    raise InputError(
+        f"received {path}, and what PyTorch saves is a pickle, which runs code when it is read; "
+        "give the model's Python source, or an .onnx file"
+    )
+
+
+READERS: dict[str, Callable[[Path], list[Layer]]] = {
+    ".keras": _keras,
+    ".json": _json,
+    ".onnx": _onnx,
+    **dict.fromkeys((".h5", ".hdf5"), _hdf5),
+    **dict.fromkeys((".pt", ".pth", ".pkl", ".bin"), _pickle),
+}

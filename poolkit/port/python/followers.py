@@ -1,0 +1,108 @@
+"""What the report says of a step right behind a pool that reads its axes in their order, where that order changes."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from poolkit.dialects.calls import known
+from poolkit.port.python import sequences
+from poolkit.port.python.batches import is_batch
+from poolkit.port.python.names import Names, plain_name
+from poolkit.port.python.ordered import PERMUTES
+from poolkit.port.python.remarks import results
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_all
+
+FLATTEN = (
+    "{} after it reads the cells in another order once the channels move, so that the weights of a dense layer behind "
+    "it are to be put in that order too (docs/beside_pooling.md)"
+)
+STAYS = "{} after it stays, as its first entry is not surely the batch; check it"
+RESHAPE = "{} after it takes the axes in the order of the original; write it anew"
+INDEX = "the index after it counts the axes of the original's layout; write it anew"
+
+
+def order_after(tree: Tree, names: Names, site: Site) -> None:
+    """Flatten, a reshape or an index behind a pool that keeps its axes."""
+    if isinstance(site.fields, Operation) or site.error is not None or site.folded:
+        return
+    sizes = site.fields.get("output_size")
+    single = known(sizes) and is_all(sizes, 1)
+    if site.fields.get("keepdims", True) is False:
+        notes = [_back(names, node) for node in _behind(tree, site)]
+    else:
+        notes = [_note(tree, names, node, single) for node in _behind(tree, site)]
+    site.if_moved += list(dict.fromkeys(note for note in notes if note))
+
+
+def _behind(tree: Tree, site: Site) -> list[Node]:
+    """The steps right behind a site: a call, an index, or a layer of a Sequential."""
+    found: list[Node] = []
+    if site.role == "layer":
+        after = sequences.after(tree, site.outer)
+        found += [after.node] if after is not None else []
+    for node in results(tree, site):
+        around = tree.parent(node)
+        call = tree.parent(around) if around is not None else None
+        if isinstance(around, cst.Subscript) and around.value is node:
+            found.append(around)
+        elif isinstance(call, cst.Call) and (call.func is around or (call.args and call.args[0] is around)):
+            found.append(call)
+    return found
+
+
+def _back(names: Names, node: Node) -> str:
+    """The note for a step that gives axes back to a result without them, in the order of the original."""
+    made = node.func if isinstance(node, cst.Call) and isinstance(node.func, cst.Call) else node
+    name = _last(names, made) if isinstance(made, cst.Call) else ""
+    return RESHAPE.format(name) if name in ("view", "reshape", "Reshape", "expand_dims", "unsqueeze") else ""
+
+
+def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
+    if isinstance(node, cst.Subscript):
+        return INDEX if len(node.slice) > 1 else ""
+    if not isinstance(node, cst.Call):
+        return ""
+    made = node.func if isinstance(node.func, cst.Call) else node
+    name = _last(names, made)
+    if name in PERMUTES:
+        return RESHAPE.format(name)
+    if name in ("Flatten", "flatten"):
+        return "" if single else FLATTEN.format(name)
+    if name not in ("view", "reshape", "Reshape"):
+        return ""
+    if name != "Reshape" and _entries(names, node) == 2:
+        stays = "" if _keeps_batch(tree, names, node) else STAYS.format(name)
+        return stays if single else FLATTEN.format(name)
+    return "" if single and name == "Reshape" else RESHAPE.format(name)
+
+
+def _last(names: Names, call: cst.Call) -> str:
+    full = names.full(call.func) or plain_name(call.func)
+    if full is None:
+        return call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    return full.rpartition(".")[2]
+
+
+def _entries(names: Names, call: cst.Call) -> int:
+    """How many sizes a reshape has; 0 where a star leaves that open."""
+    sizes = _sizes(names, call)
+    elements = [arg.value for arg in call.args if arg.star] + [n for n in sizes if isinstance(n, cst.StarredElement)]
+    return 0 if elements else len(sizes)
+
+
+def _sizes(names: Names, call: cst.Call) -> list[Node]:
+    args: list[Node] = [arg.value for arg in call.args[1 if names.full(call.func) is not None else 0 :]]
+    if len(args) == 1 and isinstance(args[0], cst.Tuple | cst.List):
+        elements = args[0].elements
+        return [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
+    return args
+
+
+def _keeps_batch(tree: Tree, names: Names, call: cst.Call) -> bool:
+    """Whether the first entry of a reshape is the batch of its tensor."""
+    method = names.full(call.func) is None and isinstance(call.func, cst.Attribute)
+    tensor = call.func.value if method and isinstance(call.func, cst.Attribute) else call.args[0].value
+    return is_batch(tree, names, expression(tree.text(_sizes(names, call)[0])), call, tensor)

@@ -1,0 +1,228 @@
+"""Which full dotted name a piece of code has: imports, ``layers = keras.layers``, and constants of the module."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import libcst as cst
+from libcst.metadata import Assignment, ImportAssignment
+
+from poolkit.dialects.calls import Call
+from poolkit.dialects.reading import PARTIAL, spelled
+from poolkit.dialects.sources import call_of_node
+from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.uses import mutated
+from poolkit.running import registry
+
+# Keras's backend functions under the names that keras.ops has for the same.
+BACKEND = "keras.backend."
+
+
+def framework(name: str) -> bool:
+    """Whether a full dotted name is a framework's, or poolkit's own."""
+    return name.startswith("poolkit.") or any(
+        name.partition(".")[0] in dialect.roots for dialect in registry.dialects()
+    )
+
+
+class Names:
+    """What the names of a file stand for.
+
+    >>> tree = Tree("from keras import layers as L; y = L.MaxPooling2D(2)(x)")
+    >>> Names(tree).full(tree.all(cst.Call)[1].func)
+    'keras.layers.MaxPooling2D'
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.stars = _stars(tree)
+        self.constants = _constants(tree)
+        self.roots = _roots(tree)
+        self._resolved: dict[tuple[Any, str, int], tuple[str | None, bool]] = {}
+
+    def frameworks(self) -> set[str]:
+        """The frameworks that the file imports, NumPy apart: every program has arrays."""
+        return {d.name for d in registry.dialects() if d.name != "numpy" and not self.roots.isdisjoint(d.roots)}
+
+    def full(self, node: Node) -> str | None:
+        """The full dotted name of a node, None where it isn't a framework's."""
+        dotted = plain_name(node)
+        return self.resolve(dotted, node) if dotted else None
+
+    def doubtful(self, node: Node) -> str | None:
+        """A full name that a node may have, where the file gives its name another meaning besides."""
+        dotted = plain_name(node)
+        found, sure = self._in_scope(dotted, self.tree.scope(node), 0) if dotted else (None, True)
+        return found if not sure else None
+
+    def resolve(self, dotted: str, at: Node) -> str | None:
+        """The full name of a dotted one as it stands at a node."""
+        found, sure = self._in_scope(dotted, self.tree.scope(at), 0)
+        return found if sure else None
+
+    def _in_scope(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
+        """The full name, and whether it is the only meaning."""
+        key = (scope, dotted, depth)
+        if key not in self._resolved:
+            self._resolved[key] = self._meaning(dotted, scope, depth)
+        return self._resolved[key]
+
+    def _meaning(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
+        first = dotted.partition(".")[0]
+        assignments = list(scope[first]) if first in scope else []
+        if not assignments:
+            starred = self._starred(dotted)
+            return (_as_ops(spelled(starred)) if starred else None), True
+        # ``except ImportError: keras = None`` is no second meaning: nothing is called on it.
+        found = [self._assigned(a, dotted, depth) for a in assignments if not is_none(self.tree, a)]
+        known = sorted({name for name, _ in found if name}, key=lambda name: (not is_word(name), name))
+        if not known:
+            return None, True
+        return known[0], all(name and sure for name, sure in found) and len(set(map(_layer, known))) == 1
+
+    def _assigned(self, assignment: Any, dotted: str, depth: int) -> tuple[str | None, bool]:
+        """What one assignment makes of a name, and whether it is sure."""
+        if isinstance(assignment, ImportAssignment):
+            names = {q.name for q in assignment.get_qualified_names_for(dotted)}
+            known = sorted(name for name in names if framework(name) or name == PARTIAL)
+            return (_as_ops(spelled(known[0])), True) if known else (None, True)
+        value = self._dotted_value(assignment) if depth < 8 else None
+        if value is None:
+            return None, True
+        rest = dotted.partition(".")[2]
+        parameter = isinstance(assignment.node, cst.Param)
+        around = assignment.scope.parent if parameter else assignment.scope
+        name, sure = self._in_scope(f"{value}.{rest}" if rest else value, around, depth + 1)
+        return name, sure and not parameter
+
+    def _starred(self, dotted: str) -> str | None:
+        names = [f"{module}.{dotted}" for module in self.stars]
+        return next((name for name in names if is_word(spelled(name))), None)
+
+    def _dotted_value(self, assignment: Any) -> str | None:
+        """``keras.layers`` where the assignment is ``layers = keras.layers``, or a parameter with that default."""
+        if not isinstance(assignment, Assignment):
+            return None
+        if isinstance(assignment.node, cst.Param):
+            return plain_name(assignment.node.default) if assignment.node.default is not None else None
+        target = self.tree.parent(assignment.node)
+        statement = self.tree.parent(target) if isinstance(target, cst.AssignTarget) else None
+        return plain_name(statement.value) if isinstance(statement, cst.Assign) else None
+
+    def call(self, node: cst.Call, constants: bool = False) -> Call:
+        """A call of the file as data; with `constants`, those of the module are replaced by their values."""
+        parsed = expression(self.tree.text(node))
+        if constants:
+            parsed = _Constants(self._constants_at(node)).visit(parsed)
+        assert isinstance(parsed, ast.Call)
+        return call_of_node(parsed, lambda dotted: self.resolve(dotted, node))
+
+    def _constants_at(self, node: Node) -> dict[str, ast.expr]:
+        """The constants of the module, without those whose names are a function's own at a node."""
+        scope, module = self.tree.scope(node), self.tree.scope(self.tree.module)
+        return {name: value for name, value in self.constants.items() if all(a.scope is module for a in scope[name])}
+
+
+def is_word(name: str) -> bool:
+    root, dot, _ = name.partition(".")
+    return bool(dot) and any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
+
+
+def is_none(tree: Tree, assignment: Any) -> bool:
+    """Whether an assignment is ``name = None``."""
+    target = tree.parent(assignment.node) if isinstance(assignment, Assignment) else None
+    statement = tree.parent(target) if isinstance(target, cst.AssignTarget) else None
+    value = statement.value if isinstance(statement, cst.Assign) else None
+    return isinstance(value, cst.Name) and value.value == "None"
+
+
+def _layer(name: str) -> tuple[str, str]:
+    """What is the same for the places where a framework has had a layer, such as keras.layers.pooling."""
+    root, _, rest = name.partition(".")
+    dialect = next((d for d in registry.dialects() if root in d.roots), None)
+    canonical = dialect.canonical(name) if dialect is not None else name
+    return (dialect.name if dialect is not None else root), (canonical or rest).rpartition(".")[2]
+
+
+def _as_ops(name: str) -> str:
+    ops = f"keras.ops.{name.removeprefix(BACKEND)}"
+    return ops if name.startswith(BACKEND) and is_word(ops) else name
+
+
+def plain_name(node: Node) -> str | None:
+    """``a.b.c`` of a name or of attributes of one.
+
+    >>> plain_name(cst.parse_expression("nn.functional.relu"))
+    'nn.functional.relu'
+    """
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        before = plain_name(node.value)
+        return before and f"{before}.{node.attr.value}"
+    return None
+
+
+def _stars(tree: Tree) -> list[str]:
+    """The modules of a framework from which everything is imported."""
+    imports = [node for node in tree.all(cst.ImportFrom) if isinstance(node.names, cst.ImportStar)]
+    modules = [plain_name(node.module) for node in imports if node.module is not None and not node.relative]
+    return [module for module in modules if module and framework(module)]
+
+
+def _roots(tree: Tree) -> set[str]:
+    """The first names of everything that the file imports."""
+    modules = [node.module for node in tree.all(cst.ImportFrom) if node.module is not None and not node.relative]
+    modules += [alias.name for node in tree.all(cst.Import) for alias in node.names]
+    return {(plain_name(module) or "").partition(".")[0] for module in modules}
+
+
+def _constants(tree: Tree) -> dict[str, ast.expr]:
+    """The names of the module that are assigned once, to numbers, strings, or tuples and lists of them."""
+    scope = tree.scope(tree.module)
+    found: dict[str, ast.expr] = {}
+    for line in tree.module.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            target, value = _target(statement)
+            if (
+                target is not None
+                and value is not None
+                and len(scope[target]) == 1
+                and not _changed(tree, target)
+                and not mutated(tree, target)
+            ):
+                parsed = expression(tree.text(value))
+                if _literal(parsed):
+                    found[target] = parsed
+    return found
+
+
+def _target(statement: Node) -> tuple[str | None, Node | None]:
+    if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
+        return statement.target.value, statement.value
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0].target
+        return (target.value, statement.value) if isinstance(target, cst.Name) else (None, None)
+    return None, None
+
+
+def _changed(tree: Tree, name: str) -> bool:
+    """Whether a function declares the name global, and so may assign it."""
+    return any(item.name.value == name for node in tree.all(cst.Global) for item in node.names)
+
+
+def _literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+class _Constants(ast.NodeTransformer):
+    def __init__(self, values: dict[str, ast.expr]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.values.get(node.id, node)

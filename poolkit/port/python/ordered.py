@@ -1,0 +1,104 @@
+"""What in the argument of a pool goes by the order of the axes: it stays as it is, and the pool's axes may move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from poolkit.port.python import sequences
+from poolkit.port.python.names import Names, plain_name
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Node, Tree, walk
+from poolkit.port.python.uses import calls_of, definition
+
+PERMUTES = (
+    *("permute", "transpose", "swapaxes", "swapdims", "moveaxis", "movedim", "rollaxis", "permute_dimensions"),
+    *("Permute", "rearrange", "Rearrange", "einsum"),
+)
+TRANSPOSED = ("T", "mT")  # attributes of a tensor
+# Calls that give a tensor its axes, in the order of the original.
+SHAPES = ("view", "reshape", "unflatten", "unsqueeze", "expand_dims", "Reshape")
+# What takes one axis by its number; it is a step of its own beside the pool, as a convolution is.
+COUNTS = (
+    *("cat", "concat", "concatenate", "stack", "split", "chunk", "narrow", "select", "index_select", "squeeze"),
+    *("softmax", "log_softmax", "flip", "roll", "repeat", "tile", "expand", "mean", "sum", "amax", "amin"),
+)
+AXES = ("dim", "dims", "axis", "axes")
+
+
+def order_before(tree: Tree, names: Names, site: Site) -> None:
+    """Note in a site what in its argument goes by the order of the axes."""
+    nodes = [node for tensor in _tensors(tree, site) for node in walk(tensor)]
+    turned = next((node for node in nodes if _permutes(tree, node)), None)
+    bound = turned or next((node for node in nodes if _goes_by_order(tree, names, node)), None)
+    if bound is not None:
+        site.permuted = turned is not None
+        site.ordered = (
+            f"{tree.text(bound)} in its argument goes by the order of the axes that the original has, which the port "
+            "changes; keep that order by --layout, or port it by hand"
+        )
+        return
+    counted = dict.fromkeys(tree.text(node) for node in nodes if _counts(names, node))
+    site.counted += [f"{text} in its argument counts the axes of the original; write it anew" for text in counted]
+
+
+def _tensors(tree: Tree, site: Site) -> Iterator[Node]:
+    """What a site is applied to: as it stands there, and as a name that has just been given a value."""
+    tensors = [site.tensor] if site.tensor is not None else []
+    if site.role == "layer":
+        tensors = [call.args[0].value for call in calls_of(tree, _model(tree, site.outer)) if call.args]
+    for tensor in tensors:
+        yield tensor
+        found = definition(tree, tensor.value, tensor) if isinstance(tensor, cst.Name) else None
+        if found is not None and found.item is None:
+            yield found.value
+
+
+def _model(tree: Tree, layer: Node) -> Node:
+    """The Sequential that a layer is an item of, the layer itself where there is none."""
+    here = layer
+    while (around := sequences.model(tree, here)) is not None:
+        here = around
+    return here
+
+
+def _permutes(tree: Tree, node: Node) -> bool:
+    if isinstance(node, cst.Call):
+        return _last(node) in PERMUTES
+    called = (
+        isinstance(node, cst.Attribute) and isinstance(around := tree.parent(node), cst.Call) and around.func is node
+    )
+    return isinstance(node, cst.Attribute) and node.attr.value in TRANSPOSED and not called
+
+
+def _goes_by_order(tree: Tree, names: Names, node: Node) -> bool:
+    if isinstance(node, cst.Call):
+        return _last(node) in SHAPES
+    # The first entry is that of the batch, or chooses one of several tensors.
+    return isinstance(node, cst.Subscript) and any(_is_place(names, one.slice) for one in node.slice[1:])
+
+
+def _is_place(names: Names, entry: Node) -> bool:
+    """Whether an entry of an index does something to its axis, or adds one."""
+    if isinstance(entry, cst.Slice):
+        return not (entry.lower is None and entry.upper is None and entry.step is None)
+    value = entry.value if isinstance(entry, cst.Index) else None
+    return not isinstance(value, cst.Ellipsis | cst.SimpleString)
+
+
+def _counts(names: Names, node: Node) -> bool:
+    """Whether a call takes an axis by its number."""
+    if not isinstance(node, cst.Call):
+        return False
+    positional = [arg for arg in node.args if arg.keyword is None]
+    method = isinstance(node.func, cst.Attribute) and names.full(node.func) is None
+    if _last(node) in COUNTS and len(positional) > (0 if method else 1):
+        return True
+    return any(arg.keyword is not None and arg.keyword.value in AXES for arg in node.args)
+
+
+def _last(call: cst.Call) -> str:
+    if isinstance(call.func, cst.Attribute):
+        return call.func.attr.value
+    return plain_name(call.func) or ""

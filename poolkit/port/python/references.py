@@ -1,0 +1,64 @@
+"""Pooling that a file names and does not call: ``pool=layers.MaxPooling2D``, a class that inherits from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from poolkit.port.python.names import Names, is_word
+from poolkit.port.python.sites import POOLS, Site
+from poolkit.port.python.tree import Node, Tree
+from poolkit.port.report import Row
+from poolkit.running import registry
+
+WHY = (
+    "it is named here and not called, so that what it pools is decided elsewhere; write the call where it is made, or "
+    "port it by hand"
+)
+
+
+def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> Iterator[Row]:
+    """A row for each name of a pooling layer or function of another framework that is passed on.
+
+    >>> tree = Tree("import torch; block(pool=torch.nn.MaxPool2d)")
+    >>> [row.before for row in references(tree, Names(tree), [], "keras")]
+    ['torch.nn.MaxPool2d']
+    """
+    inside = [site.node for site in found]
+    for node in [*tree.all(cst.Attribute), *tree.all(cst.Name)]:
+        if (
+            isinstance(tree.parent(node), cst.Attribute)
+            or tree.around(node, cst.Annotation) is not None
+            or _told_elsewhere(tree, names, node)
+        ):
+            continue
+        full = names.full(node)
+        if full is None or not is_word(full) or not POOLS.search(full.rpartition(".")[2]) or _of(full) == to:
+            continue
+        if not any(tree.inside(node, site) for site in inside):
+            yield Row(f"line {tree.line(node)}", tree.text(node), "failed", note=WHY)
+
+
+def _of(full: str) -> str | None:
+    return next((d.name for d in registry.dialects() if full.partition(".")[0] in d.roots), None)
+
+
+def _told_elsewhere(tree: Tree, names: Names, node: Node) -> bool:
+    """Whether a name is called, imported, an annotation, given another name, or no value at all."""
+    around = tree.parent(node)
+    if isinstance(around, cst.Assign):
+        return _another_name(tree, names, around)
+    if isinstance(around, cst.Call):
+        return around.func is node
+    if isinstance(around, cst.Arg):
+        return around.keyword is node
+    others = (cst.ImportAlias, cst.ImportFrom, cst.AsName, cst.Annotation, cst.AssignTarget, cst.Param)
+    return isinstance(around, others) and not (isinstance(around, cst.Param) and around.default is node)
+
+
+def _another_name(tree: Tree, names: Names, statement: cst.Assign) -> bool:
+    """Whether a statement gives another name under which calls are found: it has no other value, and is no class's."""
+    target = statement.targets[0].target
+    in_class = isinstance(tree.parent(tree.parent(tree.parent(statement) or statement) or statement), cst.ClassDef)
+    return isinstance(target, cst.Name) and not in_class and names.full(target) is not None

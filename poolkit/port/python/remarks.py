@@ -1,0 +1,126 @@
+"""What the report says of the calls around a pool, which stay as they are."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from poolkit.diffs.agreeing import agreement
+from poolkit.port.python import sequences
+from poolkit.port.python.names import Names
+from poolkit.port.python.rewrite import spec_of
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.uses import calls_of, definition, only_use
+from poolkit.spec.pool_spec import PoolSpec
+
+PADS = ("pad", "zero_pad2d", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d")
+
+
+def padded_before(tree: Tree, names: Names, site: Site) -> None:
+    """Zeros that a call before puts around the map take part, in a maximum too."""
+    if isinstance(site.fields, dict) and site.fields.get("window") is not None:
+        pad = _pad(tree, names, site)
+        if pad is not None:
+            site.notes.append(_of_padding(tree, pad, str(site.fields.get("kind"))))
+
+
+def _of_padding(tree: Tree, pad: Node, kind: str) -> str:
+    what = _filling(tree, pad)
+    if (kind, what) in (("max", "-inf"), ("min", "inf")):
+        return (
+            f"{tree.text(pad)} before it puts {what} around the map, which takes no part; it may be the pool's padding"
+        )
+    return (
+        f"the {'zeros' if what == '0' else 'numbers'} of {tree.text(pad)} before it take part like any number; keep "
+        "that padding as a step of its own, as padding of the pool would not take part"
+    )
+
+
+def _filling(tree: Tree, pad: Node) -> str:
+    """What a call of `pad` puts around a map: "0", "-inf", "inf", or "" for anything else."""
+    args = pad.args if isinstance(pad, cst.Call) else ()
+    named = {arg.keyword.value: tree.text(arg.value) for arg in args if arg.keyword is not None}
+    places = [tree.text(arg.value) for arg in args if arg.keyword is None]
+    mode = named.get("mode", places[2] if len(places) > 2 else "'constant'").strip("\"'").lower()
+    value = next((named[name] for name in FILLINGS if name in named), places[3] if len(places) > 3 else "0")
+    if mode != "constant":
+        return ""
+    return next((what for what, pattern in VALUES.items() if re.fullmatch(pattern, value)), "")
+
+
+INFINITE = r"""([\w.]*\binf|float\(["']\+?inf(inity)?["']\))"""
+VALUES = {
+    "0": r"-?0|-?0?\.0*|-?0\.|None",
+    "-inf": rf"""-\s*{INFINITE}|float\(["']-inf(inity)?["']\)|.*finfo\(.*\)\.min""",
+    "inf": rf"{INFINITE}|.*finfo\(.*\)\.max",
+}
+FILLINGS = ("value", "constant_values", "constant_value")
+
+
+def _pad(tree: Tree, names: Names, site: Site) -> Node | None:
+    """The call before a pool that pads, as it is made."""
+    if site.role == "layer":
+        beside = sequences.before(tree, site.outer)
+        return beside.node if beside is not None and _pads(names, beside.node) else None
+    tensor = site.tensor
+    if isinstance(tensor, cst.Name):
+        found = definition(tree, tensor.value, site.node)
+        tensor = found.value if found is not None and found.item is None else None
+    made = tensor.func if isinstance(tensor, cst.Call) and isinstance(tensor.func, cst.Call) else tensor
+    return made if made is not None and _pads(names, made) else None
+
+
+def _pads(names: Names, node: Node) -> bool:
+    return isinstance(node, cst.Call) and (names.full(node.func) or "").rpartition(".")[2] in PADS
+
+
+def results(tree: Tree, site: Site) -> list[Node]:
+    """Where the result of a site stands: as it is made, and by the name that alone it is used by."""
+    made = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
+    found: list[Node] = [*made]
+    for node in made:
+        statement = tree.parent(node)
+        use = only_use(tree, statement) if isinstance(statement, cst.Assign) else None
+        found += [use] if use is not None else []
+    return found
+
+
+def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
+    """``squeeze()`` drops a batch of 1, and with axes it drops those of another layout."""
+    found = (_squeeze(tree, names, node) for node in results(tree, site))
+    call = next((one for one in found if one is not None), None)
+    if call is None:
+        return
+    method = isinstance(call.func, cst.Attribute) and names.full(call.func) is None
+    if len(call.args) > (0 if method else 1):
+        site.notes.append("the axes of the squeeze after it are those of the original's layout; write them anew")
+    else:
+        site.notes.append("the squeeze after it drops a batch of 1 as well; flatten(1) or keepdims=False does not")
+
+
+def _squeeze(tree: Tree, names: Names, node: Node) -> cst.Call | None:
+    around = tree.parent(node)
+    call = tree.parent(around) if around is not None else None
+    if not isinstance(call, cst.Call):
+        return None
+    if isinstance(around, cst.Attribute):
+        return call if around.attr.value == "squeeze" and call.func is around else None
+    squeezes = (names.full(call.func) or "").rpartition(".")[2] == "squeeze"
+    return call if squeezes and isinstance(around, cst.Arg) and call.args[0] is around else None
+
+
+SMALLEST = 5  # smaller windows pool a map in steps
+
+
+def whole_at_one_size(tree: Tree, names: Names, site: Site) -> None:
+    """An average over 7x7, as large as the last map of a network for images of 224x224."""
+    spec = spec_of(site) if site.error is None else None
+    if not isinstance(spec, PoolSpec) or spec.kind != "avg" or spec.axes is None or spec.padding != "valid":
+        return
+    window, stride = spec.window, spec.stride
+    if not isinstance(window, tuple) or min(window) < SMALLEST or stride not in (window, (1,) * len(window)):
+        return
+    sizes = agreement(spec, PoolSpec("avg", output_size=1, layout=spec.layout))
+    site.notes.append(f"it equals global pooling {sizes}; it is ported as it is written")

@@ -1,0 +1,236 @@
+"""Steps that give a tensor axes of size 1: reshapes, expand_dims, None in an index, and layers that do one of these.
+
+Axes are letters: ("N", "C") after a global pool that drops its axes, ("N", "1", "1", "C") once they are back.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import libcst as cst
+
+from poolkit.port.python.batches import is_batch
+from poolkit.port.python.names import Names
+from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.uses import definition, loads_of, stored_layer
+from poolkit.spec.values import is_many
+
+Axes = tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """What a tensor becomes a part of: the node around it, and its axes then."""
+
+    node: Node
+    axes: Axes
+
+
+def climbed(tree: Tree, names: Names, node: Node, axes: Axes, goal: Axes) -> Step:
+    """The outermost node around a tensor's that only reshapes it, up to where it has the axes of the goal.
+
+    >>> tree = Tree("y = g(x)[:, None, None]")
+    >>> step = climbed(tree, Names(tree), tree.all(cst.Call)[0], ("N", "C"), ("N", "1", "1", "C"))
+    >>> tree.text(step.node)
+    'g(x)[:, None, None]'
+    """
+    here = Step(node, axes)
+    while here.axes != goal:
+        above = _above(tree, names, here)
+        if above is None:
+            break
+        here = above
+    return here
+
+
+def _above(tree: Tree, names: Names, here: Step) -> Step | None:
+    around = tree.parent(here.node)
+    if isinstance(around, cst.Subscript) and around.value is here.node:
+        return _step(around, _indexed(tree, names, around, here.axes))
+    call = tree.parent(around) if around is not None else None
+    if not isinstance(call, cst.Call) or (len(call.args) > 1 and any(arg.star for arg in call.args)):
+        return None
+    if isinstance(around, cst.Attribute) and call.func is around:
+        return _step(call, _by_method(tree, names, call, around.attr.value, here.axes))
+    if not isinstance(around, cst.Arg) or around is not call.args[0]:
+        return None
+    layer = call.func if isinstance(call.func, cst.Call) else stored_layer(tree, call.func)
+    if layer is not None:
+        return _step(call, by_layer(tree, names, layer, here.axes))
+    return _step(call, _by_function(tree, names, call, here.axes))
+
+
+def _step(node: Node, axes: Axes | None) -> Step | None:
+    return Step(node, axes) if axes is not None else None
+
+
+def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
+    """The axes after a layer of Keras's, ``Reshape((1, 1, C))`` or a Lambda that reshapes."""
+    if not isinstance(layer, cst.Call) or not layer.args:
+        return None
+    name = names.full(layer.func)
+    if name == "keras.layers.Reshape":
+        return _reshaped(tree, layer.args[0].value, axes)
+    inner = layer.args[0].value
+    if layer.args[0].keyword is not None and layer.args[0].keyword.value not in ("target_shape", "function"):
+        return None
+    if name != "keras.layers.Lambda" or not isinstance(inner, cst.Lambda):
+        return None
+    parameter = only_parameter(inner)
+    loads = [n for n in loads_of(tree, parameter or "", inner) if tree.inside(n, inner.body)]
+    if len(loads) != 1:
+        return None
+    # Without a goal: up to the end of the body.
+    step = climbed(tree, names, loads[0], axes, ())
+    return step.axes if step.node is inner.body else None
+
+
+def only_parameter(function: cst.Lambda) -> str | None:
+    params = function.params.params
+    return params[0].name.value if len(params) == 1 else None
+
+
+# ------------------------------------------------------------------------------------------------------- single steps
+
+EXPAND = ("expand_dims", "unsqueeze")
+RESHAPE = ("reshape", "view")
+
+
+def _by_function(tree: Tree, names: Names, call: cst.Call, axes: Axes) -> Axes | None:
+    """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``torch.unsqueeze(x, 2)``."""
+    name = (names.full(call.func) or "").rpartition(".")[2]
+    rest = call.args[1:]
+    if len(rest) != 1:
+        return None
+    if name in EXPAND:
+        return _inserted(_number(tree, rest[0].value), axes)
+    if name == "squeeze":
+        return _squeezed(_number(tree, rest[0].value), axes)
+    if name == "flatten" and _number(tree, rest[0].value) == 1:
+        return _flat(axes)
+    return _reshaped(tree, rest[0].value, axes, Tensor(names, call.args[0].value)) if name in RESHAPE else None
+
+
+def _by_method(tree: Tree, names: Names, call: cst.Call, method: str, axes: Axes) -> Axes | None:
+    """``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``, ``x.reshape((b, 1, 1, c))``."""
+    given = _number(tree, call.args[0].value) if len(call.args) == 1 else None
+    if method in EXPAND:
+        return _inserted(given, axes)
+    if method == "squeeze":
+        return _squeezed(given, axes)
+    if method == "flatten":
+        return _flat(axes) if given == 1 else None
+    if method not in RESHAPE or not call.args:
+        return None
+    assert isinstance(call.func, cst.Attribute)
+    tensor = Tensor(names, call.func.value)
+    if len(call.args) == 1:
+        return _reshaped(tree, call.args[0].value, axes, tensor)
+    return _to_sizes(tree, [expression(tree.text(arg.value)) for arg in call.args], axes, call, tensor)
+
+
+def _number(tree: Tree, node: Node) -> object:
+    """One axis, or a tuple of them; None for what is no literal."""
+    try:
+        return ast.literal_eval(expression(tree.text(node)))
+    except (ValueError, TypeError, SyntaxError):
+        return None
+
+
+def _places(at: object) -> list[int] | None:
+    """One position or several; None for what are none."""
+    several: list[Any] = list(at) if is_many(at) else [at]
+    return several if all(type(n) is int for n in several) else None
+
+
+def _inserted(at: object, axes: Axes) -> Axes | None:
+    """The axes with one of size 1 at a position, or at several, counted in the result."""
+    places = _places(at)
+    if places is None:
+        return None
+    rank = len(axes) + len(places)
+    where = {n % rank for n in places if -rank <= n < rank}
+    if len(where) < len(places):
+        return None
+    rest = iter(axes)
+    return tuple("1" if n in where else next(rest) for n in range(rank))
+
+
+def _squeezed(at: object, axes: Axes) -> Axes | None:
+    """The axes without those of size 1 at these positions."""
+    places = _places(at)
+    if places is None or not all(-len(axes) <= n < len(axes) for n in places):
+        return None
+    gone = {n % len(axes) for n in places}
+    return tuple(axis for n, axis in enumerate(axes) if n not in gone) if all(axes[n] == "1" for n in gone) else None
+
+
+def _flat(axes: Axes) -> Axes | None:
+    plain = tuple(axis for axis in axes if axis != "1")
+    return plain if plain == ("N", "C") else None
+
+
+class Tensor(NamedTuple):
+    """What is reshaped, whose batch the first entry has to be."""
+
+    names: Names
+    node: Node
+
+
+def _reshaped(tree: Tree, shape: Node, axes: Axes, tensor: Tensor | None = None) -> Axes | None:
+    """The axes after a reshape to a tuple, which has an entry for the batch if a tensor is given."""
+    parsed = expression(tree.text(shape))
+    at = shape
+    if isinstance(parsed, ast.Name):
+        found = definition(tree, parsed.id, shape)
+        if found is not None and found.item is None:
+            parsed, at = expression(tree.text(found.value)), found.statement
+    if not isinstance(parsed, ast.Tuple | ast.List):
+        return None
+    return _to_sizes(tree, parsed.elts if tensor else [ast.Constant(-1), *parsed.elts], axes, at, tensor)
+
+
+def _to_sizes(tree: Tree, sizes: Sequence[ast.expr], axes: Axes, at: Node, tensor: Tensor | None = None) -> Axes | None:
+    """One entry that is not 1 after the batch: the channels."""
+    if any(isinstance(size, ast.Starred) for size in sizes):
+        return None  # it stands for any number of sizes
+    if tensor is not None and not (sizes and is_batch(tree, tensor.names, sizes[0], at, tensor.node)):
+        return None
+    letters = tuple("1" if isinstance(n, ast.Constant) and n.value == 1 else "C" for n in sizes[1:])
+    plain = [axis for axis in axes if axis != "1"]
+    return ("N", *letters) if plain == ["N", "C"] and letters.count("C") == 1 else None
+
+
+def _indexed(tree: Tree, names: Names, node: cst.Subscript, axes: Axes) -> Axes | None:
+    """``x[:, None, None, :]``, ``x[..., None, None]``, with any framework's newaxis, and ``x[:, 0, 0]``."""
+    entries = [_entry(names, element.slice) for element in node.slice]
+    if None in entries or entries.count("...") > 1:
+        return None
+    slices = entries.count(":") + entries.count("0")
+    if slices > len(axes):
+        return None
+    if "..." not in entries:
+        entries.append("...")
+    at = entries.index("...")
+    entries[at : at + 1] = [":"] * (len(axes) - slices)
+    rest = iter(axes)
+    found: list[str] = []
+    for entry in entries:
+        axis = "1" if entry == "1" else next(rest)
+        if entry == "0" and axis != "1":
+            return None
+        found += [] if entry == "0" else [axis]
+    return tuple(found)
+
+
+def _entry(names: Names, entry: Node) -> str | None:
+    if isinstance(entry, cst.Slice):
+        return ":" if entry.lower is None and entry.upper is None and entry.step is None else None
+    assert isinstance(entry, cst.Index)
+    if isinstance(entry.value, cst.Ellipsis):
+        return "..."
+    if isinstance(entry.value, cst.Integer):
+        return "0" if entry.value.evaluated_value == 0 else None  # the only one along an axis of size 1
+    none = isinstance(entry.value, cst.Name) and entry.value.value == "None"
+    return "1" if none or (names.full(entry.value) or "").endswith(".newaxis") else None

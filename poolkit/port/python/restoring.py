@@ -1,0 +1,155 @@
+"""A global pool that drops its axes and gets them back at once: it keeps them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from poolkit.dialects.calls import known
+from poolkit.dialects.dialect import Fields
+from poolkit.port.python import sequences
+from poolkit.port.python.edits import whole_line
+from poolkit.port.python.names import Names
+from poolkit.port.python.reshaping import Axes, Step, by_layer, climbed, only_parameter
+from poolkit.port.python.sites import Folded, Site
+from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.uses import attribute_uses, only_use, stored_layer, used_elsewhere
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_all
+
+DROPPED: Axes = ("N", "C")
+
+
+def kept_axes(tree: Tree, names: Names, site: Site) -> None:
+    """Let a site keep its axes where the steps after it only bring them back; these become part of it."""
+    goal = _goal(site)
+    if goal is None:
+        return
+    follow = _layers_after if site.role == "layer" else _steps_after
+    found = follow(tree, names, Step(site.outer, DROPPED), goal)
+    if found is None and site.role == "layer":
+        found = _wherever_called(tree, names, site.outer, goal)
+    if found is not None:
+        assert isinstance(site.fields, dict)
+        site.fields, site.reformed = {**site.fields, "keepdims": True}, True
+        site.outer, folded = found
+        site.folded += folded
+
+
+def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
+    """``F.adaptive_avg_pool2d(x, 1).flatten(1)`` drops the axes that it pools."""
+    fields = site.fields
+    if (
+        site.role == "layer"
+        or site.error is not None
+        or isinstance(fields, Operation)
+        or not fields.get("keepdims", True)
+    ):
+        return
+    letters = _letters({**fields, "keepdims": False})
+    step = climbed(tree, names, site.outer, letters, DROPPED) if letters is not None else None
+    if step is not None and step.axes == DROPPED:
+        site.outer = step.node
+        site.fields, site.reformed = {**fields, "keepdims": False}, True
+
+
+def _goal(site: Site) -> Axes | None:
+    """The axes that would be there if they were kept; None for what is no global pool that drops them."""
+    if isinstance(site.fields, Operation) or site.fields.get("keepdims", True) is not False or site.error is not None:
+        return None
+    return _letters(site.fields)
+
+
+def _letters(fields: Fields) -> Axes | None:
+    """The axes of a global pool that keeps those that it pools; None for any other."""
+    layout = str(fields.get("layout")).removeprefix("...")
+    letters = tuple(letter if letter in "NC" else "1" for letter in layout)
+    sizes = fields.get("output_size")
+    whole = known(sizes) and is_all(sizes, 1) and fields.get("axes") in (None, layout.strip("NC"))
+    return letters if whole and tuple(c for c in letters if c != "1") == DROPPED else None
+
+
+# What is rewritten in place of the pool, and what becomes part of it.
+Found = tuple[Node, list[Folded]]
+
+
+def _layers_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | None:
+    """The layers after one in a Sequential, as far as they bring the axes back."""
+    folded: list[Folded] = []
+    axes, node = here.axes, here.node
+    while axes != goal:
+        beside = sequences.after(tree, node)
+        after = by_layer(tree, names, beside.node, axes) if beside is not None else None
+        if beside is None or after is None:
+            return None
+        axes, node = after, beside.node
+        folded += [Folded(node, span) for span in beside.spans]
+    return here.node, folded
+
+
+def _steps_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | None:
+    """What is around ``GAP()(x)``, and the statements after it, if each value is used by the next alone."""
+    here = climbed(tree, names, here.node, here.axes, goal)
+    outer = here.node
+    folded: list[Folded] = []
+    while here.axes != goal:
+        statement = tree.parent(here.node)
+        use = only_use(tree, statement) if isinstance(statement, cst.Assign) and statement.value is here.node else None
+        if use is None:
+            return None
+        after = climbed(tree, names, use, here.axes, goal)
+        if after.axes == here.axes:
+            return None
+        folded.append(_folded(tree, use, after.node))
+        here = after
+    return outer, folded
+
+
+def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found | None:
+    """``self.gap = GAP()``, if every ``self.gap(x)`` of the class gets its axes back."""
+    target = tree.parent(layer)
+    target = target.targets[0].target if isinstance(target, cst.Assign) and len(target.targets) == 1 else None
+    if not isinstance(target, cst.Attribute) or stored_layer(tree, target) is not layer:
+        return None
+    folded: list[Folded] = []
+    if used_elsewhere(tree, target):
+        return None
+    _, reads = attribute_uses(tree, target)
+    for read in reads:
+        call = tree.parent(read)
+        if not isinstance(call, cst.Call) or call.func is not read:
+            return None
+        found = _steps_after(tree, names, Step(call, DROPPED), goal)
+        if found is None:
+            return None
+        outer, more = found
+        folded += [Folded(outer, tree.span(outer), keeps=call)] if outer is not call else []
+        folded += more
+    return (layer, folded) if folded else None
+
+
+def _folded(tree: Tree, use: cst.Name, node: Node) -> Folded:
+    """The expression becomes the name in it; where that would be ``x = x``, the line goes."""
+    statement = tree.parent(node)
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+        target, line = statement.targets[0].target, tree.parent(statement)
+        alone = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
+        if alone and isinstance(target, cst.Name) and target.value == use.value:
+            return Folded(node, whole_line(tree, tree.span(statement)))
+    return Folded(node, tree.span(node), use.value)
+
+
+def out_of_lambda(tree: Tree, names: Names, site: Site) -> None:
+    """``Lambda(lambda t: tf.reduce_mean(t, [1, 2]))`` is the pool that its body is."""
+    function = tree.parent(site.outer)
+    if site.error is not None or not isinstance(function, cst.Lambda) or function.body is not site.outer:
+        return
+    argument = tree.parent(function)
+    layer = tree.parent(argument) if argument is not None else None
+    if not isinstance(layer, cst.Call) or names.full(layer.func) != "keras.layers.Lambda":
+        return
+    if not isinstance(site.tensor, cst.Name) or site.tensor.value != only_parameter(function):
+        return
+    site.role, site.outer, site.tensor = "layer", layer, None
+    around = tree.parent(layer)
+    if isinstance(around, cst.Call) and around.func is layer and len(around.args) == 1:
+        site.role, site.outer, site.tensor = "applied", around, around.args[0].value

@@ -1,0 +1,170 @@
+"""What a pooling call is written as in the target: the text that takes its place, and its row in the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from poolkit.dialects.calls import Call, Expression, known
+from poolkit.dialects.reading import PARTIAL
+from poolkit.dialects.reductions import reduction
+from poolkit.errors import NotExactError
+from poolkit.port.python.edits import Piece
+from poolkit.port.python.expressions import carried
+from poolkit.port.python.sites import Site, reduced
+from poolkit.port.target import Target, target_of, usual_layout, written
+from poolkit.running import registry
+from poolkit.spec.mix import Mix
+from poolkit.spec.operation import Operation
+from poolkit.spec.pool_spec import PoolSpec
+
+Short = Callable[[str], str]
+
+
+def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
+    """The layout that is asked for, with the spatial axes that the spec has, and with its batch if it has one.
+
+    >>> layout_for(PoolSpec("max", window=2, layout="NLC"), "torch", "NHWC")
+    'NLC'
+    """
+    usual = usual_layout(spec, backend)
+    if layout is None or layout == "channels_last" or layout == "channels_first" or spec.axes is None:
+        return usual if layout is None else _by_word(spec, layout)
+    spatial = [letter for letter in layout.removeprefix("...") if letter not in "NC"]
+    own = [letter for letter in spec.letters if letter not in "NC"]
+    if len(spatial) == len(own) and ("N" in layout) == ("N" in spec.letters):
+        return layout
+    return _by_word(spec, "channels_last" if layout.endswith("C") else "channels_first")
+
+
+def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
+    last = layout == "channels_last" or layout.endswith("C")
+    return usual_layout(spec, "keras" if last else "torch")
+
+
+def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
+    """The target of a site, and the call that makes its spec."""
+    moves = _moves(site, backend, layout)
+    if site.ordered and site.error is None and (moves or (site.permuted and _turns(site, backend, layout))):
+        raise NotExactError(site.ordered)
+    if moves:
+        site.notes += [note for note in site.if_moved if note not in site.notes]
+    target, call = _written_for(site, backend, layout)
+    if moves and site.counted:
+        target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *site.counted]))
+    return target, call
+
+
+def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
+    if site.error is not None:
+        raise site.error
+    if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
+        _check_order(site, backend, layout)
+        return _for_none(site, *carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout)))
+    spec = spec_of(site)
+    assert spec is not None
+    target = target_of(spec, backend, layout_for(spec, backend, layout))
+    return _as_reduction(site, target, spec.layout), written(target.spec)
+
+
+TORCH = {"avg": "mean", "max": "amax", "min": "amin", "sum": "sum"}
+
+
+def _as_reduction(site: Site, target: Target, source: str) -> Target:
+    """The target's reduction for a reduction, whose tensor may have fewer axes, or more, than its layout has letters.
+
+    PyTorch's pools take a map without a batch, too, and give an axis more then. Positions that are counted from behind
+    stay so where nothing moves, and are right at every rank.
+    """
+    spec, at = target.spec, reduced(site)
+    if site.role != "function" or at is None or not isinstance(spec, PoolSpec):
+        return target
+    behind = spec.layout == source and all(n < 0 for n in at)
+    counted = spec.replace(layout=f"...{spec.layout}") if behind else spec
+    if target.backend == "torch" and not spec.keepdims:
+        call = reduction(counted, f"torch.{TORCH[spec.kind]}", "dim")
+        return replace(target, call=call, note=target.note if target.call is not None else "")
+    if not behind or target.call is None or target.call.name != PARTIAL:
+        return target
+    return replace(target, call=reduction(counted, target.call.args[0].dotted))
+
+
+def _check_order(site: Site, backend: str, layout: str | None) -> None:
+    """`NotExactError` where a window that goes by a shape would come to another order of the axes."""
+    if site.by_shape and _moves(site, backend, layout):
+        raise NotExactError(site.by_shape)
+
+
+def _moves(site: Site, backend: str, layout: str | None) -> bool:
+    """Whether the channels of a site come to another place."""
+    own = site.fields.layout if isinstance(site.fields, Operation) else site.fields.get("layout")
+    return known(own) and _last(backend, layout) != str(own).endswith(("C", "last"))
+
+
+def _turns(site: Site, backend: str, layout: str | None) -> bool:
+    """Whether the axes of a file's other tensors move; those beside a pattern may be in either order."""
+    return site.word.startswith("einops") or _last(backend, layout) != _last(site.dialect, None)
+
+
+def _last(backend: str, layout: str | None) -> bool:
+    """Whether channels come last in a layout, or where there is none in a framework's usual one."""
+    return (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
+
+
+def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
+    """The target's own call only where it makes of None what the source's does: the window as stride."""
+    alike = ("torch", "keras") if isinstance(site.fields, dict) and "stride" in site.fields else ("torch",)
+    if not site.maybe_none or target.call is None or (target.backend in alike and site.dialect in alike):
+        return target, spec
+    note = f"{site.maybe_none} may be None, of which {target.backend}'s own layer would make something else"
+    return replace(target, call=None, note=note), spec
+
+
+def spec_of(site: Site) -> PoolSpec | Mix | None:
+    """The spec of a site, None where some of its values are only known when the program runs."""
+    if isinstance(site.fields, Operation):
+        return site.fields
+    if not site.fields or not all(known(value) for value in site.fields.values()):
+        return None
+    return PoolSpec(**site.fields)
+
+
+def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
+    """The text of the target's call, with the tensor of the original in it."""
+    call = _with_name(site, target)
+    if site.role == "layer":
+        return [call.source(short) if call is not None else f'{spec.source(short)}.layer("{target.backend}")']
+    if site.role == "spec":
+        return [spec.source(short)]
+    assert site.tensor is not None
+    if call is None:
+        return [f"{spec.source(short)}(", site.tensor, ")"]
+    if call.name == PARTIAL:
+        return _function(Call(call.args[0].dotted, call.args[1:], call.kwargs), site.tensor, short)
+    if site.role == "function" and target.backend == "torch":
+        return _functional(call, site.tensor, short)
+    return [f"{call.source(short)}(", site.tensor, ")"]
+
+
+def _with_name(site: Site, target: Target) -> Call | None:
+    """The target's call; a layer's name is kept where it is to be one of Keras's."""
+    call, name = target.call, dict(site.call.kwargs).get("name")
+    if call is None or name is None or target.backend != "keras" or site.dialect != "tensorflow":
+        return call
+    return replace(call, kwargs=(*call.kwargs, ("name", name))) if ".layers." in site.word else call
+
+
+def _function(call: Call, tensor: Any, short: Short) -> list[Piece]:
+    """A function with its tensor first."""
+    start, end = replace(call, args=(Expression("\0"), *call.args)).source(short).split("\0")
+    return [start, tensor, end]
+
+
+def _functional(call: Call, tensor: Any, short: Short) -> list[Piece]:
+    """A module of torch.nn as the function that it calls; where Flatten follows it, as one call more."""
+    if call.name == "torch.nn.Sequential":
+        return [*_functional(call.args[0], tensor, short), ".flatten(1)"]
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", call.name.removeprefix("torch.nn.")).lower()
+    return _function(replace(call, name=f"torch.nn.functional.{name}"), tensor, short)

@@ -1,0 +1,264 @@
+"""Windows as large as the map: sizes that are taken from the tensor's own shape."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from poolkit.dialects.calls import Call, Expression, starred
+from poolkit.dialects.dialect import Fields
+from poolkit.dialects.reading import fields_of
+from poolkit.dialects.sources import dotted_name
+from poolkit.errors import NotExactError
+from poolkit.port.python.expressions import like
+from poolkit.port.python.names import Names
+from poolkit.port.python.sites import Site
+from poolkit.port.python.traces import by_shape, same_tensor
+from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.uses import definition
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_many
+
+# A size at position n of the shape stands as the number MARK + n while a call is read.
+MARK = 1_000_003
+
+SHAPES = re.compile(r"(^|\.)(int_shape|shape|get_static_shape)$")
+THROUGH = ("int", "list", "tuple")  # calls that leave sizes as they are
+METHODS = ("get_shape", "size", "as_list")
+
+
+class Sizes(NamedTuple):
+    """Sizes of a tensor: the text of that tensor, and a position, or several."""
+
+    tensor: str
+    at: Any
+
+
+OTHER = (
+    "its window is taken from a shape, and is not simply the spatial sizes of what it pools, so that it would be "
+    "another one in another layout; port it by hand"
+)
+OPTIONS = (
+    "its window goes by the sizes of what it pools, with strides, padding or options under which it is not simply the "
+    "whole map; port it by hand"
+)
+SQUARE = (
+    "its window has one side of the map for all, and so is the whole map where that is square; write a global pool if "
+    "it always is, otherwise port it by hand"
+)
+
+
+def whole_map(tree: Tree, names: Names, site: Site) -> None:
+    """Make a site whose window is the spatial sizes of its own tensor a global pool; say why where it is not."""
+    if isinstance(site.fields, Operation):
+        return
+    reader = _Reader(tree, names, site, _rank(site.word))
+    call = reader.marked(site.call)
+    if not reader.tensors and not reader.others:
+        return
+    try:
+        fields: Any = fields_of(call)
+        site.fields, site.by_shape = _global(reader, fields, site), ""
+    except (NotExactError, ValueError) as error:
+        site.by_shape = str(error) if isinstance(error, _RefusedError) else OTHER
+        return
+    site.error, site.reformed = None, True
+
+
+class _RefusedError(ValueError):
+    """A window that goes by a shape, and is not the whole map."""
+
+
+def _rank(word: str) -> int:
+    """The number of axes of the tensor, by the digit in the name of the word; images where it has none."""
+    digit = re.search(r"([123])[dD](_|$)", word)
+    return int(digit[1]) + 2 if digit else 4
+
+
+DEFAULTS: dict[str, Any] = {"divisor_override": None, "indices": False, "dilation": 1}
+
+
+def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
+    """The fields of the global pool that fields with marks are."""
+    if isinstance(fields, Operation) or reader.tensors != {reader.text} or reader.others:
+        raise _RefusedError(OTHER)
+    given = str(fields["layout"])
+    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given, given)
+    spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
+    window: Any = fields.get("window")
+    if window in spatial and len(spatial) > 1:
+        raise _RefusedError(SQUARE)
+    window = window if is_many(window) else (window,)
+    strides = _entries(fields.get("stride"), len(spatial))
+    # A window of one cell leaves its axis as it is.
+    sizes = tuple(None if k == 1 and s in (1, None) else k for k, s in zip(window, strides, strict=False))
+    if len(window) != len(spatial) or any(k not in (None, n) for k, n in zip(sizes, spatial, strict=True)):
+        raise _RefusedError(OTHER)
+    fits = fields.get("padding") in ("valid", 0) or (fields.get("padding") == "same" and fields.get("stride") is None)
+    plain = all(fields.get(name, value) == value for name, value in DEFAULTS.items())
+    if not fits or not plain or fields["kind"] not in ("avg", "max"):
+        raise _RefusedError(OPTIONS)
+    output_size = tuple(None if k is None else 1 for k in sizes) if None in sizes else 1
+    return {"kind": fields["kind"], "output_size": output_size, "layout": layout}
+
+
+# Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
+ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
+OF_NUMBERS = ("clamp", "clamp_min", "clamp_max", "clip", "pow", "abs", "square", "sqrt", "exp", "log")
+
+
+def _entries(value: Any, count: int) -> Sequence[Any]:
+    return value if is_many(value) else (value,) * count
+
+
+@dataclass
+class _Reader:
+    """Reads the arguments of a site for sizes of a shape."""
+
+    tree: Tree
+    names: Names
+    site: Site
+    rank: int
+
+    def __post_init__(self) -> None:
+        tensor = self.site.tensor
+        self.text = ast.unparse(self._shaped_as(expression(self.tree.text(tensor)))) if tensor is not None else ""
+        self.tensors: set[str] = set()  # whose sizes are used
+        self.others = False  # whether a shape is used otherwise
+
+    def _shaped_as(self, tensor: ast.expr) -> ast.expr:
+        """The tensor inside functions such as relu, and powers, which have the same shape."""
+        if isinstance(tensor, ast.UnaryOp):
+            return self._shaped_as(tensor.operand)
+        if isinstance(tensor, ast.BinOp) and isinstance(tensor.op, ast.Pow):
+            return self._shaped_as(tensor.left)
+        if not isinstance(tensor, ast.Call) or not isinstance(tensor.func, ast.Attribute):
+            return tensor
+        name = tensor.func.attr
+        if name not in ELEMENTWISE + OF_NUMBERS:
+            return tensor
+        dotted = dotted_name(tensor.func) or ""
+        function = tensor.args and (name in ELEMENTWISE or self.names.resolve(dotted, self.site.node) is not None)
+        return self._shaped_as(tensor.args[0] if function else tensor.func.value)
+
+    def marked(self, call: Call) -> Call:
+        """The call with a mark for each size of a shape."""
+        positional = not any(arg.keyword and arg.value is self.site.tensor for arg in self.site.node.args)
+        skip = 1 if self.site.role == "function" and positional else 0
+        args = (*call.args[:skip], *map(self._value, call.args[skip:]))
+        return Call(call.name, args, tuple((name, self._value(value)) for name, value in call.kwargs))
+
+    def _value(self, value: Any) -> Any:
+        if is_many(value):
+            return like(value, [self._value(one) for one in value])
+        if not isinstance(value, Expression) or starred(value):
+            return value
+        node = expression(value.text)
+        sizes = self.sizes(node, self.site.node)
+        if sizes is not None:
+            self.tensors.add(sizes.tensor)
+            return _marks(sizes.at)
+        if isinstance(node, ast.Tuple | ast.List):
+            return self._spread(node, value)
+        self.others = self.others or by_shape(self.tree, node, self.site.node, self.text)
+        return value
+
+    def _spread(self, node: ast.Tuple | ast.List, whole: Expression) -> Any:
+        """``(1, *x.shape[1:3], 1)`` as its elements; the whole as it is where they are not known."""
+        found: list[Any] = []
+        for element in node.elts:
+            inner = element.value if isinstance(element, ast.Starred) else element
+            value: Any = inner.value if isinstance(inner, ast.Constant) else self._value(Expression(ast.unparse(inner)))
+            if isinstance(element, ast.Starred) and not is_many(value):
+                self.others = self.others or by_shape(self.tree, node, self.site.node, self.text)
+                return whole
+            found.extend(value if isinstance(element, ast.Starred) else [value])
+        return tuple(found)
+
+    # ------------------------------------------------------------------------------------------ expressions of sizes
+
+    def sizes(self, node: ast.expr, at: Node) -> Sizes | None:
+        """The sizes that an expression is, at a node of the file."""
+        if isinstance(node, ast.Name):
+            return self._named(node.id, at)
+        if isinstance(node, ast.Attribute):
+            if node.attr == "shape":
+                return self._shape(node.value, at)
+            return self.sizes(node.value, at) if node.attr == "value" else None
+        if isinstance(node, ast.Call):
+            return self._called(node, at)
+        if isinstance(node, ast.Tuple | ast.List):
+            return _together([self.sizes(one, at) for one in node.elts])
+        return self._item(node, at) if isinstance(node, ast.Subscript) else None
+
+    def _shape(self, tensor: ast.expr, at: Node) -> Sizes | None:
+        """The whole shape of a tensor, which must still be the one that is pooled."""
+        name = ast.unparse(tensor)
+        root = name.partition(".")[0].partition("[")[0]
+        if not root.isidentifier() or (
+            at is not self.site.node and not same_tensor(self.tree, name, at, self.site.node)
+        ):
+            return None
+        return Sizes(name, tuple(range(self.rank)))
+
+    def _named(self, name: str, at: Node) -> Sizes | None:
+        found = definition(self.tree, name, at)
+        if found is None:
+            return None
+        whole = self.sizes(expression(self.tree.text(found.value)), found.statement)
+        if whole is None or found.item is None:
+            return whole
+        return Sizes(whole.tensor, whole.at[found.item]) if _count(whole.at) == found.of else None
+
+    def _called(self, node: ast.Call, at: Node) -> Sizes | None:
+        """``tf.shape(x)``, ``x.size()``, ``x.size(2)``, ``x.get_shape().as_list()``, ``int(…)``."""
+        dotted = dotted_name(node.func) or ""
+        full = self.names.resolve(dotted, at) if dotted else None
+        if full is not None:
+            return self._shape(node.args[0], at) if SHAPES.search(full) and node.args else None
+        if dotted in THROUGH and len(node.args) == 1:
+            return self.sizes(node.args[0], at)
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
+            return None
+        if node.func.attr == "as_list":
+            return self.sizes(node.func.value, at)
+        shape = self._shape(node.func.value, at)
+        return _picked(shape, node.args[0]) if shape and node.args else shape
+
+    def _item(self, node: ast.Subscript, at: Node) -> Sizes | None:
+        whole = self.sizes(node.value, at)
+        return _picked(whole, node.slice) if whole is not None else None
+
+
+def _together(several: list[Sizes | None]) -> Sizes | None:
+    """Sizes of one tensor that are written one by one."""
+    found = [sizes for sizes in several if sizes is not None]
+    if len(found) < len(several) or len({sizes.tensor for sizes in found}) != 1:
+        return None
+    return Sizes(found[0].tensor, tuple(sizes.at for sizes in found))
+
+
+def _picked(whole: Sizes, index: ast.expr) -> Sizes | None:
+    """An item or a slice of sizes."""
+    if not isinstance(whole.at, tuple):
+        return None
+    try:
+        if isinstance(index, ast.Slice):
+            parts = (
+                ast.literal_eval(part) if part is not None else None for part in (index.lower, index.upper, index.step)
+            )
+            return Sizes(whole.tensor, whole.at[slice(*parts)])
+        return Sizes(whole.tensor, whole.at[ast.literal_eval(index)])
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def _count(at: Any) -> int:
+    return len(at) if is_many(at) else 0
+
+
+def _marks(at: Any) -> Any:
+    return tuple(map(_marks, at)) if is_many(at) else MARK + at

@@ -1,0 +1,263 @@
+"""The places of a file that pool, or may: layers that are made, layers that are called at once, functions, methods."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import libcst as cst
+
+from poolkit.dialects.calls import Call, Expression, Name, known
+from poolkit.dialects.dialect import Fields, NotPooling, Word
+from poolkit.dialects.own import OWN
+from poolkit.dialects.reading import PARTIAL, fields_of, spoken_in, takes_a_tensor
+from poolkit.dialects.reductions import NUMPY_WORDS
+from poolkit.dialects.sources import METHODS
+from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.names import Names
+from poolkit.port.python.tree import Node, Span, Tree
+from poolkit.running import registry
+from poolkit.spec.mix import Mix
+from poolkit.spec.operation import Operation
+from poolkit.spec.pool_spec import PoolSpec
+
+Role = Literal["layer", "applied", "function", "spec"]
+
+# Means and maxima; what else reduces, such as a sum, is told of only where it pools.
+REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")
+TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
+POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
+UNPOOLS = re.compile(r"unpool", re.IGNORECASE)
+PLACES = ("nn", "layers", "ops", "backend", "linen", "nnx", "functional", "haiku", "timm", "contrib", "slim")
+AREAS = ("torch.nn.functional.interpolate", "torch.nn.Upsample")  # which pool where their mode is "area"
+# Words that hold others: they are one pool, or only what is inside them is.
+HOLDERS = ("torch.nn.Sequential", "jax.vmap", PARTIAL)
+
+
+@dataclass
+class Folded:
+    """A call that becomes part of a pool: what it was, and the span that goes, with what takes its place.
+
+    `keeps` is the part of the call that takes its place, if it is one.
+    """
+
+    node: Node
+    span: Span
+    becomes: str = ""
+    keeps: Node | None = None
+
+
+@dataclass
+class Site:
+    """A pooling call of a file. `outer` is what is rewritten, and `tensor` what it is applied to.
+
+    `error` says why its fields are not known, and `computed` is the text of axes that only the program knows.
+    `by_shape` says why it cannot go to another order of the axes, and a site is `reformed` where its call alone gives
+    something else than its fields say.
+    """
+
+    node: cst.Call
+    call: Call
+    word: str
+    dialect: str
+    role: Role
+    outer: Node
+    tensor: Node | None = None
+    fields: Fields | Mix = field(default_factory=dict[str, Any])
+    error: NotExactError | None = None
+    computed: str = ""
+    by_shape: str = ""
+    ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
+    permuted: bool = False
+    counted: list[str] = field(default_factory=list[str])  # notes on axes that are counted there
+    maybe_none: str = ""  # the text of a stride or of bins that may be None
+    reformed: bool = False
+    notes: list[str] = field(default_factory=list[str])
+    caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same
+    if_moved: list[str] = field(default_factory=list[str])  # notes for where the order of the axes changes
+    folded: list[Folded] = field(default_factory=list[Folded])
+
+
+def sites(tree: Tree, names: Names) -> list[Site]:
+    """Every call of the file that pools, means or takes a maximum, in the order of the file.
+
+    >>> tree = Tree("from torch import nn; y = nn.MaxPool2d(2)(x)")
+    >>> [(site.word, site.role) for site in sites(tree, Names(tree))]
+    [('torch.nn.MaxPool2d', 'applied')]
+    """
+    found: list[Site] = []
+    taken: list[Node] = []
+    for node in tree.all(cst.Call):
+        if isinstance(node.func, cst.Call) or any(tree.inside(node, whole) for whole in taken):
+            continue
+        site = _site(tree, names, node)
+        if site is not None:
+            found.append(site)
+            taken += [node] if site.word in HOLDERS else []
+    return found
+
+
+def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
+    found = _word(tree, names, node)
+    if found is None:
+        return None
+    call, word, dialect = found
+    entry = registry.dialect(dialect).words.get(word)
+    function = entry is not None and entry.tensor is not None and call.name != PARTIAL
+    site = Site(node, call, word, dialect, "function" if function else "layer", node)
+    _place(tree, names, site, entry)
+    _read(names, site)
+    if word in HOLDERS and (site.error is not None or not site.fields):
+        return None
+    told = word.rpartition(".")[2] in TOLD or UNPOOLS.search(word)
+    return None if isinstance(site.error, NotPooling) and not told else site
+
+
+def _word(tree: Tree, names: Names, node: cst.Call) -> tuple[Call, str, str] | None:
+    """The call, its word and its dialect, where it may pool."""
+    last = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    full = names.full(node.func)
+    if full is None and last not in NUMPY_WORDS:
+        return None
+    if full is not None and not _may_pool(full):
+        return None
+    call = names.call(node)
+    if full is None:
+        method = _method(names, call)
+        if method is None:
+            return None
+        call = Call(method, call.args, call.kwargs)
+    try:
+        dialect, word = spoken_in(_inner(call))
+    except NotExactError:
+        return None
+    if call.name == PARTIAL and not takes_a_tensor(_inner(call)):
+        return None  # a partial of a layer's class makes layers, which are told of where they are named
+    return call, (PARTIAL if call.name == PARTIAL else word), dialect.name
+
+
+def _inner(call: Call) -> Call:
+    """What a partial is of."""
+    first = call.args[0] if call.name == PARTIAL and call.args else None
+    return Call(first.dotted) if isinstance(first, Name) else call
+
+
+def _may_pool(full: str) -> bool:
+    *before, last = full.split(".")
+    pools = POOLS.search(last) is not None and not set(PLACES).isdisjoint(before)
+    einops = before[:1] == ["einops"] and last in ("reduce", "Reduce")
+    return full in HOLDERS or full in AREAS or pools or einops or last in REDUCTIONS or last == "reduce_window"
+
+
+def _method(names: Names, call: Call) -> str | None:
+    """The word for a method of a tensor: by what its arguments are called, otherwise by what the file imports."""
+    method = call.name.removeprefix(f"{METHODS}.")
+    arguments = dict(call.kwargs)
+    roots = names.roots
+    numpy = "axis" in arguments or "keepdims" in arguments
+    if "dim" in arguments or "keepdim" in arguments or ("torch" in roots and not numpy):
+        return f"torch.Tensor.{method}"
+    if roots & {"jax", "flax", "haiku", "equinox"}:
+        return f"jax.numpy.{method}"
+    if "numpy" in roots:
+        return f"numpy.ndarray.{method}"
+    return f"torch.Tensor.{method}" if "torch" in roots else None
+
+
+def _place(tree: Tree, names: Names, site: Site, word: Word | None) -> None:
+    """What a site is applied to, and what of the file is to be rewritten."""
+    node = site.node
+    if site.role == "layer":
+        applied(tree, site)
+        return
+    assert word is not None
+    method = isinstance(node.func, cst.Attribute) and names.full(node.func) is None
+    site.tensor = node.func.value if method and isinstance(node.func, cst.Attribute) else _argument(node, word.tensor)
+
+
+def applied(tree: Tree, site: Site) -> Site:
+    """The site, with the tensor where its layer is called at once."""
+    around = tree.parent(site.outer)
+    if isinstance(around, cst.Call) and around.func is site.outer and _one_tensor(around):
+        site.role, site.outer, site.tensor = "applied", around, around.args[0].value
+    return site
+
+
+# What Keras's layers may be called with besides a tensor, and pools make nothing of.
+BESIDES = ("training", "mask", "name")
+
+
+def _one_tensor(call: cst.Call) -> bool:
+    """Whether a layer is called with one tensor."""
+    first, *rest = call.args or [cst.Arg(cst.Name("x"), star="*")]
+    return not first.star and all(arg.keyword is not None and arg.keyword.value in BESIDES for arg in rest)
+
+
+TENSORS = ("input", "value", "x", "inputs", "a", "input_tensor", "operand", "self")
+
+
+def _argument(node: cst.Call, tensor: str | None) -> Node | None:
+    """The tensor among a function's arguments: by its name, also an old one, or the first."""
+    named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+    for name in (tensor, *TENSORS):
+        if name in named:
+            return named[name]
+    first = node.args[0] if node.args else None
+    return first.value if first is not None and first.keyword is None and not first.star else None
+
+
+def _read(names: Names, site: Site) -> None:
+    """The fields of a site; with the values of the module's constants where they decide what is pooled."""
+    try:
+        _check_arguments(site)
+        site.fields = _fields(site.call)
+    except NotExactError as error:
+        site.error = _told(site.word, error)
+        _read_with_constants(names, site)
+    axis = reduced(site) if site.error is not None else None
+    site.computed = axis.text if isinstance(axis, Expression) else ""
+
+
+def _told(word: str, error: NotExactError) -> NotExactError:
+    """The error; as `NotPooling` for a maximum of one axis with its places, and for what undoes a pool."""
+    pools = word.rpartition(".")[2] not in ("max", "min") and not UNPOOLS.search(word)
+    return error if pools else NotPooling(str(error))
+
+
+def _read_with_constants(names: Names, site: Site) -> None:
+    with_constants = names.call(site.node, constants=True)
+    call = Call(site.call.name, with_constants.args, with_constants.kwargs)
+    try:
+        fields = _fields(call) if call != site.call else None
+    except NotExactError:
+        return
+    if fields is not None:
+        site.fields, site.call, site.error = fields, call, None
+
+
+def _fields(call: Call) -> Fields | Mix:
+    """The fields of a call, of which those that are known make a spec; `NotExactError` where they do not."""
+    fields = fields_of(call)
+    try:
+        if not isinstance(fields, Operation) and all(known(value) for value in fields.values()):
+            PoolSpec(**fields)
+    except (PoolkitError, TypeError) as error:
+        raise NotExactError(str(error)) from None
+    return fields
+
+
+def reduced(site: Site) -> Any:
+    """The axes of a reduction as they are written: positions or an `Expression`; None for what is no reduction."""
+    word = registry.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    if word is None or word.name.rpartition(".")[2] not in REDUCTIONS:
+        return None
+    try:
+        return word.read(site.call).get("axis")
+    except NotExactError:
+        return None
+
+
+def _check_arguments(site: Site) -> None:
+    if site.role == "function" and site.tensor is None:
+        raise NotExactError("its tensor is not among its arguments; write it as the first")

@@ -1,0 +1,243 @@
+"""Python source, ported: the pooling calls of a file written for another framework, everything else as it was."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import libcst as cst
+
+from poolkit.dialects.calls import Call
+from poolkit.dialects.dialect import RAISED, NotPooling
+from poolkit.dialects.own import OWN
+from poolkit.dialects.writing import native_call
+from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.comments import keep_comments
+from poolkit.port.python.doubts import doubts
+from poolkit.port.python.edits import Edits, Piece
+from poolkit.port.python.idioms import recognise
+from poolkit.port.python.imports import Imports, finish
+from poolkit.port.python.names import Names
+from poolkit.port.python.own import own_sites
+from poolkit.port.python.references import references
+from poolkit.port.python.rewrite import layout_for, pieces, spec_of, written_for
+from poolkit.port.python.sites import Site, reduced, sites
+from poolkit.port.python.tree import BOM, Span, Tree, bounded, python
+from poolkit.port.report import Ported, Row, Status
+from poolkit.running import registry
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
+
+FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
+
+
+def port_source(text: str, to: str | None, *, layout: str | None = None, name: str = "") -> Ported:
+    r"""The file for the framework `to`, with a row for each pooling call; without `to`, the rows alone.
+
+    >>> ported = port_source("from keras.layers import MaxPooling2D\n\npool = MaxPooling2D(2)\n", "torch")
+    >>> ported.text
+    'import torch\n\npool = torch.nn.MaxPool2d(2)\n'
+    """
+    if to is not None:
+        registry.dialect(to)
+    with bounded(name):
+        return _ported(text, to, layout, name)
+
+
+def _ported(text: str, to: str | None, layout: str | None, name: str) -> Ported:
+    tree = Tree(text, name)
+    names = Names(tree)
+    found = sorted(
+        [*recognise(tree, names, sites(tree, names)), *own_sites(tree, names)], key=lambda site: tree.span(site.outer)
+    )
+    passed = [*references(tree, names, found, to), *doubts(tree, names, to)]
+    if to is None:
+        return Ported(text, _in_order([*_audited(tree, found), *passed]))
+    port = _Port(tree, to, layout, Edits(tree), Imports(tree), names.frameworks())
+    written = [(row, new) for site in found for row, new in port.rows(site)]
+    # Only now: what a pool is applied to may be a pool itself.
+    rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
+    keep_comments(tree, port.edits)
+    changed, why = _finished(tree, names, port, text)
+    if why:
+        return Ported(text, _in_order([*(_refused(row, why) for row in rows), *passed]))
+    return Ported(changed, _in_order([*rows, *passed]))
+
+
+def _finished(tree: Tree, names: Names, port: _Port, text: str) -> tuple[str, str]:
+    """The ported file, and why it is no Python, which would be an error of poolkit's; empty where it is."""
+    if not port.edits.found:
+        return text, ""
+    try:
+        changed = tree.mark + finish(tree, names, port.edits, port.imports)
+        python(changed.removeprefix(BOM))
+    except SyntaxError as error:
+        return text, _said(error)
+    why = _compiled(changed)
+    return changed, why if why and not _compiled(text) else ""  # part of a notebook may have a return by itself
+
+
+def _compiled(source: str) -> str:
+    """Why a source does not compile, such as for an import from __future__ that is not at the top."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source.removeprefix(BOM), "source", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return _said(error)
+    return ""
+
+
+def _said(error: SyntaxError) -> str:
+    return f"line {error.lineno}: {error.msg}"
+
+
+def _refused(row: Row, why: str) -> Row:
+    if row.status == "left":
+        return row
+    note = f"the file would be no Python after the port ({why}), so that nothing of it was changed; port this by hand"
+    return replace(row, status="failed", after="", note=_joined(note, row.note), ported=None)
+
+
+def _in_order(rows: list[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: int(row.where.removeprefix("line "))))
+
+
+New = tuple[list[Piece], Span]
+
+
+def is_gone(site: Site) -> bool:
+    """Whether the framework itself has the word of a site no more."""
+    word = registry.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    return word is not None and word.gone
+
+
+class Kept(NamedTuple):
+    """Why a call stays as it is; `after` is its text where that is what it is to be."""
+
+    status: Status
+    note: str
+    after: str = ""
+
+
+@dataclass
+class _Port:
+    """A file on its way to a framework."""
+
+    tree: Tree
+    to: str
+    layout: str | None
+    edits: Edits
+    imports: Imports
+    frameworks: set[str]  # whose modules the file imports
+
+    def rows(self, site: Site) -> Iterator[tuple[Row, New | None]]:
+        """The rows of a site, each with the pieces of what is written for it, if anything is."""
+        row = row_of(self.tree, site)
+        kept = self._kept(site)
+        if kept is not None:
+            yield replace(row, note=_joined(kept.note, *site.notes), after=kept.after, status=kept.status), None
+            return
+        try:
+            yield self._ported(site, row)
+        except (PoolkitError, *RAISED) as error:
+            yield replace(row, status="failed", note=_joined(str(error), *site.notes)), None
+            return
+        yield from ((part, None) for part in folded(self.tree, site, self.edits))
+
+    def _kept(self, site: Site) -> Kept | None:
+        """Why a site stays as it is."""
+        if isinstance(site.error, NotPooling):
+            return Kept("left", str(site.error))
+        if self.tree.around(site.outer, cst.FormattedString) is not None:
+            return Kept("failed", "it stands inside an f-string; give it a name before, and port that")
+        if site.dialect == self.to and not is_gone(site):
+            return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
+        if site.dialect == OWN:
+            return self._kept_spec(site)
+        if site.dialect == "numpy" and self.frameworks:
+            return Kept("left", "an array of NumPy is no tensor of a framework; it stays one")
+        return None
+
+    def _kept_spec(self, site: Site) -> Kept | None:
+        """A spec of poolkit's runs in every framework, in its own layout."""
+        if site.error is not None:
+            return Kept("left", str(site.error))
+        spec = spec_of(site)
+        if spec is None or layout_for(spec, self.to, self.layout) != spec.layout:
+            return None
+        return Kept("exact", "a spec of poolkit's runs in every framework", self.tree.text(site.outer))
+
+    def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
+        target, spec = written_for(site, self.to, self.layout)
+        if site.role == "spec":
+            target = replace(target, call=None, note="")
+        new = pieces(site, target, spec, partial(self.imports.short, at=site.outer))
+        span = self.tree.span(site.outer)
+        self.edits.replace(span, new)
+        note = _joined(*site.caveats, target.note, *site.notes)
+        status: Status = "caveat" if site.caveats else target.status
+        return replace(row, status=status, note=note, ported=target.call), (new, span)
+
+
+def row_of(tree: Tree, site: Site) -> Row:
+    """The row of a site before it is ported."""
+    note = str(site.error) if site.error is not None else ""
+    where, before, spec = f"line {tree.line(site.outer)}", tree.text(site.outer), spec_of(site)
+    call = _equal(spec, site.dialect) if site.reformed and spec is not None else site.call
+    ranks = site.role == "function" and reduced(site) is not None
+    return Row(where, before, "failed", note=note, spec=spec, call=call, ranks=ranks)
+
+
+def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:
+    """One call that is a global pool, which several are in the file."""
+    try:
+        return native_call(spec, backend)
+    except NotExactError as error:
+        nearest: Call | None = error.nearest  # which shares the gradient, and has the same numbers
+        return nearest
+
+
+def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
+    """The calls that became part of a pool: they go, with a row for each."""
+    for part in site.folded:
+        becomes = part.becomes or (tree.text(part.keeps) if part.keeps is not None else "")
+        edits.replace(part.span, [part.keeps or part.becomes])
+        note = f"it keeps the pooled axes, which the pool of line {tree.line(site.outer)} now does itself"
+        if isinstance(site.fields, dict) and site.fields.get("keepdims"):
+            note += "; where channels come first, a Dense or Linear behind it becomes a 1x1 convolution"
+        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, note)
+
+
+def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
+    for site in found:
+        row = row_of(tree, site)
+        if isinstance(site.error, NotPooling):
+            yield replace(row, status="left")
+        elif site.error is not None:
+            yield row
+        else:
+            everywhere = _everywhere(site) if row.spec is None else ()
+            note = _joined(*site.caveats, *everywhere, *site.notes)
+            yield replace(row, status="caveat" if site.caveats else "exact", note=note)
+
+
+def _everywhere(site: Site) -> Iterator[str]:
+    """What would become of a site in each framework."""
+    for backend in FRAMEWORKS:
+        if backend == site.dialect:
+            continue
+        try:
+            target, _ = written_for(site, backend, None)
+        except PoolkitError as error:
+            yield f"{backend}: {error}"
+            continue
+        made = target.call.source() if target.call is not None else "poolkit's layer"
+        yield f"{backend}: {made}{f' ({target.note})' if target.note else ''}"
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

@@ -1,0 +1,64 @@
+"""What porting says of a file: a row for each pooling call or layer, and for each that it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from poolkit.dialects.calls import Call
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
+
+# exact: the same numbers at every size; caveat: the same on finite input, or at the sizes that the note tells;
+# left: no pooling, or a part of one that another row is about; failed: pooling that could not be ported.
+Status = Literal["exact", "caveat", "left", "failed"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call of a file. `before` and `after` are as they are written; `where` is "line 12" or a layer's name.
+
+    `call`, `spec` and `ported` are what `--check` runs: the original as a call, what it pools, and what it became, as a
+    call of the framework or, where that is None, of poolkit.
+    """
+
+    where: str
+    before: str
+    status: Status
+    after: str = ""
+    note: str = ""
+    spec: PoolSpec | Mix | None = None
+    call: Call | None = None
+    ported: Call | None = None
+    shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it
+    ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "where": self.where,
+            "before": self.before,
+            "after": self.after,
+            "status": self.status,
+            "note": self.note,
+            "spec": None if self.spec is None else self.spec.to_dict(),
+            "shape": self.shape,
+        }
+
+
+@dataclass(frozen=True)
+class Ported:
+    """A ported file: its source for the target, and the rows of the report."""
+
+    text: str
+    rows: tuple[Row, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pooling call was ported."""
+        return not failed(self.rows)
+
+
+def failed(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.status == "failed"]

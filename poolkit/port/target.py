@@ -1,0 +1,99 @@
+"""What a spec becomes in the framework that is ported to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from poolkit.dialects.calls import Call
+from poolkit.dialects.dialect import Caveat, on_engines
+from poolkit.dialects.writing import caveats, native_call
+from poolkit.errors import NotExactError
+from poolkit.port.report import Status
+from poolkit.running import registry
+from poolkit.spec.mix import Mix
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.text import said
+from poolkit.spec.validate import SYMBOLIC
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a spec is written as: the framework's own layer if `call` is not None, otherwise a layer of poolkit's."""
+
+    backend: str
+    spec: PoolSpec | Mix  # in the target's layout
+    call: Call | None
+    note: str
+    sure: bool = True  # whether it runs for every value that an argument may have
+
+    @property
+    def status(self) -> Status:
+        return "caveat" if not self.sure or (self.call is not None and self.note) else "exact"
+
+    @property
+    def layer(self) -> str:
+        """Python source of a layer, with the framework's and poolkit's names in full."""
+        return self.call.source() if self.call is not None else f'poolkit.{self.spec!r}.layer("{self.backend}")'
+
+    @property
+    def made(self) -> Call:
+        """The call that makes the layer, the framework's own or poolkit's."""
+        return self.call if self.call is not None else Call("poolkit.layer", (written(self.spec), self.backend))
+
+
+def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> Target:
+    """What a spec becomes, in the target's usual layout unless another one is given.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> target_of(GlobalAvgPool(layout="NHWC", keepdims=True), "torch").layer
+    'torch.nn.AdaptiveAvgPool2d(1)'
+    """
+    moved = spec.replace(layout=_named(spec, layout) or usual_layout(spec, backend))
+    try:
+        call = native_call(moved, backend)
+    except NotExactError as error:
+        return Target(backend, moved, None, f"poolkit's, because none of {backend}'s own is equal: {error.reason}")
+    # What a network pools are floats, and on which engine of Keras it will run is not known.
+    found = _told([c for c in caveats(moved, backend) if c.about != "integers"])
+    return Target(backend, moved, call, "; ".join(found))
+
+
+def _told(found: Sequence[Caveat]) -> list[str]:
+    """Caveats as text, those of several engines of Keras that say the same as one."""
+    engines: dict[str, list[str]] = {}
+    for one in found:
+        engines.setdefault(one.text, []).extend([one.engine] if one.engine else [])
+    return [text + on_engines(names) for text, names in engines.items()]
+
+
+def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
+    """The layout of a spec with its channels where the target usually has them."""
+    return _arranged(spec, first=registry.dialect(backend).layouts[2].startswith("NC"))
+
+
+def _named(spec: PoolSpec | Mix, layout: str | None) -> str | None:
+    """The letters of "channels_first" and "channels_last" for a spec that has letters."""
+    return _arranged(spec, first=layout == SYMBOLIC[0]) if layout in SYMBOLIC else layout
+
+
+def _arranged(spec: PoolSpec | Mix, first: bool) -> str:
+    if spec.axes is None:
+        return "channels_first" if first else "channels_last"
+    spatial = "".join(c for c in spec.letters if c not in "NC")
+    before = spec.layout.removesuffix(spec.letters) + ("N" if "N" in spec.letters else "")
+    channels = "C" if "C" in spec.letters else ""
+    return f"{before}{channels}{spatial}" if first else f"{before}{spatial}{channels}"
+
+
+def written(spec: PoolSpec | Mix) -> Call:
+    """The call that makes a spec.
+
+    >>> from poolkit import MaxPool
+    >>> str(written(MaxPool(3, layout="NCL")))
+    'poolkit.PoolSpec("max", window=3, layout="NCL")'
+    """
+    if isinstance(spec, PoolSpec):
+        return Call("poolkit.PoolSpec", (spec.kind,), tuple(said(spec).items()))
+    shares = () if spec.coefficients is None else (("coefficients", spec.coefficients),)
+    return Call("poolkit.Mix", (tuple(map(written, spec.parts)),), (("how", spec.how), *shares))

@@ -1,0 +1,174 @@
+"""Programs: a recorded lowering as source text, and the function compiled from it. What is printed is what runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import linecache
+import re
+import weakref
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
+
+from poolkit.programs.recorder import Block, Name, Tape, Value, render
+
+INLINE = 55  # a value that is used once moves into the line that uses it, if it is no longer than this
+
+Lowering = Callable[..., Any]
+
+_COUNTER = itertools.count(1)
+_VARIABLE = re.compile(r"\bv\d+\b")
+_FACT = re.compile(r"\w+(\.\w+)+(\[\d+\])?")  # x.dtype, x.shape[2], a method: as short as a variable
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A lowering as source text, and the function that the text defines.
+
+    `source` is a module of its own: it imports its framework, defines `pool(x)`, and runs where poolkit is not
+    installed.
+    """
+
+    backend: str
+    route: str
+    source: str
+    function: Callable[..., Any] = dataclasses.field(repr=False, compare=False)
+
+    def __call__(self, x: Any, *tensors: Any) -> Any:
+        return self.function(x, *tensors)
+
+    def __str__(self) -> str:
+        return self.source
+
+    def finished(self, finish: Callable[..., Any]) -> Program:
+        """The same program with its function made ready by the adapter (JAX wraps it in `jit`)."""
+        return dataclasses.replace(self, function=finish(self.function))
+
+
+def record(
+    lowering: Lowering,
+    ops: Any,
+    title: str,
+    backend: str,
+    route: str,
+    decorator: str = "",
+    further: tuple[str, ...] = (),
+) -> Program:
+    """Run a lowering on stand-ins, and compile what it wrote down; `further` are names of arguments behind `x`."""
+    tape, x = _stand_ins(ops)
+    tensors = {name: Value(tape, name) for name in further}
+    body = _body(tape.lines, _returned(lowering(ops, x, **tensors)))
+    text = "\n".join(body)
+    used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
+    source = _module(title, used, body, decorator, ", ".join(["x", *further]))
+    return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
+
+
+def _stand_ins(ops: Any) -> tuple[Tape, Value]:
+    tape = Tape()
+    for attribute in ops.imports:
+        setattr(ops, attribute, Name(tape, attribute))
+    return tape, Value(tape, "x")
+
+
+def _returned(result: Any) -> str:
+    results = cast("tuple[object, ...]", result) if isinstance(result, tuple) else (result,)
+    return ", ".join(map(render, results))
+
+
+def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None = None, first: int = 1) -> list[str]:
+    """The lines that the result needs; a value that is used once stands in the line that uses it.
+
+    Those of a function within know what is outside (`outer`: variable -> what stands for it), and count from `first`.
+    """
+    needed = _needed({value.variable: text for text, value in lines.items()}, returned)
+    statements = [(text, value) for text, value in lines.items() if value.variable in needed]
+    uses = Counter(_uses(statements, returned))
+    short = dict(outer or {})
+    body: list[str] = []
+    for recorded, value in statements:
+        number = first + len(body)
+        if isinstance(value, Block):
+            short[value.variable], made = _function(value, short, number)
+            body += made
+            continue
+        text = _shortened(recorded, short)
+        if _FACT.fullmatch(recorded) or (uses[value.variable] == 1 and len(text) <= INLINE):
+            short[value.variable] = text
+        else:
+            short[value.variable] = f"t{number}"
+            body.append(f"t{number} = {_bare(text)}")
+    return _ending(body, _shortened(returned, short))
+
+
+def _shortened(text: str, short: dict[str, str]) -> str:
+    def standing(m: re.Match[str]) -> str:
+        found = short.get(m[0], m[0])
+        called = found.startswith("lambda") and text.startswith("(", m.end())
+        return f"({found})" if called else found
+
+    return _VARIABLE.sub(standing, text)
+
+
+def _ending(body: list[str], returned: str) -> list[str]:
+    """The lines with a last one that returns; a name that is only returned is not given."""
+    if body and body[-1].startswith(f"{returned} = "):
+        return [*body[:-1], f"return {body[-1].removeprefix(f'{returned} = ')}"]
+    return [*body, f"return {_bare(returned)}"]
+
+
+def _function(block: Block, outer: dict[str, str], number: int) -> tuple[str, list[str]]:
+    """What stands for a recorded function, and its lines: a lambda has none."""
+    body = _body(block.lines, render(block.returned), outer, number + 1)
+    if len(body) > 1:
+        return f"f{number}", [f"def f{number}():", *(f"    {line}" for line in body)]
+    value = body[0].removeprefix("return ")
+    return f"lambda: ({value})" if isinstance(block.returned, tuple) else f"lambda: {value}", []
+
+
+def _uses(statements: list[tuple[str, Value]], returned: str) -> list[str]:
+    """Every use of a variable. One within a function counts twice: what was computed outside is not moved into it."""
+    uses = _VARIABLE.findall(returned)
+    for text, value in statements:
+        uses += _VARIABLE.findall(text) * (2 if isinstance(value, Block) else 1)
+    return uses
+
+
+def _needed(lines: dict[str, str], returned: str) -> set[str]:
+    needed: set[str] = set()
+    waiting = _VARIABLE.findall(returned)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += _VARIABLE.findall(lines.get(name, ""))  # what is outside a function has no line in it
+    return needed
+
+
+def _bare(text: str) -> str:
+    """Without the brackets that enclose all of it."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0 and i < len(text) - 1:
+            return text
+    return text[1:-1]
+
+
+def _module(title: str, imports: list[str], body: list[str], decorator: str, arguments: str) -> str:
+    head = "\n".join(imports)
+    over = f"{decorator}\n" if decorator else ""
+    lines = "\n".join(f"    {line}" for line in body)
+    return f'{head}\n\n\n{over}def pool({arguments}):\n    """{title}"""\n{lines}\n'.lstrip("\n")
+
+
+def _compile(source: str, filename: str) -> Callable[[Any], Any]:
+    namespace: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), namespace)  # the text was rendered above, from our own lowering
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    function = namespace.pop("pool")  # out of its own globals, so that it is gone when nobody holds it
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    return function  # type: ignore[no-any-return]

@@ -1,0 +1,190 @@
+"""Stand-ins that write down what is done to them: `Name` for a framework's modules, `Value` for tensors and sizes.
+
+Reading an attribute of a `Name` builds a dotted name; calls and arithmetic are recorded on a `Tape`, each expression
+once. A function among the arguments of a call, such as a branch of tf.cond, is recorded as a `Block`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any, cast
+
+from poolkit.errors import ShapeError
+from poolkit.spec.values import plain
+
+MOST = 2**17  # calls of a program; so many are recorded in 15 s
+
+
+class Tape:
+    """The expressions of one recording, in order, each once: the text of an expression, and its value."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, Value] = {}
+        self._scopes = [self.lines]  # of the functions that are being recorded, the innermost last
+        self._count = 0
+
+    def record(self, text: str) -> Value:
+        return self._once(text, lambda variable: Value(self, variable))
+
+    def _once(self, text: str, made: Callable[[str], Value]) -> Value:
+        for lines in self._scopes:
+            if text in lines:
+                return lines[text]
+        self._count += 1
+        if self._count > MOST:
+            raise ShapeError(
+                f"received windows or bins whose program has more than {MOST} calls, and one of so many takes minutes; "
+                "pool in several steps, or give windows, bins and padding of fewer cells"
+            )
+        value = self._scopes[-1][text] = made(f"v{self._count}")
+        return value
+
+    def block(self, function: Callable[[], Any]) -> Value:
+        """A function of no arguments, run once to record what it does; it may use what was recorded before it."""
+        lines: dict[str, Value] = {}
+        self._scopes.append(lines)
+        returned = function()
+        self._scopes.pop()
+        text = " ".join(["def", *lines, render(returned)])  # all that stands in it, for those who ask what it uses
+        return self._once(text, lambda variable: Block(self, variable, lines, returned))
+
+
+class Value:
+    """The result of a recorded expression."""
+
+    __slots__ = ("tape", "variable")
+    __hash__ = None  # type: ignore[assignment]  # == is recorded, so a Value is no key
+
+    def __init__(self, tape: Tape, variable: str) -> None:
+        self.tape, self.variable = tape, variable
+
+    def __getattr__(self, name: str) -> Value:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.tape.record(f"{self.variable}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Value:
+        return self.tape.record(f"{self.variable}({_arguments(self.tape, args, kwargs)})")
+
+    def __getitem__(self, item: Any) -> Value:
+        return self.tape.record(f"{self.variable}[{_item(item)}]")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a recorded value has no truth value: a lowering may not branch on data or on a symbol")
+
+    def __iter__(self) -> Any:
+        raise TypeError("a recorded value cannot be iterated over: its length is not known")
+
+
+class Block(Value):
+    """A function that was recorded: its own lines, and what it returns."""
+
+    __slots__ = ("lines", "returned")
+
+    def __init__(self, tape: Tape, variable: str, lines: dict[str, Value], returned: Any) -> None:
+        super().__init__(tape, variable)
+        self.lines, self.returned = lines, returned
+
+
+def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
+    """`value` where `right` is true, else what `otherwise` gives: Python's conditional, for eager calls."""
+    if not isinstance(right, Value):
+        return value if right else otherwise()
+    return right.tape.record(f"({render(value)} if {render(right)} else {render(right.tape.block(otherwise))}())")
+
+
+def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
+    def forward(self: Value, other: Any) -> Value:
+        return self.tape.record(f"({render(self)} {symbol} {render(other)})")
+
+    def backward(self: Value, other: Any) -> Value:
+        return self.tape.record(f"({render(other)} {symbol} {render(self)})")
+
+    return forward, backward
+
+
+def _unary(symbol: str) -> Callable[[Value], Value]:
+    return lambda self: self.tape.record(f"({symbol}{render(self)})")
+
+
+_NUMBERS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "matmul": "@",
+}
+_ARITHMETIC = {**_NUMBERS, "and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}
+_COMPARISONS = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==", "ne": "!="}
+
+for _name, _symbol in _ARITHMETIC.items():
+    _forward, _backward = _binary(_symbol)
+    setattr(Value, f"__{_name}__", _forward)
+    setattr(Value, f"__r{_name}__", _backward)
+for _name, _symbol in _COMPARISONS.items():
+    setattr(Value, f"__{_name}__", _binary(_symbol)[0])
+for _name, _symbol in {"invert": "~", "neg": "-"}.items():
+    setattr(Value, f"__{_name}__", _unary(_symbol))
+
+
+class Name:
+    """A dotted name of the framework: reading an attribute extends it, calling it is recorded."""
+
+    def __init__(self, tape: Tape, path: str) -> None:
+        self.tape, self.path = tape, path
+
+    def __getattr__(self, name: str) -> Name:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Name(self.tape, f"{self.path}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Value:
+        return self.tape.record(f"{self.path}({_arguments(self.tape, args, kwargs)})")
+
+
+def render(value: Any) -> str:
+    """An argument as source text. A program holds ints, floats, strings and tuples, never a tensor."""
+    if isinstance(value, Value):
+        return value.variable
+    if isinstance(value, Name):
+        return value.path
+    if isinstance(value, tuple | list):
+        return _sequence(cast("Sequence[Any]", value), isinstance(value, list))
+    value = plain(value)
+    if isinstance(value, str):
+        return f'"{value}"' if value.isprintable() and not {'"', "\\"} & set(value) else repr(value)
+    if isinstance(value, float) and value - value != 0:  # infinite, or NaN
+        return f'float("{value}")'
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    raise TypeError(
+        f"a program holds ints, floats, strings, tuples and functions of no arguments, received {type(value).__name__}"
+    )
+
+
+def _sequence(values: Sequence[Any], is_list: bool) -> str:
+    inner = ", ".join(map(render, values))
+    return f"[{inner}]" if is_list else f"({inner}{',' * (len(values) == 1)})"
+
+
+def _arguments(tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    def text(value: Any) -> str:
+        return render(tape.block(value) if isinstance(value, FunctionType) else value)
+
+    return ", ".join([*map(text, args), *(f"{name}={text(value)}" for name, value in kwargs.items())])
+
+
+def _item(item: Any) -> str:
+    return ", ".join(map(_index, cast("tuple[object, ...]", item))) if isinstance(item, tuple) else _index(item)
+
+
+def _index(item: Any) -> str:
+    if not isinstance(item, slice):
+        return "..." if item is ... else render(item)
+    cut = cast("slice[object, object, object]", item)
+    start, stop, step = ("" if v is None else render(v) for v in (cut.start, cut.stop, cut.step))
+    return f"{start if start != '0' else ''}:{stop}" + (f":{step}" if step not in ("", "1") else "")

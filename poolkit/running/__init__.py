@@ -1,0 +1,1 @@
+"""From a tensor to its program: `registry` finds its adapter, `dispatch` keeps programs, `routes` lists others."""

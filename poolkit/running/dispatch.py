@@ -1,0 +1,297 @@
+"""`pool`: one dict look-up from a tensor and a spec to a program; and the ways in which a plan is lowered."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import BackendError, ShapeError
+from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.lower import composed, routes_of
+from poolkit.lowering.lower import lower as lowered
+from poolkit.lowering.plan import AnyPlan, Composite
+from poolkit.programs.program import Program, record
+from poolkit.running import registry
+from poolkit.running.further import facts_of, site_of, taken
+from poolkit.spec.arguments import as_dtype, as_route, as_shape
+from poolkit.spec.messages import shown
+from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.signatures import explained
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Adapter
+
+Tensor = Any
+
+NONE: Mapping[str, Tensor] = {}
+
+MOST = 4096  # entries of each cache; the oldest goes first
+
+_RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> function
+_PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> the same without what no program depends on
+
+
+def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
+    """Pool a tensor of any framework; the result is of the same framework, or a pair with `indices=True`.
+
+    `x` is a numpy.ndarray, torch.Tensor, tf.Tensor, jax.Array or KerasTensor whose axes are those of ``spec.layout``.
+    Floats keep their dtype; integers keep it for max and min and become float32 otherwise. Raises `InputError` for
+    anything that is no dense tensor, `DtypeError` for complex numbers, and `ShapeError` where the spec does not fit
+    the shape. The input is not modified. `tensors` are what the operation takes besides: ``mask=`` says which cells
+    there are, ``weight=`` what each counts in an average or sum.
+
+    >>> import numpy as np
+    >>> from poolkit import AvgPool
+    >>> pool(np.array([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), AvgPool(2, padding="same", layout="NCL"))
+    array([[[1.5, 3.5, 5. ]]])
+    >>> pool(np.array([[[1.0, 2.0, np.nan, 4.0]]]), AvgPool(2, layout="NCL"), mask=np.array([[1, 1, 0, 1]]))
+    array([[[1.5, 4. ]]])
+    """
+    if tensors:
+        return _pool_with(x, spec, tensors)
+    adapter = registry.BY_TYPE.get(type(x))
+    if adapter is None:
+        adapter = registry.find(x)
+    key = adapter.key(x, spec)
+    if key is None:
+        return pool_direct(x, spec)
+    try:
+        run = _RUNS.get(key)
+    except Exception:
+        as_spec(spec, "pool takes (tensor, PoolSpec)")  # what was given has no hash
+        raise
+    if run is None:
+        run = _prepare(adapter, x, spec, key)
+    return run(x)
+
+
+def _pool_with(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
+    """`pool` with tensors besides the input."""
+    adapter = registry.BY_TYPE.get(type(x))
+    if adapter is not None and isinstance(spec, Operation):
+        key = [adapter.key(x, spec)]
+        for name, t in tensors.items():
+            key.append(adapter.key(t, name) if type(t) is type(x) else None)
+        run = _RUNS.get(tuple(key)) if None not in key else None  # a tracer is kept away from the cache
+        if run is not None:
+            return run(x, *tensors.values())
+    return _pool_anew(x, spec, tensors)
+
+
+def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
+    """Check what was given, and record the program that serves it in the order in which the operation takes tensors."""
+    given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors)
+    if len(given) == 0:
+        return pool(x, spec)
+    adapter = registry.find(x)
+    for t in given.values():
+        adapter.check(t)
+    keys = [adapter.key(x, spec), *[adapter.key(t, name) for name, t in given.items()]]
+    if None in keys:
+        return pool_direct(x, spec, None, **given)
+    run = _RUNS.get(tuple(keys))
+    if run is None:
+        x, plan = plan_of_tensor(adapter, x, spec, given)
+        run = _recorded(adapter, plan, chosen(adapter, plan, site_of(adapter, x, given), None), x.shape).function
+        registry.BY_TYPE[type(x)] = adapter
+        _keep(_RUNS, tuple(keys), run, MOST)
+    return run(x, *given.values())
+
+
+def _prepare(adapter: Adapter, x: Tensor, spec: Operation, key: Hashable) -> Callable[[Any], Any]:
+    """Record the program that serves this key, or find one that was recorded for another batch size."""
+    program = _program_of(adapter, x, spec)
+    registry.BY_TYPE[type(x)] = adapter
+    _keep(_RUNS, key, program.function, MOST)
+    return program.function
+
+
+def _program_of(adapter: Adapter, x: Tensor, spec: Operation, route: str | None = None) -> Program:
+    plan = plan_of_tensor(adapter, x, spec)[1]
+    return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route), x.shape)
+
+
+def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
+    """`pool` through a route that is asked for by name; `BackendError` where it is not right for this input.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalMaxPool
+    >>> pool_through(np.arange(12.0).reshape(1, 3, 4), GlobalMaxPool(layout="NCL", keepdims=False), "fold")
+    array([[ 3.,  7., 11.]])
+    """
+    if route is None:
+        return pool(x, spec)
+    adapter = registry.find(x)
+    key = adapter.key(x, spec)
+    if key is None:
+        return pool_direct(x, spec, route)
+    run = _RUNS.get((route, key))
+    if run is None:
+        run = _program_of(adapter, x, spec, route).function
+        _keep(_RUNS, (route, key), run, MOST)
+    return run(x)
+
+
+def _recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]) -> Program:
+    ops = adapter.ops(plan.rank, plan.work)
+    whole = None if adapter.executables is None else tuple(shape)
+    key: Hashable = (plan, route.name, ops.index, whole) if plan.known else None  # JAX's index dtype follows x64
+    programs = _PROGRAMS.setdefault(adapter.name, {})
+    program = programs.get(key) if key is not None else None
+    if program is None:
+        program = record(
+            functools.partial(lowered, plan=plan, route=route),
+            ops,
+            _title(plan),
+            adapter.name,
+            route.name,
+            route.decorator,
+            tuple([f.name for f in plan.further]),
+        )
+        program = program.finished(adapter.finish)
+        if key is not None:
+            _forget(_keep(programs, key, program, adapter.executables or MOST))
+    return program
+
+
+def _forget(program: Program | None) -> None:
+    """Let go of a program that is kept no longer, and with it of what its framework compiled."""
+    if program is not None:
+        for key in [key for key, run in _RUNS.items() if run is program.function]:
+            del _RUNS[key]
+
+
+def _title(plan: AnyPlan) -> str:
+    """The spec, and the sizes that a program is for: those of the pooled axes."""
+    sizes = [f"{a.letter} {a.n}" for a in plan.axes if a.known]
+    return f"{plan.spec}, for {', '.join(sizes)} only" if len(sizes) == len(plan.axes) else str(plan.spec)
+
+
+def forget() -> None:
+    """Drop all programs."""
+    _RUNS.clear()
+    _PROGRAMS.clear()
+
+
+def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any, most: int) -> Any:
+    """Keep a value; the oldest, where it has to go for that, is returned."""
+    oldest = cache.pop(next(iter(cache)), None) if len(cache) >= most else None
+    cache[key] = value
+    return oldest
+
+
+def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors: Tensor) -> Any:
+    """The same lowering, run on the tensor itself; what `pool` does while a framework traces with symbolic sizes.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalMaxPool
+    >>> pool_direct(np.arange(12.0).reshape(1, 3, 4), GlobalMaxPool(layout="NCL", keepdims=False))
+    array([[ 3.,  7., 11.]])
+    """
+    adapter = registry.find(x)
+    given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors) if len(tensors) > 0 else {}
+    x, plan = plan_of_tensor(adapter, x, spec, given)
+    site = site_of(adapter, x, given)._replace(tracing=True)
+    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route), **given)
+
+
+def plan_of_tensor(
+    adapter: Adapter, x: Tensor, spec: Operation, tensors: Mapping[str, Tensor] = NONE
+) -> tuple[Tensor, AnyPlan]:
+    """The spec resolved on a tensor and those besides it, and the tensor with its rank known."""
+    as_spec(spec, "pool takes (tensor, PoolSpec)")
+    adapter.check(x)
+    x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
+    o = adapter.ops(rank, adapter.dtype(x))
+
+    def size(at: int) -> tuple[Any, bool]:
+        known = adapter.known_size(x, at)
+        return (o.size(x, at), False) if known is None else (known, True)
+
+    further = tuple([facts_of(adapter, name, t, rank) for name, t in tensors.items()])
+    return x, spec.plan(rank, adapter.dtype(x), size, adapter.widen, further)
+
+
+# ------------------------------------------------------------------------------------- programs without a tensor
+
+
+@explained
+def lower(
+    spec: Operation,
+    backend: str,
+    shape: Sequence[int | None] | None = None,
+    *,
+    dtype: str = "float32",
+    route: str | None = None,
+) -> Program:
+    """The framework calls that a spec becomes, as a `Program` with `source`; specialised to a shape where one is given.
+
+    Without a shape the program is right for every size of the layout's rank; with one, for every tensor of that shape,
+    where `pool` may take a route that is right for its tensor alone (contiguous, or without a derivative). `route`
+    asks for one of `routes`, or "native" for the framework's own pooling call. Raises `BackendError` where the
+    framework is absent or has no such route.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> lower(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
+    'numpy'
+    """
+    as_spec(spec, "lower takes (spec, backend)")
+    adapter, dtype, route = registry.adapter(backend), as_dtype(dtype), as_route(route)
+    if shape is None:
+        return _lower_any_size(adapter, spec, dtype, route)
+    shape = as_shape(shape)
+    plan = plan_of_shape(adapter, spec, shape, dtype)
+    return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route), shape)
+
+
+def _lower_any_size(adapter: Adapter, spec: Operation, dtype: str, route: str | None) -> Program:
+    rank = spec.rank
+    if rank is None:
+        raise ShapeError(
+            f"layout {spec.layout} does not tell how many axes the input has; give a shape, or a layout such as NCHW"
+        )
+    names: list[str] = []
+
+    def lowering(o: Any, x: Any) -> Any:
+        plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
+        way = chosen(adapter, plan, Site(), route)  # may be run where a derivative is taken
+        names.append(way.name)
+        return lowered(o, x, plan, way)
+
+    program = record(
+        lowering, adapter.ops(rank, spec.work_dtype(dtype, adapter.widen)), _any_size(spec), adapter.name, ""
+    )
+    return dataclasses.replace(program.finished(adapter.finish), route=names[0])
+
+
+def _any_size(spec: Operation) -> str:
+    more = f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else ""
+    return f"{spec}, for every size{more}"
+
+
+def plan_of_shape(adapter: Adapter, spec: Operation, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
+    """The spec resolved on a shape, of which unknown sizes are None."""
+    return spec.plan(len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
+
+
+def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Route:
+    """The cheapest route, or the one that is asked for."""
+    if isinstance(plan, Composite):
+        return composed([chosen(adapter, part, site, name) for part in plan.parts])
+    routes = routes_of(adapter, plan, site)
+    if as_route(name) is None:
+        return routes[0]
+    for route in routes:
+        if name == route.name or (name == "native" and route.reference):
+            return route
+    raise BackendError(
+        f"{adapter.name} has no route {shown(name)} for {plan.spec} here; "
+        f"its routes are {', '.join(r.name for r in routes)}"
+    )
+
+
+for _function in (pool, pool_through, pool_direct):
+    # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
+    setattr(_function, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker

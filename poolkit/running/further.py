@@ -1,0 +1,48 @@
+"""Tensors besides the input: which an operation takes, what is known of them, and of all tensors together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import InputError
+from poolkit.lowering.backend import Site
+from poolkit.spec.operation import Further, Operation
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Adapter
+
+Tensor = Any
+
+
+def taken(spec: Operation, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those that were given, in the operation's order; `InputError` for one that it does not take."""
+    for name in tensors:
+        if name not in spec.takes:
+            names = " and ".join(spec.takes) or "none"
+            raise InputError(
+                f"received {name} for {spec}, and the tensors that it takes besides its input are: {names}; "
+                f"leave {name} out"
+            )
+    return {name: tensors[name] for name in spec.takes if tensors.get(name) is not None}
+
+
+def site_of(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> Site:
+    """The facts of all tensors together; the memory format is that of the input where all have the same."""
+    site, others = adapter.site(x), [adapter.site(t) for t in tensors.values()]
+    for other in others:
+        site = site._replace(
+            derivative=site.derivative or other.derivative,
+            tracing=site.tracing or other.tracing,
+            wrapped=site.wrapped or other.wrapped,
+            empty=site.empty or other.empty,
+            format=False if site.format is True and other.format is False else site.format,
+        )
+    return site
+
+
+def facts_of(adapter: Adapter, name: str, t: Tensor, letters: int) -> Further:
+    """What is known of a tensor; one of unknown rank is taken to have this many axes."""
+    adapter.check(t)
+    t, rank = adapter.rank(t, letters)
+    return Further(name, rank, adapter.dtype(t), tuple([adapter.known_size(t, at) for at in range(rank)]))

@@ -1,0 +1,67 @@
+"""Which routes a backend has for a spec, on a shape or on a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from poolkit.lowering.backend import Site
+from poolkit.lowering.lower import routes_of
+from poolkit.lowering.plan import AnyPlan, Composite
+from poolkit.running import registry
+from poolkit.running.dispatch import chosen, plan_of_shape, plan_of_tensor
+from poolkit.spec.arguments import as_dtype, as_shape
+from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.signatures import explained
+from poolkit.spec.values import flag
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Adapter
+
+Tensor = Any
+
+
+class RouteInfo(NamedTuple):
+    """A route that is right for a spec and shape: name, cost in passes over the input, whether it is the own call."""
+
+    name: str
+    cost: float
+    native: bool
+
+
+@explained
+def routes(
+    spec: Operation, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
+) -> list[RouteInfo]:
+    """The routes that are right for a spec on every tensor of a shape, the cheapest first.
+
+    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that.
+
+    >>> from poolkit import MaxPool
+    >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
+    'fold'
+    """
+    as_spec(spec, "routes takes (spec, backend, shape)")
+    adapter, shape = registry.adapter(backend), as_shape(shape)
+    plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype))
+    site = Site(derivative=flag("derivative", derivative), empty=0 in shape)
+    return _listed(adapter, plan, site)
+
+
+def routes_for(x: Tensor, spec: Operation) -> list[RouteInfo]:
+    """The routes that are right for a spec on this tensor; `pool` takes the first.
+
+    >>> import numpy as np
+    >>> from poolkit import GlobalAvgPool
+    >>> routes_for(np.ones((1, 3, 8, 8)), GlobalAvgPool(layout="NCHW", keepdims=True))[0].name
+    'mean'
+    """
+    adapter = registry.find(x)
+    x, plan = plan_of_tensor(adapter, x, spec)
+    return _listed(adapter, plan, adapter.site(x))
+
+
+def _listed(adapter: Adapter, plan: AnyPlan, site: Site) -> list[RouteInfo]:
+    if isinstance(plan, Composite):
+        return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
+    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]

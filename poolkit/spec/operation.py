@@ -1,0 +1,174 @@
+"""`Operation`: what poolkit runs. A pooling is one, a mix of poolings another; what runs them knows nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
+
+from poolkit.errors import InputError
+from poolkit.spec.messages import shown
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import AnyPlan
+    from poolkit.spec.pool_spec import PoolSpec
+
+Size = Callable[[int], tuple[Any, bool]]  # of an axis: its size, and whether that is an int
+Widen = Callable[[str], str | None]  # an integer dtype -> the one in which a framework compares it, or None
+
+
+class Further(NamedTuple):
+    """What a plan may know of a tensor besides the input; a size that is not known is None."""
+
+    name: str
+    rank: int
+    dtype: str
+    sizes: tuple[int | None, ...]
+
+
+VERSION = 1  # of the dictionaries
+
+
+class Operation:
+    """Something frozen and hashable that is done to a tensor, and that an input resolves to a plan.
+
+    A subclass says which axes it pools, its plan, and how it is written down. Its dictionary is the one with `key`.
+    """
+
+    key: ClassVar[str]
+    KNOWN: ClassVar[list[type[Operation]]] = []
+
+    layout: str
+    axes: str | None
+    keepdims: bool
+    indices: bool  # the result is a pair, with positions
+
+    def __init_subclass__(cls) -> None:
+        Operation.KNOWN.append(cls)
+
+    @property
+    def letters(self) -> str:
+        """The layout without a leading "..."."""
+        return self.layout.removeprefix("...")
+
+    @property
+    def rank(self) -> int | None:
+        """The number of axes that an input has besides leading ones; None where the operation does not tell it."""
+        return len(self.letters) if self.axes is not None else None
+
+    @property
+    def selects(self) -> bool:
+        """Whether every number of the result is one of the input."""
+        raise NotImplementedError
+
+    def poolings(self) -> tuple[PoolSpec, ...]:
+        """The poolings that it consists of, each of the input.
+
+        >>> from poolkit import MaxPool
+        >>> MaxPool(2, layout="NCL").poolings()
+        (PoolSpec("max", window=2, layout="NCL"),)
+        """
+        raise NotImplementedError
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of further tensors that it takes, in the order of a program's arguments."""
+        return ()
+
+    def joining(self, results: int) -> int:
+        """Operations that make this many results of those of its poolings."""
+        return 0
+
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
+        """The operation resolved on an input.
+
+        >>> from poolkit import MaxPool
+        >>> MaxPool(2, layout="NCL").plan(3, "float32", lambda at: (8, True), lambda dtype: dtype).axes[0].out
+        4
+        """
+        raise NotImplementedError
+
+    def work_dtype(self, dtype: str, widen: Widen) -> str:
+        """The dtype in which it is computed on an input of this dtype.
+
+        >>> from poolkit import AvgPool
+        >>> AvgPool(2, layout="NCL").work_dtype("float16", lambda dtype: dtype)
+        'float32'
+        """
+        raise NotImplementedError
+
+    def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the result for an input of this shape; None where it depends on a size that is None."""
+        raise NotImplementedError
+
+    def replace(self, **changes: Any) -> Self:
+        """The operation with other values."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary that JSON can hold, which `from_dict` reads."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` described."""
+        raise NotImplementedError
+
+    def __call__(self, x: Any, **tensors: Any) -> Any:
+        from poolkit.running.dispatch import pool
+
+        return pool(x, self, **tensors)
+
+    def layer(self, backend: str, **options: Any) -> Any:
+        """A layer of a framework: torch.nn.Module, keras.layers.Layer, or a callable.
+
+        >>> import numpy as np
+        >>> from poolkit import MaxPool
+        >>> MaxPool(2, layout="NCHW").layer("numpy")(np.zeros((1, 3, 8, 8))).shape
+        (1, 3, 4, 4)
+        """
+        from poolkit.running.layers import layer
+
+        return layer(self, backend, **options)
+
+    def explain(self, shape: Sequence[int]) -> str:
+        """What is pooled, the output's shape, windows and divisors, as a picture in text.
+
+        >>> from poolkit import PoolSpec
+        >>> "(2, 1, 1, 256)" in PoolSpec("avg", output_size=1, layout="NHWC").explain((2, 32, 32, 256))
+        True
+        """
+        from poolkit.tools.explain import explain
+
+        return explain(self, shape)
+
+    def cost(self, shape: Sequence[int]) -> Any:
+        """The operations, bytes and parameters of pooling an input of this shape.
+
+        >>> from poolkit import PoolSpec
+        >>> PoolSpec("avg", output_size=1, layout="NHWC").cost((2, 32, 32, 256)) is not None
+        True
+        """
+        from poolkit.tools.cost import cost
+
+        return cost(self, shape)
+
+
+def as_spec(spec: object, takes: str) -> Operation:
+    """What was given as the spec; `InputError` where it is none. `takes` is a clause about who takes one."""
+    if isinstance(spec, Operation):
+        return spec
+    raise InputError(
+        f"received {shown(spec)} as the spec, and {takes} in this order; "
+        'a spec is made as in PoolSpec("max", window=2, layout="NCHW")'
+    )
+
+
+def operation_from_dict(data: object) -> Any:
+    """The operation that a `to_dict` described, whichever it is.
+
+    >>> from poolkit import PoolSpec
+    >>> operation_from_dict({"version": 1, "kind": "avg", "output_size": 1, "layout": "NHWC"})
+    PoolSpec("avg", output_size=1, layout="NHWC")
+    """
+    known = [cls for cls in Operation.KNOWN if isinstance(data, Mapping) and cls.key in data]
+    return (known or Operation.KNOWN)[-1 if known else 0].from_dict(cast("Mapping[str, Any]", data))

@@ -1,0 +1,177 @@
+"""The rules that a spec must fulfil.
+
+`canonical` is called while a compiler may be tracing, so here and in `poolkit.spec.values` all is plain Python: no cache, no
+regular expression, nothing imported or looked up by name unless an error is about to be raised.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import SpecError
+from poolkit.spec.facts import KINDS
+from poolkit.spec.messages import quoted, shown, wrong
+from poolkit.spec.values import FLAGS, axis_values, divisor_of, flag, is_all, options_of
+
+if TYPE_CHECKING:
+    from poolkit.spec.pool_spec import PoolSpec
+
+SYMBOLIC = ("channels_first", "channels_last")
+
+
+def canonical(spec: PoolSpec) -> dict[str, Any]:
+    """Every field of a spec in the form in which it is kept; `SpecError` where the fields contradict a rule."""
+    check_kind(spec.kind)
+    check_layout(spec.layout)
+    axes = pooled_letters(spec)
+    check_mode(spec)
+    sizes = axis_values(spec, axes)
+    flags = {name: flag(name, getattr(spec, name)) for name in FLAGS}
+    divisor = None if spec.divisor_override is None else divisor_of(spec.divisor_override)
+    values = {"axes": axes, "divisor_override": divisor, **sizes, **flags, "options": options_of(spec)}
+    check_use(spec, values)
+    return values
+
+
+def check_kind(kind: object) -> None:
+    if isinstance(kind, str) and kind in KINDS:
+        return
+    from poolkit.spec.foreign import nearest_kind
+
+    guess = nearest_kind(kind)
+    do = f"write {quoted(guess)}" if guess else "give one of these"
+    raise wrong(f"kind={shown(kind)}", f"the kinds of pooling are {', '.join(map(quoted, KINDS))}", do)
+
+
+def check_layout(layout: object) -> None:
+    received = f"layout={shown(layout)}"
+    if not isinstance(layout, str):
+        raise wrong(received, "a layout is a string with one letter an axis", LAYOUT_HELP)
+    if layout in SYMBOLIC:
+        return
+    letters = layout.removeprefix("...")
+    if not (letters.isascii() and letters.isalpha() and letters.isupper()):
+        raise _unreadable(layout)
+    if len(set(letters)) < len(letters):
+        twice = next(c for c in letters if letters.count(c) > 1)
+        raise wrong(received, f"each axis has a letter of its own, but {twice} stands twice", LAYOUT_HELP)
+    if not spatial_letters(letters):
+        rule = "N is batch and C is channels, which leaves no spatial axis to pool"
+        raise wrong(received, rule, f'add a letter for each spatial axis, as in layout="{layout}L" or "{layout}HW"')
+
+
+def _unreadable(layout: str) -> SpecError:
+    from poolkit.spec.foreign import nearest_layout
+
+    guess = nearest_layout(layout)
+    rule = (
+        'a layout is a capital letter for each axis, "..." before them or not, or "channels_first" or "channels_last"'
+    )
+    return wrong(f"layout={quoted(layout)}", rule, f"write layout={quoted(guess)}" if guess else LAYOUT_HELP)
+
+
+LAYOUT_HELP = 'write it as in layout="NCHW", "NHWC", "NCL" or "...HWC"'
+
+
+def spatial_letters(letters: str) -> str:
+    return "".join([c for c in letters if c not in "NC"])
+
+
+def pooled_letters(spec: PoolSpec) -> str | None:
+    """The letters that are pooled; None where the layout does not say how many spatial axes there are."""
+    axes: object = spec.axes
+    if spec.layout in SYMBOLIC:
+        if axes is None:
+            return None
+        rule = f"layout={quoted(spec.layout)} names no axes to choose from"
+        raise wrong(f"axes={shown(axes)}", rule, 'write the layout out, as in layout="NCHW"')
+    spatial = spatial_letters(spec.letters)
+    if axes is None:
+        check_batch(spec.layout, spec.letters, spatial)
+        return spatial
+    return check_axes(axes, spec.layout, spatial)
+
+
+def check_batch(layout: str, letters: str, spatial: str) -> None:
+    """Refuse to pool B, which many call the batch axis, unless `axes` says so."""
+    if letters[0] == "B" and "N" not in letters:
+        rule = "the batch axis is N, while B would be pooled like every other letter"
+        do = f"write layout={quoted(layout.replace('B', 'N'))}, or name the pooled axes, as in axes={quoted(spatial)}"
+        raise wrong(f"layout={quoted(layout)}", rule, do)
+
+
+def check_axes(axes: object, layout: str, spatial: str) -> str:
+    received = f"axes={shown(axes)} with layout={quoted(layout)}"
+    if not isinstance(axes, str) or not axes:
+        rule = "axes is a string of spatial letters of the layout"
+        raise wrong(received, rule, f"write it as in axes={quoted(spatial)}")
+    for c in axes:
+        if c not in spatial:
+            role = {"N": "the batch axis", "C": "the channel axis"}.get(c, "no axis of the layout")
+            rule = f"only spatial axes are pooled, while {c} is {role}"
+            raise wrong(received, rule, f"choose from {quoted(spatial)}")
+    ordered = "".join([c for c in spatial if c in axes])
+    if axes != ordered:
+        rule = "the letters of axes stand once each, in the order of the layout"
+        raise wrong(received, rule, f"write axes={quoted(ordered)}, and the entries of each tuple in that order")
+    return axes
+
+
+def check_mode(spec: PoolSpec) -> None:
+    if spec.window is None and spec.output_size is None:
+        rule = "a spec has one of them: window for sliding windows, output_size for adaptive pooling"
+        raise wrong("neither window nor output_size", rule, "write window=3, or output_size=1 for global pooling")
+    if spec.window is not None and spec.output_size is not None:
+        received = f"window={shown(spec.window)} and output_size={shown(spec.output_size)}"
+        do = "leave out window for adaptive pooling, or output_size for sliding windows"
+        raise wrong(received, "a spec has only one of them", do)
+
+
+def check_use(spec: PoolSpec, values: dict[str, Any]) -> None:
+    """Refuse what would silently do nothing. The spec still holds what was given, `values` what is kept."""
+    if values["output_size"] is not None:
+        check_adaptive(spec, values)
+    else:
+        check_sliding(spec, values)
+    kind = KINDS[spec.kind]
+    if values["indices"] and not kind.selects:
+        raise _not_of_kind(spec, "indices", "only a kind that selects an element has positions", "selects")
+    for name in ("count_include_pad", "divisor_override"):
+        if values[name] not in (False, None) and not kind.averages:
+            raise _not_of_kind(spec, name, "only an average divides", "averages")
+
+
+def _not_of_kind(spec: PoolSpec, name: str, rule: str, trait: str) -> SpecError:
+    takers = " and ".join([quoted(kind) for kind in KINDS if getattr(KINDS[kind], trait)])
+    received = f"{name}={shown(getattr(spec, name))} for {quoted(spec.kind)}"
+    return wrong(received, f"{rule}: {takers}", f"leave {name} out, or choose such a kind")
+
+
+DROPPED = "pooled axes can be dropped only where output_size is 1 on each of them"
+
+
+def check_adaptive(spec: PoolSpec, values: dict[str, Any]) -> None:
+    given = {
+        "stride": values["stride"] is not None,
+        "padding": values["padding"] != "valid",
+        "dilation": not is_all(values["dilation"], 1),
+        "ceil_mode": values["ceil_mode"],
+        "count_include_pad": values["count_include_pad"],
+    }
+    for name, off in given.items():
+        if off:
+            received = f"{name}={shown(getattr(spec, name))} with output_size={shown(spec.output_size)}"
+            rule = f"adaptive pooling divides each axis into bins itself and never reads {name}"
+            raise wrong(received, rule, f"leave {name} out, or give window in place of output_size")
+    if not values["keepdims"] and not is_all(values["output_size"], 1):
+        received = f"keepdims=False with output_size={shown(spec.output_size)}"
+        raise wrong(received, DROPPED, "leave keepdims out, or write output_size=1")
+
+
+def check_sliding(spec: PoolSpec, values: dict[str, Any]) -> None:
+    if values["ceil_mode"] and values["padding"] in ("same", "same_lower"):
+        rule = "with this padding there are ceil(size / stride) windows anyway, so that ceil_mode is never read"
+        raise wrong(f"ceil_mode=True with padding={quoted(spec.padding)}", rule, "leave ceil_mode out")
+    if not values["keepdims"]:
+        received = f"keepdims=False with window={shown(spec.window)}"
+        raise wrong(received, DROPPED, "leave keepdims out, or write output_size=1 in place of window")

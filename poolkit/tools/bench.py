@@ -1,0 +1,71 @@
+"""How long each route of a backend takes for a spec on an input, measured in turns."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from poolkit.running import registry
+from poolkit.running.dispatch import pool_through
+from poolkit.running.routes import routes, routes_for
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.values import is_many
+from poolkit.tools.measure import interleaved
+
+
+class Timing(NamedTuple):
+    """A route's median time, and how many times faster it is than the framework's own call, where that is a route."""
+
+    backend: str
+    route: str
+    native: bool
+    microseconds: float
+    ratio: float | None
+
+
+def bench(
+    spec: PoolSpec, backend: str, shape: Sequence[int], *, turns: int = 15, seconds: float = 0.01
+) -> list[Timing]:
+    """Time every route of a backend on random float32 numbers, the route that `pool` takes first.
+
+    Keras's tensors are those of its engine, so the routes are the engine's too.
+
+    Raises `BackendError` where the framework is absent and `ShapeError` where the spec does not fit the shape.
+
+    >>> from poolkit import MaxPool
+    >>> [timing.route for timing in bench(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8), turns=1)][-1]
+    'fold'
+    """
+    routes(spec, backend, shape)  # says what is wrong where the framework is absent, or the shape no shape
+    x = _tensor(backend, np.random.default_rng(0).random(tuple(shape), dtype="float32"))
+    found = routes_for(x, spec)
+    calls = [lambda name=r.name: _done(pool_through(x, spec, name)) for r in found]
+    rows = list(interleaved(calls, turns=turns, seconds=seconds))
+    own = next((i for i, r in enumerate(found) if r.native), None)
+    return [
+        Timing(
+            registry.find(x).name,
+            r.name,
+            r.native,
+            float(np.median([row[i] for row in rows])) * 1e6,
+            None if own is None else float(np.median([row[own] / row[i] for row in rows])),
+        )
+        for i, r in enumerate(found)
+    ]
+
+
+def _tensor(backend: str, array: Any) -> Any:
+    """A tensor of the backend, made as its conformance tests make one."""
+    return importlib.import_module(f"poolkit_{backend}.conformance").HARNESS.from_numpy(array)
+
+
+def _done(y: Any) -> Any:
+    """Wait for a result that is computed in the background, as JAX's are."""
+    parts: list[Any] = list(y) if is_many(y) else [y]
+    for part in parts:
+        if hasattr(part, "block_until_ready"):
+            part.block_until_ready()
+    return y

@@ -1,0 +1,104 @@
+"""What a spec does to an input, as text: shapes, windows, divisors, and a picture of the windows along each axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from poolkit.lowering.count import known_count
+from poolkit.lowering.geometry import Axis, axes_of, letters_of, output_shape
+from poolkit.spec.arguments import as_shape
+from poolkit.spec.facts import KINDS
+
+if TYPE_CHECKING:
+    from poolkit.spec.operation import Operation
+    from poolkit.spec.pool_spec import PoolSpec
+
+MOST_CELLS, MOST_WINDOWS = 32, 12  # what fits a terminal of 80 columns
+
+
+def explain(spec: Operation, shape: Sequence[int]) -> str:
+    """A description of each pooling on an input's shape, with a picture of the windows along each pooled axis.
+
+    In the picture `#` is a cell that the window covers, `o` a padding cell that it covers, `.` a cell that it does not.
+    Raises `ShapeError` where the spec does not fit the shape.
+
+    >>> from poolkit import AvgPool
+    >>> print(explain(AvgPool(2, padding="same", layout="NCL"), (1, 1, 5)))
+    avg window=2 padding=same layout=NCL
+    NCL (1, 1, 5) -> NCL (1, 1, 3)
+    L: 3 windows of 2, stride 2, padding 0 low and 1 high
+      window 0  ##...   divided by 2
+      window 1  ..##.   divided by 2
+      window 2  ....#o  divided by 1
+    """
+    shape = as_shape(shape)
+    poolings = spec.poolings()
+    several = [str(spec)] if len(poolings) > 1 else []
+    return "\n\n".join([*several, *(_explained(pooling, shape) for pooling in poolings)])
+
+
+def _explained(spec: PoolSpec, shape: Sequence[int]) -> str:
+    axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
+    letters = letters_of(spec, len(shape))
+    letters = "." * (len(shape) - len(letters)) + letters
+    lines = [str(spec), f"{letters} {shape} -> {_result(spec, shape, letters)}"]
+    for a in axes:
+        lines += [_headline(a), *_picture(a, spec)]
+    if spec.divisor_override is not None:
+        lines.append(f"every sum is divided by {spec.divisor_override}")
+    elif KINDS[spec.kind].averages and len(axes) > 1:
+        lines.append("a window's divisor is the product over " + " and ".join(a.letter for a in axes))
+    return "\n".join(lines)
+
+
+def _result(spec: PoolSpec, shape: Sequence[int], letters: str) -> str:
+    kept = letters if spec.keepdims else "".join(c for c in letters if c not in _pooled(spec, shape))
+    return f"{kept} {output_shape(spec, shape)}" + (", and indices of the same shape" if spec.indices else "")
+
+
+def _pooled(spec: PoolSpec, shape: Sequence[int]) -> str:
+    return "".join(a.letter for a in axes_of(spec, len(shape), lambda at: (shape[at], True)))
+
+
+def _headline(a: Axis) -> str:
+    if a.form == "keep":
+        return f"{a.letter}: every cell stays as it is"
+    if a.form == "whole":
+        return f"{a.letter}: one window, all {a.n} cells"
+    if a.form == "bins":
+        return f"{a.letter}: {a.out} adaptive bins, bin i from floor(i*{a.n}/{a.out}) to ceil((i+1)*{a.n}/{a.out})"
+    dilation = f", dilation {a.dilation}" if a.dilation > 1 else ""
+    overhang = f" and {a.overhang} of overhang" if a.overhang > 0 else ""
+    padding = f", padding {a.low} low and {a.high - max(a.overhang, 0)} high{overhang}" if a.total else ""
+    plural = "s" * (a.out != 1)
+    return f"{a.letter}: {a.out} window{plural} of {a.window}, stride {a.stride}{dilation}{padding}"
+
+
+def _picture(a: Axis, spec: PoolSpec) -> list[str]:
+    if a.form in ("keep", "whole"):
+        return []
+    divides = KINDS[spec.kind].averages and spec.divisor_override is None
+    shown = range(min(a.out, MOST_WINDOWS))
+    rows = [_row(a, o) for o in shown]
+    width = max(map(len, rows))
+    lines = [f"  window {o}".ljust(10 + (a.out > 10)) + f"  {row:<{width}}" for o, row in enumerate(rows)]
+    if divides:
+        counts = [known_count(a, o, spec.count_include_pad) for o in shown]
+        lines = [f"{line}  divided by {count}" for line, count in zip(lines, counts, strict=True)]
+    more = a.out - MOST_WINDOWS
+    return [line.rstrip() for line in lines] + ([f"  and {more} more"] if more > 0 else [])
+
+
+def _row(a: Axis, o: int) -> str:
+    cells = a.range_of(o)
+    row = "".join("#" if p in cells else "." for p in range(min(a.n, MOST_CELLS)))
+    if a.n > MOST_CELLS:
+        row += "…"
+    if a.form == "bins":
+        return row
+    covered = a.reach(o)
+    low = "".join("o" if p in covered else " " for p in range(-min(a.low, MOST_CELLS), 0))
+    high = "".join("o" if p in covered else " " for p in range(a.n, a.n + min(a.high, MOST_CELLS)))
+    low, high = "…" * (a.low > MOST_CELLS) + low, high + "…" * (a.high > MOST_CELLS)
+    return f"{low}{row}{high}".rstrip()
