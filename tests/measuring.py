@@ -13,8 +13,8 @@ import numpy as np
 
 from poolkit import NotExactError
 from poolkit.dialects.dialect import Caveat, Measured
+from poolkit.dialects.table import dialect
 from poolkit.dialects.writing import native
-from poolkit.running.registry import dialect
 
 
 def array(measured: Measured) -> np.ndarray:

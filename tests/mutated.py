@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name
 from poolkit.dialects.dialect import Word
-from poolkit.running import registry
 
 X = Expression("x")
 
@@ -72,7 +72,7 @@ HELD: tuple[Any, ...] = ({}, {"a": 1}, [{}], np.float32(2), np.int64(2), np.arra
 
 def words() -> list[tuple[str, Word]]:
     """Every word of every dialect, with its name."""
-    return [(name, word) for dialect in registry.dialects() for name, word in dialect.words.items()]
+    return [(name, word) for dialect in table.dialects() for name, word in dialect.words.items()]
 
 
 def call(rng: random.Random, name: str, word: Word, odd: tuple[int, ...] = (0, 1, 1, 2)) -> Call:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 import poolkit as pk
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.lowering.lower import routes_of
 from poolkit.lowering.plan import plan_of
 from poolkit.running.routes import routes_for
@@ -33,7 +33,7 @@ MODES = {
 
 def routes(spec: pk.PoolSpec, shape: tuple[int, ...], dtype: str = "float32", **site: Any) -> list[str]:
     plan = plan_of(spec, len(shape), dtype, lambda at: (shape[at], True), ADAPTER.widen)
-    return [route.name for route in routes_of(ADAPTER, plan, Site(**site))]
+    return [route.name for route in routes_of(ADAPTER, plan, Situation(**site))]
 
 
 def inputs(kind: str, shape: tuple[int, ...]) -> dict[str, np.ndarray[Any, Any]]:

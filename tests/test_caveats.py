@@ -17,7 +17,7 @@ import poolkit as pk
 from poolkit import PoolSpec
 from poolkit.dialects.dialect import Caveat
 from poolkit.dialects.normal import normal
-from poolkit.running.registry import dialect
+from poolkit.dialects.table import dialect
 from tests.measuring import array, cells, of_engine, own
 from tests.support import environment, python
 
@@ -92,7 +92,7 @@ def test_the_own_layer_of_keras_gives_something_else(engine: str, caveat: Caveat
 
 ENDS = """
 from tests.measuring import own
-from poolkit.running.registry import dialect
+from poolkit.dialects.table import dialect
 print("begun", flush=True)
 for caveat in dialect("keras").caveats:
     if caveat.measured.own == "ends":

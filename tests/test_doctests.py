@@ -17,7 +17,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def name_of(path: Path) -> str:
-    """The import name of a file: poolkit/spec/pool_spec.py is poolkit.spec.pool_spec, backends/poolkit_jax/ops.py is poolkit_jax.ops."""
+    """The import name of a file: backends/poolkit_jax/ops.py is poolkit_jax.ops."""
     parts = path.with_suffix("").parts[1 if path.parts[0] in ("backends", "conformance") else 0 :]
     return ".".join(part for part in parts if part != "__init__")
 

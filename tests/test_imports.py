@@ -17,9 +17,9 @@ OWN = {name: {framework, "numpy"} for name, framework in ADAPTERS.items()} | {na
 
 # What the [cli] extra brings, and these files alone may import; `import poolkit` loads none of them.
 CLI_ONLY = {"click", "rich", "PIL", "numpy"}
-COMMAND_LINE_FILES = ["cli.py", "commands/__init__.py", "conformance_report.py", "demo.py"]
-COMMAND_LINE_FILES += ["commands/bench.py", "commands/diff.py", "commands/port.py", "commands/options.py"]
-COMMAND_LINE_FILES += ["bench.py", "porting/check.py"]
+COMMAND_LINE_FILES = ["cli/__init__.py", "cli/__main__.py", "cli/commands.py", "cli/bench.py", "cli/diff.py"]
+COMMAND_LINE_FILES += ["cli/port.py", "cli/options.py", "tools/conformance_report.py", "tools/demo.py"]
+COMMAND_LINE_FILES += ["tools/bench.py", "port/check.py"]
 COMMAND_LINE = {Path("poolkit") / name for name in COMMAND_LINE_FILES}
 
 # The only doors from the core to an adapter: imports inside functions of this file.

@@ -25,18 +25,12 @@ PACKAGES = ["poolkit", "conformance/poolkit_conformance", *(f"backends/{name}" f
 ADAPTER_FILES = {
     "__init__.py",
     "adapter.py",
-    "caveats.py",
     "conformance.py",
     "layers.py",
-    "native.py",
     "ops.py",
     "py.typed",
-    "read.py",
     "routes.py",
 }
-# What an adapter has besides: parts of a routes.py or read.py that grew too long, as routes_*.py and read_*.py, and
-# what several of those need.
-SHARED_BY_ROUTES = {"poolkit_torch": {"arrange.py", "windows.py"}, "poolkit_tensorflow": {"sites.py"}}
 
 
 def top_level() -> set[str]:
@@ -66,9 +60,9 @@ def test_only_the_suite_and_its_tests_live_in_conformance() -> None:
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_every_adapter_has_the_same_files(adapter: str) -> None:
     files = {path.name for path in (ROOT / "backends" / adapter).iterdir() if path.is_file()}
-    parts = {name for name in files if fnmatch.fnmatch(name, "r*_*.py")}
+    parts = {name for name in files if fnmatch.fnmatch(name, "routes_*.py")}  # of a routes.py that grew too long
 
-    assert files == ADAPTER_FILES | parts | SHARED_BY_ROUTES.get(adapter, set())
+    assert files == ADAPTER_FILES | parts
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import poolkit as pk
 from poolkit import NotExactError, PoolSpec
-from poolkit.running.registry import dialect
+from poolkit.dialects.table import dialect
 from tests.portable import assert_reads, assert_refused, native_or_refusal, numbers, portable_specs
 from tests.support import python
 

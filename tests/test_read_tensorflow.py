@@ -13,7 +13,7 @@ import poolkit as pk
 from poolkit import PoolSpec
 from poolkit.dialects.calls import Expression
 from poolkit.dialects.reading import call_of, fields_of, spoken_in
-from poolkit.running.registry import dialect
+from poolkit.dialects.table import dialect
 from tests.portable import assert_reads, assert_refused
 
 RNG = np.random.default_rng(0)

@@ -81,7 +81,7 @@ def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
 def offered(x: Tensor, spec: pk.PoolSpec) -> list[str]:
     """The names of the routes, without the fold, that are right for this very tensor."""
     plan = plan_of(spec, x.dim(), ADAPTER.dtype(x), lambda at: (x.shape[at], True), ADAPTER.widen)
-    return [route.name for route in routes_of(ADAPTER, plan, ADAPTER.site(x)) if route.name != "fold"]
+    return [route.name for route in routes_of(ADAPTER, plan, ADAPTER.situation(x)) if route.name != "fold"]
 
 
 def each(x: Tensor, spec: pk.PoolSpec) -> Iterator[tuple[str, Tensor]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.running.dispatch import pool, pool_through
 from poolkit.spec.arguments import as_route, no_options
 from poolkit.spec.operation import as_spec
@@ -52,8 +52,8 @@ class ArrayAdapter:
     def known_size(self, x: Any, at: int) -> int | None:
         return int(x.shape[at])
 
-    def site(self, x: Any) -> Site:
-        return Site(derivative=False, empty=0 in x.shape, device=str(x.device))
+    def situation(self, x: Any) -> Situation:
+        return Situation(derivative=False, empty=0 in x.shape, device=str(x.device))
 
     def key(self, x: Any, spec: Any) -> Hashable:
         return spec, x.shape, str(x.dtype), str(x.device), self.module

@@ -19,7 +19,7 @@ class Ops(Operators):
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
-        self.halved = dtype == "float64"  # which has no wider type to accumulate in
+        self.pairwise_sums = dtype == "float64"  # which has no wider type to accumulate in
 
     def size(self, x: Tensor, at: int) -> Any:
         return x.shape[at]

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.running.dispatch import pool
 from poolkit.spec.arguments import no_options
 from poolkit.spec.pool_spec import PoolSpec
@@ -43,10 +43,10 @@ class JaxAdapter:
         n = x.shape[at]
         return n if isinstance(n, int) else None
 
-    def site(self, x: Any) -> Site:
+    def situation(self, x: Any) -> Situation:
         if not all(isinstance(n, int) for n in x.shape):
-            return Site(tracing=True)
-        return Site(tracing=True, empty=x.size == 0, format="large" if x.size >= LARGE else None)
+            return Situation(tracing=True)
+        return Situation(tracing=True, empty=x.size == 0, format="large" if x.size >= LARGE else None)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, jax.Array):

@@ -39,7 +39,7 @@ class Ops(Operators):
     jnp: Any = jax.numpy
     lax: Any = lax
     sizes_are_data: ClassVar[bool] = False
-    halved: bool = True  # which takes no padding
+    pairwise_sums: bool = True  # which takes no padding
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)

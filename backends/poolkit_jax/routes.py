@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arra
 NEVER = 1000.0  # a cost above the fold's: only for who asks by name
 
 
-def _is_large(site: Site) -> bool:
-    return site.format == "large"
+def _is_large(situation: Situation) -> bool:
+    return situation.format == "large"
 
 
 # ------------------------------------------------------------------------------------------------------------ averages
@@ -44,12 +44,12 @@ def _divided(o: Ops, total: Tensor, plan: Plan, x: Tensor) -> Tensor:
     return total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))
 
 
-def _is_mean(plan: Plan, site: Site) -> bool:
+def _is_mean(plan: Plan, situation: Situation) -> bool:
     """Axes are reduced as a whole or kept, and one at least is reduced. Along the last ones 1.6 eps are the most."""
     sizes = [a.n for a in plan.axes if a.form == "whole"]
     forms = {a.form for a in plan.axes}
     last = forms == {"whole"} and plan.trailing
-    return _is_large(site) and bool(sizes) and forms <= {"whole", "keep"} and (last or math.prod(sizes) <= MEAN)
+    return _is_large(situation) and bool(sizes) and forms <= {"whole", "keep"} and (last or math.prod(sizes) <= MEAN)
 
 
 def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -100,11 +100,11 @@ def _width(a: Axis) -> int:
     return a.window if a.stride == a.window and a.dilation == 1 and a.total == 0 else 0
 
 
-def _is_split(plan: Plan, site: Site) -> bool:
+def _is_split(plan: Plan, situation: Situation) -> bool:
     widths = [_width(a) for a in plan.axes if a.form != "keep"]
     if not widths or not all(widths):
         return False
-    most = MANY * math.prod(_pieces(plan).values()) if _is_large(site) else FEW
+    most = MANY * math.prod(_pieces(plan).values()) if _is_large(situation) else FEW
     return math.prod(widths) <= most
 
 
@@ -132,7 +132,7 @@ def _chosen(o: Ops, d: Tensor, plan: Plan, at: int, n: int) -> Tensor:
     return o.equal(left, most)
 
 
-def _is_first(plan: Plan, site: Site) -> bool:
+def _is_first(plan: Plan, situation: Situation) -> bool:
     """Floats that lie side by side, few enough for float32 to count them."""
     neighbours = all(b.at == a.at + 1 for a, b in zip(plan.axes, plan.axes[1:], strict=False))
     whole = all(a.form == "whole" for a in plan.axes)
@@ -159,12 +159,12 @@ def _is_window(plan: Plan) -> bool:
     return "taps" in forms and forms <= {"taps", "keep"} and all(a.dilation == 1 for a in plan.axes)
 
 
-def _is_max_window(plan: Plan, site: Site) -> bool:
+def _is_max_window(plan: Plan, situation: Situation) -> bool:
     """No low padding: its -inf wins a tie against real cells of -inf, and takes their gradient."""
     return plan.floating and _is_window(plan) and all(a.low == 0 for a in plan.axes)
 
 
-def _is_sum_window(plan: Plan, site: Site) -> bool:
+def _is_sum_window(plan: Plan, situation: Situation) -> bool:
     return _is_window(plan) and math.prod(a.window for a in plan.axes) <= FEW
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.running.dispatch import pool
 from poolkit_keras.layers import Pool
 from poolkit_keras.ops import Ops, narrow
@@ -41,8 +41,8 @@ class KerasAdapter:
         n: int | None = x.shape[at]
         return n
 
-    def site(self, x: Any) -> Site:
-        return Site(tracing=True, empty=0 in x.shape)
+    def situation(self, x: Any) -> Situation:
+        return Situation(tracing=True, empty=0 in x.shape)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         return None

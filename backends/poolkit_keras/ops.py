@@ -52,11 +52,13 @@ def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
 
 
 class Ops(Derived):
-    """The primitives of `poolkit.lowering.backend.Ops` in `keras.ops`. Where a size is None it is data: a sum of ones."""
+    """The primitives of `poolkit.lowering.backend` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops
-    halved: ClassVar[bool] = True  # by halves a model of known sizes is right on any engine that it is loaded under
+    pairwise_sums: ClassVar[bool] = (
+        True  # by halves a model of known sizes is right on any engine that it is loaded under
+    )
     sizes_are_data: ClassVar[bool] = True
 
     def __init__(self, rank: int, dtype: str) -> None:

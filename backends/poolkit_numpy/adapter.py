@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.running.dispatch import pool
 from poolkit.spec.arguments import no_options
 from poolkit.spec.pool_spec import PoolSpec
@@ -46,8 +46,8 @@ class NumpyAdapter:
     def known_size(self, x: Any, at: int) -> int | None:
         return int(x.shape[at])
 
-    def site(self, x: Any) -> Site:
-        return Site(derivative=False, empty=x.size == 0, format=_format(x))
+    def situation(self, x: Any) -> Situation:
+        return Situation(derivative=False, empty=x.size == 0, format=_format(x))
 
     def key(self, x: Any, spec: Any) -> Hashable:
         try:

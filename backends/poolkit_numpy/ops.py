@@ -18,7 +18,7 @@ class Ops(Operators):
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
     np: Any = numpy
     index = "int64"
-    halved: bool = False
+    pairwise_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
 
     def size(self, x: Tensor, at: int) -> Any:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import Kind, Max, Min, State
@@ -64,9 +64,9 @@ def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     return (total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))), None
 
 
-def _is_mean(plan: Plan, site: Site) -> bool:
+def _is_mean(plan: Plan, situation: Situation) -> bool:
     """Cells that lie side by side, which NumPy adds in pairs (2.5 eps at 60x60); over others it runs (440 eps)."""
-    return site.format == PLAIN and plan.trailing and all(a.form == "whole" for a in plan.axes)
+    return situation.format == PLAIN and plan.trailing and all(a.form == "whole" for a in plan.axes)
 
 
 def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -78,10 +78,10 @@ def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     return (total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))), None
 
 
-def _is_stages(plan: Plan, site: Site) -> bool:
+def _is_stages(plan: Plan, situation: Situation) -> bool:
     """Of contiguous cells, since `reshape` copies others."""
     more_than_one = math.prod(length(a) for a in plan.axes) > 1  # of one, the result would be a view of the input
-    return site.format == PLAIN and plan.work == "float32" and fits(plan) and more_than_one
+    return situation.format == PLAIN and plan.work == "float32" and fits(plan) and more_than_one
 
 
 def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -107,8 +107,8 @@ def _passes(plan: Plan) -> float:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("maximum", ("max", "min"), _extreme, lambda plan, site: True, _passes, derivative=False),
+    Route("maximum", ("max", "min"), _extreme, lambda plan, situation: True, _passes, differentiable=False),
     Route("mean", ("avg", "sum"), _mean, _is_mean, lambda plan: 1.0),
     Route("stages", ("avg", "sum"), _stages, _is_stages, lambda plan: 2.0),
-    Route("split", ("avg", "sum"), _split, lambda plan, site: _is_split(plan), lambda plan: 3.0),
+    Route("split", ("avg", "sum"), _split, lambda plan, situation: _is_split(plan), lambda plan: 3.0),
 )

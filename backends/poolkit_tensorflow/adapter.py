@@ -12,13 +12,13 @@ from tensorflow.python.eager import record  # no public call tells of tapes
 from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.running.dispatch import pool
 from poolkit.spec.arguments import no_options
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes import ROUTES
-from poolkit_tensorflow.sites import Eager, Traced
+from poolkit_tensorflow.routes_facts import Eager, Traced
 
 
 def compiling() -> bool:
@@ -75,12 +75,12 @@ class TensorFlowAdapter:
         n: Any = x.shape[at]
         return None if n is None else int(n)
 
-    def site(self, x: Any) -> Site:
+    def situation(self, x: Any) -> Situation:
         shape: list[Any] = x.shape.as_list() if x.shape.rank is not None else [None]
         if tf.executing_eagerly():
             numbers = math.prod(shape)
-            return Site(derivative=record.could_possibly_record(), empty=numbers == 0, format=Eager(numbers))
-        return Site(tracing=True, empty=0 in shape, format=Traced(open=None in shape[1:], xla=compiling()))
+            return Situation(derivative=record.could_possibly_record(), empty=numbers == 0, format=Eager(numbers))
+        return Situation(tracing=True, empty=0 in shape, format=Traced(open=None in shape[1:], xla=compiling()))
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):

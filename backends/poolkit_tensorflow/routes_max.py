@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.programs.recorder import choose
-from poolkit_tensorflow.sites import (
+from poolkit_tensorflow.routes_facts import (
     Padding,
     call,
     channels_last,
@@ -30,11 +30,11 @@ Lowered = tuple[Tensor, None]
 # ------------------------------------------------------------------------------------------ native, behind a guard
 
 
-def _pool_when(plan: Plan, site: Site) -> bool:
+def _pool_when(plan: Plan, situation: Situation) -> bool:
     """Where a derivative may be taken, 3-d is left out: on a CPU every one of several equal maxima takes all of it."""
     kept = native(plan) and windows(plan) and plan.dtype in ("float32", "float64")
     padded = padding(plan) is not None or pads(plan) is not None
-    return kept and padded and (len(plan.axes) < 3 or not site.derivative)
+    return kept and padded and (len(plan.axes) < 3 or not situation.derivative)
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Tensor:
@@ -57,8 +57,8 @@ def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
     return call(o, "MaxPool", x, plan, padded, steps)
 
 
-def _eager_when(plan: Plan, site: Site) -> bool:
-    return not site.tracing and _pool_when(plan, site)
+def _eager_when(plan: Plan, situation: Situation) -> bool:
+    return not situation.tracing and _pool_when(plan, situation)
 
 
 def _eager(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -71,8 +71,8 @@ def _guarded(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Lowered:
     return choose(finite, values, lambda: FOLD.lower(o, x, plan)[0]), None
 
 
-def _explicit_when(plan: Plan, site: Site) -> bool:
-    return _eager_when(plan, site) and padding(plan) is None and len(plan.axes) < 3
+def _explicit_when(plan: Plan, situation: Situation) -> bool:
+    return _eager_when(plan, situation) and padding(plan) is None and len(plan.axes) < 3
 
 
 def _explicit(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -82,12 +82,12 @@ def _explicit(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return _guarded(o, x, plan, _max(o, x, plan, [n for a in plan.axes for n in widths[a.at]]))
 
 
-def _branched_when(plan: Plan, site: Site) -> bool:
+def _branched_when(plan: Plan, situation: Situation) -> bool:
     """Also of programs that are printed, which may be traced.
 
     Not for XLA: its second gradient of MaxPool takes the wrong one of close numbers, and of float64 it has none.
     """
-    return (site.tracing or site.format is None) and _pool_when(plan, site) and not in_xla(site)
+    return (situation.tracing or situation.format is None) and _pool_when(plan, situation) and not in_xla(situation)
 
 
 def _branched(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -120,8 +120,8 @@ def _in_graph_cost(plan: Plan) -> float:
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
 
 
-def _compiled_when(plan: Plan, site: Site) -> bool:
-    return site.tracing and windows(plan)
+def _compiled_when(plan: Plan, situation: Situation) -> bool:
+    return situation.tracing and windows(plan)
 
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -195,6 +195,6 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
 ROUTES = (
     Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost),
     Route("max_pool", ("max", "min"), _eager, _eager_when, _pool_cost, reference=True),
-    Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, derivative=False),
-    Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, halves=True),
+    Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
+    Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
 )

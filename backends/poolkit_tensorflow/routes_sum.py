@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import even, fits, length, stages
-from poolkit_tensorflow.sites import (
+from poolkit_tensorflow.routes_facts import (
     call,
     cells,
     channels_last,
@@ -54,7 +54,7 @@ def _plain(plan: Plan) -> bool:
 # ------------------------------------------------------------------------------------------------------------ one call
 
 
-def _reduce_when(plan: Plan, site: Site) -> bool:
+def _reduce_when(plan: Plan, situation: Situation) -> bool:
     return _whole(plan) and cells(plan) <= FEW and plan.spec.divisor_override is None
 
 
@@ -66,40 +66,40 @@ def _reduce(o: Any, x: Tensor, plan: Plan) -> Lowered:
 # -------------------------------------------------------------------------------------------------------------- stages
 
 
-def _stages_when(plan: Plan, site: Site) -> bool:
+def _stages_when(plan: Plan, situation: Situation) -> bool:
     return plan.spec.divisor_override is None and cells(plan) > 1 and fits(plan)
 
 
-def _stages(o: Any, x: Tensor, plan: Plan, halved: bool = True) -> Lowered:
+def _stages(o: Any, x: Tensor, plan: Plan, pairwise_sums: bool = True) -> Lowered:
     """Sums of at most 12 cells, of those sums, and so on.
 
     The first pooled axis goes first, in the longest strides: 10 rows of 60x512 are added 2.4 times as fast as an
-    average pool adds them, and 2 times as fast as 10 columns. Each stage is halved, which is exact, because XLA merges
+    average pool adds them, and 2 times as fast as 10 columns. Each stage adds in pairs, and is exact, as XLA merges
     nested sums: a constant 112x112 is then 380 eps off.
     """
     made, left = stages(plan, kept_sizes(o, x))
     for i, (n, inner) in enumerate(made):
         # Three axes, since the gradient of a sum along one of eight runs 50 times slower.
-        x = o.tf.reshape(o.tf.multiply(x, 0.5) if i and halved else x, constant(o, [-1, n, inner]))
+        x = o.tf.reshape(o.tf.multiply(x, 0.5) if i and pairwise_sums else x, constant(o, [-1, n, inner]))
         x = o.tf.raw_ops.Sum(input=x, axis=o.tf.constant(1))
-    scale = 2.0 ** (len(made) - 1) if halved else 1.0
+    scale = 2.0 ** (len(made) - 1) if pairwise_sums else 1.0
     return _over(o, o.tf.reshape(x, constant(o, left)), (cells(plan) if plan.kind == "avg" else 1) / scale), None
 
 
-def _unhalved_when(plan: Plan, site: Site) -> bool:
-    return without_xla(site) and _stages_when(plan, site)
+def _unhalved_when(plan: Plan, situation: Situation) -> bool:
+    return without_xla(situation) and _stages_when(plan, situation)
 
 
 def _unhalved(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    return _stages(o, x, plan, halved=False)
+    return _stages(o, x, plan, pairwise_sums=False)
 
 
-def _taped_when(plan: Plan, site: Site) -> bool:
+def _taped_when(plan: Plan, situation: Situation) -> bool:
     """One function, where a tape records eager calls: the gradient of each takes 190 us of Python, that of one 300.
 
     It has to be traced once for every shape, which smaller maps are not worth.
     """
-    return larger(site, MANY) and site.derivative and _stages_when(plan, site)
+    return larger(situation, MANY) and situation.derivative and _stages_when(plan, situation)
 
 
 def _over(o: Any, x: Tensor, n: float) -> Tensor:
@@ -115,14 +115,14 @@ def _row(n: int) -> int:
     return next(d for d in range(min(n, ROW), 0, -1) if n % d == 0)
 
 
-def _rows_when(plan: Plan, site: Site) -> bool:
-    return not site.tracing and _in_rows(plan, site)
+def _rows_when(plan: Plan, situation: Situation) -> bool:
+    return not situation.tracing and _in_rows(plan, situation)
 
 
-def _in_rows(plan: Plan, site: Site) -> bool:
+def _in_rows(plan: Plan, situation: Situation) -> bool:
     """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
     trailing = _whole(plan) and plan.trailing and plan.spec.divisor_override is None
-    return without_xla(site) and trailing and cells(plan) // _row(cells(plan)) <= ROW
+    return without_xla(situation) and trailing and cells(plan) // _row(cells(plan)) <= ROW
 
 
 def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -145,8 +145,8 @@ def _along_rows(o: Any, reduce: Any, x: Tensor, plan: Plan) -> Tensor:
     return reduce(input=x, axis=o.tf.constant(last - 1), keep_dims=True)
 
 
-def _graph_rows_when(plan: Plan, site: Site) -> bool:
-    return site.tracing and _in_rows(plan, site)
+def _graph_rows_when(plan: Plan, situation: Situation) -> bool:
+    return situation.tracing and _in_rows(plan, situation)
 
 
 def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -162,16 +162,16 @@ def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
 # -------------------------------------------------------------------------------------------------------------- native
 
 
-def _pool_when(plan: Plan, site: Site) -> bool:
-    if not (_differentiable(plan, site) and windows(plan) and cells(plan) <= POOLED) or _slow(plan, site):
+def _pool_when(plan: Plan, situation: Situation) -> bool:
+    if not (_differentiable(plan, situation) and windows(plan) and cells(plan) <= POOLED) or _slow(plan, situation):
         return False
     word = padding(plan)
     return word is not None and _plain(plan) and (plan.kind == "avg" or word == "VALID")
 
 
-def _slow(plan: Plan, site: Site) -> bool:
+def _slow(plan: Plan, situation: Situation) -> bool:
     """Sums read eager maps that no cache holds 1.5 to 1.9 times as fast as average pools do."""
-    return larger(site, LARGE) and not site.derivative and _stages_when(plan, site)
+    return larger(situation, LARGE) and not situation.derivative and _stages_when(plan, situation)
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -185,15 +185,15 @@ def _times(plan: Plan, average: Tensor) -> Lowered:
     return (average if plan.kind == "avg" else average * float(cells(plan))), None
 
 
-def _padded_when(plan: Plan, site: Site) -> bool:
+def _padded_when(plan: Plan, situation: Situation) -> bool:
     around = padding(plan) is None and pads(plan) is not None
     few = windows(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
-    return around and few and _differentiable(plan, site)
+    return around and few and _differentiable(plan, situation)
 
 
-def _differentiable(plan: Plan, site: Site) -> bool:
+def _differentiable(plan: Plan, situation: Situation) -> bool:
     """The gradient of TensorFlow's average pool raises where channels turn out to be 0."""
-    return native(plan) and not may_be_empty(site)
+    return native(plan) and not may_be_empty(situation)
 
 
 def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -207,10 +207,10 @@ def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return o.divide(o.multiply(y, float(cells(plan))), count), None
 
 
-def _pools_when(plan: Plan, site: Site) -> bool:
+def _pools_when(plan: Plan, situation: Situation) -> bool:
     """Eager alone, where fewer calls win (20 us each); in a graph the gradient of `stages` takes half the time."""
     return (
-        not (site.tracing or _slow(plan, site))
+        not (situation.tracing or _slow(plan, situation))
         and native(plan)
         and channels_last(plan)
         and len(plan.axes) < 3
@@ -260,7 +260,7 @@ ROUTES = (
     Route("avg_pool", ("avg", "sum"), _pool, _pool_when, _native_cost, reference=True),
     Route("avg_pool_padded", ("avg", "sum"), _padded, _padded_when, _native_cost),
     Route("avg_pools", ("avg", "sum"), _pools, _pools_when, _native_cost),
-    Route("means", ("avg",), _means, _rows_when, lambda plan: 0.91, derivative=False),
+    Route("means", ("avg",), _means, _rows_when, lambda plan: 0.91, differentiable=False),
     Route("rows", ("avg", "sum"), _rows, _rows_when, lambda plan: 0.92),
     Route("rows_in_graph", ("avg", "sum"), _graph_rows, _graph_rows_when, lambda plan: 1.2),
     Route("stages_unhalved", ("avg", "sum"), _unhalved, _unhalved_when, lambda plan: 1.9),

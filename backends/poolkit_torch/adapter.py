@@ -10,7 +10,7 @@ from torch.autograd import forward_ad
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.running.dispatch import pool
 from poolkit.spec.arguments import no_options
 from poolkit_torch.layers import Pool
@@ -54,13 +54,13 @@ class TorchAdapter:
         n = x.shape[at]  # under Dynamo isinstance(n, int) is true of a SymInt too
         return n if type(n) is int and not _is_compiling() else None
 
-    def site(self, x: Any) -> Site:
+    def situation(self, x: Any) -> Situation:
         if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
             # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
-            return Site(tracing=True, format="exporting" if exporting else None)
+            return Situation(tracing=True, format="exporting" if exporting else None)
         wrapped = _is_wrapped(x)
-        return Site(
+        return Situation(
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
             wrapped=wrapped,
             empty=x.numel() == 0,

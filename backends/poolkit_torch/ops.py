@@ -19,7 +19,7 @@ class Ops(Operators):
     torch: Any = torch
     F: Any = torch.nn.functional
     index = "int64"
-    halved: ClassVar[bool] = False
+    pairwise_sums: ClassVar[bool] = False
     sizes_are_data: ClassVar[bool] = False
 
     def size(self, x: Tensor, at: int) -> Any:

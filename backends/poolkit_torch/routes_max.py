@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import Kind, State
 from poolkit.lowering.plan import Plan
-from poolkit_torch.arrange import (
+from poolkit_torch.routes_arrange import (
     adaptive_size,
     adjacent,
     arranged,
@@ -26,7 +26,7 @@ from poolkit_torch.arrange import (
     planes,
     put_back,
 )
-from poolkit_torch.windows import (
+from poolkit_torch.routes_windows import (
     MOST_CELLS,
     Along,
     Windows,
@@ -101,24 +101,24 @@ def windows(plan: Plan) -> Windows:
     return w
 
 
-def fits_native(plan: Plan, site: Site) -> bool:
-    return plan.spec.window is not None and _fits_pool(plan, site)
+def fits_native(plan: Plan, situation: Situation) -> bool:
+    return plan.spec.window is not None and _fits_pool(plan, situation)
 
 
-def fits_windows(plan: Plan, site: Site) -> bool:
+def fits_windows(plan: Plan, situation: Situation) -> bool:
     """Adaptive bins that divide their axis."""
-    return plan.spec.window is None and _fits_pool(plan, site)
+    return plan.spec.window is None and _fits_pool(plan, situation)
 
 
-def _fits_pool(plan: Plan, site: Site) -> bool:
+def _fits_pool(plan: Plan, situation: Situation) -> bool:
     w = windows_of(plan) if adjacent(plan) and plan.floating else None
     return (
         w is not None
         and not three_dimensional_half(plan)
         and not (plan.spec.indices and w.remakes_indices)
-        and (w.overlap <= MOST_CELLS or not site.derivative)
+        and (w.overlap <= MOST_CELLS or not situation.derivative)
         # Inductor's backward pass reads outside of its input where a padded window holds -inf only.
-        and not (w.padded and compiling(site))
+        and not (w.padded and compiling(situation))
     )
 
 
@@ -130,16 +130,16 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return pooled(o, x, plan, pool)
 
 
-def fits_adaptive(plan: Plan, site: Site) -> bool:
+def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """Not while exporting: neither exporter to ONNX has a word for it."""
     return (
         plan.spec.output_size is not None
-        and site.format != "exporting"
+        and situation.format != "exporting"
         and divides(plan)
         and adjacent(plan)
         and plan.floating
         and not three_dimensional_half(plan)
-        and (math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_CELLS or not site.derivative)
+        and (math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_CELLS or not situation.derivative)
     )
 
 
@@ -191,7 +191,7 @@ def _quick(o: Any, plan: Plan) -> Kind:
     return (Largest if plan.kind == "max" else Smallest)(o, plan)
 
 
-def fits_maximum(plan: Plan, site: Site) -> bool:
+def fits_maximum(plan: Plan, situation: Situation) -> bool:
     """Integers have no neutral element to pad with, so they take this route unpadded."""
     wide = plan.work in ("uint16", "uint32", "uint64")
     return not wide and (plan.floating or all(a.form != "bins" and a.total == 0 for a in plan.axes))
@@ -208,8 +208,8 @@ def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return fold(o, _quick(o, plan), (line,), plan.axes[:-1])[0], None
 
 
-def fits_rows(plan: Plan, site: Site) -> bool:
-    w = windows_of(plan) if planes(plan, site) and len(plan.axes) > 1 else None
+def fits_rows(plan: Plan, situation: Situation) -> bool:
+    w = windows_of(plan) if planes(plan, situation) and len(plan.axes) > 1 else None
     return w is not None and plan.floating and not w.along[-1].extra and w.along[-1].window > 1
 
 
@@ -236,9 +236,11 @@ def rows_cost(plan: Plan) -> float:
 
 
 ROUTES = (
-    Route("native", EXTREMA, native, fits_native, native_cost, sizes=False, indices=True, reference=True),
-    Route("adaptive", EXTREMA, adaptive, fits_adaptive, lambda p: 80.0, sizes=False, indices=True, reference=True),
+    Route("native", EXTREMA, native, fits_native, native_cost, needs_sizes=False, indices=True, reference=True),
+    Route(
+        "adaptive", EXTREMA, adaptive, fits_adaptive, lambda p: 80.0, needs_sizes=False, indices=True, reference=True
+    ),
     Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
-    Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, derivative=False, sizes=False),
-    Route("rows", EXTREMA, rows, fits_rows, rows_cost, derivative=False),
+    Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
+    Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.plan import Plan
-from poolkit_torch.arrange import adjacent, arranged, before, behind, planes, put_back
+from poolkit_torch.routes_arrange import adjacent, arranged, before, behind, planes, put_back
 from poolkit_torch.routes_max import EXTREMA, Reduced, appended, kept_of, max_pool, windows
-from poolkit_torch.windows import MOST_CELLS, Along, Windows, windows_of
+from poolkit_torch.routes_windows import MOST_CELLS, Along, Windows, windows_of
 
 Tensor = Any
 
@@ -26,7 +26,7 @@ def line(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return apart(got[0]), apart(got[1]) if plan.spec.indices else None
 
 
-def fits_line(plan: Plan, site: Site) -> bool:
+def fits_line(plan: Plan, situation: Situation) -> bool:
     """bfloat16 and float16 included; bool and unsigned integers have no max with positions everywhere."""
     consecutive = plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
     return consecutive and plan.floating and all(a.form == "whole" for a in plan.axes)
@@ -69,20 +69,26 @@ def _taken(v: Tensor, place: Tensor, x: Tensor, plan: Plan) -> Reduced:
     return put_back(_at(v, place), x, plan), put_back(place, x, plan) if plan.spec.indices else None
 
 
-def fits_gather(plan: Plan, site: Site) -> bool:
+def fits_gather(plan: Plan, situation: Situation) -> bool:
     """A tensor that vmap has wrapped refuses a memory format."""
-    w = _plane_windows(plan, site)
-    return w is not None and not w.remakes_indices and (w.overlap <= MOST_CELLS or not site.derivative)
+    w = _plane_windows(plan, situation)
+    return w is not None and not w.remakes_indices and (w.overlap <= MOST_CELLS or not situation.derivative)
 
 
-def fits_gather_twice(plan: Plan, site: Site) -> bool:
+def fits_gather_twice(plan: Plan, situation: Situation) -> bool:
     """Gradients are rounded once for each axis, so each may add half as many: 1.9 eps at 13."""
-    w = _plane_windows(plan, site)
+    w = _plane_windows(plan, situation)
     return w is not None and not w.remakes_indices and max(a.overlap for a in w.along) <= 13
 
 
-def _plane_windows(plan: Plan, site: Site) -> Windows | None:
-    fits = planes(plan, site) and len(plan.axes) == 2 and before(plan) >= 2 and plan.floating and not site.wrapped
+def _plane_windows(plan: Plan, situation: Situation) -> Windows | None:
+    fits = (
+        planes(plan, situation)
+        and len(plan.axes) == 2
+        and before(plan) >= 2
+        and plan.floating
+        and not situation.wrapped
+    )
     return windows_of(plan) if fits else None
 
 
@@ -97,13 +103,13 @@ def apart(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return -y if plan.kind == "min" else y, None
 
 
-def fits_apart(plan: Plan, site: Site) -> bool:
+def fits_apart(plan: Plan, situation: Situation) -> bool:
     w = windows_of(plan) if adjacent(plan) and len(plan.axes) == 2 and plan.floating else None
     return w is not None and max(a.overlap for a in w.along) <= 13
 
 
 ROUTES = (
-    Route("line", EXTREMA, line, fits_line, lambda p: 10.0, sizes=False, indices=True),
+    Route("line", EXTREMA, line, fits_line, lambda p: 10.0, needs_sizes=False, indices=True),
     Route("gather", EXTREMA, gather, fits_gather, lambda p: 35.0, indices=True),
     Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
     Route("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0),

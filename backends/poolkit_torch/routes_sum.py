@@ -11,11 +11,11 @@ import itertools
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import HALVES, Plan
-from poolkit_torch.arrange import (
+from poolkit_torch.routes_arrange import (
     adaptive_size,
     adjacent,
     arranged,
@@ -26,7 +26,7 @@ from poolkit_torch.arrange import (
     planes,
     put_back,
 )
-from poolkit_torch.windows import (
+from poolkit_torch.routes_windows import (
     MOST_CELLS,
     Along,
     Windows,
@@ -64,19 +64,19 @@ def _whole(plan: Plan) -> tuple[int, ...]:
     return tuple(a.at for a in plan.axes if a.form == "whole")
 
 
-def fits_whole(plan: Plan, site: Site) -> bool:
+def fits_whole(plan: Plan, situation: Situation) -> bool:
     forms = {a.form for a in plan.axes}
-    return "whole" in forms and forms <= {"whole", "keep"} and not site.tracing
+    return "whole" in forms and forms <= {"whole", "keep"} and not situation.tracing
 
 
-def fits_mean(plan: Plan, site: Site) -> bool:
-    return fits_whole(plan, site) and plan.spec.divisor_override is None
+def fits_mean(plan: Plan, situation: Situation) -> bool:
+    return fits_whole(plan, situation) and plan.spec.divisor_override is None
 
 
-def fits_total(plan: Plan, site: Site) -> bool:
+def fits_total(plan: Plan, situation: Situation) -> bool:
     """An average without a derivative is `mean`, which is one call less."""
     given = plan.kind == "sum" or plan.spec.divisor_override is not None
-    return fits_whole(plan, site) and (given or (plan.known and site.derivative))
+    return fits_whole(plan, situation) and (given or (plan.known and situation.derivative))
 
 
 # ------------------------------------------------------------------------------------------------ torch's average pools
@@ -106,13 +106,13 @@ def _options(plan: Plan, w: Windows) -> dict[str, Any]:
     )
 
 
-def fits_native(plan: Plan, site: Site) -> bool:
-    return plan.spec.window is not None and _fits_pool(plan, site)
+def fits_native(plan: Plan, situation: Situation) -> bool:
+    return plan.spec.window is not None and _fits_pool(plan, situation)
 
 
-def fits_windows(plan: Plan, site: Site) -> bool:
+def fits_windows(plan: Plan, situation: Situation) -> bool:
     """Adaptive bins that divide their axis."""
-    return plan.spec.window is None and _fits_pool(plan, site)
+    return plan.spec.window is None and _fits_pool(plan, situation)
 
 
 def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -122,9 +122,9 @@ def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _average(o, x, plan, w, {}) * (w.cells / (plan.spec.divisor_override or 1)), None
 
 
-def fits_times(plan: Plan, site: Site) -> bool:
+def fits_times(plan: Plan, situation: Situation) -> bool:
     """Every window has one count where none overhangs; the product rounds once more, so windows are smaller."""
-    w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, site._replace(format=None)) else None
+    w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, situation._replace(format=None)) else None
     return w is not None and w.cells <= MOST_CELLS - 9 and not w.ceil and plan.dtype not in HALVES
 
 
@@ -132,8 +132,8 @@ def _divides_by_a_number(plan: Plan) -> bool:
     return plan.kind == "sum" or plan.spec.divisor_override is not None
 
 
-def _fits_pool(plan: Plan, site: Site) -> bool:
-    if site.format == "exporting" and _divides_by_a_number(plan):
+def _fits_pool(plan: Plan, situation: Situation) -> bool:
+    if situation.format == "exporting" and _divides_by_a_number(plan):
         return False
     w = windows_of(plan) if adjacent(plan) else None
     if w is None or w.cells > MOST_CELLS or not plan.floating or three_dimensional_half(plan):
@@ -161,14 +161,14 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return put_back(pool(arranged(x, plan), adaptive_size(plan)), x, plan), None
 
 
-def fits_adaptive(plan: Plan, site: Site) -> bool:
+def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """To size 1 it is `mean`; bins are added cell by cell. Where no size is known it stands behind the fold."""
     if plan.spec.output_size is None or plan.spec.divisor_override is not None or not adjacent(plan):
         return False
     if three_dimensional_half(plan) or not plan.floating or not divides(plan):
         return False
     if all(a.form == "whole" for a in plan.axes):
-        return not compiling(site)
+        return not compiling(situation)
     return not plan.known or math.prod([bin_cells(a) for a in plan.axes]) <= MOST_CELLS
 
 
@@ -206,7 +206,7 @@ def tile(a: Axis) -> int | None:
     return window if window * a.out == a.n and beside else None
 
 
-def fits_tiles(plan: Plan, site: Site) -> bool:
+def fits_tiles(plan: Plan, situation: Situation) -> bool:
     lengths = [tile(a) for a in plan.axes]
     return plan.floating and None not in lengths and lengths != [1] * len(lengths)
 
@@ -246,16 +246,16 @@ def _parts(k: int) -> list[int]:
     return parts if rest == 1 else [k]
 
 
-def fits_passes(plan: Plan, site: Site) -> bool:
+def fits_passes(plan: Plan, situation: Situation) -> bool:
     """Averages of 10, 9 and 10 equal cells are at most 2.3 eps off together, of 25, 6 and 6 already 3.7."""
     flat = adjacent(plan) and len(plan.axes) == 2 and behind(plan) > 0
-    return flat and fits_tiles(plan, site) and sum(h * w for h, w in _stages(plan)) <= 29
+    return flat and fits_tiles(plan, situation) and sum(h * w for h, w in _stages(plan)) <= 29
 
 
-def fits_slices(plan: Plan, site: Site) -> bool:
+def fits_slices(plan: Plan, situation: Situation) -> bool:
     """The fold's slices; where they have gaps, the gradient of each fills a whole tensor."""
     sliding = {a.form for a in plan.axes} <= {"taps", "keep"}
-    return planes(plan, site) and sliding and (not site.derivative or all(a.stride == 1 for a in plan.axes))
+    return planes(plan, situation) and sliding and (not situation.derivative or all(a.stride == 1 for a in plan.axes))
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs
@@ -273,13 +273,24 @@ def adaptive_cost(plan: Plan) -> float:
 
 
 ROUTES = (
-    Route("mean", AVG, mean, fits_mean, lambda p: 10.0, sizes=False, halves=True),
-    Route("sum", SUMS, total, fits_total, lambda p: 9.0, sizes=False, halves=True),
-    Route("native", SUMS, native, fits_native, native_cost, sizes=False, halves=True, reference=True),
-    Route("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, sizes=False, halves=True, reference=True),
-    Route("windows", SUMS, native, fits_windows, native_cost, halves=True),
-    Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, sizes=False),
+    Route("mean", AVG, mean, fits_mean, lambda p: 10.0, needs_sizes=False, takes_half_precision=True),
+    Route("sum", SUMS, total, fits_total, lambda p: 9.0, needs_sizes=False, takes_half_precision=True),
+    Route(
+        "native", SUMS, native, fits_native, native_cost, needs_sizes=False, takes_half_precision=True, reference=True
+    ),
+    Route(
+        "adaptive",
+        AVG,
+        adaptive,
+        fits_adaptive,
+        adaptive_cost,
+        needs_sizes=False,
+        takes_half_precision=True,
+        reference=True,
+    ),
+    Route("windows", SUMS, native, fits_windows, native_cost, takes_half_precision=True),
+    Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False),
     Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
-    Route("passes", SUMS, passes, fits_passes, lambda p: 14.0, derivative=False),
+    Route("passes", SUMS, passes, fits_passes, lambda p: 14.0, differentiable=False),
     Route("slices", SUMS, FOLD.lower, fits_slices, lambda p: 18.0),
 )

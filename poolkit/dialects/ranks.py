@@ -12,7 +12,7 @@ from poolkit.errors import NotExactError
 def check_axes(axis: Sequence[int], layout: str, dialect: Dialect, call: Call) -> None:
     """Raise where axes that fit a layout are as often meant in another one.
 
-    >>> from poolkit.running.registry import dialect
+    >>> from poolkit.dialects.table import dialect
     >>> check_axes((2, 3, 4), "NCDHW", dialect("torch"), Call("torch.mean"))
     >>> check_axes((1, 2, 3), "NDHWC", dialect("jax"), Call("f"))  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known, text
 from poolkit.dialects.dialect import Dialect, Fields, NotPooling, check_written_out, read_from
 from poolkit.dialects.einops import is_pattern, read_pattern
@@ -16,7 +17,6 @@ from poolkit.dialects.places import placed
 from poolkit.dialects.ranks import check_axes
 from poolkit.dialects.sources import METHODS, call_in, computed
 from poolkit.errors import InputError, NotExactError
-from poolkit.running import registry
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -121,7 +121,7 @@ def _name_of(func: Any) -> str:
 
 def _dialects_of(obj: Any) -> list[Dialect]:
     roots = {cls.__module__.split(".")[0] for cls in type(obj).__mro__}
-    return [d for d in registry.dialects() if not roots.isdisjoint(d.roots) or isinstance(obj, Mapping)]
+    return [d for d in table.dialects() if not roots.isdisjoint(d.roots) or isinstance(obj, Mapping)]
 
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
@@ -194,7 +194,7 @@ def spoken_in(call: Call) -> tuple[Dialect, str]:
     """The dialect of a call, and its name in that dialect's table."""
     name = spelled(call.name)
     root, _, method = name.partition(".")
-    for dialect in registry.dialects():
+    for dialect in table.dialects():
         if root in dialect.roots:
             return dialect, dialect.canonical(name)
     if root == METHODS:
@@ -208,7 +208,7 @@ def spoken_in(call: Call) -> tuple[Dialect, str]:
 def _of_method(method: str, kwargs: Mapping[str, object]) -> tuple[Dialect, str]:
     """A method's framework by what it calls its arguments; without any, the result is the same in all."""
     numpy = "axis" in kwargs or "keepdims" in kwargs
-    return registry.dialect("numpy" if numpy else "torch"), f"{'numpy.ndarray' if numpy else 'torch.Tensor'}.{method}"
+    return table.dialect("numpy" if numpy else "torch"), f"{'numpy.ndarray' if numpy else 'torch.Tensor'}.{method}"
 
 
 def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> Any:
@@ -276,7 +276,7 @@ def resolve(dotted: str) -> str | None:
         return own
     first, _, rest = dotted.partition(".")
     candidates: list[str] = []
-    for dialect in registry.dialects():
+    for dialect in table.dialects():
         if first in dialect.roots:
             candidates.append(dotted)
         shorts = dialect.shorts.get(first, "").split()
@@ -289,4 +289,4 @@ def resolve(dotted: str) -> str | None:
 
 def _is_word(name: str) -> bool:
     root = name.partition(".")[0]
-    return any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
+    return any(root in d.roots and d.canonical(name) in d.words for d in table.dialects())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Caveat, not_equal
 from poolkit.dialects.normal import normal
 from poolkit.errors import NotExactError
-from poolkit.running import registry
 from poolkit.running.engine import engine
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import as_spec
@@ -40,7 +40,7 @@ def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
     'torch.nn.MaxPool2d(3, 2, padding=1)'
     """
     as_spec(spec, "native takes (spec, backend)")
-    write = registry.dialect(backend).native
+    write = table.dialect(backend).native
     try:
         if write is None:
             raise NotExactError(f"poolkit writes no calls of {backend}")
@@ -74,7 +74,7 @@ def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
     []
     """
     as_spec(spec, "caveats takes (spec, backend)")
-    known = registry.dialect(backend).caveats
+    known = table.dialect(backend).caveats
     if not isinstance(spec, PoolSpec):
         return ()
     plain = normal(spec)

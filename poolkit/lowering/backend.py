@@ -30,7 +30,7 @@ class Ops(Protocol):
 
     imports: ClassVar[dict[str, str]]  # attribute -> import statement that binds that name
     index: str  # dtype of indices
-    halved: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
+    pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     rank: int
     dtype: str  # that in which the kind is computed
@@ -103,7 +103,7 @@ class Ops(Protocol):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.
 
-        For axes of unknown length; for known ones too, unless `halved`.
+        For axes of unknown length; for known ones too, unless `pairwise_sums`.
         """
 
     def max(self, x: Tensor, at: int) -> Tensor:
@@ -143,7 +143,7 @@ class Ops(Protocol):
         """Memory of its own, where tensors can be changed."""
 
 
-class Site(NamedTuple):
+class Situation(NamedTuple):
     """All that may steer the choice of a route besides the plan; part of the key under which programs are kept."""
 
     derivative: bool = True  # a derivative may be taken
@@ -157,21 +157,21 @@ class Site(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """A faster way to reduce, for some kinds, plans and sites.
+    """A faster way to reduce, for some kinds, plans and situations.
 
     `lower(ops, x, plan)` gives (values, indices or None) with the pooled axes kept. It is given the input in its own
-    dtype if `halves` or no cast is needed, otherwise in the plan's working dtype.
+    dtype if it takes that or no cast is needed, otherwise in the plan's working dtype.
     """
 
     name: str
     kinds: tuple[str, ...]
     lower: Callable[..., tuple[Tensor, Tensor | None]]  # of a Plan, or of a Composite by `poolkit.lower`
-    when: Callable[[Plan, Site], bool]
+    when: Callable[[Plan, Situation], bool]
     cost: Callable[[Plan], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
-    derivative: bool = True  # right, and fast, when a derivative may be taken
-    sizes: bool = True  # looks at sizes, so they must be known
-    halves: bool = False  # takes half types itself and accumulates in float32
-    integers: bool = False  # takes integers itself
+    differentiable: bool = True  # right, and fast, when a derivative may be taken
+    needs_sizes: bool = True  # looks at sizes, so they must be known
+    takes_half_precision: bool = False  # itself, and accumulates in float32
+    takes_integers: bool = False  # itself
     indices: bool = False  # gives positions
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
@@ -197,7 +197,7 @@ class Adapter(Protocol):
     def known_size(self, x: Tensor, at: int) -> int | None:
         """A size as an int, or None where it is a symbol."""
 
-    def site(self, x: Tensor) -> Site: ...
+    def situation(self, x: Tensor) -> Situation: ...
     def key(self, x: Tensor, spec: Any) -> Hashable:
         """What a program may depend on; None where sizes are symbols, and the lowering has to run directly."""
 

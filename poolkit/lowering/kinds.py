@@ -2,7 +2,7 @@
 
 A kind *lifts* the input to a state (a tuple of tensors), *combines* the states of two neighbouring runs of cells (the
 earlier one first), *reduces* all states along an axis, and *finishes* the state of a window. Combining is associative
-and keeps the order, so `poolkit.lowering.fold` may work one axis at a time, the last one first, and the first of several equal
+and keeps the order, so `fold` may work one axis at a time, the last one first, and the first of several equal
 maxima in row-major order is still the first.
 What they mean, NaN and ties included: docs/semantics.md.
 """

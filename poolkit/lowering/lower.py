@@ -1,6 +1,6 @@
 """The one lowering: a plan becomes plain calls of a framework, through a route or the fold.
 
-It is read twice. *Recorded*, `ops` and `x` are stand-ins and the calls become a program (`poolkit.programs.program`); *direct*,
+It is read twice. *Recorded*, `ops` and `x` are stand-ins and the calls become a program (`programs/`); *direct*,
 they are the framework's own and the calls are made, for a framework's tracer to record.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
@@ -34,7 +34,7 @@ def composed(routes: Sequence[Route]) -> Route:
         return plan.join(o, x, runs, **tensors)
 
     name = " + ".join(route.name for route in routes) or "fold"
-    return Route(name, (), lower, lambda plan, site: True, lambda plan: 0.0)
+    return Route(name, (), lower, lambda plan, situation: True, lambda plan: 0.0)
 
 
 def _run(o: Ops, route: Route, part: Plan) -> Run:
@@ -42,7 +42,7 @@ def _run(o: Ops, route: Route, part: Plan) -> Run:
 
 
 def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:
-    takes_own = route.halves if plan.dtype in HALVES else route.integers
+    takes_own = route.takes_half_precision if plan.dtype in HALVES else route.takes_integers
     return x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)
 
 
@@ -69,21 +69,21 @@ def fold_cost(plan: Plan) -> float:
     return 100.0
 
 
-FOLD = Route("fold", (), _fold, lambda plan, site: True, fold_cost, sizes=False, indices=True)
+FOLD = Route("fold", (), _fold, lambda plan, situation: True, fold_cost, needs_sizes=False, indices=True)
 
 
-def routes_of(adapter: Adapter, plan: Plan, site: Site) -> list[Route]:
-    """The routes that are right for a plan at a site, the cheapest first; the fold is always among them."""
-    fit = [route for route in adapter.routes if _fits(route, plan, site)]
+def routes_of(adapter: Adapter, plan: Plan, situation: Situation) -> list[Route]:
+    """The routes that are right for a plan at a situation, the cheapest first; the fold is always among them."""
+    fit = [route for route in adapter.routes if _fits(route, plan, situation)]
     return sorted([*fit, FOLD], key=lambda route: route.cost(plan))
 
 
-def _fits(route: Route, plan: Plan, site: Site) -> bool:
+def _fits(route: Route, plan: Plan, situation: Situation) -> bool:
     return (
         plan.kind in route.kinds
-        and (route.derivative or not site.derivative)
-        and (not route.sizes or plan.known)
+        and (route.differentiable or not situation.derivative)
+        and (not route.needs_sizes or plan.known)
         and (route.indices or not plan.spec.indices)
-        and not site.empty
-        and route.when(plan, site)
+        and not situation.empty
+        and route.when(plan, situation)
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, text
 from poolkit.dialects.reading import PARTIAL, spoken_in
 from poolkit.errors import NotExactError
-from poolkit.running import registry
 from poolkit.spec.values import is_many
 
 # By their names in a dialect's table: what takes calls that pool and nothing else that is called.
@@ -68,7 +68,7 @@ def _public(call: Call) -> str:
 
 
 def _modules() -> set[str]:
-    words = (word for dialect in registry.dialects() for word in dialect.words.values() if word.pools)
+    words = (word for dialect in table.dialects() for word in dialect.words.values() if word.pools)
     return {word.name.rpartition(".")[0] for word in words}
 
 

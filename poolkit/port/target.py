@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Caveat, on_engines
 from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
 from poolkit.port.report import Status
-from poolkit.running import registry
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
@@ -69,7 +69,7 @@ def _told(found: Sequence[Caveat]) -> list[str]:
 
 def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
     """The layout of a spec with its channels where the target usually has them."""
-    return _arranged(spec, first=registry.dialect(backend).layouts[2].startswith("NC"))
+    return _arranged(spec, first=table.dialect(backend).layouts[2].startswith("NC"))
 
 
 def _named(spec: PoolSpec | Mix, layout: str | None) -> str | None:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import BackendError, ShapeError
-from poolkit.lowering.backend import Route, Site
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.lower import composed, routes_of
 from poolkit.lowering.lower import lower as lowered
 from poolkit.lowering.plan import AnyPlan, Composite
 from poolkit.programs.program import Program, record
 from poolkit.running import registry
-from poolkit.running.further import facts_of, site_of, taken
+from poolkit.running.further import facts_of, situation_of, taken
 from poolkit.spec.arguments import as_dtype, as_route, as_shape
 from poolkit.spec.messages import shown
 from poolkit.spec.operation import Operation, as_spec
@@ -29,7 +29,7 @@ NONE: Mapping[str, Tensor] = {}
 
 MOST = 4096  # entries of each cache; the oldest goes first
 
-_RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, site -> function
+_RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, situation -> function
 _PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> the same without what no program depends on
 
 
@@ -94,7 +94,7 @@ def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
     run = _RUNS.get(tuple(keys))
     if run is None:
         x, plan = plan_of_tensor(adapter, x, spec, given)
-        run = _recorded(adapter, plan, chosen(adapter, plan, site_of(adapter, x, given), None), x.shape).function
+        run = _recorded(adapter, plan, chosen(adapter, plan, situation_of(adapter, x, given), None), x.shape).function
         registry.BY_TYPE[type(x)] = adapter
         _keep(_RUNS, tuple(keys), run, MOST)
     return run(x, *given.values())
@@ -110,7 +110,7 @@ def _prepare(adapter: Adapter, x: Tensor, spec: Operation, key: Hashable) -> Cal
 
 def _program_of(adapter: Adapter, x: Tensor, spec: Operation, route: str | None = None) -> Program:
     plan = plan_of_tensor(adapter, x, spec)[1]
-    return _recorded(adapter, plan, chosen(adapter, plan, adapter.site(x), route), x.shape)
+    return _recorded(adapter, plan, chosen(adapter, plan, adapter.situation(x), route), x.shape)
 
 
 def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
@@ -193,8 +193,8 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     adapter = registry.find(x)
     given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors) if len(tensors) > 0 else {}
     x, plan = plan_of_tensor(adapter, x, spec, given)
-    site = site_of(adapter, x, given)._replace(tracing=True)
-    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, site, route), **given)
+    situation = situation_of(adapter, x, given)._replace(tracing=True)
+    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
 
 
 def plan_of_tensor(
@@ -243,7 +243,7 @@ def lower(
         return _lower_any_size(adapter, spec, dtype, route)
     shape = as_shape(shape)
     plan = plan_of_shape(adapter, spec, shape, dtype)
-    return _recorded(adapter, plan, chosen(adapter, plan, Site(empty=0 in shape), route), shape)
+    return _recorded(adapter, plan, chosen(adapter, plan, Situation(empty=0 in shape), route), shape)
 
 
 def _lower_any_size(adapter: Adapter, spec: Operation, dtype: str, route: str | None) -> Program:
@@ -256,7 +256,7 @@ def _lower_any_size(adapter: Adapter, spec: Operation, dtype: str, route: str | 
 
     def lowering(o: Any, x: Any) -> Any:
         plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
-        way = chosen(adapter, plan, Site(), route)  # may be run where a derivative is taken
+        way = chosen(adapter, plan, Situation(), route)  # may be run where a derivative is taken
         names.append(way.name)
         return lowered(o, x, plan, way)
 
@@ -276,11 +276,11 @@ def plan_of_shape(adapter: Adapter, spec: Operation, shape: tuple[int | None, ..
     return spec.plan(len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
 
 
-def chosen(adapter: Adapter, plan: AnyPlan, site: Site, name: str | None) -> Route:
+def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | None) -> Route:
     """The cheapest route, or the one that is asked for."""
     if isinstance(plan, Composite):
-        return composed([chosen(adapter, part, site, name) for part in plan.parts])
-    routes = routes_of(adapter, plan, site)
+        return composed([chosen(adapter, part, situation, name) for part in plan.parts])
+    routes = routes_of(adapter, plan, situation)
     if as_route(name) is None:
         return routes[0]
     for route in routes:

@@ -28,11 +28,11 @@ def register_kind(
 ) -> None:
     """Add a kind of pooling; afterwards ``PoolSpec(name, …)`` takes it on every backend, in every mode.
 
-    `fold` says what happens to the cells of a window (see `poolkit.lowering.kinds`), `does` is a verb for `diff`, and `options`
-    are further words of a spec, which the fold finds in ``self.options``. `selects` says that every result is one of
-    the window's cells, and `hands_on` that a window of one cell may be that cell as it is. `operations` is for `cost`:
-    how many are taken by so many cells in so many windows. `oracle` is the definition, of the options and one window's
-    cells; with it the conformance suite runs the kind in every mode. A kind of your own may be registered anew.
+    `fold` says what happens to the cells of a window (see `poolkit.lowering.kinds`), `does` is a verb for `diff`, and
+    `options` are further words of a spec, which the fold finds in ``self.options``. `selects` says that every result is
+    one of the window's cells, and `hands_on` that a window of one cell may be that cell as it is. `operations` is for
+    `cost`: how many are taken by so many cells in so many windows. `oracle` is the definition, of the options and one
+    window's cells; with it the conformance suite runs the kind in every mode. Your own kind may be registered anew.
 
     >>> import numpy as np
     >>> import poolkit as pk

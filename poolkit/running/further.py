@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.spec.operation import Further, Operation
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ def taken(spec: Operation, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensors[name] for name in spec.takes if tensors.get(name) is not None}
 
 
-def site_of(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> Site:
+def situation_of(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> Situation:
     """The facts of all tensors together; the memory format is that of the input where all have the same."""
-    site, others = adapter.site(x), [adapter.site(t) for t in tensors.values()]
+    situation, others = adapter.situation(x), [adapter.situation(t) for t in tensors.values()]
     for other in others:
-        site = site._replace(
-            derivative=site.derivative or other.derivative,
-            tracing=site.tracing or other.tracing,
-            wrapped=site.wrapped or other.wrapped,
-            empty=site.empty or other.empty,
-            format=False if site.format is True and other.format is False else site.format,
+        situation = situation._replace(
+            derivative=situation.derivative or other.derivative,
+            tracing=situation.tracing or other.tracing,
+            wrapped=situation.wrapped or other.wrapped,
+            empty=situation.empty or other.empty,
+            format=False if situation.format is True and other.format is False else situation.format,
         )
-    return site
+    return situation
 
 
 def facts_of(adapter: Adapter, name: str, t: Tensor, letters: int) -> Further:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -22,7 +21,6 @@ from poolkit.running.engine import not_installed
 from poolkit.spec.messages import shown, type_of
 
 if TYPE_CHECKING:
-    from poolkit.dialects.dialect import Dialect
     from poolkit.lowering.backend import Adapter, ThirdParty
 
 GROUP = "poolkit.backends"
@@ -88,31 +86,6 @@ FIRST_PARTY = (
 )
 
 BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls only
-
-
-# The modules that hold a framework's words, as DIALECT; none of them imports its framework.
-DIALECTS = (
-    *(f"poolkit.dialects.{backend.name}.read" for backend in FIRST_PARTY),
-    "poolkit.dialects.onnx",
-    "poolkit.dialects.einops",
-)
-
-
-@functools.cache
-def dialects() -> tuple[Dialect, ...]:
-    """The words of every framework that poolkit reads."""
-    return tuple([importlib.import_module(name).DIALECT for name in DIALECTS])
-
-
-def dialect(name: object) -> Dialect:
-    """The words of a backend; `BackendError` for a name that is none."""
-    for known in dialects() if isinstance(name, str) else ():
-        if known.name == name:
-            return known
-    raise BackendError(
-        f"received the backend {shown(name)}, and those whose words poolkit knows are "
-        f"{', '.join(d.name for d in dialects())}; use one of them"
-    )
 
 
 def find(x: Any) -> Adapter:

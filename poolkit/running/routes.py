@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.lowering.lower import routes_of
 from poolkit.lowering.plan import AnyPlan, Composite
 from poolkit.running import registry
@@ -44,8 +44,8 @@ def routes(
     as_spec(spec, "routes takes (spec, backend, shape)")
     adapter, shape = registry.adapter(backend), as_shape(shape)
     plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype))
-    site = Site(derivative=flag("derivative", derivative), empty=0 in shape)
-    return _listed(adapter, plan, site)
+    situation = Situation(derivative=flag("derivative", derivative), empty=0 in shape)
+    return _listed(adapter, plan, situation)
 
 
 def routes_for(x: Tensor, spec: Operation) -> list[RouteInfo]:
@@ -58,10 +58,10 @@ def routes_for(x: Tensor, spec: Operation) -> list[RouteInfo]:
     """
     adapter = registry.find(x)
     x, plan = plan_of_tensor(adapter, x, spec)
-    return _listed(adapter, plan, adapter.site(x))
+    return _listed(adapter, plan, adapter.situation(x))
 
 
-def _listed(adapter: Adapter, plan: AnyPlan, site: Site) -> list[RouteInfo]:
+def _listed(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[RouteInfo]:
     if isinstance(plan, Composite):
-        return [RouteInfo(chosen(adapter, plan, site, None).name, 0.0, False)]
-    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, site)]
+        return [RouteInfo(chosen(adapter, plan, situation, None).name, 0.0, False)]
+    return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, situation)]

@@ -1,6 +1,6 @@
 """The rules that a spec must fulfil.
 
-`canonical` is called while a compiler may be tracing, so here and in `poolkit.spec.values` all is plain Python: no cache, no
+`canonical` is called while a compiler may be tracing, so here and in `values` all is plain Python: no cache, no
 regular expression, nothing imported or looked up by name unless an error is about to be raised.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import InputError, PoolkitError
@@ -15,7 +16,6 @@ from poolkit.port.models.archive import is_list, is_object, listed
 from poolkit.port.models.keras_names import LEGACY
 from poolkit.port.models.layers import Layer, Shape
 from poolkit.port.models.naming import joined, shown
-from poolkit.running import registry
 
 Config = Mapping[str, Any]
 
@@ -221,7 +221,7 @@ def _is_keras(layer: Config) -> bool:
 
 
 def _pools(layer: Config) -> bool:
-    dialect = registry.dialect("keras")
+    dialect = table.dialect("keras")
     name = dialect.canonical(f"keras.layers.{layer['class_name']}")
     return "Pooling" in name and name in dialect.words
 
@@ -258,7 +258,7 @@ def _of_tensorflow(layer: Config) -> Call | None:
 
 
 def _may_pool(backend: str, name: str) -> bool:
-    dialect = registry.dialect(backend)
+    dialect = table.dialect(backend)
     name = dialect.canonical(name)
     last = name.rsplit(".", 1)[1].removeprefix("reduce_")
     return ("pool" in last or last in REDUCTIONS) and name in dialect.words

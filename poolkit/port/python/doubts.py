@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import libcst as cst
 from libcst.metadata import QualifiedNameSource
 
+from poolkit.dialects import table
 from poolkit.port.python.names import Names, is_word, plain_name
 from poolkit.port.python.sites import POOLS, TOLD
 from poolkit.port.python.tree import Tree
 from poolkit.port.report import Row
-from poolkit.running import registry
 
 # Libraries with layers for a framework, whose pooling poolkit does not read.
 AROUND = {
@@ -80,7 +80,7 @@ def _library(tree: Tree, node: cst.Call, to: str | None) -> str:
 
 def root_of(full: str) -> str | None:
     """The framework that a full name belongs to."""
-    return next((d.name for d in registry.dialects() if full.partition(".")[0] in d.roots), None)
+    return next((d.name for d in table.dialects() if full.partition(".")[0] in d.roots), None)
 
 
 def _last(full: str) -> str:

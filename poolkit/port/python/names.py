@@ -8,12 +8,12 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import Assignment, ImportAssignment
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import PARTIAL, spelled
 from poolkit.dialects.sources import call_of_node
 from poolkit.port.python.tree import Node, Tree, expression
 from poolkit.port.python.uses import mutated
-from poolkit.running import registry
 
 # Keras's backend functions under the names that keras.ops has for the same.
 BACKEND = "keras.backend."
@@ -21,9 +21,7 @@ BACKEND = "keras.backend."
 
 def framework(name: str) -> bool:
     """Whether a full dotted name is a framework's, or poolkit's own."""
-    return name.startswith("poolkit.") or any(
-        name.partition(".")[0] in dialect.roots for dialect in registry.dialects()
-    )
+    return name.startswith("poolkit.") or any(name.partition(".")[0] in dialect.roots for dialect in table.dialects())
 
 
 class Names:
@@ -43,7 +41,7 @@ class Names:
 
     def frameworks(self) -> set[str]:
         """The frameworks that the file imports, NumPy apart: every program has arrays."""
-        return {d.name for d in registry.dialects() if d.name != "numpy" and not self.roots.isdisjoint(d.roots)}
+        return {d.name for d in table.dialects() if d.name != "numpy" and not self.roots.isdisjoint(d.roots)}
 
     def full(self, node: Node) -> str | None:
         """The full dotted name of a node, None where it isn't a framework's."""
@@ -126,7 +124,7 @@ class Names:
 
 def is_word(name: str) -> bool:
     root, dot, _ = name.partition(".")
-    return bool(dot) and any(root in d.roots and d.canonical(name) in d.words for d in registry.dialects())
+    return bool(dot) and any(root in d.roots and d.canonical(name) in d.words for d in table.dialects())
 
 
 def is_none(tree: Tree, assignment: Any) -> bool:
@@ -140,7 +138,7 @@ def is_none(tree: Tree, assignment: Any) -> bool:
 def _layer(name: str) -> tuple[str, str]:
     """What is the same for the places where a framework has had a layer, such as keras.layers.pooling."""
     root, _, rest = name.partition(".")
-    dialect = next((d for d in registry.dialects() if root in d.roots), None)
+    dialect = next((d for d in table.dialects() if root in d.roots), None)
     canonical = dialect.canonical(name) if dialect is not None else name
     return (dialect.name if dialect is not None else root), (canonical or rest).rpartition(".")[2]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from poolkit.dialects import table
 from poolkit.port.python.names import Names, is_word
 from poolkit.port.python.sites import POOLS, Site
 from poolkit.port.python.tree import Node, Tree
 from poolkit.port.report import Row
-from poolkit.running import registry
 
 WHY = (
     "it is named here and not called, so that what it pools is decided elsewhere; write the call where it is made, or "
@@ -41,7 +41,7 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
 
 
 def _of(full: str) -> str | None:
-    return next((d.name for d in registry.dialects() if full.partition(".")[0] in d.roots), None)
+    return next((d.name for d in table.dialects() if full.partition(".")[0] in d.roots), None)
 
 
 def _told_elsewhere(tree: Tree, names: Names, node: Node) -> bool:

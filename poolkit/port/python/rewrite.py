@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, known
 from poolkit.dialects.reading import PARTIAL
 from poolkit.dialects.reductions import reduction
@@ -15,7 +16,6 @@ from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.target import Target, target_of, usual_layout, written
-from poolkit.running import registry
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -110,7 +110,7 @@ def _turns(site: Site, backend: str, layout: str | None) -> bool:
 
 def _last(backend: str, layout: str | None) -> bool:
     """Whether channels come last in a layout, or where there is none in a framework's usual one."""
-    return (layout or registry.dialect(backend).layouts[2]).endswith(("C", "last"))
+    return (layout or table.dialect(backend).layouts[2]).endswith(("C", "last"))
 
 
 def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:

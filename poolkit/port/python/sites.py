@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import libcst as cst
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known
 from poolkit.dialects.dialect import Fields, NotPooling, Word
 from poolkit.dialects.own import OWN
@@ -17,7 +18,6 @@ from poolkit.dialects.sources import METHODS
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.port.python.names import Names
 from poolkit.port.python.tree import Node, Span, Tree
-from poolkit.running import registry
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -103,7 +103,7 @@ def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
     if found is None:
         return None
     call, word, dialect = found
-    entry = registry.dialect(dialect).words.get(word)
+    entry = table.dialect(dialect).words.get(word)
     function = entry is not None and entry.tensor is not None and call.name != PARTIAL
     site = Site(node, call, word, dialect, "function" if function else "layer", node)
     _place(tree, names, site, entry)
@@ -249,7 +249,7 @@ def _fields(call: Call) -> Fields | Mix:
 
 def reduced(site: Site) -> Any:
     """The axes of a reduction as they are written: positions or an `Expression`; None for what is no reduction."""
-    word = registry.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    word = table.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
     if word is None or word.name.rpartition(".")[2] not in REDUCTIONS:
         return None
     try:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import RAISED, NotPooling
 from poolkit.dialects.own import OWN
@@ -27,7 +28,6 @@ from poolkit.port.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded, python
 from poolkit.port.report import Ported, Row, Status
-from poolkit.running import registry
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -42,7 +42,7 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     'import torch\n\npool = torch.nn.MaxPool2d(2)\n'
     """
     if to is not None:
-        registry.dialect(to)
+        table.dialect(to)
     with bounded(name):
         return _ported(text, to, layout, name)
 
@@ -111,7 +111,7 @@ New = tuple[list[Piece], Span]
 
 def is_gone(site: Site) -> bool:
     """Whether the framework itself has the word of a site no more."""
-    word = registry.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    word = table.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
     return word is not None and word.gone
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow
 
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import length
@@ -20,34 +20,34 @@ Padding = str | list[int]  # a word, or the cells before and after each pooled a
 
 
 class Traced(NamedTuple):
-    """What a site is told of a function that is being traced."""
+    """What a situation is told of a function that is being traced."""
 
     open: bool  # an axis behind the first has no size yet, and may turn out to be empty
     xla: bool  # XLA compiles it
 
 
 class Eager(NamedTuple):
-    """What a site is told of a tensor that is at hand."""
+    """What a situation is told of a tensor that is at hand."""
 
     numbers: int
 
 
-def larger(site: Site, numbers: int) -> bool:
+def larger(situation: Situation, numbers: int) -> bool:
     """Whether a tensor that is at hand is larger."""
-    return isinstance(site.format, Eager) and site.format.numbers > numbers
+    return isinstance(situation.format, Eager) and situation.format.numbers > numbers
 
 
-def may_be_empty(site: Site) -> bool:
-    return isinstance(site.format, Traced) and site.format.open
+def may_be_empty(situation: Situation) -> bool:
+    return isinstance(situation.format, Traced) and situation.format.open
 
 
-def without_xla(site: Site) -> bool:
-    """Known not to be compiled by XLA; a program that is printed has no site, and might be."""
-    return site.format is not None and not in_xla(site)
+def without_xla(situation: Situation) -> bool:
+    """Known not to be compiled by XLA; a program that is printed has no situation, and might be."""
+    return situation.format is not None and not in_xla(situation)
 
 
-def in_xla(site: Site) -> bool:
-    return isinstance(site.format, Traced) and site.format.xla
+def in_xla(situation: Situation) -> bool:
+    return isinstance(situation.format, Traced) and situation.format.xla
 
 
 def channels_last(plan: Plan) -> bool:

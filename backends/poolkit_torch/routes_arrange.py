@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import Site
+from poolkit.lowering.backend import Situation
 from poolkit.lowering.plan import Plan
 
 Tensor = Any
@@ -65,9 +65,9 @@ def put_back(y: Tensor, x: Tensor, plan: Plan) -> Tensor:
     return y.unflatten(-1, x.shape[lead + count :]) if behind(plan) > 1 else y
 
 
-def compiling(site: Site) -> bool:
+def compiling(situation: Situation) -> bool:
     """Whether a tracer is looking on that will run something else than PyTorch's own kernels."""
-    return site.tracing and site.format != "exporting"
+    return situation.tracing and situation.format != "exporting"
 
 
 def divides(plan: Plan) -> bool:
@@ -81,6 +81,6 @@ def adaptive_size(plan: Plan) -> int | tuple[int | None, ...]:
     return size[0] if len(set(size)) == 1 and size[0] is not None else size
 
 
-def planes(plan: Plan, site: Site) -> bool:
+def planes(plan: Plan, situation: Situation) -> bool:
     """Whether the pooled axes are the last ones, in memory too: there PyTorch's pools run cell by cell on a CPU."""
-    return behind(plan) == 0 and site.format is not False and site.device in (None, "cpu") and adjacent(plan)
+    return behind(plan) == 0 and situation.format is not False and situation.device in (None, "cpu") and adjacent(plan)
