@@ -11,8 +11,8 @@ from poolkit.running.registry import FIRST_PARTY
 from poolkit.spec.messages import shown
 
 # The modules that hold a framework's words, as DIALECT; none of them imports its framework.
-MODULES = (*(f"poolkit.dialects.{backend.name}.read" for backend in FIRST_PARTY), "poolkit.dialects.onnx")
-MODULES += ("poolkit.dialects.einops",)
+FORMATS = ("poolkit.dialects.onnx", "poolkit.dialects.einops")
+MODULES = (*(f"poolkit.dialects.{backend.name}.read" for backend in FIRST_PARTY), *FORMATS)
 
 
 @functools.cache
