@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.grid import same
 from benchmarks.ports import main as ports
-from benchmarks.sites import Situation
+from benchmarks.sites import Site
 from poolkit.tools.measure import compare, overheads
 from tests.support import ROOT, environment
 
@@ -82,7 +82,7 @@ def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
 
 
 def test_a_contender_that_gives_other_numbers_is_told() -> None:
-    site = Situation("made up", "avg", (4, 4), 2, output_size=1)
+    site = Site("made up", "avg", (4, 4), 2, output_size=1)
     right = np.ones((1, 2), np.float32)
 
     with pytest.raises(AssertionError, match="poolkit of torch"):
