@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import json
 import random
+import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support import python
 
 # How long a case takes says how busy the machine is, and nothing of poolkit.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,9 +48,29 @@ class Fuzz:
         """One case ended so."""
         self.outcomes[outcome] += 1
 
+    def elsewhere(self, fuzzer: str, **environment: str) -> None:
+        """Let `fuzzer`, as "module.function", go through these cases in a Python with another environment."""
+        code = f"from tests.conftest import child; child({fuzzer!r}, {self.name!r}, {self.seconds!r}, {self.seed!r})"
+        told = json.loads(python(code, **environment).splitlines()[-1])
+        self.cases, self.case = told["cases"], told["case"]
+        self.outcomes.update(told["outcomes"])
+        assert not told["error"], told["error"]
+
     def __str__(self) -> str:
         told = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes.most_common())
         return f"{self.name}: {self.cases} cases in {self.seconds:g} s{': ' if told else ''}{told}"
+
+
+def child(fuzzer: str, name: str, seconds: float, seed: str) -> None:
+    """What `Fuzz.elsewhere` runs: the last line that is printed tells what came of it."""
+    module, _, function = fuzzer.rpartition(".")
+    fuzz, error = Fuzz(name, seconds, seed), ""
+    try:
+        getattr(importlib.import_module(module), function)(fuzz)
+    except Exception:
+        error = traceback.format_exc()
+    told = {"cases": fuzz.cases, "case": fuzz.case, "outcomes": fuzz.outcomes, "error": error}
+    sys.stdout.write(json.dumps(told) + "\n")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

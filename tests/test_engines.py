@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import random
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ from poolkit.dialects.writing import native_call
 from poolkit.port.target import target_of
 from poolkit.running import registry
 from poolkit.running.engine import engine
-from tests.support import python
+from tests.conftest import Fuzz
 
 SAME = pk.AvgPool(3, 2, "same", layout="NHWC")
 BINS = pk.AdaptiveAvgPool(7, layout="NHWC")
@@ -137,36 +136,27 @@ def drawn(rng: random.Random) -> tuple[PoolSpec, tuple[int, ...]]:
     return PoolSpec(rng.choice(["avg", "max"]), layout=layout, **fields), shape
 
 
-def fuzzed(cases: int, seed: int = 0) -> dict[str, Any]:
-    """How many native layers were run on this process's engine, and those that gave other numbers."""
+def native_layers(fuzz: Fuzz) -> None:
+    """Native layers, run on this process's engine, give the numbers of the definition."""
     import keras
 
-    rng, ran, wrong = random.Random(seed), 0, list[str]()
-    for _ in range(cases):
+    for rng in fuzz:
         spec, shape = drawn(rng)
         x = np.random.default_rng(rng.randrange(2**32)).integers(-9, 10, shape).astype("float32")
         try:
             made, expected = native_call(spec, "keras"), np.asarray(pk.pool(x, spec))
-        except PoolkitError:
+        except PoolkitError as refused:
+            fuzz.count(type(refused).__name__)
             continue
         if "AdaptiveMax" in made.name and shape[spec.layout.index(spec.layout.strip("NC")[-1])] == 1:
             continue  # on TensorFlow it ends the process: a caveat
-        ran += 1
-        try:
-            result = keras.ops.convert_to_numpy(made.make()(keras.ops.convert_to_tensor(x)))
-        except Exception as error:
-            wrong.append(f"{made} of {shape}: {type(error).__name__}")
-            continue
-        if result.shape != expected.shape or not np.allclose(result, expected, 1e-5, 1e-5):
-            wrong.append(f"{made} of {shape}")
-    return {"engine": keras.backend.backend(), "ran": ran, "wrong": wrong}
+        result = keras.ops.convert_to_numpy(made.make()(keras.ops.convert_to_tensor(x)))
+        np.testing.assert_allclose(result, expected, 1e-5, 1e-5, err_msg=f"{made} of {shape}", strict=True)
+        fuzz.count(f"native on {keras.backend.backend()}")
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "torch", "jax"])
-def test_native_layers_give_the_definition_on_every_engine(name: str) -> None:
-    code = "import json; from tests.test_engines import fuzzed; print(json.dumps(fuzzed(150)))"
-    told = json.loads(python(code, KERAS_BACKEND=name, TF_CPP_MIN_LOG_LEVEL="3").splitlines()[-1])
+def test_native_layers_give_the_definition_on_every_engine(name: str, fuzz: Fuzz) -> None:
+    fuzz.elsewhere("tests.test_engines.native_layers", KERAS_BACKEND=name, TF_CPP_MIN_LOG_LEVEL="3")
 
-    assert told["engine"] == name
-    assert told["wrong"] == []
-    assert told["ran"] > 50
+    assert fuzz.outcomes[f"native on {name}"] > 0

@@ -5,13 +5,14 @@ What a case is depends on the state of its generator alone, so that a failure in
 
 from __future__ import annotations
 
+import dataclasses
 from random import Random
 from typing import Any
 
 from poolkit import PoolSpec
 from poolkit.spec.facts import KINDS
 from poolkit_conformance import modes, oracle
-from poolkit_conformance.case import FLOATS, Case, make
+from poolkit_conformance.case import Case, make
 from poolkit_conformance.expect import quietly
 from poolkit_conformance.harness import Harness
 from poolkit_conformance.tolerances import SELECTIONS, SUMS
@@ -65,12 +66,16 @@ def _drawn(rng: Random, dtypes: tuple[str, ...]) -> Case:
     pooled = 2 if axes else len([letter for letter in letters if letter not in "NC."])
     fields = (_windows if rng.random() < 0.7 else _bins)(rng, pooled, kind) | _extras(rng, kind)
     shape = tuple(_size(rng, letter, fields) for letter in letters)
-    data = rng.choice(FLOAT_DATA) if dtype in FLOATS and kind in SELECTIONS + SUMS else "normal"
     spec = PoolSpec(kind, layout=layout, axes=axes, **fields)
-    tensors = _further(rng, spec)
-    if "weight" in dict(tensors):
-        data = "normal"  # infinite cells times gradients of either sign add up to anything
-    return Case(f"generated_{rng.randrange(1000)}", spec, shape, dtype, data, tensors=tensors)
+    return other_values(rng, Case("", spec, shape, dtype, tensors=_further(rng, spec)))
+
+
+def other_values(rng: Random, case: Case) -> Case:
+    """Other numbers for the same spec, shape and dtype, for which a framework compiles nothing anew."""
+    given = case.floating and all(spec.kind in SELECTIONS + SUMS for spec in case.spec.poolings())
+    # Infinite cells times gradients of either sign, as a weight's are, add up to anything.
+    data = rng.choice(FLOAT_DATA) if given and "weight" not in dict(case.tensors) else "normal"
+    return dataclasses.replace(case, name=f"generated_{rng.randrange(1000)}", data=data)
 
 
 def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
