@@ -9,7 +9,8 @@
 
 from poolkit.dialects.reading import read
 from poolkit.dialects.writing import caveats, native
-from poolkit.diffs.diff import Difference, diff
+from poolkit.diffs.diff import diff
+from poolkit.diffs.difference import Difference
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
 from poolkit.programs.program import Program
 from poolkit.running.dispatch import lower, pool, pool_direct

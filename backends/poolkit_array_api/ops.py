@@ -11,7 +11,7 @@ Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.lowering.backend.Ops`; a subclass for each namespace gives `xp` and `imports`."""
+    """The primitives of `poolkit.lowering.primitives.Ops`; a subclass for each namespace gives `xp` and `imports`."""
 
     xp: Any
     index = "int64"

@@ -15,9 +15,10 @@ import jax
 from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL
 from poolkit.running.dispatch import pool_through
 from poolkit.spec.arguments import as_route
+from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.pool_spec import Padding, PoolSpec, Sizes
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained, explained_class
 from poolkit.spec.values import is_many
 

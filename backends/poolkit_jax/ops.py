@@ -28,7 +28,7 @@ def _undecided(n: Any, least: int) -> ShapeError:
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.lowering.backend.Ops` in JAX."""
+    """The primitives of `poolkit.lowering.primitives.Ops` in JAX."""
 
     imports: ClassVar[dict[str, str]] = {
         "jax": "import jax",

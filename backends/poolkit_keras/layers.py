@@ -15,11 +15,12 @@ from poolkit.errors import InputError, SpecError
 from poolkit.lowering.plan import FLOATS, result_dtype
 from poolkit.running.dispatch import pool_through
 from poolkit.spec.arguments import as_route
+from poolkit.spec.fields import Sizes
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Operation, as_spec, operation_from_dict
-from poolkit.spec.pool_spec import PoolSpec, Sizes
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.validate import SYMBOLIC
+from poolkit.spec.vocabulary import SYMBOLIC
 from poolkit_keras.ops import Ops
 
 Shape = Sequence[int | None]

@@ -13,7 +13,7 @@ Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.lowering.backend.Ops` in NumPy."""
+    """The primitives of `poolkit.lowering.primitives.Ops` in NumPy."""
 
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
     np: Any = numpy

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
 from poolkit.lowering.fold import fold
-from poolkit.lowering.kinds import Kind, Max, Min, State
+from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.kinds import Max, Min
 from poolkit.lowering.stages import even, fits, length, stages
 
 if TYPE_CHECKING:

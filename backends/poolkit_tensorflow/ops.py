@@ -13,7 +13,7 @@ Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.lowering.backend.Ops` in TensorFlow."""
+    """The primitives of `poolkit.lowering.primitives.Ops` in TensorFlow."""
 
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
     tf: Any = tensorflow

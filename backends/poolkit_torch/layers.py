@@ -12,8 +12,9 @@ import torch
 
 from poolkit.running.dispatch import pool, pool_through
 from poolkit.spec.arguments import as_route
+from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.pool_spec import Padding, PoolSpec, Sizes
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.values import flag
 

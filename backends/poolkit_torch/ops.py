@@ -13,7 +13,7 @@ Tensor = Any
 
 
 class Ops(Operators):
-    """The primitives of `poolkit.lowering.backend.Ops` in PyTorch."""
+    """The primitives of `poolkit.lowering.primitives.Ops` in PyTorch."""
 
     imports: ClassVar[dict[str, str]] = {"torch": "import torch", "F": "import torch.nn.functional as F"}
     torch: Any = torch

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.kinds import Kind, State
+from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.plan import Plan
 from poolkit_torch.routes_arrange import (
     adaptive_size,

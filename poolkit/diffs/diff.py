@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +22,7 @@ from poolkit.diffs.agreeing import (
     same_at,
     states_at,
 )
+from poolkit.diffs.difference import Difference, Example, Shape
 from poolkit.diffs.mixes import mixes_agree, mixes_said_otherwise, sentences_of_mixes
 from poolkit.diffs.operands import (
     Operand,
@@ -37,7 +37,6 @@ from poolkit.diffs.operands import (
 )
 from poolkit.diffs.pictures import Lines, Window, lines_of, picture, window_at
 from poolkit.diffs.properties import sentences, structure_differs
-from poolkit.diffs.report import text_of
 from poolkit.diffs.wording import EVERY
 from poolkit.errors import ShapeError
 from poolkit.spec.arguments import as_shape
@@ -47,69 +46,9 @@ from poolkit.spec.signatures import explained
 
 __all__ = ["Difference", "Example", "agreement", "diff", "same_at"]
 
-Shape = tuple[int, ...]
 Layout = str | tuple[str | None, str | None] | None
 
 SMALL = 16  # the largest size at which outputs of one size are looked for
-
-
-@dataclass(frozen=True)
-class Example:
-    """One output cell that differs: both windows, and both values on an input that is counted out.
-
-    A window is None where that side has no such cell, or is a composite. `fill` says what the input's elements are in
-    row-major order; `position` counts spatial axes, after the part of a composite whose parts stand side by side.
-    """
-
-    position: Shape
-    windows: tuple[Window | None, Window | None]
-    values: tuple[float | None, float | None]
-    fill: str
-    picture: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What `diff` found; ``str`` of it is what the command prints.
-
-    `equal` says that both give the same at every size. `differences` are sentences about A and B, `agree` the sizes at
-    which the numbers are the same all the same, after moving axes and with dropped axes put back. For the input's
-    shape `shape`: `shapes`, the outputs' shapes, None where one does not fit; `cells`, the spatial positions of the
-    output cells that differ, of `total` in all; and an example. `notes` are what else is to be known.
-
-    >>> from poolkit import diff
-    >>> diff("max window=2 layout=NCHW", "max window=2 layout=NHWC").equal
-    True
-    """
-
-    given: tuple[str, str]
-    specs: tuple[PoolSpec | Mix, PoolSpec | Mix]
-    equal: bool
-    differences: tuple[str, ...]
-    agree: str
-    shape: Shape
-    shapes: tuple[Shape | None, Shape | None]
-    cells: tuple[Shape, ...]
-    total: int
-    example: Example | None
-    notes: tuple[str, ...]
-    axes: str  # the letters of A's spatial axes
-
-    def to_dict(self) -> dict[str, Any]:
-        """What `--json` prints; of the cells the first hundred, and how many differ."""
-        names = ("equal", "differences", "agree", "shape", "shapes", "notes")
-        sides = [{"given": given, "spec": spec.to_dict()} for given, spec in zip(self.given, self.specs, strict=True)]
-        example = None if self.example is None else asdict(self.example)
-        cells = {"differ": len(self.cells), "of": self.total, "first": self.cells[:100]}
-        return {
-            **dict(zip(("a", "b"), sides, strict=True)),
-            **{name: getattr(self, name) for name in names},
-            "cells": cells,
-            "example": example,
-        }
-
-    def __str__(self) -> str:
-        return text_of(self)
 
 
 @explained

@@ -1,4 +1,4 @@
-"""What a backend gives: primitives (`Ops`), routes that are faster (`Route`), facts about its tensors (`Adapter`).
+"""What a backend gives: primitives (`primitives`), faster routes (`Route`), facts about its tensors (`Adapter`).
 
 With the primitives alone the core computes every kind, exactly, in every mode. Routes are optional.
 """
@@ -6,141 +6,14 @@ With the primitives alone the core computes every kind, exactly, in every mode. 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
 
 Tensor = Any
 Size = Any
-
-
-class Ops(Protocol):
-    """Plain operations with the same meaning in every framework.
-
-    Made anew for each lowering, with the input's rank and the dtype that the plan works in. Tensors of another rank
-    have primitives of their own, `of_rank`. A Python float is taken in the dtype of the tensor that it meets.
-    `poolkit.lowering.operators` says those in terms of others that can be.
-
-    The attributes named in `imports` are the framework's own modules. While a lowering is recorded they are stand-ins
-    that write down what is called, so a primitive may use nothing but these attributes, its arguments, and their
-    methods. `at` is always a non-negative axis; `a` and `b` broadcast; reductions keep the axis with size 1.
-    """
-
-    imports: ClassVar[dict[str, str]]  # attribute -> import statement that binds that name
-    index: str  # dtype of indices
-    pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
-    sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
-    rank: int
-    dtype: str  # that in which the kind is computed
-
-    def __init__(self, rank: int, dtype: str) -> None: ...
-    def of_rank(self, rank: int) -> Ops:
-        """The same primitives for tensors of another rank."""
-        ...
-
-    # sizes
-    def size(self, x: Tensor, at: int) -> Size: ...
-    def number(self, n: Size, dtype: str) -> Any:
-        """A size as something that multiplies and divides a tensor of this dtype."""
-
-    # shape
-    def pad(self, x: Tensor, at: int, low: Size, high: Size, value: float) -> Tensor: ...
-    def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
-        """`stop` may be negative, counted from the end."""
-
-    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor: ...
-    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor: ...
-    def expand(self, x: Tensor, at: int) -> Tensor:
-        """A new axis of size 1, which is then axis `at`."""
-
-    def reshape(self, x: Tensor, shape: tuple[Size, ...]) -> Tensor:
-        """One size may be -1."""
-
-    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor: ...
-    def broadcast(self, x: Tensor, like: Tensor) -> Tensor: ...
-
-    # elementwise
-    def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
-        """At most one of `a` and `b` is a Python number; it takes the dtype of the other."""
-
-    def greater(self, a: Tensor, b: Any) -> Tensor: ...
-    def less(self, a: Tensor, b: Any) -> Tensor: ...
-    def equal(self, a: Tensor, b: Any) -> Tensor: ...
-    def isnan(self, a: Tensor) -> Tensor: ...
-    def both(self, a: Tensor, b: Tensor) -> Tensor: ...
-    def either(self, a: Tensor, b: Tensor) -> Tensor: ...
-    def add(self, a: Tensor, b: Any) -> Tensor: ...
-    def subtract(self, a: Tensor, b: Any) -> Tensor: ...
-    def multiply(self, a: Tensor, b: Any) -> Tensor: ...
-    def divide(self, a: Tensor, b: Any) -> Tensor: ...
-    def exp(self, a: Tensor) -> Tensor: ...
-    def log(self, a: Tensor) -> Tensor: ...
-    def power(self, a: Tensor, b: Any) -> Tensor: ...
-    def absolute(self, a: Tensor) -> Tensor:
-        """Its derivative at 0 is not looked at."""
-
-    def floor(self, a: Tensor) -> Tensor: ...
-    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
-        """Of the last two axes; there are at least two, and the others broadcast."""
-
-    # int32 alone: sums, differences and products wrap around
-    def bit_and(self, a: Tensor, b: Any) -> Tensor: ...
-    def bit_or(self, a: Tensor, b: Any) -> Tensor: ...
-    def bit_xor(self, a: Tensor, b: Any) -> Tensor: ...
-    def shift_left(self, a: Tensor, n: int) -> Tensor: ...
-    def shift_right(self, a: Tensor, n: int) -> Tensor:
-        """The sign is kept; `n` is 0 to 31."""
-
-    def halve(self, a: Tensor) -> Tensor:
-        """Rounded down."""
-
-    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """In int32."""
-
-    # along axes
-    def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.
-
-        For axes of unknown length; for known ones too, unless `pairwise_sums`.
-        """
-
-    def max(self, x: Tensor, at: int) -> Tensor:
-        """What it gives where there is a NaN is not looked at."""
-
-    def min(self, x: Tensor, at: int) -> Tensor: ...
-    def any(self, x: Tensor, at: int) -> Tensor: ...
-    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
-        """How many are true."""
-
-    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
-        """The element of `x` where `chosen` is true, which it is exactly once along the axis."""
-
-    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        """The elements at `places`, int32 along one axis and of rank 1; one out of range is not looked at."""
-
-    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        """As NumPy's `take_along_axis`: `places` has the rank of `x`, and broadcasts along the other axes."""
-
-    def order(self, x: Tensor, at: int) -> Tensor:
-        """The places, in int32, that sort an axis: equal ones stay in order; not looked at where there is a NaN."""
-
-    def sort(self, x: Tensor, at: int) -> Tensor: ...
-
-    # lines along one axis, with size 1 along all others
-    def iota(self, x: Tensor, at: int) -> Tensor:
-        """0, 1, 2, … in int32 along an axis of `x`."""
-
-    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        """These numbers along an axis, on the device of `like`."""
-
-    # the tensor as a whole
-    def cast(self, x: Tensor, dtype: str) -> Tensor: ...
-    def cast_like(self, x: Tensor, like: Tensor) -> Tensor: ...
-    def detach(self, x: Tensor) -> Tensor: ...
-    def copy(self, x: Tensor) -> Tensor:
-        """Memory of its own, where tensors can be changed."""
 
 
 class Situation(NamedTuple):

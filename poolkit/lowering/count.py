@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.fold import fold_taps, members
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Ops
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
+    from poolkit.lowering.primitives import Ops
 
 Tensor = Any
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import ShapeError
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Ops
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.kinds import Kind
+    from poolkit.lowering.kind import Kind
+    from poolkit.lowering.primitives import Ops
 
 Tensor = Any
 State = tuple[Tensor, ...]

@@ -11,54 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor
 from poolkit.lowering.fold import total
+from poolkit.lowering.kind import Kind, State
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Ops
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
+    from poolkit.lowering.primitives import Ops
 
 Tensor = Any
-State = tuple[Tensor, ...]
 
 FAR = 2**31 - 1  # behind every position along an axis
-
-
-class Kind:
-    """A fold over windows; subclasses say what they carry."""
-
-    name: ClassVar[str]
-    # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
-    # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
-    neutral: ClassVar[tuple[float, ...] | None] = None
-
-    def __init__(self, ops: Ops, plan: Plan) -> None:
-        self.o = ops
-        self.plan = plan
-        self.options = dict(plan.spec.options)
-
-    def lift(self, x: Tensor) -> State:
-        return (x,)
-
-    def combine(self, a: State, b: State) -> State:
-        """The state of two neighbouring runs of cells, of which `a` is the earlier."""
-        raise NotImplementedError
-
-    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
-        """The state of all cells along these axes, kept with size 1; `inside` marks which cells count (None: all)."""
-        for a in reversed(axes):
-            s = self.reduce_axis(s, a, inside)
-        return s
-
-    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
-        raise NotImplementedError
-
-    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Values, and indices or None; `like` is the input in its working dtype."""
-        return s[0], None
 
 
 class Sum(Kind):

@@ -15,7 +15,8 @@ from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Adapter, Ops
+    from poolkit.lowering.backend import Adapter
+    from poolkit.lowering.primitives import Ops
 
 Tensor = Any
 

@@ -68,7 +68,7 @@ class Derived:
 
 
 class Operators(Derived):
-    """Arithmetic, comparisons, bits and slices of `poolkit.lowering.backend.Ops`, by operators."""
+    """Arithmetic, comparisons, bits and slices of `poolkit.lowering.primitives.Ops`, by operators."""
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         return x[(slice(None),) * at + (slice(start, stop, step),)]

@@ -11,7 +11,7 @@ from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions
 from poolkit.spec.facts import KINDS
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Ops
+    from poolkit.lowering.primitives import Ops
     from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
 

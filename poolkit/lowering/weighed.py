@@ -19,8 +19,8 @@ from poolkit.lowering.plan import Composite, Plan, Run
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Ops
     from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.primitives import Ops
     from poolkit.spec.operation import Further
     from poolkit.spec.pool_spec import PoolSpec
 

@@ -14,7 +14,7 @@ from poolkit.port.report import Status
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
-from poolkit.spec.validate import SYMBOLIC
+from poolkit.spec.vocabulary import SYMBOLIC
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from poolkit.spec.pool_spec import Padding, PoolSpec, Sizes
+from poolkit.spec.fields import Padding, Sizes
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from poolkit.errors import SpecError
 from poolkit.spec.facts import KINDS, takers
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.validate import LAYOUT_HELP, SYMBOLIC
-from poolkit.spec.values import PADDINGS, is_many
+from poolkit.spec.values import is_many
+from poolkit.spec.vocabulary import LAYOUT_HELP, nearest_kind, nearest_layout, nearest_padding
 
 # Our name for a field, with those of other libraries.
 WORDS = {
@@ -30,10 +30,6 @@ WORDS = {
     "indices": "return_indices return_index return_mask",
 }
 NAMES = {name: ours for ours, names in WORDS.items() for name in names.split()}
-
-KIND_WORDS = {"average": "avg", "mean": "avg", "add": "sum", "soft": "softmax", "softpool": "softmax"}
-PADDING_WORDS = {"same_upper": "same", "half": "same", "notset": "valid", "none": "valid", "left": "causal"}
-LAYOUT_WORDS = {"first": "channels_first", "last": "channels_last", "th": "channels_first", "tf": "channels_last"}
 
 
 def _pairs(value: Any) -> Any:
@@ -139,38 +135,3 @@ def _name_error(name: str, value: object, fields: Collection[str], whose: str = 
 
 def _same(value: Any) -> Any:
     return value
-
-
-# Kinds of pooling that are none of ours, near as their names may be.
-OTHERS = ("median", "mode", "lp", "gem", "std", "var", "prod", "range")
-
-
-def nearest_kind(kind: object) -> str | None:
-    if isinstance(kind, str) and kind.lower().strip() in OTHERS:
-        return None
-    return _nearest(kind, KIND_WORDS, KINDS)
-
-
-def nearest_padding(padding: object) -> str | None:
-    return _nearest(padding, PADDING_WORDS, PADDINGS)
-
-
-def nearest_layout(layout: str) -> str | None:
-    letters = "".join([c for c in layout.upper() if c not in " ,_-"])
-    if "N" not in letters:
-        letters = letters.replace("B", "N")
-    if set(letters) <= set("NCTDHWL") and len(set(letters)) == len(letters) > 1:
-        return letters
-    return _nearest(layout, LAYOUT_WORDS, SYMBOLIC)
-
-
-def _nearest(word: object, others: Mapping[str, str], ours: Collection[str]) -> str | None:
-    """Our word for a word: with other capitals, with something behind it, of another library, or misspelt."""
-    if not isinstance(word, str):
-        return None
-    low = word.lower().strip()
-    for mine in sorted(ours, key=len, reverse=True):
-        if low == mine or low.replace("_", "").startswith(f"{mine}pool"):
-            return mine
-    close = others.get(low) or next(iter(difflib.get_close_matches(low, [*ours, *others], 1)), None)
-    return None if close is None else others.get(close, close)

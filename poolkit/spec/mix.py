@@ -7,9 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from poolkit.errors import ShapeError
-from poolkit.lowering.geometry import letters_of, output_shape, positions
-from poolkit.lowering.plan import Composite, Run, plan_of
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Size, Widen
@@ -19,9 +16,7 @@ from poolkit.spec.text import VERSION, fields_of_dict
 from poolkit.spec.values import is_many, number, plain
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Ops
-
-Tensor = Any
+    from poolkit.lowering.plan import AnyPlan
 
 HOWS = ("add", "cat")
 
@@ -97,14 +92,11 @@ class Mix(Operation):
             return works[0]
         return dtype if dtype in ("float32", "float64") else "float32"
 
-    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> MixPlan:
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each part, all in the dtype in which they are mixed."""
-        work = self.work_dtype(dtype, widen)
-        parts = tuple([plan_of(part, rank, work, size, widen) for part in self.parts])
-        if all(part.known for part in parts):
-            sizes = [size(at) for at in range(rank)]
-            self.shape_from([n if known else None for n, known in sizes])  # a ShapeError where they differ
-        return MixPlan(self, parts, rank, dtype, work)
+        from poolkit.lowering.mixed import plan_of_mix
+
+        return plan_of_mix(self, rank, dtype, size, widen)
 
     def replace(self, **changes: Any) -> Self:
         """The mix with other values; those of a PoolSpec are changed in every part.
@@ -120,28 +112,9 @@ class Mix(Operation):
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result for an input of this shape; None where it depends on a size that is None."""
-        return self.shape_from(as_shape(shape, unknown=True))
+        from poolkit.lowering.mixed import shape_of_mix
 
-    def shape_from(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """The same without a look at the shape; sizes may be a tracer's."""
-        shapes = [output_shape(part, shape) for part in self.parts]
-        sizes = [{n for n in several if n is not None} for several in zip(*shapes, strict=True)]
-        if any(len(several) > 1 for several in sizes):
-            raise ShapeError(
-                f"received an input of shape {shape}, on which the parts of {self} give "
-                f"{' and '.join(map(str, shapes))}; they are mixed cell by cell, so give them windows that fit"
-            )
-        out = list(shapes[0])
-        if self.how == "cat":
-            at = self.channels(len(shape))
-            at -= 0 if self.keepdims else sum(pooled < at for pooled in positions(self, len(shape)))
-            out[at] = None if out[at] is None else out[at] * len(self.parts)  # type: ignore[operator]
-        return tuple(out)
-
-    def channels(self, rank: int) -> int:
-        """The position of the channels in an input of this rank."""
-        letters = letters_of(self, rank)
-        return rank - len(letters) + letters.index("C")
+        return shape_of_mix(self, as_shape(shape, unknown=True))
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary that JSON can hold; `from_dict` reads it back."""
@@ -188,22 +161,3 @@ def _coefficients(given: object, how: str, count: int) -> tuple[float, ...] | No
             "give one for each part",
         )
     return values
-
-
-# ---------------------------------------------------------------------------------------------------------- lowering
-
-
-class MixPlan(Composite):
-    """A mix together with what an input settles."""
-
-    spec: Mix
-
-    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
-        values = [run(x)[0] for run in runs]
-        if self.spec.coefficients is None:
-            return o.concat(values, self.spec.channels(self.rank)), None
-        weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(self.spec.coefficients, values, strict=True)]
-        total = weighted[0]
-        for other in weighted[1:]:
-            total = o.add(total, other)
-        return total, None

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.spec import text
 from poolkit.spec.facts import KINDS, takers
+from poolkit.spec.fields import Fields, Options, Padding, Sizes
 from poolkit.spec.foreign import call_error
 from poolkit.spec.operation import Further, Operation, Size, Widen
-from poolkit.spec.validate import SYMBOLIC, canonical, spatial_letters
+from poolkit.spec.validate import canonical
 from poolkit.spec.values import is_many, pairs_of, plain
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
-Sizes = int | Sequence[int]
-Padding = str | int | Sequence[int | Sequence[int]]
-Options = Mapping[str, Any] | Sequence[tuple[str, Any]]
-
 
 @dataclasses.dataclass(frozen=True, repr=False, init=False)
-class PoolSpec(Operation):
+class PoolSpec(Fields, Operation):
     """One pooling, the same on every framework: frozen, hashable, checked when it is made.
 
     Exactly one of `window` and `output_size` is given. Values are kept in one form. Where `layout` names the axes,
@@ -46,22 +43,6 @@ class PoolSpec(Operation):
     """
 
     key = "kind"
-
-    kind: str
-    _: dataclasses.KW_ONLY
-    layout: str
-    axes: str | None = None
-    output_size: int | Sequence[int | None] | None = None
-    window: Sizes | None = None
-    stride: Sizes | None = None
-    padding: Padding = "valid"
-    dilation: Sizes = 1
-    ceil_mode: bool = False
-    count_include_pad: bool = False
-    divisor_override: float | None = None
-    keepdims: bool = True
-    indices: bool = False
-    options: tuple[tuple[str, Any], ...] = ()
 
     # Sees a call before __init__ does, which would answer another library's word with a bare TypeError.
     # Type checkers go by __init__.
@@ -156,11 +137,6 @@ class PoolSpec(Operation):
         from poolkit.lowering.plan import work_dtype
 
         return work_dtype(self, dtype, widen)
-
-    @property
-    def spatial(self) -> str | None:
-        """The spatial letters of the layout, pooled or not; None where it does not name them."""
-        return None if self.layout in SYMBOLIC else spatial_letters(self.letters)
 
     def replace(self, **changes: Any) -> Self:
         """The spec with other values; what was left to a default or follows from another value, follows anew.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from poolkit.spec.facts import KINDS, takers
+from poolkit.spec.fields import Fields
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.validate import SYMBOLIC
 from poolkit.spec.values import is_all, is_many
-
-if TYPE_CHECKING:
-    from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.vocabulary import SYMBOLIC
 
 VERSION = 1
 
@@ -24,7 +22,7 @@ LETTERS = ("layout", "axes")
 WORDS = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
 
 
-def said(spec: PoolSpec) -> dict[str, Any]:
+def said(spec: Fields) -> dict[str, Any]:
     """The fewest fields that make this spec with its kind: no defaults, nothing implied, one integer for equal ones."""
     fields = [name for name in spec.__dataclass_fields__ if name not in ("kind", "options")]
     implied = {name: getattr(type(spec), name, None) for name in fields}
@@ -49,12 +47,12 @@ def _short(name: str, value: Any, counted: bool) -> Any:
     return value[0] if single else value
 
 
-def repr_of(spec: PoolSpec) -> str:
+def repr_of(spec: Fields) -> str:
     fields = [f"{name}={shown(value)}" for name, value in said(spec).items()]
     return f"PoolSpec({', '.join([quoted(spec.kind), *fields])})"
 
 
-def string_of(spec: PoolSpec) -> str:
+def string_of(spec: Fields) -> str:
     fields = said(spec)
     if spec.output_size is not None and is_all(spec.output_size, 1):
         fields.setdefault(
@@ -119,7 +117,7 @@ def _scalar(text: str) -> Any:
     return text
 
 
-def dict_of(spec: PoolSpec) -> dict[str, Any]:
+def dict_of(spec: Fields) -> dict[str, Any]:
     return {"version": VERSION, "kind": spec.kind, **{name: _listed(value) for name, value in said(spec).items()}}
 
 

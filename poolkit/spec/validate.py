@@ -6,20 +6,17 @@ regular expression, nothing imported or looked up by name unless an error is abo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from poolkit.errors import SpecError
 from poolkit.spec.facts import KINDS
+from poolkit.spec.fields import Fields
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.values import FLAGS, axis_values, divisor_of, flag, is_all, options_of
-
-if TYPE_CHECKING:
-    from poolkit.spec.pool_spec import PoolSpec
-
-SYMBOLIC = ("channels_first", "channels_last")
+from poolkit.spec.vocabulary import LAYOUT_HELP, SYMBOLIC, nearest_kind, nearest_layout, spatial_letters
 
 
-def canonical(spec: PoolSpec) -> dict[str, Any]:
+def canonical(spec: Fields) -> dict[str, Any]:
     """Every field of a spec in the form in which it is kept; `SpecError` where the fields contradict a rule."""
     check_kind(spec.kind)
     check_layout(spec.layout)
@@ -36,8 +33,6 @@ def canonical(spec: PoolSpec) -> dict[str, Any]:
 def check_kind(kind: object) -> None:
     if isinstance(kind, str) and kind in KINDS:
         return
-    from poolkit.spec.foreign import nearest_kind
-
     guess = nearest_kind(kind)
     do = f"write {quoted(guess)}" if guess else "give one of these"
     raise wrong(f"kind={shown(kind)}", f"the kinds of pooling are {', '.join(map(quoted, KINDS))}", do)
@@ -61,8 +56,6 @@ def check_layout(layout: object) -> None:
 
 
 def _unreadable(layout: str) -> SpecError:
-    from poolkit.spec.foreign import nearest_layout
-
     guess = nearest_layout(layout)
     rule = (
         'a layout is a capital letter for each axis, "..." before them or not, or "channels_first" or "channels_last"'
@@ -70,14 +63,7 @@ def _unreadable(layout: str) -> SpecError:
     return wrong(f"layout={quoted(layout)}", rule, f"write layout={quoted(guess)}" if guess else LAYOUT_HELP)
 
 
-LAYOUT_HELP = 'write it as in layout="NCHW", "NHWC", "NCL" or "...HWC"'
-
-
-def spatial_letters(letters: str) -> str:
-    return "".join([c for c in letters if c not in "NC"])
-
-
-def pooled_letters(spec: PoolSpec) -> str | None:
+def pooled_letters(spec: Fields) -> str | None:
     """The letters that are pooled; None where the layout does not say how many spatial axes there are."""
     axes: object = spec.axes
     if spec.layout in SYMBOLIC:
@@ -85,9 +71,10 @@ def pooled_letters(spec: PoolSpec) -> str | None:
             return None
         rule = f"layout={quoted(spec.layout)} names no axes to choose from"
         raise wrong(f"axes={shown(axes)}", rule, 'write the layout out, as in layout="NCHW"')
-    spatial = spatial_letters(spec.letters)
+    letters = spec.layout.removeprefix("...")
+    spatial = spatial_letters(letters)
     if axes is None:
-        check_batch(spec.layout, spec.letters, spatial)
+        check_batch(spec.layout, letters, spatial)
         return spatial
     return check_axes(axes, spec.layout, spatial)
 
@@ -117,7 +104,7 @@ def check_axes(axes: object, layout: str, spatial: str) -> str:
     return axes
 
 
-def check_mode(spec: PoolSpec) -> None:
+def check_mode(spec: Fields) -> None:
     if spec.window is None and spec.output_size is None:
         rule = "a spec has one of them: window for sliding windows, output_size for adaptive pooling"
         raise wrong("neither window nor output_size", rule, "write window=3, or output_size=1 for global pooling")
@@ -127,7 +114,7 @@ def check_mode(spec: PoolSpec) -> None:
         raise wrong(received, "a spec has only one of them", do)
 
 
-def check_use(spec: PoolSpec, values: dict[str, Any]) -> None:
+def check_use(spec: Fields, values: dict[str, Any]) -> None:
     """Refuse what would silently do nothing. The spec still holds what was given, `values` what is kept."""
     if values["output_size"] is not None:
         check_adaptive(spec, values)
@@ -141,7 +128,7 @@ def check_use(spec: PoolSpec, values: dict[str, Any]) -> None:
             raise _not_of_kind(spec, name, "only an average divides", "averages")
 
 
-def _not_of_kind(spec: PoolSpec, name: str, rule: str, trait: str) -> SpecError:
+def _not_of_kind(spec: Fields, name: str, rule: str, trait: str) -> SpecError:
     takers = " and ".join([quoted(kind) for kind in KINDS if getattr(KINDS[kind], trait)])
     received = f"{name}={shown(getattr(spec, name))} for {quoted(spec.kind)}"
     return wrong(received, f"{rule}: {takers}", f"leave {name} out, or choose such a kind")
@@ -150,7 +137,7 @@ def _not_of_kind(spec: PoolSpec, name: str, rule: str, trait: str) -> SpecError:
 DROPPED = "pooled axes can be dropped only where output_size is 1 on each of them"
 
 
-def check_adaptive(spec: PoolSpec, values: dict[str, Any]) -> None:
+def check_adaptive(spec: Fields, values: dict[str, Any]) -> None:
     given = {
         "stride": values["stride"] is not None,
         "padding": values["padding"] != "valid",
@@ -168,7 +155,7 @@ def check_adaptive(spec: PoolSpec, values: dict[str, Any]) -> None:
         raise wrong(received, DROPPED, "leave keepdims out, or write output_size=1")
 
 
-def check_sliding(spec: PoolSpec, values: dict[str, Any]) -> None:
+def check_sliding(spec: Fields, values: dict[str, Any]) -> None:
     if values["ceil_mode"] and values["padding"] in ("same", "same_lower"):
         rule = "with this padding there are ceil(size / stride) windows anyway, so that ceil_mode is never read"
         raise wrong(f"ceil_mode=True with padding={quoted(spec.padding)}", rule, "leave ceil_mode out")

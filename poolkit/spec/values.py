@@ -5,23 +5,21 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 from poolkit.errors import SpecError
 from poolkit.spec.facts import KINDS, takers
+from poolkit.spec.fields import Fields
 from poolkit.spec.messages import quoted, shown, wrong
-
-if TYPE_CHECKING:
-    from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.vocabulary import PADDINGS, nearest_padding
 
 LARGEST = 2**31 - 1  # of a size in a spec; positions along an axis are int32 in a program
 MOST_AXES = 16  # that are pooled, where the layout does not name them: as many letters as `geometry` gives
 
-PADDINGS = ("valid", "same", "same_lower", "causal")
 FLAGS = ("ceil_mode", "count_include_pad", "keepdims", "indices")
 
 
-def axis_values(spec: PoolSpec, axes: str | None) -> dict[str, Any]:
+def axis_values(spec: Fields, axes: str | None) -> dict[str, Any]:
     window = None if spec.window is None else per_axis("window", spec.window, axes, 1)
     stride = window if spec.stride is None else per_axis("stride", spec.stride, axes, 1)
     output_size = None if spec.output_size is None else per_axis("output_size", spec.output_size, axes, 1)
@@ -112,8 +110,6 @@ def check_integer_padding(padding: object) -> None:
 def padding_word(padding: str) -> str:
     if padding in PADDINGS:
         return padding
-    from poolkit.spec.foreign import nearest_padding
-
     guess = nearest_padding(padding)
     rule = f"the words for padding are {', '.join(map(quoted, PADDINGS))}"
     do = f"write padding={quoted(guess)}" if guess else "use one of them, or one (low, high) for each pooled axis"
@@ -223,7 +219,7 @@ def number(value: object) -> float | None:
         return None
 
 
-def options_of(spec: PoolSpec) -> tuple[tuple[str, Any], ...]:
+def options_of(spec: Fields) -> tuple[tuple[str, Any], ...]:
     """The options of the spec's kind in the order of its row, each as given or by default."""
     given: Any = spec.options
     table = KINDS[spec.kind].options

@@ -1,0 +1,66 @@
+"""Mixes resolved on an input, and lowered: each part by a route of its own, then added or put side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import ShapeError
+from poolkit.lowering.geometry import letters_of, output_shape, positions
+from poolkit.lowering.plan import Composite, Run, plan_of
+
+if TYPE_CHECKING:
+    from poolkit.lowering.primitives import Ops
+    from poolkit.spec.mix import Mix
+    from poolkit.spec.operation import Size, Widen
+
+Tensor = Any
+
+
+class MixPlan(Composite):
+    """A mix together with what an input settles."""
+
+    spec: Mix
+
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
+        values = [run(x)[0] for run in runs]
+        if self.spec.coefficients is None:
+            return o.concat(values, channels(self.spec, self.rank)), None
+        weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(self.spec.coefficients, values, strict=True)]
+        total = weighted[0]
+        for other in weighted[1:]:
+            total = o.add(total, other)
+        return total, None
+
+
+def plan_of_mix(mix: Mix, rank: int, dtype: str, size: Size, widen: Widen) -> MixPlan:
+    """A plan for each part, all in the dtype in which they are mixed."""
+    work = mix.work_dtype(dtype, widen)
+    parts = tuple([plan_of(part, rank, work, size, widen) for part in mix.parts])
+    if all(part.known for part in parts):
+        sizes = [size(at) for at in range(rank)]
+        shape_of_mix(mix, [n if known else None for n, known in sizes])  # a ShapeError where they differ
+    return MixPlan(mix, parts, rank, dtype, work)
+
+
+def shape_of_mix(mix: Mix, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The shape of the result, without a look at the input's: sizes may be a tracer's."""
+    shapes = [output_shape(part, shape) for part in mix.parts]
+    sizes = [{n for n in several if n is not None} for several in zip(*shapes, strict=True)]
+    if any(len(several) > 1 for several in sizes):
+        raise ShapeError(
+            f"received an input of shape {shape}, on which the parts of {mix} give "
+            f"{' and '.join(map(str, shapes))}; they are mixed cell by cell, so give them windows that fit"
+        )
+    out = list(shapes[0])
+    if mix.how == "cat":
+        at = channels(mix, len(shape))
+        at -= 0 if mix.keepdims else sum(pooled < at for pooled in positions(mix, len(shape)))
+        out[at] = None if out[at] is None else out[at] * len(mix.parts)  # type: ignore[operator]
+    return tuple(out)
+
+
+def channels(mix: Mix, rank: int) -> int:
+    """The position of the channels in an input of this rank."""
+    letters = letters_of(mix, rank)
+    return rank - len(letters) + letters.index("C")
