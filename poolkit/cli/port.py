@@ -61,7 +61,7 @@ def port(
     if layout is not None:
         check_layout(layout)
     ported = files.port_file(file, to, layout)
-    checks = _checks(ported.rows, to, layout) if checked else {}
+    checks = _checks(ported, to, layout) if checked else {}
     _write(ported, file, file if in_place else output, as_json)
     if as_json:
         rows = [row.to_dict() | _checked(checks.get(at)) for at, row in enumerate(ported.rows)]
@@ -88,12 +88,10 @@ def _write(ported: Ported, file: Path, place: Path | None, as_json: bool) -> Non
         click.echo(escaped(ported.text) if sys.stdout.isatty() else ported.text, nl=False)
 
 
-def _checks(rows: Sequence[Row], to: str, layout: str | None) -> dict[int, Checked]:
-    """What the check of each row found, by the row's number."""
-    from poolkit.port.check import check
+def _checks(ported: Ported, to: str, layout: str | None) -> dict[int, Checked]:
+    from poolkit.port.check import checks  # which needs NumPy
 
-    found = {at: check(row, to, layout) for at, row in enumerate(rows)}
-    return {at: one for at, one in found.items() if one is not None}
+    return checks(ported.rows, to, layout)
 
 
 def _checked(found: Checked | None) -> dict[str, Any]:

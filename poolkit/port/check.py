@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,15 @@ from poolkit.running import registry
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all, is_many
+from poolkit.tools.cost import cost
 
 Array = Any
 
-MOST = 2**23  # elements of an input; a file may name a size that no memory holds
+# A file may name sizes that no memory holds, and windows that no one waits for.
+MOST = 2**23  # elements of an input
+MOST_WORK = 2**27  # cells of all windows of an input together, for which XLA takes about a second
+MOST_BINS = 64  # of unequal sizes, each of which may be a call in the port; compiling these takes JAX 4 s for an input
+SECONDS = 60  # of processor time, after which no further row of a file is run
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,31 @@ class Checked:
         return f"{self.difference:.2g}{'' if self.agrees else ', outside the tolerance'}"
 
 
+def checks(rows: Sequence[Row], backend: str, layout: str | None = None) -> dict[int, Checked]:
+    """What the check of each row found, by the row's number; rows that are alike are run once."""
+    found: dict[Row, Checked | None] = {}
+    alike = [replace(row, where="", call=None, ported=None) for row in rows]
+    end = time.process_time() + SECONDS
+    for key, row in zip(alike, rows, strict=True):
+        if key not in found:
+            found[key] = check(row, backend, layout) if time.process_time() < end else _not_run(row)
+    several = {at: found[key] for at, key in enumerate(alike)}
+    return {at: one for at, one in several.items() if one is not None}
+
+
+def _not_run(row: Row) -> Checked | None:
+    return (
+        Checked(problem=f"the rows before it took {SECONDS} s; port and check it by itself")
+        if _written_for(row)
+        else None
+    )
+
+
+def _written_for(row: Row) -> bool:
+    """Whether something was written for a row."""
+    return row.status in ("exact", "caveat") and row.call is not None and row.after != row.before
+
+
 def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
     """The original of a row and its port on inputs of a few sizes; None for a row that nothing was written for.
 
@@ -72,7 +103,7 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
     >>> check(row, "numpy").share <= 1
     True
     """
-    if row.status not in ("exact", "caveat") or row.call is None or row.after == row.before:
+    if not _written_for(row):
         return None
     if row.spec is None:
         return Checked(problem="an argument is not a literal, so that its value is not known")
@@ -138,7 +169,10 @@ def _letters(spec: PoolSpec | Mix, shape: Sequence[int | None] | None) -> str:
 
 def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked:
     assert row.spec is not None
-    shapes = tuple(shape for shape in dict.fromkeys(_shapes(row, letters[0])) if math.prod(shape) <= MOST)
+    bins = sum(n for part in row.spec.poolings() for n in _many(part.output_size) if n is not None)
+    if bins > MOST_BINS:
+        return Checked(problem=f"it has {bins} bins, of which {MOST_BINS} are run at the most")
+    shapes = tuple(shape for shape in dict.fromkeys(_shapes(row, letters[0])) if _fits(row.spec, shape))
     if not shapes:
         return Checked(problem="its windows are too large to be run on a trial")
     differences, shares = [0.0], [0.0]
@@ -157,6 +191,11 @@ def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked
     if problem:
         return Checked(shapes, math.inf, math.inf, problem)
     return Checked(shapes, max(differences), max(shares))
+
+
+def _fits(spec: PoolSpec | Mix, shape: tuple[int, ...]) -> bool:
+    """Whether a trial of this shape fits into memory, and ends while somebody waits for it."""
+    return math.prod(shape) <= MOST and cost(spec, shape).operations <= MOST_WORK
 
 
 def _other_rank(original: Run, ported: Run, letters: Letters) -> str:
