@@ -56,6 +56,19 @@ MASKS = [
     *(_case(f"mask_ties_{spec}", "max", spec, _MASK, data="ties") for spec in ("tokens", "k3_s2_same")),
     *(_case("mask_nan_k3_s2_same", kind, "k3_s2_same", _MASK, data="nan") for kind in ("max", "avg")),
     *(_case("mask_inf_k3_s2_same", kind, "k3_s2_same", _MASK, data="mostly -inf") for kind in ("max", "min")),
+    *(
+        _case(f"mask_and_indices_{spec}", kind, spec, _MASK, few=(kind, spec) == ("max", "k3_s2_same"), indices=True)
+        for kind in ("max", "min")
+        for spec in _SPECS
+    ),
+    *(
+        _case(f"mask_and_indices_{data.replace(' ', '_')}", "max", "k3_s2_same", _MASK, data=data, indices=True)
+        for data in ("nan", "ties", "mostly -inf")
+    ),
+    *(
+        _case(f"mask_and_indices_{dtype}", "max", "k3_s2_same", _MASK, dtype=dtype, indices=True)
+        for dtype in ("float16", "bool", "int32", "uint8")
+    ),
     _case("mask_divisor_override", "avg", "k2_nhwc", _MASK, divisor_override=3),
     _case("mask_semi", "softmax", "k3_s2_same", _MASK, grad="semi", beta=-2.0),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +40,7 @@ def _cases(kind: str) -> Iterator[Case]:
 
     for name, (shape, fields) in _SPECS.items():
         yield case(name, shape, fields)
+        yield dataclasses.replace(case(f"mask_{name}", shape, fields), tensors=(("mask", "cells"),))
     shape, fields = _SPECS["k3_s2_same"]
     for dtype in _DTYPES:
         yield case(f"{dtype}_k3_s2_same", shape, fields, dtype)

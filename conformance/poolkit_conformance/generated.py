@@ -80,7 +80,7 @@ def other_values(rng: Random, case: Case) -> Case:
 
 def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
     """Rarely a mask, a weight, or both."""
-    if spec.indices or spec.count_include_pad:
+    if spec.count_include_pad:
         return ()
     forms = ("cells", "one", "full", "cells float32", "full int8")
     return tuple((name, rng.choice(forms[: 3 if name == "weight" else 5])) for name in spec.takes if rng.random() < 0.2)

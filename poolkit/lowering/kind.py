@@ -20,12 +20,13 @@ class Kind:
     name: ClassVar[str]
     # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
     # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
-    neutral: ClassVar[tuple[float, ...] | None] = None
+    neutral: tuple[float, ...] | None = None
 
     def __init__(self, ops: Ops, plan: Plan) -> None:
         self.o = ops
         self.plan = plan
         self.options = dict(plan.spec.options)
+        self.counted: Tensor | None = None  # how many cells of each window are real, where a mask says so
 
     def lift(self, x: Tensor) -> State:
         return (x,)

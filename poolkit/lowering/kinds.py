@@ -46,7 +46,12 @@ class Avg(Sum):
     name = "avg"
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        return self.o.divide(s[0], divisor(self.o, self.plan, like)), None
+        return self.o.divide(s[0], self.divisor(like)), None
+
+    def divisor(self, like: Tensor) -> Any:
+        if self.counted is None or self.plan.spec.divisor_override is not None:
+            return divisor(self.o, self.plan, like)
+        return self.counted
 
 
 class Max(Kind):

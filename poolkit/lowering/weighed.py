@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import letters_of
-from poolkit.lowering.kinds import FOLDS, highest, lowest
+from poolkit.lowering.kinds import FOLDS, Kind, State, highest, lowest
 from poolkit.lowering.plan import Composite, Plan, Run
 from poolkit.spec.messages import quoted
 
@@ -29,7 +29,7 @@ Tensor = Any
 
 @dataclasses.dataclass(frozen=True)
 class WeighedPlan(Composite):
-    """A pooling with further tensors: `base` is its plan without them."""
+    """A pooling with further tensors: `base` is its plan without them. Without parts it is the fold of real cells."""
 
     base: Plan
 
@@ -41,13 +41,14 @@ class WeighedPlan(Composite):
     def known(self) -> bool:
         return self.base.known
 
-    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         ready = {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
         mask, weight = ready.get("mask"), ready.get("weight")
+        if not self.parts:
+            kind = Masked(o, self.base, mask)
+            return kind.finish(fold(o, kind, kind.lift(x), self.axes), x)
         if self.base.spec.selects:
             return self._chosen(o, x, runs, mask), None
-        if not self.parts:
-            return self._folded(o, x, mask), None
         if mask is not None:
             x = o.where(mask, x, 0)
         if weight is None:
@@ -77,19 +78,6 @@ class WeighedPlan(Composite):
         values = runs[0](o.where(mask, x, least))[0]
         return o.where(o.greater(runs[1](o.cast(mask, self.work))[0], 0), values, 0)
 
-    def _folded(self, o: Ops, x: Tensor, mask: Tensor) -> Tensor:
-        """Any kind whose state has a value that changes nothing: masked cells have that state."""
-        kind = FOLDS[self.base.kind](o, self.base)
-        neutral: Any = kind.neutral
-        state = kind.lift(o.where(mask, x, 0))
-        state = tuple(o.where(mask, t, value) for t, value in zip(state, neutral, strict=True))
-        counter = FOLDS["sum"](o, self.base)
-        real = o.greater(fold(o, counter, counter.lift(o.cast(mask, self.work)), self.axes)[0], 0)
-        state = fold(o, kind, state, self.axes)
-        zero = o.multiply(o.cast(real, self.work), 0)
-        state = tuple(o.where(real, t, z) for t, z in zip(state, kind.lift(zero), strict=True))
-        return o.where(real, kind.finish(state, x)[0], 0)
-
     def _ready(self, o: Ops, x: Tensor, f: Further, t: Tensor) -> Tensor:
         """With the input's axes, and a mask as a condition."""
         if f.rank < self.rank:
@@ -98,25 +86,72 @@ class WeighedPlan(Composite):
             t = t if f.dtype == "bool" else o.greater(t, 0)
         elif f.dtype != self.work:
             t = o.cast(t, self.work)
-        for a in self.axes if not self.known else ():
-            # A size of 1 that nobody knew must not count once for a whole axis.
-            line = o.greater(o.iota(x, a.at), -1)
-            t = o.both(t, line) if f.name == "mask" else o.where(line, t, 0)
+        for a, n in zip(self.axes, f.sizes, strict=True):
+            if n is None:  # a size of 1 that nobody knew must not count once for a whole axis
+                line = o.greater(o.iota(x, a.at), -1)
+                t = o.both(t, line) if f.name == "mask" else o.where(line, t, 0)
         return t
+
+
+class Masked(Kind):
+    """Any fold over the cells that a mask leaves: the count of real cells is part of its state.
+
+    A run of cells without a real one is skipped, and so is padding, whose count is 0.
+    """
+
+    def __init__(self, ops: Ops, plan: Plan, mask: Tensor) -> None:
+        super().__init__(ops, plan)
+        self.kind = FOLDS[plan.kind](ops, plan)
+        self.mask = mask
+
+    def lift(self, x: Tensor) -> State:
+        o = self.o
+        state = self.kind.lift(o.where(self.mask, x, 0))
+        if self.kind.neutral is not None:
+            state = tuple(o.where(self.mask, t, v) for t, v in zip(state, self.kind.neutral, strict=True))
+        self.neutral = (0, *(self.kind.neutral or (0,) * len(state)))
+        return o.cast(self.mask, "int32"), *state
+
+    def combine(self, a: State, b: State) -> State:
+        o = self.o
+        state = self.kind.combine(a[1:], b[1:])
+        if self.kind.neutral is None:
+            early, late = o.greater(a[0], 0), o.greater(b[0], 0)
+            state = tuple(o.where(early, both, t) for both, t in zip(state, b[1:], strict=True))
+            state = tuple(o.where(late, kept, t) for kept, t in zip(state, a[1:], strict=True))
+        return o.add(a[0], b[0]), *state
+
+    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
+        """Cells that are not inside hold the neutral state, as masked ones do."""
+        o = self.o
+        if self.kind.neutral is not None:
+            return o.integer_sum(s[0], tuple(a.at for a in axes)), *self.kind.reduce(s[1:], axes)
+        count, state = s[0], s[1:]
+        for a in reversed(axes):
+            state = self.kind.reduce(state, (a,), o.greater(count, 0))
+            count = o.integer_sum(count, (a.at,))
+        return count, *state
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        """0 in a window without a real cell, whose index is -1; no gradient comes through it."""
+        o = self.o
+        real = o.greater(s[0], 0)
+        cell = self.kind.lift(o.cast(o.less(s[0], 0), self.plan.work))  # 0, of which there is a value and a gradient
+        self.kind.counted = o.cast(o.where(real, s[0], 1), self.plan.work)
+        values, indices = self.kind.finish(tuple(o.where(real, t, z) for t, z in zip(s[1:], cell, strict=True)), like)
+        return o.where(real, values, 0), None if indices is None else o.where(real, indices, -1)
 
 
 def weighed(base: Plan, further: tuple[Further, ...], size: Callable[[int], tuple[Any, bool]]) -> WeighedPlan:
     """A pooling's plan with further tensors, whose shapes fit; `size` is that of the input's axes."""
     spec = base.spec
-    names = [f.name for f in further]
-    if spec.indices or spec.count_include_pad:
-        word = "indices" if spec.indices else "count_include_pad"
+    if spec.count_include_pad:
+        names = " and ".join([f.name for f in further])
         raise InputError(
-            f"received {' and '.join(names)} with {word}=True, which are not defined together; leave one out"
+            f"received {names} with count_include_pad=True, and whether a cell that is not there counts as padding "
+            f"does is not defined; leave one out, or give divisor_override"
         )
-    for f in further:
-        _check_shape(base, f, size)
-    known = tuple([f._replace(sizes=()) for f in further])  # a program holds no size of the batch
+    known = tuple([f._replace(sizes=_pooled_sizes(base, f, size)) for f in further])  # none of the batch
     return WeighedPlan(spec, _parts(base), base.rank, base.dtype, base.work, base, further=known)
 
 
@@ -131,7 +166,7 @@ def _parts(base: Plan) -> tuple[Plan, ...]:
         return (part("sum"),) if base.spec.divisor_override is not None else (part("sum"), part("sum"))
     if base.kind == "sum":
         return (part("sum"),)
-    return (part(base.kind), part("max")) if base.spec.selects else ()
+    return (part(base.kind), part("max")) if base.kind in ("max", "min") and not base.spec.indices else ()
 
 
 def channel(spec: PoolSpec, rank: int) -> int:
@@ -140,18 +175,20 @@ def channel(spec: PoolSpec, rank: int) -> int:
     return rank - len(letters) + letters.index("C") if "C" in letters else -1
 
 
-def _check_shape(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]]) -> None:
+def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]]) -> tuple[int | None, ...]:
+    """A tensor's sizes on the pooled axes, where it and the input tell them; `ShapeError` where it does not fit."""
     at = channel(base.spec, base.rank)
     left = [i for i in range(base.rank) if f.rank == base.rank or i != at]
     fits = len(left) == f.rank
-    for i, n in zip(left, f.sizes, strict=True) if fits else ():
+    sizes = dict(zip(left, f.sizes, strict=False))
+    for i, n in sizes.items():
         wanted, known = size(i)
         if known and n is not None and n != wanted and not (i == at and n == 1):
             fits = False
     if not fits:
-        letters = base.letters
-        forms = " or ".join(dict.fromkeys([letters.replace("C", ""), letters]))
+        forms = " or ".join(dict.fromkeys([base.letters.replace("C", ""), base.letters]))
         raise ShapeError(
             f"received {f.name} of shape {f.sizes} for {quoted(str(base.spec))}, and it has the input's own sizes "
             f"on the axes {forms}, or 1 for C; give one number for each of these cells"
         )
+    return tuple([sizes[a.at] if a.known else None for a in base.axes])

@@ -53,9 +53,8 @@ def register_kind(
     _check(name, fold, table)
     if name in KINDS:
         dispatch.forget()  # programs of the kind that had this name
-    takes = ("mask",) if fold.neutral is not None and not selects else ()
     counts = Facts.operations if operations is None else operations
-    KINDS[name] = Facts(does, selects, hands_on=hands_on, options=table, operations=counts, takes=takes, oracle=oracle)
+    KINDS[name] = Facts(does, selects, hands_on=hands_on, options=table, operations=counts, oracle=oracle)
     FOLDS[name] = fold
 
 
