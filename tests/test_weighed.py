@@ -191,7 +191,7 @@ def test_vmap_over_the_mask_alone() -> None:
             "it has the input's own sizes on the axes NL or NCL, or 1 for C",
         ),
         ("avg", {}, {"weight": (4,)}, pk.ShapeError, "received weight of shape"),
-        ("max", {"indices": True}, {"mask": (2, 4)}, pk.InputError, "indices=True, which are not defined together"),
+        ("avg", {"padding": "same", "count_include_pad": True}, {"mask": (2, 4)}, pk.InputError, "counts as padding"),
     ],
 )
 def test_what_does_not_fit_is_refused(kind: str, more: Any, tensors: Any, error: Any, message: str) -> None:

@@ -35,8 +35,7 @@ class Largest(Max):
 
     def __init__(self, ops: Ops, plan: Plan) -> None:
         super().__init__(ops, plan)
-        # One for all other kinds; here it depends on the dtype.
-        self.neutral = (self.worst(),)  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+        self.neutral = (self.worst(),)  # depends on the dtype
 
     def combine(self, a: State, b: State) -> State:
         return (getattr(self.o.np, self.both)(a[0], b[0]),)

@@ -151,7 +151,7 @@ class Largest(Kind):
 
     name = "max"
     selects = True
-    neutral: ClassVar[tuple[float, ...] | None] = (-math.inf,)
+    neutral = (-math.inf,)
     both: ClassVar[str] = "maximum"
     all: ClassVar[str] = "amax"
 
@@ -177,7 +177,7 @@ class Smallest(Largest):
     """The smallest cell."""
 
     name = "min"
-    neutral: ClassVar[tuple[float, ...] | None] = (math.inf,)
+    neutral = (math.inf,)
     both: ClassVar[str] = "minimum"
     all: ClassVar[str] = "amin"
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import letters_of
-from poolkit.lowering.kinds import FOLDS, Kind, State, highest, lowest
+from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.kinds import FOLDS, highest, lowest
 from poolkit.lowering.plan import Composite, Plan, Run
 from poolkit.spec.messages import quoted
 
