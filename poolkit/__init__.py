@@ -7,12 +7,11 @@
 (2, 1, 1, 256)
 """
 
-from poolkit.dialects.reading import read
-from poolkit.dialects.writing import caveats, native
-from poolkit.diffs.diff import diff
-from poolkit.diffs.difference import Difference
+import typing
+
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
 from poolkit.programs.program import Program
+from poolkit.running import lazy
 from poolkit.running.dispatch import lower, pool, pool_direct
 from poolkit.running.extending import register_kind
 from poolkit.running.layers import layer
@@ -31,6 +30,12 @@ from poolkit.spec.constructors import (
 from poolkit.spec.facts import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
+
+if typing.TYPE_CHECKING:
+    from poolkit.dialects.reading import read
+    from poolkit.dialects.writing import caveats, native
+    from poolkit.diffs.diff import diff
+    from poolkit.diffs.difference import Difference
 
 __version__ = "0.1.0"
 
@@ -67,3 +72,19 @@ __all__ = [
     "register_kind",
     "routes",
 ]
+
+# Loaded when they are asked for: they take as long to import as everything else together.
+__getattr__ = lazy.lazily(
+    __name__,
+    {
+        "Difference": "diffs.difference",
+        "caveats": "dialects.writing",
+        "diff": "diffs.diff",
+        "native": "dialects.writing",
+        "read": "dialects.reading",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTER"]
 
-__getattr__ = lazily(__name__, __all__)
+__getattr__ = lazily(__name__, {"ADAPTER": "adapter"})

@@ -48,4 +48,4 @@ __all__ = [
     "min_pool",
 ]
 
-__getattr__ = lazily(__name__, __all__)
+__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})

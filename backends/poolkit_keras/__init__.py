@@ -55,7 +55,7 @@ __all__ = [
     "Pool",
 ]
 
-__getattr__ = lazily(__name__, __all__)
+__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})
 
 if sys.modules.get("keras") is not None:
     # A saved model that holds one of the layers is loaded by the names under which they are registered.

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTER", "Pool"]
 
-__getattr__ = lazily(__name__, __all__)
+__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})

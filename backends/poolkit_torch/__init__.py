@@ -42,4 +42,4 @@ __all__ = [
     "Pool",
 ]
 
-__getattr__ = lazily(__name__, __all__)
+__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
-from pathlib import Path
 
 ENGINES = ("tensorflow", "torch", "jax")  # the order in which they are named; tensorflow is Keras's own choice
 
@@ -24,6 +22,9 @@ def engine() -> str:
 
 def _configured() -> str | None:
     """The engine of ``keras.json`` in KERAS_HOME or the home folder; None where there is no such file."""
+    import json  # 2 ms, where importing poolkit takes 40
+    from pathlib import Path
+
     home = os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()
     try:
         found = json.loads(Path(home, "keras.json").read_bytes())["backend"]

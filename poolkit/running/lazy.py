@@ -1,22 +1,22 @@
-"""Names of a package that are loaded when they are asked for, so that its other modules need no framework."""
+"""Names of a package that are loaded when they are asked for."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def lazily(package: str, names: Collection[str]) -> Callable[[str], Any]:
-    """A module's ``__getattr__`` for an adapter: ADAPTER is in its module adapter, every other name in layers.
+def lazily(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
+    """A package's ``__getattr__``; `modules` says in which of its modules each name is.
 
-    >>> lazily("poolkit_numpy", ["Pool"])("Pool").__name__
+    >>> lazily("poolkit_numpy", {"Pool": "layers"})("Pool").__name__
     'Pool'
     """
 
     def load(name: str) -> Any:
-        if name not in names:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{package}.{'adapter' if name == 'ADAPTER' else 'layers'}"), name)
+        return getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
 
     return load
