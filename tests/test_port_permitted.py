@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from poolkit.dialects.calls import Call, Expression, Name
+from poolkit.dialects import table
+from poolkit.dialects.calls import Call, Expression, Name, found
+from poolkit.dialects.dialect import Dialect
 from poolkit.errors import NotExactError
 from poolkit.port.check import check
 from poolkit.port.files import port_file
 from poolkit.port.permitted import permitted
+from poolkit.port.python.source import port_source
 from poolkit.port.running import runner
 
 HEAD = """
@@ -108,3 +111,45 @@ def test_only_pooling_words_and_literals_are_permitted(call: Call) -> None:
 )
 def test_a_module_is_imported_under_a_public_name_alone(written: str, run: str) -> None:
     assert permitted(Call(written)).name == run
+
+
+# ----------------------------------------------------------------------------------- what frameworks have no more
+
+NEVER = {  # names that stand for those of another module
+    "numpy.ndarray.amax": "the array standard's method has no such name, and PyTorch's takes axis=, too",
+    "numpy.ndarray.amin": "the same",
+    "flax.linen.min_pool": "it is flax.nnx's, whose words have linen's names",
+}
+
+
+@pytest.mark.parametrize("dialect", [d for d in table.dialects() if d.name != "onnx"], ids=lambda d: d.name)
+def test_frameworks_have_the_words_that_are_not_gone(dialect: Dialect) -> None:
+    for name, word in dialect.words.items():
+        if (
+            word.pools and name not in NEVER and not name.startswith("timm.")
+        ):  # which exports some by their module alone
+            assert has(name) is not word.gone, name
+
+
+def has(name: str) -> bool:
+    try:
+        found(name)
+    except AttributeError:
+        return False
+    return True
+
+
+GONE = ["K.mean(x, [1, 2])", "K.max(x, axis=(1, 2), keepdims=True)", "K.pool2d(x, (2, 2))"]
+GONE += ["tf.layers.max_pooling2d(x, 2, 2)", "tf.compat.v1.layers.AveragePooling1D(2, 2)(x)"]
+
+
+@pytest.mark.parametrize("call", GONE)
+@pytest.mark.parametrize("to", ["torch", "keras", "tensorflow"])
+def test_a_check_says_what_is_gone(call: str, to: str) -> None:
+    source = f"import tensorflow as tf\nfrom keras import backend as K\ny = {call}\n"
+    [row] = port_source(source, to).rows
+    checked = check(row, to)
+
+    assert row.after not in ("", call)
+    assert checked is not None
+    assert checked.problem.endswith(" no more, so that the original is not run")

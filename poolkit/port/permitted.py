@@ -28,13 +28,10 @@ INFINITY = re.compile(r"(-?)(?:np|numpy|jnp|jax\.numpy|math)\.inf")
 OTHERS = {
     "equinox",
     "flax.nnx",
-    "keras.backend",
     "tensorflow.compat.v1",
     "tensorflow.compat.v1.math",
-    "tensorflow.keras.backend",
     "tensorflow.keras.layers",
     "tensorflow.math",
-    "tf_keras.backend",
     "tf_keras.layers",
 }
 
@@ -63,6 +60,8 @@ def _public(call: Call) -> str:
     word = dialect.words.get(name)
     if word is None or not word.pools:
         raise NotExactError(f"{text(call)} is no pooling that poolkit knows, so it is not run")
+    if word.gone:
+        raise NotExactError(f"{dialect.name} has {call.name} no more, so that the original is not run")
     written = call.name.rpartition(".")[0]
     return call.name if written in OTHERS or written in _modules() else name
 

@@ -17,6 +17,7 @@ from poolkit.errors import InputError, NotExactError
 from poolkit.spec.values import is_many
 
 LAYERS, OPS = "keras.layers", "keras.ops"
+BACKEND = "keras.backend"  # whose functions Keras 3 has no more
 
 ROOTS = ("keras", "tf_keras", "tensorflow")
 
@@ -213,7 +214,9 @@ ALIASES = (("AvgPool", "AveragePooling"), ("MaxPool", "MaxPooling"), ("AveragePo
 def canonical(name: str) -> str:
     """Keras's other names, such as ``AvgPool2D``, ``keras.src.layers.pooling…`` and ``keras.backend.mean``."""
     *_, last = name.split(".")
-    if name.startswith(("keras.ops.", "keras.backend.")) or ".ops." in name:
+    if name.startswith(("keras.backend.", "tf_keras.backend.")):
+        return f"{BACKEND}.{last}"
+    if name.startswith("keras.ops.") or ".ops." in name:
         return f"{OPS}.{last}"
     if name.startswith(("keras.", "tf_keras.")) and "layers" in name:
         for short, long in ALIASES:
@@ -241,7 +244,8 @@ NEIGHBOURS = {
 WORDS = words(
     *(word for n in (1, 2, 3) for word in _layers(n)),
     *(Word(f"{OPS}.{name}", fields, "x") for name, fields in REDUCTIONS.items()),
-    *(Word(f"{OPS}.pool{n}d", partial(_backend_pool, n), "x", gone=True) for n in (2, 3)),
+    *(Word(f"{BACKEND}.{name}", fields, "x", gone=True) for name, fields in REDUCTIONS.items()),
+    *(Word(f"{BACKEND}.pool{n}d", partial(_backend_pool, n), "x", gone=True) for n in (2, 3)),
     Word(f"{OPS}.max_pool", partial(_ops_window, "max"), "inputs"),
     Word(f"{OPS}.average_pool", partial(_ops_window, "avg"), "inputs"),
     Word(f"{OPS}.adaptive_max_pool", partial(_ops_adaptive, "max"), "inputs"),

@@ -32,7 +32,7 @@ def _layer(
 
 
 LAYERS = tuple(
-    Word(f"tensorflow.layers.{name}", partial(_layer, kind, n), tensor)
+    Word(f"tensorflow.layers.{name}", partial(_layer, kind, n), tensor, gone=True)
     for kind, function, layer in (("max", "max_pooling", "MaxPooling"), ("avg", "average_pooling", "AveragePooling"))
     for n in (1, 2, 3)
     for name, tensor in ((f"{function}{n}d", "inputs"), (f"{layer}{n}D", None))

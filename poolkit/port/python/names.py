@@ -15,9 +15,6 @@ from poolkit.dialects.sources import call_of_node
 from poolkit.port.python.tree import Node, Tree, expression
 from poolkit.port.python.uses import mutated
 
-# Keras's backend functions under the names that keras.ops has for the same.
-BACKEND = "keras.backend."
-
 
 def framework(name: str) -> bool:
     """Whether a full dotted name is a framework's, or poolkit's own."""
@@ -71,7 +68,7 @@ class Names:
         assignments = list(scope[first]) if first in scope else []
         if not assignments:
             starred = self._starred(dotted)
-            return (_as_ops(spelled(starred)) if starred else None), True
+            return (spelled(starred) if starred else None), True
         # ``except ImportError: keras = None`` is no second meaning: nothing is called on it.
         found = [self._assigned(a, dotted, depth) for a in assignments if not is_none(self.tree, a)]
         known = sorted({name for name, _ in found if name}, key=lambda name: (not is_word(name), name))
@@ -84,7 +81,7 @@ class Names:
         if isinstance(assignment, ImportAssignment):
             names = {q.name for q in assignment.get_qualified_names_for(dotted)}
             known = sorted(name for name in names if framework(name) or name == PARTIAL)
-            return (_as_ops(spelled(known[0])), True) if known else (None, True)
+            return (spelled(known[0]), True) if known else (None, True)
         value = self._dotted_value(assignment) if depth < 8 else None
         if value is None:
             return None, True
@@ -141,11 +138,6 @@ def _layer(name: str) -> tuple[str, str]:
     dialect = next((d for d in table.dialects() if root in d.roots), None)
     canonical = dialect.canonical(name) if dialect is not None else name
     return (dialect.name if dialect is not None else root), (canonical or rest).rpartition(".")[2]
-
-
-def _as_ops(name: str) -> str:
-    ops = f"keras.ops.{name.removeprefix(BACKEND)}"
-    return ops if name.startswith(BACKEND) and is_word(ops) else name
 
 
 def plain_name(node: Node) -> str | None:

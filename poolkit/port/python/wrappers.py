@@ -23,7 +23,9 @@ MASKED = "GlobalAveragePooling1D"
 
 def data_format(tree: Tree, names: Names, site: Site) -> None:
     """``keras.config.set_image_data_format("channels_first")`` is the format of every layer that says none."""
-    takes = site.word.startswith(LAYERS) or (site.word.startswith("keras.ops.") and "pool" in site.word)
+    takes = site.word.startswith(LAYERS) or (
+        site.word.startswith(("keras.ops.", "keras.backend.")) and "pool" in site.word
+    )
     said = _set_by(tree, SETS_FORMAT) if takes else []
     if not said or site.error is not None or isinstance(site.fields, Operation):
         return
