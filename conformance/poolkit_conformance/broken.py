@@ -196,6 +196,10 @@ def _of_the_tensor(x: Array, spec: pk.PoolSpec, result: Any) -> Any:
     return result[0], result[1] * channels + np.arange(channels)
 
 
+def _nan_for_infinity(values: Array) -> Array:
+    return np.where(np.isinf(values), np.nan, values)
+
+
 def _input_itself(x: Array, spec: pk.PoolSpec, result: Any) -> Any:
     return x if isinstance(result, np.ndarray) and result.shape == x.shape and result.dtype == x.dtype else result
 
@@ -232,6 +236,7 @@ FAULTS = (
     _fault("overhang at the head", "ceil_overhang_is_after_the_last_cell", windows___padding=_overhang_at_the_head),
     _fault("same at the other end", "same_maximum_of_1_to_4_pads_after", windows___padding=_same_at_the_other_end),
     _fault("lowest finite number", "a_window_of_minus_infinity_is_minus_infinity", change=_values(_finite)),
+    _fault("NaN of cells of one sign", "sum_huge_positive_global", change=_values(_nan_for_infinity)),
     _fault("padding selected", "padding_is_never_selected", change=_zero_as_padding),
     _fault("indices of the whole tensor", "indices_count_cells_of_one_channel", change=_of_the_tensor),
     _fault("another dtype", "avg_float16_k3_s2_same", change=_values(lambda v: v.astype(np.float64))),

@@ -137,6 +137,11 @@ def _large(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.uniform(-300, 300, shape)
 
 
+def _huge(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Two of these are more than float32 holds."""
+    return rng.choice([3e38, -3e38, 1.0, -0.5, 2e38], shape)
+
+
 def _peak(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """One in the middle of every map of zeros, for two spatial axes at the end."""
     x = np.zeros(shape)
@@ -157,6 +162,8 @@ RECIPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
     "around 100": lambda rng, shape: rng.uniform(100, 101, shape),
     "large": _large,
     "peak": _peak,
+    "huge": _huge,
+    "huge positive": lambda rng, shape: np.abs(_huge(rng, shape)),
     "negative": lambda rng, shape: -rng.uniform(1, 2, shape),
 }
 

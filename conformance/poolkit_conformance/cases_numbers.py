@@ -72,6 +72,13 @@ SELECTION = [
     numbers("avg_inf_global", "avg", _MAP, "inf", output_size=1),
     numbers("avg_inf_adaptive", "avg", _MAP, "inf", output_size=(4, 3)),
     numbers("avg_inf_counts_padding", "avg", _MAP, "inf", window=3, stride=2, padding=1, count_include_pad=True),
+    *(
+        numbers(f"{kind}_{data.replace(' ', '_')}_{place}", kind, _PLACES[place][0], data, **_PLACES[place][1])
+        for kind in ("avg", "sum")
+        for data in ("huge", "huge positive")
+        for place in ("k3_s2_same", "k3_s1_nhwc", "global", "global_nhwc", "adaptive", "3d_k2")
+    ),
+    numbers("avg_huge_bfloat16", "avg", _MAP, "huge", "bfloat16", window=3, stride=1),
     numbers("sum_nan_inf_dilated", "sum", _MAP, "nan", window=3, dilation=2, padding="same"),
 ]
 

@@ -40,7 +40,7 @@ LAYOUTS = (
     "channels_first",
     "channels_last",
 )
-FLOAT_DATA = ("normal", "ties", "nan", "inf", "mostly -inf", "all -inf", "negative", "signed zeros")
+FLOAT_DATA = ("normal", "ties", "nan", "inf", "mostly -inf", "all -inf", "negative", "signed zeros", "huge")
 DTYPES = ("float32", "float32", "float64", "float16", "bfloat16", "int8", "uint8", "int32", "int64", "bool")
 # A case that the definition refuses tells nothing more than one, and half of those that are drawn would be such.
 REFUSED = 0.1

@@ -31,6 +31,9 @@ class Answer:
 
     values: Array
     magnitude: Array  # of each value: what its error may be measured against
+    # The sums of a window's finite cells below 0, and above: between them is every sum of some of its cells.
+    lowest: Array
+    highest: Array
     dtype: str
     indices: Array | None = None
     # Where a window holds several NaNs, each of their positions is right: place in the result -> positions.
@@ -51,17 +54,20 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
     rows = Rows(spec, x, tensors)
     selects = spec.kind in SELECTIONS or outside.selects(spec.kind)
     values = np.zeros(rows.windows, rows.cells.dtype if selects else np.float64)
-    magnitude = np.zeros(rows.windows)
+    magnitude, lowest, highest = (np.zeros(rows.windows) for _ in range(3))
     indices = np.full(rows.windows, -1)
     free: dict[tuple[int, ...], frozenset[int]] = {}
     for part in each_window(rows):
         values[part.here], magnitude[part.here] = VALUES.get(spec.kind, outside.values)(spec, part)
+        lowest[part.here], highest[part.here] = _reach(part)
         if spec.kind in SELECTIONS:
             indices[part.here] = part.flat[_first(spec.kind, part.cells)]
             note_nans(free, part)
     return Answer(
         rows.as_result(values),
         rows.as_result(magnitude),
+        rows.as_result(lowest),
+        rows.as_result(highest),
         x.dtype.name if selects or x.dtype.name in FLOATS else "float32",
         rows.as_result(indices) if spec.indices else None,
         moved(free, rows) if spec.indices else {},
@@ -154,6 +160,8 @@ def _exact_sum(row: list[Any]) -> float:
         return math.fsum(row)
     except ValueError:  # inf - inf
         return math.nan
+    except OverflowError:  # on the way to a sum that may be finite
+        return math.fsum([x * 2.0**-99 for x in row]) * 2.0**99
 
 
 def _average(spec: Any, part: Part) -> tuple[Array, Array]:
@@ -163,8 +171,13 @@ def _average(spec: Any, part: Part) -> tuple[Array, Array]:
 
 
 def _sum(spec: Any, part: Part) -> tuple[Array, Array]:
-    cells = part.cells if part.weights is None else part.weights * part.cells
-    return _totals(cells), _totals(np.abs(cells.astype(np.float64)))
+    return _totals(part.counted), _totals(np.abs(part.counted.astype(np.float64)))
+
+
+def _reach(part: Part) -> tuple[Array, Array]:
+    cells = part.counted.astype(np.float64)
+    finite = np.where(np.isfinite(cells), cells, 0)
+    return np.minimum(finite, 0).sum(1), np.maximum(finite, 0).sum(1)
 
 
 def _over(a: Array, b: Array) -> Array:
@@ -180,7 +193,9 @@ def _select(spec: Any, part: Part) -> tuple[Array, Array]:
 
 def _softmax(spec: Any, part: Part) -> tuple[Array, Array]:
     a = part.cells.astype(np.float64)
-    return _totals(_weights(spec.beta, a) * a), np.abs(a).max(1, initial=0)
+    weights = _weights(spec.beta, a)
+    counted = np.where(weights == 0, 0, a)  # a cell of weight 0 counts nothing, -inf or not
+    return _totals(weights * counted), np.abs(counted).max(1, initial=0)
 
 
 VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {

@@ -31,6 +31,11 @@ class Part(NamedTuple):
     divisor: Array  # of an average, for each row: a count, or the sum of the weights
 
     @property
+    def counted(self) -> Array:
+        """What is added up."""
+        return self.cells if self.weights is None else self.weights * self.cells
+
+    @property
     def place(self) -> Any:
         """What picks these cells out of all rows."""
         return self.rows, self.flat

@@ -123,7 +123,7 @@ class Min(Max):
 class Softmax(Kind):
     """The average with weights softmax(beta * x) within the window; with beta=1 what is called SoftPool.
 
-    Carries (largest cell, weighted sum, sum of weights), both sums relative to the largest: finite for any input.
+    Carries (largest cell, weighted sum, sum of weights), both sums relative to the largest.
     With grad="semi" the weights are constants, as published (arXiv 2101.00440); with "exact" they have their gradient.
     """
 
@@ -135,20 +135,26 @@ class Softmax(Kind):
         scaled = self.times(x, max(-1.0, min(beta, 1.0)))
         largest = o.detach(scaled)
         weight = self.weight(scaled if self.options["grad"] == "exact" else largest, largest)
-        return largest, o.multiply(weight, x), weight
+        return largest, self.weighed(x, weight), weight
 
     def combine(self, a: State, b: State) -> State:
         o = self.o
         largest = o.where(o.greater(b[0], a[0]), b[0], a[0])
-        scale_a, scale_b = (self.weight(s[0], largest) for s in (a, b))
-        sums = (o.add(o.multiply(s, scale_a), o.multiply(t, scale_b)) for s, t in zip(a[1:], b[1:], strict=True))
-        return largest, *sums
+        early, late = (self.scaled(s, largest) for s in (a, b))
+        return largest, *(o.add(s, t) for s, t in zip(early, late, strict=True))
 
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
-        o = self.o
-        largest = o.max(s[0], a.at)
+        largest = self.o.max(s[0], a.at)
+        return largest, *(total(self.o, t, (a,)) for t in self.scaled(s, largest))
+
+    def scaled(self, s: State, largest: Tensor) -> State:
+        """Both sums of a state, relative to the largest cell of more."""
         scale = self.weight(s[0], largest)
-        return largest, *(total(o, o.multiply(t, scale), (a,)) for t in s[1:])
+        return self.weighed(s[1], scale), self.o.multiply(s[2], scale)
+
+    def weighed(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The product, 0 where the weight is: a mask's -inf, or two of float32's smallest numbers, times 0 are NaN."""
+        return self.o.multiply(self.o.where(self.o.equal(weight, 0), 0.0, x), weight)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[1], s[2]), None
