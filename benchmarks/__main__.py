@@ -1,7 +1,8 @@
 """python -m benchmarks grid: poolkit beside the call that each framework documents, the Keras layer, einops and a copy.
 
 `growth` is what a window of 63 costs against one of 3, `overhead` what a call adds on PyTorch. Each goes into
-results.json, which `table` prints and `plot` (which needs matplotlib) draws. Each framework is measured in a process of
+results.json, which `table` prints and `plot` (which needs matplotlib) draws. `porting` counts what `poolkit port` makes
+of real files, and has options of its own. Each framework is measured in a process of
 its own, with one thread, so that no two of them fight for a core.
 """
 
@@ -19,6 +20,7 @@ from rich.console import Console
 from benchmarks.frameworks import FRAMEWORKS
 from benchmarks.grid import grid, growth
 from benchmarks.overhead import overhead
+from benchmarks.porting import main as porting
 from benchmarks.report import Row, machine, plots, tables
 from benchmarks.sites import LAYOUTS
 
@@ -86,6 +88,8 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
 
 
 def main(words: list[str]) -> None:
+    if words[:1] == ["porting"]:  # of files, and no measuring of time
+        sys.exit(porting(words[1:]))
     options = arguments_of(words)
     if options.child:
         print(json.dumps(measured_here(options.child, options)))

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.counting import counted, parsed
 from benchmarks.grid import same
-from benchmarks.ports import main as ports
+from benchmarks.porting import main as porting
+from benchmarks.porting import whole
 from benchmarks.sites import Site
 from poolkit.tools.measure import compare, overheads
 from tests.support import ROOT, environment
@@ -93,14 +95,41 @@ def test_a_contender_that_gives_other_numbers_is_told() -> None:
 def test_ports_of_one_commit_are_equal_and_a_changed_file_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, before, after = tmp_path / "files", tmp_path / "before.json", tmp_path / "after.json"
+    folder, before = tmp_path / "files", tmp_path / "before.json"
     folder.mkdir()
     source = folder / "net.py"
     source.write_text("from torch import nn\n\npool = nn.MaxPool2d(2)\n")
-    ports(["record", str(before), str(folder)])
-    assert ports(["compare", str(before), str(before)]) == 0
+    porting([str(folder), "--json", str(before)])
+    assert porting([str(folder), "--against", str(before)]) == 0
     source.write_text("from torch import nn\n\npool = nn.MaxPool2d(3)\n")
-    ports(["record", str(after), str(folder)])
 
-    assert ports(["compare", str(before), str(after)]) == 1
+    assert porting([str(folder), "--against", str(before)]) == 1
     assert "files/net.py --to keras" in capsys.readouterr().out
+
+
+NET = """import torch.nn.functional as F
+from torch import nn
+from .ops import max_pool2d
+
+class Net(nn.Module):
+    def __init__(self, pool: nn.MaxPool2d):
+        self.avg_pool = nn.AvgPool2d(2)
+
+    def forward(self, x):
+        x = self.avg_pool(x)  # made above, where it is counted
+        x = max_pool2d(getattr(nn, f"AvgPool{2}d")(2)(x))
+        return block(x.mean((2, 3)) + x.mean(1), nn.MaxPool2d)
+"""
+
+
+def test_pools_are_counted_where_they_are_spelled_and_not_where_they_are_used() -> None:
+    words = [(call.lines[0], call.word) for call in counted(parsed(NET))]
+
+    assert words == [(7, "AvgPool2d"), (11, "getattr"), (11, "max_pool2d"), (12, "MaxPool2d"), (12, "mean")]
+
+
+def test_a_name_that_nothing_defines_is_told() -> None:
+    before, after = "import a\nx = a.f(b)\n", "import a\nx = torch.f(b)\n"
+
+    assert whole(before, after) == {"undefined": ["torch"]}
+    assert "broken" in whole(before, "x = (")
