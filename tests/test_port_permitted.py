@@ -125,9 +125,7 @@ NEVER = {  # names that stand for those of another module
 @pytest.mark.parametrize("dialect", [d for d in table.dialects() if d.name != "onnx"], ids=lambda d: d.name)
 def test_frameworks_have_the_words_that_are_not_gone(dialect: Dialect) -> None:
     for name, word in dialect.words.items():
-        if (
-            word.pools and name not in NEVER and not name.startswith("timm.")
-        ):  # which exports some by their module alone
+        if word.pools and name not in NEVER and not name.startswith("timm."):  # some have only their module's name
             assert has(name) is not word.gone, name
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 import keras
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import poolkit as pk
 from poolkit.dialects.dialect import NotPooling
+from poolkit.dialects.reading import call_of
 from poolkit.errors import NotExactError
+from poolkit.port.check import check
+from poolkit.port.models.layers import Layer, row_of
+from poolkit.port.running import runner
+from poolkit.port.target import target_of
 from tests.test_port_source import ported, row
 
 LOSSES = [
@@ -100,3 +106,72 @@ def test_a_partial_of_a_function_is_a_layer() -> None:
 def test_what_undoes_a_pool_is_left() -> None:
     assert row("import torch.nn as nn\nu = nn.MaxUnpool2d(2)\n", "keras").status == "left"
     assert row("import torch.nn.functional as F\nu = F.max_unpool2d(x, i, 2)\n", "jax").status == "left"
+
+
+# --------------------------------------------------------------------------------------- reductions stay reductions
+
+TF = "import tensorflow as tf\nfrom keras import layers, ops\n"
+LAMBDAS = [
+    ("tf.reduce_mean(t, [1, 2])", "torch.mean(x, dim=(2, 3))"),
+    ("ops.max(t, axis=(1, 2))", "torch.amax(x, dim=(2, 3))"),
+    ("tf.reduce_sum(t, axis=[-3, -2])", "torch.sum(x, dim=(-2, -1))"),
+    ("tf.reduce_mean(t, axis=(-2, -1))", "torch.mean(x, dim=(-2, -1))"),
+]
+
+
+@pytest.mark.parametrize(("body", "after"), LAMBDAS)
+def test_a_reduction_in_a_lambda_stays_one(body: str, after: str) -> None:
+    found = row(f"{TF}y = layers.Lambda(lambda t: {body})(x)\n", "torch")
+    checked = check(found, "torch")
+
+    assert found.after == after
+    assert found.ranks
+    assert checked is not None
+    assert checked.share is not None
+    assert checked.agrees
+
+
+MORE = "of a tensor with three axes it takes the first for channels, and gives an axis more than the reduction"
+
+
+@pytest.mark.parametrize("whole", ["pool = {}", "m = keras.Sequential([{}])", "self.pool = {}"])
+def test_a_lambda_that_becomes_a_module_says_what_its_rank_changes(whole: str) -> None:
+    made = whole.format("layers.Lambda(lambda t: tf.reduce_mean(t, [1, 2]))")
+    found = row(f"import keras\n{TF}{made}\n", "torch")
+
+    assert (found.status, found.note) == ("caveat", MORE)
+    assert found.after == "torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())"
+
+
+@pytest.mark.parametrize("shape", [None, [None, 8, 8, 3]])
+def test_a_reduction_of_a_model_says_so_too_where_the_rank_is_not_known(shape: list[int | None] | None) -> None:
+    call = call_of("keras.ops.mean(x, axis=(1, 2))")
+    layer = Layer("mean", "Mean", call, shape=None if shape is None else tuple(shape))
+    found = row_of(layer, lambda spec: target_of(spec, "torch"))
+
+    assert (found.status, found.note) == (("caveat", MORE) if shape is None else ("exact", ""))
+
+
+FROM_BEHIND = [
+    ("import torch\n", "x.mean((-2, -1))", "jax", "jnp.mean(x, axis=(-3, -2))", "NCHW"),
+    ("import torch\n", "torch.sum(x, dim=[-1, -2])", "tensorflow", "tf.reduce_sum(x, axis=(-3, -2))", "NCHW"),
+    ("import jax.numpy as jnp\n", "jnp.mean(x, axis=(-3, -2))", "torch", "torch.mean(x, dim=(-2, -1))", "NHWC"),
+    ("import jax.numpy as jnp\n", "jnp.max(x, axis=(-3, -2))", "torch", "torch.amax(x, dim=(-2, -1))", "NHWC"),
+]
+FROM_BEHIND += [
+    ("import tensorflow as tf\n", "tf.reduce_max(x, [-4, -3, -2])", "torch", "torch.amax(x, dim=(-3, -2, -1))", "NDHWC")
+]
+
+
+@pytest.mark.parametrize(("head", "call", "to", "after", "layout"), FROM_BEHIND)
+def test_axes_from_behind_stay_so_where_channels_move(head: str, call: str, to: str, after: str, layout: str) -> None:
+    found = row(f"{head}y = {call}\n", to)
+    original, ported = runner(call_of(call)), runner(call_of(after))
+    other = {"NCHW": "NHWC", "NHWC": "NCHW", "NDHWC": "NCDHW"}[layout]
+
+    assert found.after == after
+    assert "it counts the axes from behind, and the channels move past them" in found.note
+    for have, want in ((layout[1:], other[1:]), (layout, other), (f"U{layout}", f"U{other}")):
+        x = np.random.default_rng(1).standard_normal(range(2, 2 + len(have))).astype("float32")
+        moved = np.ascontiguousarray(x.transpose([have.index(letter) for letter in want]))
+        np.testing.assert_allclose(np.asarray(ported(moved)), np.asarray(original(x)), rtol=1e-5, atol=1e-5)

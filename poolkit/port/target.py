@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
@@ -57,6 +57,14 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
     # What a network pools are floats, and on which engine of Keras it will run is not known.
     found = _told([c for c in caveats(moved, backend) if c.about != "integers"])
     return Target(backend, moved, call, "; ".join(found))
+
+
+def of_any_rank(target: Target) -> Target:
+    """The layer for a reduction of a tensor of unknown rank: PyTorch has none for a reduction, and pools maps then."""
+    if target.call is None or target.call.name != "torch.nn.Sequential":
+        return target
+    note = "of a tensor with three axes it takes the first for channels, and gives an axis more than the reduction"
+    return replace(target, note="; ".join(filter(None, [target.note, note])), sure=False)
 
 
 def _told(found: Sequence[Caveat]) -> list[str]:

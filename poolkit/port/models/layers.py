@@ -11,7 +11,7 @@ from poolkit.dialects.reading import Reading, read_call
 from poolkit.errors import InputError, PoolkitError
 from poolkit.port.models.naming import clean, short, shown
 from poolkit.port.report import Row, Status
-from poolkit.port.target import Target
+from poolkit.port.target import Target, of_any_rank
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all, is_many
 
@@ -48,6 +48,8 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         if target_for is None:
             return replace(row, status="exact", spec=spec, note=_joined(layer.caveat, layer.note))
         target = target_for(spec)
+        if layer.shape is None and "Pool" not in layer.call.name:
+            target = of_any_rank(target)
     except NotPooling as reason:
         return replace(row, status="left", note=_joined(str(reason)))
     except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError) as reason:

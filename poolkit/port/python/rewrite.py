@@ -15,7 +15,7 @@ from poolkit.errors import NotExactError
 from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.target import Target, target_of, usual_layout, written
+from poolkit.port.target import Target, of_any_rank, target_of, usual_layout, written
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -76,19 +76,27 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
     """The target's reduction for a reduction, whose tensor may have fewer axes, or more, than its layout has letters.
 
     PyTorch's pools take a map without a batch, too, and give an axis more then. Positions that are counted from behind
-    stay so where nothing moves, and are right at every rank.
+    stay so, and are right at every rank with the channels that the layout has.
     """
     spec, at = target.spec, reduced(site)
-    if site.role != "function" or at is None or not isinstance(spec, PoolSpec):
+    if at is None or not isinstance(spec, PoolSpec):
         return target
-    behind = spec.layout == source and all(n < 0 for n in at)
+    if site.role == "layer":
+        return of_any_rank(target)
+    behind = all(n < 0 for n in at)
     counted = spec.replace(layout=f"...{spec.layout}") if behind else spec
     if target.backend == "torch" and not spec.keepdims:
         call = reduction(counted, f"torch.{TORCH[spec.kind]}", "dim")
-        return replace(target, call=call, note=target.note if target.call is not None else "")
-    if not behind or target.call is None or target.call.name != PARTIAL:
+        target = replace(target, call=call, note=target.note if target.call is not None else "")
+    elif behind and target.call is not None and target.call.name == PARTIAL:
+        target = replace(target, call=reduction(counted, target.call.args[0].dotted))
+    else:
         return target
-    return replace(target, call=reduction(counted, target.call.args[0].dotted))
+    moved = behind and spec.layout != source
+    return replace(target, note="; ".join(filter(None, [target.note, MOVED if moved else ""])))
+
+
+MOVED = "it counts the axes from behind, and the channels move past them; a tensor without channels keeps its axes"
 
 
 def _check_order(site: Site, backend: str, layout: str | None) -> None:

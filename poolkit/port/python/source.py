@@ -188,7 +188,7 @@ def row_of(tree: Tree, site: Site) -> Row:
     note = str(site.error) if site.error is not None else ""
     where, before, spec = f"line {tree.line(site.outer)}", tree.text(site.outer), spec_of(site)
     call = _equal(spec, site.dialect) if site.reformed and spec is not None else site.call
-    ranks = site.role == "function" and reduced(site) is not None
+    ranks = site.role in ("function", "applied") and reduced(site) is not None
     return Row(where, before, "failed", note=note, spec=spec, call=call, ranks=ranks)
 
 
