@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import python
+from tests.helpers.support import python
 
 # How long a case takes says how busy the machine is, and nothing of poolkit.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

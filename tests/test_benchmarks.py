@@ -17,7 +17,7 @@ from benchmarks.porting import main as porting
 from benchmarks.porting import whole
 from benchmarks.sites import Site
 from poolkit.tools.measure import compare, overheads
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 
 def fast() -> None:

@@ -6,7 +6,7 @@ import inspect
 import re
 
 from poolkit.lowering.kinds import Softmax
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 
 def added_lines() -> list[str]:

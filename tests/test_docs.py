@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import poolkit
-from tests.support import ADAPTERS, modules_of
+from tests.helpers.support import ADAPTERS, modules_of
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

@@ -17,7 +17,7 @@ import pytest
 
 from examples import portable
 from poolkit.tools.demo import photograph
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 Array = Any
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import Fuzz
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 FUZZER = """
 def test_numbers(fuzz):

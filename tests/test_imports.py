@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ADAPTERS, OUTSIDE, ROOT, modules_of, python
+from tests.helpers.support import ADAPTERS, OUTSIDE, ROOT, modules_of, python
 
 FRAMEWORKS = {"numpy", "torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "equinox", "onnx"}
 

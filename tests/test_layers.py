@@ -10,9 +10,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support import ROOT, modules_of
+from tests.helpers.support import ROOT, modules_of
 
-LAYERS = ("errors", "spec", "lowering", "programs", "running", "dialects", "diffs", "port", "tools", "cli")
+LAYERS = ("errors", "spec", "lowering", "programs", "running", "dialects", "tools", "diffs", "port", "cli")
 
 OPERATIONS = {"poolkit.spec.operation", "poolkit.spec.pool_spec", "poolkit.spec.mix"}
 FLUENT = {"__call__", "layer", "explain", "cost", "plan", "work_dtype", "output_shape"}

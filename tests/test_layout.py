@@ -6,7 +6,7 @@ import fnmatch
 
 import pytest
 
-from tests.support import ADAPTERS, OUTSIDE, ROOT, modules_of
+from tests.helpers.support import ADAPTERS, OUTSIDE, ROOT, modules_of
 
 FILES = {"pyproject.toml", "constraints.txt", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
 FOLDERS = {"poolkit", "backends", "conformance", "tests", "examples", "benchmarks", "docs"}

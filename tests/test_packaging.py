@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ADAPTERS, OUTSIDE, ROOT, modules_of
+from tests.helpers.support import ADAPTERS, OUTSIDE, ROOT, modules_of
 
 PACKAGES = ["poolkit", "poolkit_conformance", *ADAPTERS, *OUTSIDE]
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import poolkit as pk
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 README = (ROOT / "README.md").read_text()
 

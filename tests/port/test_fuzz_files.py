@@ -1,0 +1,59 @@
+"""Mutated files through `poolkit port`: a report or a PoolkitError, never a traceback, within bounds."""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+import warnings
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from poolkit import errors
+from poolkit.cli.commands import poolkit
+from tests.conftest import Fuzz
+from tests.helpers import hostile_files
+
+TARGETS = ("torch", "keras", "tensorflow", "jax")
+SECONDS, MEGABYTES = 10, 500  # of one file
+
+
+def arguments(rng: random.Random, path: Path) -> list[str]:
+    if rng.random() < 0.25:
+        return [str(path), *(["--json"] if rng.random() < 0.3 else [])]
+    given = [str(path), "--to", rng.choice(TARGETS)]
+    given += ["--layout", rng.choice(("NHWC", "NCHW", "channels_first", "NCL", "CHW"))] if rng.random() < 0.2 else []
+    return [*given, *(["--json"] if rng.random() < 0.3 else [])]
+
+
+def peak() -> float:
+    """The most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def outcome(result: Result) -> str:
+    """What came of a file; an AssertionError for a traceback, an exit code that means nothing or raw text."""
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise AssertionError("a traceback") from result.exception
+    assert result.exit_code in (0, 1, 2)
+    assert all(c.isprintable() or c == "\n" for c in result.stderr)
+    if result.exit_code < 2:
+        return "reported"
+    name, _, message = result.stderr.partition(": ")
+    assert issubclass(getattr(errors, name), errors.PoolkitError)
+    assert message.startswith("received ")
+    assert len(message) <= 2001
+    return "refused"
+
+
+def test_mutated_files_are_reported_or_refused(fuzz: Fuzz, tmp_path: Path) -> None:
+    for rng in fuzz:
+        path = hostile_files.drawn(rng, tmp_path)
+        before, began = peak(), time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = CliRunner().invoke(poolkit, ["port", *arguments(rng, path)])
+        fuzz.count(f"{path.suffix} {outcome(result)}")
+        assert time.process_time() - began < SECONDS
+        assert peak() - before < MEGABYTES or fuzz.cases < 20  # what is imported first

@@ -1,0 +1,125 @@
+"""What stands around a pool: the data format of the file, masks, wrappers, and means in pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+
+from tests.helpers.ports import MAP, function, ported, row
+
+KERAS = "import keras\nfrom keras import layers\nfrom keras import backend as K\n"
+TORCH = "import torch\nimport torch.nn.functional as F\n"
+FIRST = 'K.set_image_data_format("channels_first")\n'
+
+
+def test_the_data_format_of_the_file() -> None:
+    assert str(row(f"{KERAS}{FIRST}y = layers.MaxPooling2D(2)(x)\n").spec).endswith("layout=NCHW")
+    source = f"{KERAS}keras.config.set_image_data_format('channels_first')\ny = layers.GlobalAveragePooling2D()(x)\n"
+    found = ported(source, None).rows[0]
+    assert found.spec is not None
+    assert str(found.spec).endswith("layout=NCHW keepdims=false")
+
+
+@pytest.mark.parametrize(
+    ("window", "status"),
+    [("(x.shape[2], x.shape[3])", "exact"), ("(x.shape[1], x.shape[2])", "exact"), ("x.shape[2:]", "exact")],
+)
+def test_windows_by_a_shape_in_that_format(window: str, status: str) -> None:
+    found = row(f"{KERAS}{FIRST}y = layers.AveragePooling2D({window})(x)\n")
+    assert found.status == status
+    assert ("AdaptiveAvgPool2d" in found.after) == ("1" not in window)
+
+
+def test_a_layer_that_says_its_own_format_keeps_it() -> None:
+    by_name = f"{KERAS}{FIRST}y = layers.MaxPooling2D(2, data_format='channels_last')(x)\n"
+    assert str(row(by_name).spec).endswith("layout=NHWC")
+    by_place = f"{KERAS}{FIRST}y = layers.MaxPooling2D(2, 2, 'same', 'channels_last')(x)\n"
+    assert str(row(by_place).spec).endswith("layout=NHWC")
+
+
+@pytest.mark.parametrize(
+    "more", ["K.set_image_data_format(form)\n", f'{FIRST}K.set_image_data_format("channels_last")\n']
+)
+def test_a_format_that_is_not_known_fails(more: str) -> None:
+    found = row(f"{KERAS}{more}y = layers.MaxPooling2D(2)(x)\n")
+    assert found.status == "failed"
+    assert "data_format" in found.note
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "y = layers.GlobalAveragePooling1D()(x, mask=m)\n",
+        "y = layers.GlobalAveragePooling1D()(x, m)\n",
+        "pool = layers.GlobalAveragePooling1D()\ny = pool(x, mask=m)\n",
+        "class A:\n    def __init__(self):\n        self.p = layers.GlobalAveragePooling1D()\n"
+        "    def call(self, x, mask=None):\n        return self.p(x, mask=mask)\n",
+    ],
+)
+def test_a_mask_fails(lines: str) -> None:
+    found = row(KERAS + lines)
+    assert found.status == "failed"
+    assert "mask" in found.note
+
+
+def test_no_mask_and_an_embedding_that_makes_one() -> None:
+    assert row(f"{KERAS}y = layers.GlobalAveragePooling1D()(x, mask=None)\n").status == "exact"
+    embedded = "layers.GlobalAveragePooling1D()(layers.Embedding(9, 4, mask_zero=True)(x))"
+    assert "mask_zero" in row(f"{KERAS}y = {embedded}\n").note
+
+
+@pytest.mark.parametrize("layer", ["MaxPooling2D(2)", "GlobalAveragePooling2D()"])
+def test_a_wrapper_fails(layer: str) -> None:
+    found = row(f"{KERAS}y = layers.TimeDistributed(layers.{layer})(x)\n")
+    assert found.status == "failed"
+    assert "every step" in found.note
+
+
+# ------------------------------------------------------------------------------------------------- means in pairs
+
+PAIRS = [
+    "x.mean(3).mean(2)",
+    "x.mean(-1).mean(-1)",
+    "x.mean(2).mean(2)",
+    "x.mean(dim=2).mean(dim=-1)",
+    "torch.mean(torch.mean(x, 3), 2)",
+    "x.mean(3, keepdim=True).mean(2, keepdim=True)",
+    "x.mean(-1, True).mean(-2, True)",
+    "torch.mean(torch.mean(x, 2, keepdim=True), 3, keepdim=True)",
+]
+
+
+@pytest.mark.parametrize("mean", PAIRS)
+def test_two_means_are_a_global_average(mean: str) -> None:
+    source = f"{TORCH}def f(x):\n    return {mean}\n"
+    found = row(source, "tensorflow")
+    assert found.before == mean
+    assert found.status in ("exact", "caveat")  # TensorFlow sums halves in another order
+    got = function(ported(source, "tensorflow").text)(tf.constant(MAP)).numpy()
+    expected = function(source)(torch.from_numpy(MAP).permute(0, 3, 1, 2)).numpy()
+    np.testing.assert_allclose(got, np.moveaxis(expected, 1, -1), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "mean",
+    [
+        "x.mean(1).mean(1)",
+        "x.mean(-1).mean(-2)",
+        "x.mean(3).mean(3)",
+        "x.mean(3, keepdim=True).mean(2)",
+        "x.mean(3).sum(2)",
+        "x.mean(3).mean(1)",
+        "x.mean(3).relu().mean(2)",
+    ],
+)
+def test_two_means_that_are_none(mean: str) -> None:
+    source = f"{TORCH}y = {mean}\n"
+    assert {found.status for found in ported(source, "keras").rows} == {"left"}
+    assert ported(source, "keras").text == source
+
+
+def test_two_means_of_another_framework_stay_two() -> None:
+    rows = ported("import tensorflow as tf\ny = tf.reduce_mean(tf.reduce_mean(x, 1), 1)\n").rows
+    assert [found.status for found in rows] == ["left", "left"]

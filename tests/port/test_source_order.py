@@ -1,0 +1,155 @@
+"""What goes by the order of the axes around a pool: in its argument, and by the rank that a reduction leaves open."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+
+from poolkit.dialects.reading import call_of
+from poolkit.port.check import check
+from poolkit.port.python.source import port_source
+from tests.helpers.ports import MAP, function, ported, row
+
+TORCH = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
+OTHERS = "import keras, einops\nimport jax.numpy as jnp\nimport tensorflow as tf\n"
+ORDERED = [
+    *(
+        (TORCH, call, to)
+        for to in ("keras", "jax", "tensorflow")
+        for call in (
+            "F.adaptive_avg_pool2d(x.permute(0,3,1,2), 1).flatten(1)",
+            "F.avg_pool1d(x.permute(0,2,1), 2).permute(0,2,1)",
+            "nn.AdaptiveAvgPool1d(1)(x.transpose(1,2))",
+            "F.max_pool1d(torch.swapaxes(x, 1, 2), 2)",
+            "F.max_pool2d(nn.ReLU()(torch.movedim(x, -1, 1)), 2)",
+            "x.mT.amax((2, 3))",
+            "F.max_pool2d(x[:, :2], 2)",
+            "F.max_pool2d(x[..., 1:], 2)",
+            "F.max_pool1d(x[:, None], 2)",
+            "F.max_pool1d(x.unsqueeze(1), 2)",
+            "F.max_pool2d(x.view(b, c, h, w), 2)",
+        )
+    ),
+    (OTHERS, "tf.reduce_max(x[:, 1:4, 2:6, :], axis=(1,2))", "torch"),
+    (OTHERS, "tf.reduce_mean(tf.transpose(x, [0, 3, 1, 2]), axis=(2,3))", "torch"),
+    (OTHERS, "keras.layers.GlobalAveragePooling1D()(keras.layers.Permute((2, 1))(x))", "torch"),
+    (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, -1), axis=(1, 2))", "torch"),
+    (OTHERS, "jnp.mean(x.T, axis=(1, 2))", "torch"),
+    (OTHERS, "tf.nn.max_pool2d(tf.reshape(x, [-1, 28, 28, 1]), 2, 2, 'VALID')", "torch"),
+    (OTHERS, "einops.reduce(jnp.transpose(x, (0, 2, 3, 1)), 'b h w c -> b c', 'mean')", "torch"),
+    (OTHERS, "jnp.mean(einops.rearrange(x, 'a b c d -> a c d b'), axis=(1, 2))", "torch"),
+]
+
+
+@pytest.mark.parametrize(("head", "call", "to"), ORDERED)
+def test_an_argument_that_goes_by_the_order_of_the_axes(head: str, call: str, to: str) -> None:
+    source = f"{head}y = {call}\n"
+    found = row(source, to)
+    assert (found.status, found.after) == ("failed", "")
+    assert "in its argument goes by the order of the axes" in found.note
+    assert ported(source, to).text == source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = x.transpose(1, 2)\n        return self.pool(x)",
+        "return self.pool(x.transpose(1, 2))",
+        "h = x.transpose(1, 2)\n        return F.max_pool1d(h, 2)",
+        "return self.net(x.permute(0, 2, 1))",
+    ],
+)
+def test_a_layer_that_is_called_with_such_an_argument(body: str) -> None:
+    source = f"""{TORCH}class Net(nn.Module):
+    def __init__(self):
+        self.pool = nn.MaxPool1d(2)
+        self.net = nn.Sequential(nn.ReLU(), nn.MaxPool1d(2))
+    def forward(self, x):
+        {body}
+"""
+    rows = port_source(source, "keras").rows
+    assert [one.status for one in rows].count("failed") == 1, rows
+
+
+def test_where_nothing_moves_both_stay() -> None:
+    call = "F.avg_pool1d(x.permute(0, 2, 1), 2).permute(0, 2, 1)"
+    kept = ported(f"{TORCH}y = {call}\n", "keras", layout="NCHW").text
+    assert 'AveragePooling1D(2, data_format="channels_first")(x.permute(0, 2, 1)).permute(0, 2, 1)' in kept
+    source = f"{OTHERS}def f(x):\n    return tf.reduce_mean(x[:, 1:4, 2:6, :], axis=(1, 2))\n"
+    got = np.asarray(function(ported(source, "jax").text)(jnp.asarray(MAP)))
+    np.testing.assert_allclose(got, function(source)(tf.constant(MAP)).numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_an_index_of_the_batch_alone_and_of_a_dictionary_stay() -> None:
+    for tensor in ("x[0]", "x[1:]", 'x["a"]', 'x["a", "b"]', "x.shape", "self.blocks[2](x)"):
+        assert row(f"{TORCH}y = F.max_pool2d({tensor}, 2)\n", "jax").status == "exact"
+
+
+def test_what_counts_an_axis_is_told() -> None:
+    found = row(f"{TORCH}y = F.max_pool2d(torch.cat([x, z], dim=1), 2)\n", "jax")
+    assert found.status == "caveat"
+    assert "torch.cat([x, z], dim=1) in its argument counts the axes" in found.note
+    after = row(f"{TORCH}y = F.max_pool1d(x, 2).transpose(1, 2)\n", "jax")
+    assert "transpose after it takes the axes in the order of the original" in after.note
+
+
+# ------------------------------------------------------------------------------------------------- the rank
+
+
+REDUCTIONS = {
+    "tf.math.reduce_max(x, [-1, -2])": "torch.amax(x, dim=(-2, -1))",
+    "tf.reduce_min(x, [-2, -1])": "torch.amin(x, dim=(-2, -1))",
+    "jnp.sum(x, axis=(1, 2))": "torch.sum(x, dim=(2, 3))",
+    "keras.ops.mean(x, axis=(2, 3))": "torch.mean(x, dim=(2, 3))",
+    "tf.reduce_mean(x, [-1, -2], keepdims=True)": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
+}
+
+
+@pytest.mark.parametrize("before", REDUCTIONS)
+def test_a_reduction_is_one_in_torch(before: str) -> None:
+    found = row(f"{OTHERS}y = {before}\n")
+    assert (found.after, found.status) == (REDUCTIONS[before], "exact")
+    checked = check(found, "torch")
+    assert checked is not None
+    assert checked.agrees, checked
+
+
+@pytest.mark.parametrize("to", ["jax", "torch", "keras", "tensorflow"])
+@pytest.mark.parametrize("axis", ["(-2, -1)", "(-3, -2)", "(1, 2)", "(2, 3)"])
+@pytest.mark.parametrize("keepdims", ["", ", keepdims=True"])
+def test_a_check_agrees_at_every_rank(to: str, axis: str, keepdims: str) -> None:
+    checked = check(row(f"{OTHERS}import numpy as np\ny = np.mean(x, axis={axis}{keepdims})\n", to), to)
+    assert checked is None or checked.agrees, checked
+
+
+def test_positions_from_behind_stay_so_where_nothing_moves() -> None:
+    found = row(f"{OTHERS}y = tf.reduce_mean(x, [-3, -2], keepdims=True)\n", "jax")
+    assert found.after == "jnp.mean(x, axis=(-3, -2), keepdims=True)"
+
+
+@pytest.mark.parametrize("keepdims", [True, False])
+def test_a_matrix_a_batch_gives_the_same_numbers(keepdims: bool) -> None:
+    source = f"{OTHERS}def f(x):\n    return tf.math.reduce_max(x, [-1, -2], {keepdims})\n"
+    after = function(ported(source).text)
+    for x in (MAP[0], MAP):
+        np.testing.assert_array_equal(after(torch.from_numpy(x)).numpy(), function(source)(tf.constant(x)).numpy())
+
+
+def test_positions_of_maps_fail_for_a_matrix_a_batch() -> None:
+    source = f"{OTHERS}def f(x):\n    return tf.reduce_mean(x, [1, 2])\n"
+    with pytest.raises(IndexError):
+        function(ported(source).text)(torch.from_numpy(MAP[0]))
+
+
+def test_a_check_runs_the_other_rank() -> None:
+    found = row(f"{OTHERS}y = tf.math.reduce_max(x, [-1, -2])\n")
+    wrong = "torch.nn.Sequential(torch.nn.AdaptiveMaxPool2d(1), torch.nn.Flatten())"
+    checked = check(dataclasses.replace(found, after=wrong, ported=call_of(wrong)), "torch")
+    assert checked is not None
+    assert not checked.agrees
+    assert "on (4, 5, 6) the original gives the shape (4,)" in str(checked)

@@ -1,0 +1,177 @@
+"""Means over axes that fit several layouts, and partials of layer classes: what is not sure is not read."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import poolkit as pk
+from poolkit.dialects.dialect import NotPooling
+from poolkit.dialects.reading import call_of
+from poolkit.errors import NotExactError
+from poolkit.port.check import check
+from poolkit.port.models.layers import Layer, row_of
+from poolkit.port.running import runner
+from poolkit.port.target import target_of
+from tests.helpers.ports import ported, row
+
+LOSSES = [
+    ("import tensorflow as tf\n", "tf.reduce_mean(tf.square(x), axis=[1, 2, 3])", "torch"),
+    ("import tensorflow as tf\n", "tf.reduce_mean(x, [1, 2, 3])", "keras"),
+    ("import tensorflow as tf\n", "tf.reduce_max(x, [-3, -2, -1])", "torch"),
+    ("import jax.numpy as jnp\n", "jnp.mean(x ** 2, axis=(1, 2, 3))", "torch"),
+    ("import jax.numpy as jnp\n", "jnp.mean(x, axis=(2, 3, 4))", "torch"),
+    ("import torch\n", "(x ** 2).mean(dim=[1, 2, 3])", "keras"),
+    ("import torch\n", "torch.mean(x, dim=(-3, -2, -1))", "jax"),
+    ("import keras\n", "keras.ops.mean(x, axis=(1, 2, 3))", "torch"),
+]
+
+
+@pytest.mark.parametrize(("head", "loss", "to"), LOSSES)
+def test_a_mean_over_three_axes_of_unknown_rank_is_left(head: str, loss: str, to: str) -> None:
+    found = row(f"{head}y = {loss}\n", to)
+    assert found.status == "left"
+    assert "unknown rank" in found.note
+    with pytest.raises(NotPooling, match="unknown rank"):
+        pk.read(loss.replace("tf.square(x)", "x").replace("(x ** 2)", "x").replace("x ** 2", "x"))
+
+
+@pytest.mark.parametrize("loss", ["tf.reduce_sum(tf.square(x), axis=[1, 2, 3])", "tf.reduce_sum(x, [1, 2, 3], True)"])
+def test_a_sum_over_three_axes_stays(loss: str) -> None:
+    source = f"import tensorflow as tf\ny = {loss}\n"
+    assert ported(source).text == source
+
+
+def test_a_layout_says_what_the_axes_are() -> None:
+    volumes = pk.GlobalAvgPool(layout="NDHWC", keepdims=False)
+    assert pk.read("tf.reduce_mean(x, [1, 2, 3])", "NDHWC") == volumes
+    assert pk.read("jnp.mean(x, axis=(-4, -3, -2))") == volumes
+    assert pk.read("x.mean(dim=(1, 2))", layout="CHW").layout == "CHW"
+    assert row("import torch\ny = x.mean((2, 3, 4))\n", "keras").after == "keras.layers.GlobalAveragePooling3D()(x)"
+
+
+@pytest.mark.parametrize("mean", ["x[0].mean(dim=(1, 2))", "torch.mean(x, (1, 2))", "x.amax((1, 2), keepdim=True)"])
+def test_the_second_and_third_axis_of_torch_are_not_spatial(mean: str) -> None:
+    found = row(f"import torch\ny = {mean}\n", "keras")
+    assert found.status == "failed"
+    assert "NCHW they are not" in found.note
+
+
+# ------------------------------------------------------------------------------------------------------- partials
+
+
+def test_a_partial_of_a_layer_class_is_the_layer_that_it_makes() -> None:
+    assert pk.read(partial(nn.MaxPool2d, 2)) == pk.read("nn.MaxPool2d(2)")
+    assert pk.read(partial(nn.MaxPool2d, kernel_size=3, stride=2)) == pk.read("nn.MaxPool2d(3, 2)")
+    assert pk.read(partial(keras.layers.GlobalAveragePooling2D, keepdims=True)) == pk.GlobalAvgPool(
+        layout="NHWC", keepdims=True
+    )
+    assert pk.read("partial(nn.AvgPool2d, 2)") == pk.read(nn.AvgPool2d(2))
+    assert pk.read(partial(torch.mean, dim=(2, 3))) == pk.read("x.mean((2, 3))")
+
+
+@pytest.mark.parametrize("made", [partial(nn.AvgPool2d, ceil_mode=True), "partial(nn.AvgPool2d, ceil_mode=True)"])
+def test_a_partial_without_its_window_is_not_read(made: object) -> None:
+    with pytest.raises(NotExactError, match="kernel_size"):
+        pk.read(made)
+
+
+@pytest.mark.parametrize(
+    ("head", "made"),
+    [
+        ("import torch.nn as nn\n", "nn.AvgPool2d, ceil_mode=True"),
+        ("import torch.nn as nn\n", "nn.AdaptiveAvgPool2d, 1"),
+        ("from torch import nn\n", "nn.MaxPool2d, kernel_size=2"),
+    ],
+)
+def test_a_partial_of_a_layer_class_fails(head: str, made: str) -> None:
+    source = f"from functools import partial\n{head}P = partial({made})\ny = P(2)(x)\n"
+    found = row(source, "keras")
+    assert (found.status, found.where) == ("failed", "line 3")
+    assert ported(source, "keras").text == source
+
+
+def test_a_partial_of_a_function_is_a_layer() -> None:
+    source = (
+        "from functools import partial\nimport torch.nn.functional as F\np = partial(F.max_pool2d, kernel_size=2)\n"
+    )
+    assert row(source, "keras").after == "keras.layers.MaxPooling2D(2)"
+
+
+def test_what_undoes_a_pool_is_left() -> None:
+    assert row("import torch.nn as nn\nu = nn.MaxUnpool2d(2)\n", "keras").status == "left"
+    assert row("import torch.nn.functional as F\nu = F.max_unpool2d(x, i, 2)\n", "jax").status == "left"
+
+
+# --------------------------------------------------------------------------------------- reductions stay reductions
+
+TF = "import tensorflow as tf\nfrom keras import layers, ops\n"
+LAMBDAS = [
+    ("tf.reduce_mean(t, [1, 2])", "torch.mean(x, dim=(2, 3))"),
+    ("ops.max(t, axis=(1, 2))", "torch.amax(x, dim=(2, 3))"),
+    ("tf.reduce_sum(t, axis=[-3, -2])", "torch.sum(x, dim=(-2, -1))"),
+    ("tf.reduce_mean(t, axis=(-2, -1))", "torch.mean(x, dim=(-2, -1))"),
+]
+
+
+@pytest.mark.parametrize(("body", "after"), LAMBDAS)
+def test_a_reduction_in_a_lambda_stays_one(body: str, after: str) -> None:
+    found = row(f"{TF}y = layers.Lambda(lambda t: {body})(x)\n", "torch")
+    checked = check(found, "torch")
+
+    assert found.after == after
+    assert found.ranks
+    assert checked is not None
+    assert checked.share is not None
+    assert checked.agrees
+
+
+MORE = "of a tensor with three axes it takes the first for channels, and gives an axis more than the reduction"
+
+
+@pytest.mark.parametrize("whole", ["pool = {}", "m = keras.Sequential([{}])", "self.pool = {}"])
+def test_a_lambda_that_becomes_a_module_says_what_its_rank_changes(whole: str) -> None:
+    made = whole.format("layers.Lambda(lambda t: tf.reduce_mean(t, [1, 2]))")
+    found = row(f"import keras\n{TF}{made}\n", "torch")
+
+    assert (found.status, found.note) == ("caveat", MORE)
+    assert found.after == "torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())"
+
+
+@pytest.mark.parametrize("shape", [None, [None, 8, 8, 3]])
+def test_a_reduction_of_a_model_says_so_too_where_the_rank_is_not_known(shape: list[int | None] | None) -> None:
+    call = call_of("keras.ops.mean(x, axis=(1, 2))")
+    layer = Layer("mean", "Mean", call, shape=None if shape is None else tuple(shape))
+    found = row_of(layer, lambda spec: target_of(spec, "torch"))
+
+    assert (found.status, found.note) == (("caveat", MORE) if shape is None else ("exact", ""))
+
+
+FROM_BEHIND = [
+    ("import torch\n", "x.mean((-2, -1))", "jax", "jnp.mean(x, axis=(-3, -2))", "NCHW"),
+    ("import torch\n", "torch.sum(x, dim=[-1, -2])", "tensorflow", "tf.reduce_sum(x, axis=(-3, -2))", "NCHW"),
+    ("import jax.numpy as jnp\n", "jnp.mean(x, axis=(-3, -2))", "torch", "torch.mean(x, dim=(-2, -1))", "NHWC"),
+    ("import jax.numpy as jnp\n", "jnp.max(x, axis=(-3, -2))", "torch", "torch.amax(x, dim=(-2, -1))", "NHWC"),
+]
+FROM_BEHIND += [
+    ("import tensorflow as tf\n", "tf.reduce_max(x, [-4, -3, -2])", "torch", "torch.amax(x, dim=(-3, -2, -1))", "NDHWC")
+]
+
+
+@pytest.mark.parametrize(("head", "call", "to", "after", "layout"), FROM_BEHIND)
+def test_axes_from_behind_stay_so_where_channels_move(head: str, call: str, to: str, after: str, layout: str) -> None:
+    found = row(f"{head}y = {call}\n", to)
+    original, ported = runner(call_of(call)), runner(call_of(after))
+    other = {"NCHW": "NHWC", "NHWC": "NCHW", "NDHWC": "NCDHW"}[layout]
+
+    assert found.after == after
+    assert "it counts the axes from behind, and the channels move past them" in found.note
+    for have, want in ((layout[1:], other[1:]), (layout, other), (f"U{layout}", f"U{other}")):
+        x = np.random.default_rng(1).standard_normal(range(2, 2 + len(have))).astype("float32")
+        moved = np.ascontiguousarray(x.transpose([have.index(letter) for letter in want]))
+        np.testing.assert_allclose(np.asarray(ported(moved)), np.asarray(original(x)), rtol=1e-5, atol=1e-5)

@@ -1,0 +1,71 @@
+"""Windows that are sizes of what they pool: of all its axes, of some, through functions that keep the shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.helpers.ports import MAP, function, ported, row
+
+HEAD = "import torch\nimport torch.nn.functional as F\ndef f(x, p=3.0, eps=1e-6):\n    "
+FIRST = torch.from_numpy(MAP).permute(0, 3, 1, 2)
+LINES = [
+    "return F.avg_pool2d(x, (1, x.size(3)))",
+    "return F.avg_pool2d(x, (x.shape[2], 1), stride=1)",
+    "h = x.size(2)\n    return F.max_pool2d(x, [h, 1])",
+    "return F.avg_pool2d(x.clamp(min=eps).pow(p), (x.size(-2), x.size(-1)))",
+    "return F.avg_pool2d(torch.clamp(x, min=eps) ** p, x.shape[-2:])",
+    "return F.max_pool2d(-x.abs(), x.size()[2:])",
+]
+
+
+@pytest.mark.parametrize("body", LINES)
+@pytest.mark.parametrize("to", ["keras", "jax"])
+def test_sizes_of_its_own_axes(body: str, to: str) -> None:
+    source = HEAD + body + "\n"
+    found = row(source, to)
+    assert found.status != "failed", found.note
+    assert "size" not in found.after.replace("output_size", "").rpartition(")(")[0]
+
+
+@pytest.mark.parametrize("body", LINES[:2])
+def test_the_numbers_of_one_axis(body: str) -> None:
+    source = HEAD + body + "\n"
+    expected = function(source)(FIRST).numpy().transpose(0, 2, 3, 1)
+    got = np.asarray(function(ported(source, "jax").text)(MAP))
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_window_of_one_axis_is_the_whole() -> None:
+    source = "import torch.nn.functional as F\ndef f(h):\n    return F.max_pool1d(h, h.size(2))\n"
+    assert row(source, "jax").after == row(source.replace("h.size(2))", "h.shape[-1:])"), "jax").after
+    three = torch.from_numpy(MAP[:, 0]).permute(0, 2, 1)
+    got = np.asarray(function(ported(source, "keras").text)(MAP[:, 0]))
+    np.testing.assert_array_equal(got, function(source)(three).numpy().transpose(0, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("window", "why"),
+    [
+        ("(1, x.size(3)), 2", "not simply the spatial sizes"),
+        ("(2, x.size(3))", "not simply the spatial sizes"),
+        ("(x.size(2) // 2, x.size(3))", "not simply the spatial sizes"),
+        ("(x.size(3), x.size(2))", "not simply the spatial sizes"),
+        ("x.shape[2:], padding=1", "under which it is not simply the whole map"),
+        ("x.size(2)", "one side of the map for all"),
+    ],
+)
+def test_what_is_not_the_whole_map(window: str, why: str) -> None:
+    found = row(f"{HEAD}return F.avg_pool2d(x, {window})\n", "keras")
+    assert (found.status, found.after) == ("failed", "")
+    assert why in found.note
+
+
+@pytest.mark.parametrize(
+    "line", ["from keras.layers import *\n", "from mine import TimeDistributed\nfrom keras.layers import *\n"]
+)
+def test_a_wrapper_from_a_star(line: str) -> None:
+    found = row(f"{line}y = TimeDistributed(GlobalAveragePooling2D())(x)\n")
+    assert found.status == "failed"
+    assert "every step of a sequence" in found.note

@@ -1,0 +1,118 @@
+"""Windows that go by a shape: global where that is proven, failed where it is not and the axes change their places."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.helpers.ports import ported, row
+
+KERAS = "import math\nfrom keras.layers import AveragePooling2D, Layer\nfrom keras.backend import int_shape\n"
+TORCH = "import torch.nn.functional as F\n"
+
+
+def body(head: str, *lines: str, name: str = "f(x, size=None)") -> str:
+    return f"{head}def {name}:\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
+
+
+UNPROVEN = {
+    "a size of less": ["h, w = x.shape[1:3]", "h -= 1", "return AveragePooling2D((h, w))(x)"],
+    "a default": ["if size is None:", "    size = x.shape[1:3]", "return AveragePooling2D(size)(x)"],
+    "one of two": [
+        "try:",
+        "    h, w = x.shape[1:3]",
+        "except ValueError:",
+        "    h, w = 7, 7",
+        "return AveragePooling2D((h, w))(x)",
+    ],
+    "half": ["return AveragePooling2D((int_shape(x)[1] // 2, int_shape(x)[2] // 2))(x)"],
+    "half of a list": ["s = x.get_shape().as_list()", "return AveragePooling2D((s[1] // 2, s[2] // 2))(x)"],
+    "half at once": ["return AveragePooling2D((x.get_shape().as_list()[1] // 2, 2))(x)"],
+    "by a function of the tensor": ["size = reduced(x, [7, 7])", "return AveragePooling2D(size)(x)"],
+    "by a name of a name": ["h = x.shape[1]", "k = math.ceil(h / 3)", "return AveragePooling2D((k, 2))(x)"],
+    "another turn": [
+        "h, w = x.shape[1:3]",
+        "for block in size:",
+        "    y = AveragePooling2D((h, w))(x)",
+        "    x = block(x)",
+        "return y",
+    ],
+    "changed in the loop": [
+        "h, w = x.shape[1:3]",
+        "for block in size:",
+        "    y = AveragePooling2D((h, w))(x)",
+        "    h, w = h // 2, w // 2",
+        "return y",
+    ],
+    "an attribute": ["h = size.net.shape[1]", "size.net = f(size.net)", "return AveragePooling2D((h, 1))(size.net)"],
+    "an item": ["h, w = x[-1].shape[1:3]", "x.append(f(x[-1]))", "return AveragePooling2D((h, w))(x[-1])"],
+    "a stored item": ["h, w = x[0].shape[1:3]", "x[0] = f(x[0])", "return AveragePooling2D((h, w))(x[0])"],
+    "an inner function": [
+        "h, w = x.shape[1:3]",
+        "def inner(x):",
+        "    return AveragePooling2D((h, w))(x)",
+        "return inner(size(x))",
+    ],
+    "a walrus": ["return AveragePooling2D(((h := x.shape[1]), (w := x.shape[2])))(x), h, w"],
+}
+
+
+@pytest.mark.parametrize("lines", UNPROVEN.values(), ids=UNPROVEN)
+def test_a_window_by_a_shape_that_is_not_proven_to_be_the_map_fails(lines: list[str]) -> None:
+    found = row(body(KERAS, *lines))
+    assert found.status == "failed", found
+    assert "by hand" in found.note
+
+
+@pytest.mark.parametrize("lines", UNPROVEN.values(), ids=UNPROVEN)
+def test_it_is_carried_over_where_the_axes_stay(lines: list[str]) -> None:
+    assert row(body(KERAS, *lines), "tensorflow").status != "failed"
+
+
+def test_attributes_that_a_method_sets_from_a_shape() -> None:
+    source = """\
+    from keras.layers import AveragePooling2D, Layer
+    class Pool(Layer):
+        def build(self, input_shape):
+            self.h = input_shape[1]
+            self.pool = AveragePooling2D((self.h, self.h))
+    """
+    assert row(textwrap.dedent(source)).status == "failed"
+
+
+def test_names_of_the_module() -> None:
+    source = f"{KERAS}h, w = y.shape[1:3]\ndef f(x):\n    return AveragePooling2D((h, w))(x)\n"
+    assert row(source).status == "failed"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["return F.avg_pool2d(x, (x.size(2) // 2, x.size(3) // 2))"],
+        ["if size is None:", "    size = x.shape[2:]", "return F.avg_pool2d(x, size)"],
+        ["b, c, h, w = x.size()", "return F.avg_pool2d(x, (h // 2, w // 2))"],
+    ],
+)
+def test_from_torch(lines: list[str]) -> None:
+    assert row(body(TORCH, *lines), "keras").status == "failed"
+
+
+ANNOTATED = ["h: int = x.shape[1]", "w: int = x.shape[2]", "return AveragePooling2D((h, w))(x)"]
+NET = [
+    "h, w = self.net.get_shape().as_list()[1:3]",
+    "return AveragePooling2D((h, w))(self.net)",
+]
+TURN = ["for block in size:", "    h, w = x.shape[1:3]", "    x = block(AveragePooling2D((h, w))(x))", "return x"]
+
+
+@pytest.mark.parametrize("lines", [ANNOTATED, NET, TURN], ids=["annotated", "an attribute", "each turn anew"])
+def test_what_is_proven_is_global(lines: list[str]) -> None:
+    found = row(body(KERAS, *lines))
+    assert found.status == "exact"
+    assert found.after.startswith("torch.nn.AdaptiveAvgPool2d(1)(")
+
+
+def test_a_window_by_an_argument_is_carried_over() -> None:
+    source = body(KERAS, "k = size // 2", "return AveragePooling2D((k, size))(x)")
+    assert ported(source).text.splitlines()[-1].strip() == "return torch.nn.AvgPool2d((k, size))(x)"
