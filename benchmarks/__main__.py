@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.frameworks import FRAMEWORKS
-from benchmarks.grid import grid, growth
+from benchmarks.grid import CLOCKS, grid, growth
 from benchmarks.overhead import overhead
 from benchmarks.porting import main as porting
 from benchmarks.report import Row, machine, plots, tables
@@ -74,6 +74,9 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--layout", nargs="+", choices=LAYOUTS, default=list(LAYOUTS))
     parser.add_argument("--mode", nargs="+", help="only these modes: eager, compiled, function, jit")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="cpu: of this process alone, for a machine that others use too"
+    )
     parser.add_argument("--turns", type=int, help="turns of each comparison (15, quick 5)")
     parser.add_argument("--seconds", type=float, help="length of a turn of one call (0.01, quick 0.003)")
     parser.add_argument(
@@ -102,7 +105,7 @@ def main(words: list[str]) -> None:
             return
     else:
         rows = [row for name in options.backend for row in measured_apart(name, options, words)]
-        results = {"machine": machine() | {"threads": options.threads}, options.part: rows}
+        results = {"machine": machine() | {"threads": options.threads, "clock": options.clock}, options.part: rows}
         if options.check:
             print(f"{len(rows)} cells give the numbers of the documented calls")
             return

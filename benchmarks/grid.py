@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from poolkit.tools.measure import interleaved
 Row = dict[str, Any]
 
 EPS = 2.0**-23
+
+CLOCKS = {"wall": perf_counter, "cpu": process_time}
 
 
 def cells(f: Framework, options: argparse.Namespace) -> Iterator[tuple[Site, str, int, str, bool]]:
@@ -92,7 +95,9 @@ def mask(site: Site, layout: str, batch: int) -> Array:
 
 def timed(calls: dict[str, Function], options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """For each contender the median of its time in microseconds, and of how many times as long as poolkit it took."""
-    turns = list(interleaved(list(calls.values()), turns=options.turns, seconds=options.seconds))
+    turns = list(
+        interleaved(list(calls.values()), turns=options.turns, seconds=options.seconds, clock=CLOCKS[options.clock])
+    )
     ours = list(calls).index("poolkit")
     return {
         name: {
@@ -103,6 +108,10 @@ def timed(calls: dict[str, Function], options: argparse.Namespace) -> dict[str, 
     }
 
 
+def turns_of(calls: list[Function], options: argparse.Namespace) -> Iterator[list[float]]:
+    return interleaved(calls, turns=options.turns, seconds=options.seconds, clock=CLOCKS[options.clock])
+
+
 def growth(name: str, options: argparse.Namespace) -> Iterator[Row]:
     """What a window of 63 cells with stride 1 costs, against one of 3 with as many results."""
     f = FRAMEWORKS[name]()
@@ -111,7 +120,9 @@ def growth(name: str, options: argparse.Namespace) -> Iterator[Row]:
             for train in (False, True) if f.gradients else (False,):
                 for small, large in zip(GROWTH[::2], GROWTH[1::2], strict=True):
                     calls = [_growing(f, site, layout, mode, train) for site in (small, large)]
-                    turns = list(interleaved(calls, turns=options.turns, seconds=options.seconds))
+                    turns = list(
+                        interleaved(calls, turns=options.turns, seconds=options.seconds, clock=CLOCKS[options.clock])
+                    )
                     factor = statistics.median(b / a for a, b in turns)
                     yield {
                         "backend": name,

@@ -16,6 +16,7 @@ from poolkit_conformance.expect import expected, given
 from poolkit_conformance.known_failures import KNOWN_FAILURES
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
+from poolkit_conformance.tolerances import in_a_row
 
 BY_NAME = {case.name: case for case in runner.all_cases()}
 SOUND = OracleHarness()
@@ -124,3 +125,7 @@ def test_every_route_is_run_for_every_kind_that_it_takes(backend: str) -> None:
 
     missing = {(kind, route.name) for route in registry.adapter(backend).routes for kind in route.kinds} - taken
     assert missing == set()
+
+
+def test_a_small_window_may_be_added_up_in_a_row_and_a_larger_one_may_not() -> None:
+    assert [4 * in_a_row(cells) for cells in (9, 16, 100, 128, 129)] == [4, 4, 25, 32, 4]

@@ -16,13 +16,12 @@ import numpy as np
 from poolkit_conformance import outside
 from poolkit_conformance.further import gathered, spread
 from poolkit_conformance.rows import FLOATS, NONE, Part, Rows, Tensors, add_exactly, each_window, moved, note_nans
+from poolkit_conformance.tolerances import SELECTIONS, SUMS, in_a_row
 from poolkit_conformance.windows import NoAnswerError
 
 __all__ = ["Answer", "Derivative", "NoAnswerError", "answer", "jvp", "second", "vjp"]
 
 Array = np.ndarray[Any, Any]
-
-SELECTIONS = ("max", "min")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,8 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
     indices = np.full(rows.windows, -1)
     free: dict[tuple[int, ...], frozenset[int]] = {}
     for part in each_window(rows):
-        values[part.here], magnitude[part.here] = VALUES.get(spec.kind, outside.values)(spec, part)
+        values[part.here], size = VALUES.get(spec.kind, outside.values)(spec, part)
+        magnitude[part.here] = size * (in_a_row(part.cells.shape[1]) if spec.kind in SUMS else 1)
         lowest[part.here], highest[part.here] = _reach(part)
         if spec.kind in SELECTIONS:
             indices[part.here] = part.flat[_first(spec.kind, part.cells)]
@@ -131,9 +131,9 @@ def _by_tensor(rows: Rows, t: Array, total: Array, magnitude: Array, defined: Ar
 
 
 def _specified(rows: Rows, part: Part) -> Array:
-    """Whether the gradient through a window is: without NaN, and not of -inf alone where a mask may stand for -inf."""
+    """Whether the gradient through a window is: without NaN, and not of -inf alone, which padding may be too."""
     free = np.asarray(~np.isnan(part.cells).any(1))
-    if rows.mask is not None and rows.spec.kind in SELECTIONS:
+    if rows.spec.kind in SELECTIONS:
         lost = -np.inf if rows.spec.kind == "max" else np.inf
         free &= np.asarray((part.cells != lost).any(1))
     return free

@@ -1,8 +1,8 @@
 """How close is close enough: one table, by what is compared, kind and dtype.
 
 A tolerance is `factor` times a magnitude that the oracle gives for every number: the mean or sum of the absolute values
-that went into it, or the largest of the window. It never depends on how many numbers there are. `rounds` is the eps of
-a half type that the result is rounded to once, after float32.
+that went into it, or the largest of the window. It depends on how many numbers there are only where a small window may
+be added up in a row (`in_a_row`). `rounds` is the eps of a half type that the result is rounded to once, after float32.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ TABLE: dict[str, dict[str, Tolerance]] = {
         "bfloat16": Tolerance(8 * BF16),
     },
 }
+
+
+def in_a_row(cells: int) -> float:
+    """How many times the error of a sum may be that of the table: n/4 eps in place of 4, for up to 128 cells."""
+    return max(cells / 16, 1.0) if cells <= 128 else 1.0
 
 
 def row(kind: str, derivative: bool) -> str:
