@@ -27,7 +27,7 @@ from poolkit_torch.routes_arrange import (
     put_back,
 )
 from poolkit_torch.routes_windows import (
-    MOST_CELLS,
+    MOST_OVERLAP,
     Along,
     Windows,
     bin_overlap,
@@ -61,13 +61,28 @@ def pooled(o: Any, x: Tensor, plan: Plan, pool: Callable[[Tensor], Any]) -> Redu
 
 
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    return pooled(o, x, plan, _pool_of(o, plan))
+
+
+def _pool_of(o: Any, plan: Plan) -> Callable[[Tensor], Any]:
     w = windows(plan)
 
     def pool(v: Tensor) -> Any:
         name = f"max_pool{3 if len(w.along) == 3 else 2 if len(w.along) == 2 or lifted(plan) else 1}d"
         return kept_of(max_pool(o, name, appended(o, v, w), _lift(w, plan), plan.spec.indices), w, plan.spec.indices)
 
-    return pooled(o, x, plan, pool)
+    return pool
+
+
+def view(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """PyTorch's 3-d pool of channels-last data without a copy: nobody asks for the indices, which may be wrong."""
+    v = arranged(x, plan)
+    y = _pool_of(o, plan)(-v if plan.kind == "min" else v)
+    return put_back(-y if plan.kind == "min" else y, x, plan), None
+
+
+def fits_view(plan: Plan, situation: Situation) -> bool:
+    return len(plan.axes) == 3 and behind(plan) > 0 and _fits_pool(plan, situation)
 
 
 def max_pool(o: Any, name: str, v: Tensor, w: Windows, indices: bool) -> Any:
@@ -116,7 +131,7 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
         w is not None
         and not three_dimensional_half(plan)
         and not (plan.spec.indices and w.remakes_indices)
-        and (w.overlap <= MOST_CELLS or not situation.derivative)
+        and (w.overlap <= MOST_OVERLAP or not situation.derivative)
         # Inductor's backward pass reads outside of its input where a padded window holds -inf only.
         and not (w.padded and compiling(situation))
     )
@@ -139,7 +154,7 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
         and adjacent(plan)
         and plan.floating
         and not three_dimensional_half(plan)
-        and (math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_CELLS or not situation.derivative)
+        and (math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_OVERLAP or not situation.derivative)
     )
 
 
@@ -209,7 +224,7 @@ def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_rows(plan: Plan, situation: Situation) -> bool:
-    w = windows_of(plan) if planes(plan, situation) and len(plan.axes) > 1 else None
+    w = windows_of(plan) if planes(plan, situation) else None
     return w is not None and plan.floating and not w.along[-1].extra and w.along[-1].window > 1
 
 
@@ -218,7 +233,15 @@ def fits_rows(plan: Plan, situation: Situation) -> bool:
 
 
 def native_cost(plan: Plan) -> float:
-    return (0.0 if behind(plan) else 45.0) + rounded(windows_of(plan))
+    """How many windows read a cell counts: those of 7x7 that touch take as long as those of 2x2."""
+    w = windows_of(plan)
+    return (2.0 if behind(plan) else 45.0) + rounded(1 if w is None else w.overlap)
+
+
+def adaptive_cost(plan: Plan) -> float:
+    if behind(plan):
+        return 12.0
+    return 40.0 if plan.known and all(a.form == "whole" for a in plan.axes) else 80.0
 
 
 def maximum_cost(plan: Plan) -> float:
@@ -227,7 +250,7 @@ def maximum_cost(plan: Plan) -> float:
 
 
 def _maximum_cost(a: Axis) -> float:
-    return 0.5 if a.form == "whole" else 3 * math.log2(a.window) if a.form == "taps" else 10.0
+    return 0.4 if a.form == "whole" else 3 * math.log2(a.window) if a.form == "taps" else 10.0
 
 
 def rows_cost(plan: Plan) -> float:
@@ -237,9 +260,8 @@ def rows_cost(plan: Plan) -> float:
 
 ROUTES = (
     Route("native", EXTREMA, native, fits_native, native_cost, needs_sizes=False, indices=True, reference=True),
-    Route(
-        "adaptive", EXTREMA, adaptive, fits_adaptive, lambda p: 80.0, needs_sizes=False, indices=True, reference=True
-    ),
+    Route("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False, indices=True, reference=True),
+    Route("view", EXTREMA, view, fits_view, lambda p: 1.0 + native_cost(p), differentiable=False),
     Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
     Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),

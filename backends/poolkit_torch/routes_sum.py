@@ -7,14 +7,15 @@ and compiled by Inductor not even `torch.mean` is right (690 eps for a constant 
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import HALVES, Plan
+from poolkit.lowering.stages import length
 from poolkit_torch.routes_arrange import (
     adaptive_size,
     adjacent,
@@ -27,7 +28,8 @@ from poolkit_torch.routes_arrange import (
     put_back,
 )
 from poolkit_torch.routes_windows import (
-    MOST_CELLS,
+    IN_A_ROW,
+    MOST_OVERLAP,
     Along,
     Windows,
     bin_cells,
@@ -85,17 +87,20 @@ def fits_total(plan: Plan, situation: Situation) -> bool:
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
     w = windows_of(plan)
     assert w is not None
-    return _average(o, x, plan, w, _options(plan, w)), None
+    return _average(o, x, plan, w, options_of(plan, w)), None
 
 
 def _average(o: Any, x: Tensor, plan: Plan, w: Windows, options: dict[str, Any]) -> Tensor:
     along = (Along(1, 1, 0, 1), *w.along) if lifted(plan) else w.along
+    return put_back(kept(avg_pool(o, arranged(x, plan), along, options), w), x, plan)
+
+
+def avg_pool(o: Any, v: Tensor, along: Sequence[Along], options: dict[str, Any]) -> Tensor:
     sizes = [tuple(getattr(a, field) for a in along) for field in ("window", "stride", "padding")]
-    y = getattr(o.F, f"avg_pool{len(along)}d")(arranged(x, plan), *sizes, **options)
-    return put_back(kept(y, w), x, plan)
+    return getattr(o.F, f"avg_pool{len(along)}d")(v, *sizes, **options)
 
 
-def _options(plan: Plan, w: Windows) -> dict[str, Any]:
+def options_of(plan: Plan, w: Windows) -> dict[str, Any]:
     """The arguments that are off torch's defaults."""
     options: dict[str, Any] = {"ceil_mode": True} if w.ceil else {}
     divisor = 1 if plan.kind == "sum" else plan.spec.divisor_override
@@ -123,9 +128,9 @@ def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_times(plan: Plan, situation: Situation) -> bool:
-    """Every window has one count where none overhangs; the product rounds once more, so windows are smaller."""
+    """Every window has one count where none overhangs."""
     w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, situation._replace(format=None)) else None
-    return w is not None and w.cells <= MOST_CELLS - 9 and not w.ceil and plan.dtype not in HALVES
+    return w is not None and not w.ceil and plan.dtype not in HALVES
 
 
 def _divides_by_a_number(plan: Plan) -> bool:
@@ -136,14 +141,16 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
     if situation.format == "exporting" and _divides_by_a_number(plan):
         return False
     w = windows_of(plan) if adjacent(plan) else None
-    if w is None or w.cells > MOST_CELLS or not plan.floating or three_dimensional_half(plan):
+    if w is None or w.cells > IN_A_ROW or not plan.floating or three_dimensional_half(plan):
+        return False
+    if situation.derivative and w.overlap > MOST_OVERLAP:
         return False
     if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
         return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
-    return _says_divisor(plan, w)
+    return says_divisor(plan, w)
 
 
-def _says_divisor(plan: Plan, w: Windows) -> bool:
+def says_divisor(plan: Plan, w: Windows) -> bool:
     """Whether torch divides as the plan does; appended cells would count, and its padding is the same on both sides."""
     if any(a.dilation > 1 or a.extra for a in w.along):
         return False
@@ -169,7 +176,7 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
         return False
     if all(a.form == "whole" for a in plan.axes):
         return not compiling(situation)
-    return not plan.known or math.prod([bin_cells(a) for a in plan.axes]) <= MOST_CELLS
+    return not plan.known or math.prod([bin_cells(a) for a in plan.axes]) <= IN_A_ROW
 
 
 # ---------------------------------------------------------------------------------------------------------------- tiles
@@ -182,19 +189,9 @@ def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
         if a.form == "whole":
             y = o.torch.sum(y, a.at, keepdim=True)
             continue
-        left = a.n
-        for k in _steps(plan, tile(a) or 1):
-            left //= k
-            y = o.torch.sum(y.unflatten(a.at, (left, k)), a.at + 1)
+        y = o.torch.sum(y.unflatten(a.at, (a.out, tile(a))), a.at + 1)
     divisor = plan.spec.divisor_override or math.prod(_tiles(plan))
     return (y if plan.kind == "sum" else y * (1 / divisor)), None
-
-
-def _steps(plan: Plan, k: int) -> list[int]:
-    """In two where it is long: 30 rows of 60x512 channels-last cells by 15 and 2 take 0.6 to 0.8 of the time."""
-    long = k > 16 and behind(plan) > 0
-    first = next((n for n in range(16, 7, -1) if k % n == 0), k) if long else k
-    return [n for n in (first, k // first) if n > 1]
 
 
 def tile(a: Axis) -> int | None:
@@ -211,59 +208,28 @@ def fits_tiles(plan: Plan, situation: Situation) -> bool:
     return plan.floating and None not in lengths and lengths != [1] * len(lengths)
 
 
-def passes(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """The same on channels-last data as averages of a few cells, of those, and so on: torch's pool reads them in order.
-
-    The first pass reads the map, and leaves a tenth of it to the others; windows along one axis alone leave a fifth.
-    """
-    v = arranged(x, plan)
-    for window in _stages(plan):
-        v = o.F.avg_pool2d(v, window)
-    y = put_back(v, x, plan)
-    cells = math.prod(_tiles(plan))
-    divisor = 1 if plan.kind == "sum" else plan.spec.divisor_override or cells
-    return (y if divisor == cells else y * (cells / divisor)), None
-
-
 def _tiles(plan: Plan) -> list[int]:
     return [tile(a) or 1 for a in plan.axes]
 
 
-def _stages(plan: Plan) -> list[tuple[int, int]]:
-    """Windows that make up the plan's, a long side with a short one: 30x30 is 2x5, then 3x3, then 5x2."""
-    rows, columns = (_parts(k) for k in _tiles(plan))
-    return list(itertools.zip_longest(reversed(rows), columns, fillvalue=1))
-
-
-def _parts(k: int) -> list[int]:
-    """Its prime factors, the largest first, where they are at most 5; otherwise k alone."""
-    parts: list[int] = []
-    rest = k
-    for n in (5, 3, 2):
-        while rest % n == 0:
-            parts.append(n)
-            rest //= n
-    return parts if rest == 1 else [k]
-
-
-def fits_passes(plan: Plan, situation: Situation) -> bool:
-    """Averages of 10, 9 and 10 equal cells are at most 2.3 eps off together, of 25, 6 and 6 already 3.7."""
-    flat = adjacent(plan) and len(plan.axes) == 2 and behind(plan) > 0
-    return flat and fits_tiles(plan, situation) and sum(h * w for h, w in _stages(plan)) <= 29
-
-
 def fits_slices(plan: Plan, situation: Situation) -> bool:
-    """The fold's slices; where they have gaps, the gradient of each fills a whole tensor."""
-    sliding = {a.form for a in plan.axes} <= {"taps", "keep"}
-    return planes(plan, situation) and sliding and (not situation.derivative or all(a.stride == 1 for a in plan.axes))
+    """The fold's slices. Where they have gaps the gradient of each fills a whole tensor: of four that is still less."""
+    sliding = all(a.form != "whole" and (a.form != "bins" or tile(a)) for a in plan.axes)
+    few = math.prod([length(a) for a in plan.axes]) <= 4 or all(a.stride == 1 for a in plan.axes)
+    return planes(plan, situation) and sliding and (few or not situation.derivative)
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs
 
 
 def native_cost(plan: Plan) -> float:
+    """How many windows read a cell counts, not how many cells a window has."""
     w = windows_of(plan)
-    return (0.0 if behind(plan) else 20.0) + rounded(w)
+    return (8.0 if behind(plan) else 28.0) + rounded(1 if w is None else w.overlap)
+
+
+def slices_cost(plan: Plan) -> float:
+    return 8.0 + 2 * sum(math.log2(rounded(length(a))) for a in plan.axes)
 
 
 def adaptive_cost(plan: Plan) -> float:
@@ -291,6 +257,5 @@ ROUTES = (
     Route("windows", SUMS, native, fits_windows, native_cost, takes_half_precision=True),
     Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False),
     Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
-    Route("passes", SUMS, passes, fits_passes, lambda p: 14.0, differentiable=False),
-    Route("slices", SUMS, FOLD.lower, fits_slices, lambda p: 18.0),
+    Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost),
 )

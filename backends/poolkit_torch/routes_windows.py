@@ -14,9 +14,10 @@ from typing import Any
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
 
-# A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 4.7 at m=36, 6.4 at m=49 and 113 at m=900;
-# 4 are allowed. The same holds of the gradients that overlapping windows add to one cell.
-MOST_CELLS = 25
+# A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 6.4 at m=49 and 113 at m=900. So much is
+# allowed of a sum of at most 128 cells, and 4 eps of the gradients that overlapping windows add to one cell.
+IN_A_ROW = 128
+MOST_OVERLAP = 25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,10 +120,10 @@ def kept(y: Any, w: Windows) -> Any:
     return y
 
 
-def rounded(w: Windows | None) -> float:
-    """About how many cells a window has, for costs: constants, because what Dynamo takes for a symbol does not sort."""
-    limits = (4.0, 9.0, 16.0, 25.0)
-    return next((most for most in limits if w is not None and w.cells <= most), 30.0)
+def rounded(n: int) -> float:
+    """A number for costs, made a constant: what Dynamo takes for a symbol does not sort."""
+    limits = (1.0, 4.0, 9.0, 16.0, 25.0, 49.0, 81.0, 169.0, 441.0, 1024.0)
+    return next((most for most in limits if n <= most), 4096.0)
 
 
 def bin_cells(a: Axis) -> int:

