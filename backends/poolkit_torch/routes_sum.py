@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.fold import NARROW
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import HALVES, Plan
@@ -214,9 +215,10 @@ def _tiles(plan: Plan) -> list[int]:
 
 def fits_slices(plan: Plan, situation: Situation) -> bool:
     """The fold's slices. Where they have gaps the gradient of each fills a whole tensor: of four that is still less."""
-    sliding = all(a.form != "whole" and (a.form != "bins" or tile(a)) for a in plan.axes)
-    few = math.prod([length(a) for a in plan.axes]) <= 4 or all(a.stride == 1 for a in plan.axes)
-    return planes(plan, situation) and sliding and (few or not situation.derivative)
+    sliding = all(a.form in ("taps", "keep") or 0 < (tile(a) or 0) <= NARROW for a in plan.axes)
+    gapless = all(a.form != "bins" and a.stride == 1 for a in plan.axes)
+    few = math.prod([length(a) for a in plan.axes]) <= 4
+    return planes(plan, situation) and sliding and (gapless or few or not situation.derivative)
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs

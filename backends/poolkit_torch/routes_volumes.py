@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.plan import Plan
+from poolkit.lowering.plan import HALVES, Plan
 from poolkit_torch import routes_max, routes_sum
 from poolkit_torch.routes_arrange import adjacent, before, behind
 from poolkit_torch.routes_windows import IN_A_ROW, MOST_OVERLAP, Along, Windows, kept, windows_of
@@ -48,8 +48,9 @@ def _volume(plan: Plan) -> Windows | None:
 def fits_average(plan: Plan, situation: Situation) -> bool:
     """Averages of averages, which an override of the divisor is not."""
     w = _volume(plan)
-    fits = w is not None and w.cells <= IN_A_ROW and plan.dtype in ("float32", "float64")
-    return fits and plan.spec.divisor_override is None and routes_sum.says_divisor(plan, w)
+    if w is None or w.cells > IN_A_ROW or plan.dtype in HALVES:
+        return False
+    return plan.spec.divisor_override is None and routes_sum.says_divisor(plan, w)
 
 
 def fits_maximum(plan: Plan, situation: Situation) -> bool:

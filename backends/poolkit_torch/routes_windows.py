@@ -122,7 +122,7 @@ def kept(y: Any, w: Windows) -> Any:
 
 def rounded(n: int) -> float:
     """A number for costs, made a constant: what Dynamo takes for a symbol does not sort."""
-    limits = (1.0, 4.0, 9.0, 16.0, 25.0, 49.0, 81.0, 169.0, 441.0, 1024.0)
+    limits = (1.0, 2.0, 4.0, 9.0, 16.0, 25.0, 49.0, 81.0, 169.0, 441.0, 1024.0)
     return next((most for most in limits if n <= most), 4096.0)
 
 
