@@ -1,8 +1,9 @@
 """Folding a tensor over its windows, one axis at a time, the last one first.
 
 An axis is *whole* (reduced), *taps* (a sliding window: about ``2*log2(k)`` combinations by doubling, or ``k - 1`` tap
-by tap), *bins* (a few are reduced bin by bin, many are cut out of all windows of their length) or *kept*. Nothing here knows a kind or a framework: a kind brings `combine` and
-`reduce`, an adapter the primitives. Doubling makes windows of 2, 4, 8 … cells from each other.
+by tap), *bins* (a few are reduced bin by bin, many are cut out of all windows of their length) or *kept*. Nothing here
+knows a kind or a framework: a kind brings `combine` and `reduce`, an adapter the primitives. Doubling makes windows of
+2, 4, 8 … cells from each other.
 """
 
 from __future__ import annotations
