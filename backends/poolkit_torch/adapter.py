@@ -17,6 +17,8 @@ from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes import ROUTES
 
+SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
+
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _is_compiling = torch.compiler.is_compiling
 _is_tracing = torch._C._is_tracing  # torch.jit.is_tracing is a Python function around it
@@ -64,6 +66,7 @@ class TorchAdapter:
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
             wrapped=wrapped,
             empty=x.numel() == 0,
+            small=x.numel() <= SMALL,
             device=x.device.type,
             format=x.is_contiguous(),
         )

@@ -24,6 +24,7 @@ class Situation(NamedTuple):
     wrapped: bool = False  # by vmap or another functional transform
     autocast: bool = False
     empty: bool = False  # an axis that is not pooled has size 0
+    small: bool = False  # calling takes longer than reading: the fewer calls the better
     device: Hashable = None
     format: Hashable = None  # memory format, or what an adapter's routes need of that sort
 

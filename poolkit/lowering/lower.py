@@ -74,9 +74,13 @@ FOLD = Route("fold", (), _fold, lambda plan, situation: True, fold_cost, needs_s
 
 
 def routes_of(adapter: Adapter, plan: Plan, situation: Situation) -> list[Route]:
-    """The routes that are right for a plan at a situation, the cheapest first; the fold is always among them."""
+    """The routes that are right for a plan at a situation, the cheapest first; the fold is always among them.
+
+    Small maps go through their windows in one call where the framework has one; whole axes take one call anyhow.
+    """
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
-    return sorted([*fit, FOLD], key=lambda route: route.cost(plan))
+    one_call = situation.small and plan.spec.window is not None
+    return sorted([*fit, FOLD], key=lambda route: (not (one_call and route.reference), route.cost(plan)))
 
 
 def _fits(route: Route, plan: Plan, situation: Situation) -> bool:

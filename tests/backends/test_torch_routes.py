@@ -13,6 +13,7 @@ import torch
 import poolkit as pk
 from poolkit.lowering.lower import routes_of
 from poolkit.lowering.plan import plan_of
+from poolkit.running import dispatch
 from poolkit.running.dispatch import pool_through
 from poolkit_torch import ADAPTER
 
@@ -252,3 +253,17 @@ def test_an_exported_graph_holds_torchs_own_call() -> None:
     ):
         exported = torch.export.export(spec.layer("torch"), (torch.rand(1, 2, 8, 8),))
         assert call in str(exported.graph)
+
+
+@pytest.mark.parametrize("kind", ["avg", "max"])
+@pytest.mark.parametrize("derivative", [False, True])
+def test_a_small_map_takes_the_one_call_that_pytorch_has(kind: str, derivative: bool) -> None:
+    spec = pk.PoolSpec(kind, window=2, layout="NCHW")
+
+    def name(*shape: int) -> str:
+        x = torch.zeros(shape, requires_grad=derivative)
+        plan = dispatch.plan_of_tensor(ADAPTER, x, spec)[1]
+        return dispatch.chosen(ADAPTER, plan, ADAPTER.situation(x), None).name
+
+    assert name(1, 4, 32, 32) == "native"
+    assert name(1, 5, 32, 32) != "native"
