@@ -22,6 +22,9 @@ class Expression:
 
     text: str
 
+    def __repr__(self) -> str:
+        return self.text  # messages show the values of a call as they are written
+
 
 STARS = "**"  # the name of the arguments that come by an expression with two stars
 
@@ -31,6 +34,9 @@ class Name:
     """Something of a framework that is no call, such as ``jax.lax.max``."""
 
     dotted: str
+
+    def __repr__(self) -> str:
+        return self.dotted
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Call:
 
     def __str__(self) -> str:
         return self.source()
+
+    __repr__ = __str__
 
 
 def call(name: str, *args: Any, **kwargs: Any) -> Call:

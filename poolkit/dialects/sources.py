@@ -21,7 +21,7 @@ def call_in(source: str, resolve: Resolve) -> Call:
     """The call that a line of source is; a layer that is called with a tensor is the layer.
 
     >>> call_in("nn.MaxPool2d(3, 2, padding=k)", {"nn.MaxPool2d": "torch.nn.MaxPool2d"}.get).kwargs
-    (('padding', Expression(text='k')),)
+    (('padding', k),)
     """
     try:
         node = ast.parse(source.strip(), mode="eval").body

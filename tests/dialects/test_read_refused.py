@@ -118,3 +118,20 @@ def test_sizes_that_are_not_compared() -> None:
         pk.diff("nn.AvgPool2d(3)", "nn.MaxPool2d(3)", (1, 1, -1, 3))
     with pytest.raises(pk.ShapeError, match="cells are compared"):
         pk.diff("nn.AvgPool2d(20000)", "nn.AvgPool2d(20001)")
+
+
+CALLED = [
+    ('keras.layers.MaxPooling2D(keras.utils.get_file("http://x/y"))', 'window=keras.utils.get_file("http://x/y"), and'),
+    ("nn.AvgPool2d((2, torch.tensor(2)))", "torch.tensor(2)"),
+    ("nn.MaxPool2d(2, torch.float32)", "stride=torch.float32, and"),
+    ("x.mean((1, k))", "(1, k)"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), CALLED)
+def test_values_are_said_as_they_are_written(line: str, said: str) -> None:
+    with pytest.raises(pk.PoolkitError) as raised:
+        pk.read(line)
+    assert said in str(raised.value)
+    assert "name=" not in str(raised.value)
+    assert "text=" not in str(raised.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import resource
 import time
 import warnings
@@ -37,6 +38,7 @@ def outcome(result: Result) -> str:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise AssertionError("a traceback") from result.exception
     assert result.exit_code in (0, 1, 2)
+    assert not re.search(r"(Call|Name|Expression)\((name|dotted|text)=", result.output)  # poolkit's own objects
     assert all(c.isprintable() or c == "\n" for c in result.stderr)
     if result.exit_code < 2:
         return "reported"
