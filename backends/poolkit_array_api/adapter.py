@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Route, Situation
-from poolkit.running.dispatch import pool, pool_through
-from poolkit.spec.arguments import as_route, no_options
-from poolkit.spec.operation import as_spec
+from poolkit.lowering.backend import Adapter, Situation, ThirdParty
+from poolkit.running.layers import Pooling
+from poolkit.spec.arguments import no_options
 from poolkit_array_api.ops import Ops
 
 DEFAULT = "array_api_strict"  # the namespace where the backend is asked for by name
 
 
-class ArrayAdapter:
+class ArrayAdapter(ThirdParty):
     """Arrays of one namespace: sizes are known, and no derivative is taken."""
 
-    routes: tuple[Route, ...] = ()
     framework = DEFAULT
-    executables: int | None = None
 
     def __init__(self, module: str) -> None:
         self.module = module
         self.name = "array_api" if module == DEFAULT else f"array_api:{module}"
 
-    @functools.cached_property
-    def ops(self) -> type[Ops]:
-        imports = {"xp": f"import {self.module} as xp"}
-        return type("Ops", (Ops,), {"xp": importlib.import_module(self.module), "imports": imports})
+    def ops(self, rank: int, dtype: str) -> Ops:
+        return _ops(self.module)(rank, dtype)
 
-    def serves(self, x: Any) -> ArrayAdapter | None:
+    def serves(self, x: Any) -> Adapter | None:
         return of(x.__array_namespace__().__name__) if hasattr(type(x), "__array_namespace__") else None
 
     def check(self, x: Any) -> None:
@@ -46,34 +41,30 @@ class ArrayAdapter:
     def dtype(self, x: Any) -> str:
         return str(x.dtype).rpartition(".")[2]
 
-    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
-        return x, x.ndim
-
-    def known_size(self, x: Any, at: int) -> int | None:
-        return int(x.shape[at])
-
     def situation(self, x: Any) -> Situation:
         return Situation(derivative=False, empty=0 in x.shape, device=str(x.device))
 
     def key(self, x: Any, spec: Any) -> Hashable:
         return spec, x.shape, str(x.dtype), str(x.device), self.module
 
-    def widen(self, dtype: str) -> str | None:
-        return "uint8" if dtype == "bool" else dtype
+    def from_numpy(self, array: Any) -> Any:
+        return importlib.import_module(self.module).asarray(array, copy=True)
 
-    def evaluate(self, spec: Any, array: Any) -> Any:
+    def to_numpy(self, t: Any) -> Any:
         import numpy as np
 
-        found = pool(importlib.import_module(self.module).asarray(array), spec)
-        return tuple(map(np.asarray, found)) if isinstance(found, tuple) else np.asarray(found)
+        return np.asarray(t)
 
-    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Callable[[Any], Any]:
+    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pooling:
         no_options(options, "a layer of the array API takes no options besides its spec and route")
-        made = as_spec(spec, "a layer takes (spec, route)")
-        return functools.partial(pool_through, spec=made, route=as_route(route))
+        return Pooling(spec, route=route)
 
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function
+
+@functools.cache
+def _ops(module: str) -> type[Ops]:
+    """The primitives of one namespace, which is imported for its first array."""
+    names = {"xp": importlib.import_module(module), "imports": {"xp": f"import {module} as xp"}}
+    return type("Ops", (Ops,), names)
 
 
 of = functools.cache(ArrayAdapter)

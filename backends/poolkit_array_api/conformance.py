@@ -6,11 +6,10 @@ import contextlib
 from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
 
-import array_api_strict as xp
 import numpy as np
 
 from poolkit_conformance.case import INTEGERS, Case
-from poolkit_conformance.harness import Array, Harness, Which
+from poolkit_conformance.harness import Harness, Which
 
 
 class ArrayHarness(Harness):
@@ -24,12 +23,6 @@ class ArrayHarness(Harness):
     def context(self, case: Case) -> Generator[None]:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
-
-    def from_numpy(self, x: Array) -> Any:
-        return xp.asarray(x, copy=True)
-
-    def to_numpy(self, t: Any) -> Array:
-        return np.asarray(t._array)
 
     def owns(self, t: Any) -> bool:
         return hasattr(t, "__array_namespace__")

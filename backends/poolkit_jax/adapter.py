@@ -9,8 +9,7 @@ import jax
 import numpy as np
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Situation
-from poolkit.running.dispatch import pool
+from poolkit.lowering.backend import Adapter, Situation
 from poolkit.spec.arguments import no_options
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit_jax.layers import Pool
@@ -18,7 +17,7 @@ from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
 
 
-class JaxAdapter:
+class JaxAdapter(Adapter):
     """JAX: programs are jitted; sizes are known, but under `jax.export` they may be expressions."""
 
     name = "jax"
@@ -32,12 +31,6 @@ class JaxAdapter:
                 f"received a jax {type(x).__name__}, and pooling takes a dense jax.Array; "
                 "convert it with jax.numpy.asarray(x) (a sparse array: x.todense())"
             )
-
-    def dtype(self, x: Any) -> str:
-        return str(x.dtype)
-
-    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
-        return x, x.ndim
 
     def known_size(self, x: Any, at: int) -> int | None:
         n = x.shape[at]
@@ -56,12 +49,11 @@ class JaxAdapter:
                 return None
         return spec, x.shape, x.dtype, CONFIG.jax_enable_x64
 
-    def widen(self, dtype: str) -> str | None:
-        return "uint8" if dtype == "bool" else dtype
+    def from_numpy(self, array: Any) -> Any:
+        return jax.numpy.asarray(array)
 
-    def evaluate(self, spec: Any, array: Any) -> Any:
-        result = pool(jax.numpy.asarray(array), spec)
-        return tuple(np.asarray(t) for t in result) if isinstance(result, tuple) else np.asarray(result)
+    def to_numpy(self, t: Any) -> Any:
+        return np.asarray(t)
 
     def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
         no_options(options, "a layer of JAX takes no options besides its spec and route")

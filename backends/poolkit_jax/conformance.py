@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 
 import jax
 import jax.export
-import numpy as np
 
 from poolkit_conformance.case import Case
-from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Which
 
 Tensor = jax.Array
 
@@ -49,12 +48,6 @@ class JaxHarness(Harness):
 
     def index_dtype(self, case: Case) -> str:
         return "int64" if case.dtype in WIDE else "int32"
-
-    def from_numpy(self, x: Array) -> Tensor:
-        return jax.numpy.asarray(x)
-
-    def to_numpy(self, t: Tensor) -> Array:
-        return np.asarray(t)
 
     def owns(self, t: Any) -> bool:
         return isinstance(t, jax.Array)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import jax
 
 from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL
-from poolkit.running.dispatch import pool_through
+from poolkit.running.layers import pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.messages import shown, wrong

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from typing import Any
 
 import keras
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Situation
-from poolkit.running.dispatch import pool
+from poolkit.lowering.backend import Adapter, Situation
 from poolkit_keras.layers import Pool
 from poolkit_keras.ops import Ops, narrow
 from poolkit_keras.routes import ROUTES
 
 
-class KerasAdapter:
+class KerasAdapter(Adapter):
     """Keras: the calls on a KerasTensor are recorded by Keras itself, so lowering is always direct."""
 
     name = "keras"
     ops = Ops
     routes = ROUTES
-    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, keras.KerasTensor) or x.sparse:
@@ -32,7 +29,7 @@ class KerasAdapter:
             )
 
     def dtype(self, x: Any) -> str:
-        return str(x.dtype)
+        return str(keras.backend.standardize_dtype(x.dtype))
 
     def rank(self, x: Any, letters: int) -> tuple[Any, int]:
         return x, len(x.shape)
@@ -43,9 +40,6 @@ class KerasAdapter:
 
     def situation(self, x: Any) -> Situation:
         return Situation(tracing=True, empty=0 in x.shape)
-
-    def key(self, x: Any, spec: Any) -> Hashable:
-        return None
 
     def widen(self, dtype: str) -> str | None:
         """Sums of small integers are int32; uint64 is missing on PyTorch, and `where` narrows it on TensorFlow."""
@@ -58,14 +52,12 @@ class KerasAdapter:
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         return Pool(spec, route=route, **options)
 
-    def evaluate(self, spec: Any, array: Any) -> Any:
-        inputs = keras.Input(array.shape[1:], batch_size=array.shape[0], dtype=str(array.dtype))
-        outputs = pool(inputs, spec)
-        result = keras.Model(inputs, list(outputs) if spec.indices else outputs)(array)
-        return tuple(map(keras.ops.convert_to_numpy, result)) if spec.indices else keras.ops.convert_to_numpy(result)
+    def from_numpy(self, array: Any) -> Any:
+        return keras.ops.convert_to_tensor(array, dtype=array.dtype.name)
 
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function
+    def to_numpy(self, t: Any) -> Any:
+        brain = self.dtype(t) == "bfloat16"  # not every engine's tensors of it can be arrays
+        return keras.ops.convert_to_numpy(keras.ops.cast(t, "float32") if brain else t)
 
 
 ADAPTER = KerasAdapter()

@@ -12,8 +12,8 @@ import numpy as np
 
 import poolkit as pk
 from poolkit.spec.operation import Operation
-from poolkit_conformance.case import FLOATS, INTEGERS, numpy_dtype
-from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
+from poolkit_conformance.case import FLOATS, INTEGERS
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Which
 
 Tensor = Any
 
@@ -47,15 +47,6 @@ class KerasHarness(Harness):
 
     def index_dtype(self, case: Any) -> str:
         return "int32" if self.engine == "jax" else "int64"
-
-    def from_numpy(self, x: Array) -> Tensor:
-        return keras.ops.convert_to_tensor(x, dtype=x.dtype.name)
-
-    def to_numpy(self, t: Tensor) -> Array:
-        dtype = keras.backend.standardize_dtype(t.dtype)
-        if dtype == "bfloat16":  # not every engine's tensors of it can be arrays
-            t = keras.ops.cast(t, "float32")
-        return np.asarray(keras.ops.convert_to_numpy(t)).astype(numpy_dtype(dtype))
 
     def owns(self, t: Any) -> bool:
         return bool(keras.ops.is_tensor(t))

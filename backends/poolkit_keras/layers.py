@@ -13,7 +13,7 @@ import keras
 
 from poolkit.errors import InputError, SpecError
 from poolkit.lowering.plan import FLOATS, result_dtype
-from poolkit.running.dispatch import pool_through
+from poolkit.running.layers import pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Sizes
 from poolkit.spec.messages import shown, wrong

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Situation
-from poolkit.running.dispatch import pool
+from poolkit.lowering.backend import Adapter, Situation
 from poolkit.spec.arguments import no_options
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit_numpy.layers import Pool
@@ -22,13 +21,12 @@ def _format(x: Any) -> str | None:
     return PLAIN if flags.c_contiguous and flags.aligned and x.dtype.isnative else None
 
 
-class NumpyAdapter:
+class NumpyAdapter(Adapter):
     """NumPy: sizes are always known, and no derivative is ever taken."""
 
     name = "numpy"
     ops = Ops
     routes = ROUTES
-    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
@@ -39,12 +37,6 @@ class NumpyAdapter:
 
     def dtype(self, x: Any) -> str:
         return str(x.dtype.name)
-
-    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
-        return x, x.ndim
-
-    def known_size(self, x: Any, at: int) -> int | None:
-        return int(x.shape[at])
 
     def situation(self, x: Any) -> Situation:
         return Situation(derivative=False, empty=x.size == 0, format=_format(x))
@@ -58,15 +50,15 @@ class NumpyAdapter:
     def widen(self, dtype: str) -> str | None:
         return dtype
 
-    def evaluate(self, spec: Any, array: Any) -> Any:
-        return pool(array, spec)
+    def from_numpy(self, array: Any) -> Any:
+        return array
+
+    def to_numpy(self, t: Any) -> Any:
+        return t
 
     def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
         no_options(options, "a layer of NumPy takes no options besides its spec and route")
         return Pool(spec, route=route)
-
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function
 
 
 ADAPTER = NumpyAdapter()

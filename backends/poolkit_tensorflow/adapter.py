@@ -12,8 +12,7 @@ from tensorflow.python.eager import record  # no public call tells of tapes
 from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Situation
-from poolkit.running.dispatch import pool
+from poolkit.lowering.backend import Adapter, Situation
 from poolkit.spec.arguments import no_options
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
@@ -40,7 +39,7 @@ class Traces:
         return self.trace(tuple(x.shape), x.dtype)(tf.convert_to_tensor(x))
 
 
-class TensorFlowAdapter:
+class TensorFlowAdapter(Adapter):
     """TensorFlow: sizes may be None in a `tf.function`, which does not tell whether a derivative is taken.
 
     An eager call tells: without a tape or a ForwardAccumulator on this thread none can be.
@@ -49,7 +48,6 @@ class TensorFlowAdapter:
     name = "tensorflow"
     ops = Ops
     routes = ROUTES
-    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, tf.Tensor | tf.Variable):
@@ -95,17 +93,16 @@ class TensorFlowAdapter:
             return spec, sizes, x.dtype, "tape" if record.could_possibly_record() else "eager"
         return spec, sizes, x.dtype, compiling()
 
-    def widen(self, dtype: str) -> str | None:
-        return "uint8" if dtype == "bool" else dtype
-
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
         name = options.pop("name", None)
         no_options(options, "a module of TensorFlow takes no options besides its spec, route and name")
         return Pool(spec, route=route, name=name)
 
-    def evaluate(self, spec: Any, array: Any) -> Any:
-        result = pool(tf.constant(array), spec)
-        return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
+    def from_numpy(self, array: Any) -> Any:
+        return tf.constant(array)
+
+    def to_numpy(self, t: Any) -> Any:
+        return t.numpy()
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return Traces(function) if hasattr(function, "get_concrete_function") else function

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow as tf
 
-from poolkit_conformance.case import numpy_dtype
-from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Which
 
 Tensor = Any
 
@@ -39,12 +37,6 @@ class TensorFlowHarness(Harness):
         "dynamic": "few",
         "dynamic_gradient": "few",
     }
-
-    def from_numpy(self, x: Array) -> Tensor:
-        return tf.constant(x)
-
-    def to_numpy(self, t: Tensor) -> Array:
-        return np.asarray(t.numpy(), numpy_dtype(t.dtype.name))
 
     def owns(self, t: Any) -> bool:
         return isinstance(t, tf.Tensor)

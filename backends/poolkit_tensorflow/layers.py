@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from poolkit.running.dispatch import pool_through
+from poolkit.running.layers import pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Operation, as_spec

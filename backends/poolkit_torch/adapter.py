@@ -10,8 +10,7 @@ from torch.autograd import forward_ad
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Situation
-from poolkit.running.dispatch import pool
+from poolkit.lowering.backend import Adapter, Situation
 from poolkit.spec.arguments import no_options
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
@@ -25,13 +24,12 @@ _is_tracing = torch._C._is_tracing  # torch.jit.is_tracing is a Python function 
 _is_wrapped: Callable[[Any], bool] = getattr(torch._C, "_functorch").is_functorch_wrapped_tensor  # noqa: B009  # untyped
 
 
-class TorchAdapter:
+class TorchAdapter(Adapter):
     """PyTorch: sizes are symbols under its tracers; eagerly it can be told whether a derivative is possible."""
 
     name = "torch"
     ops = Ops
     routes = ROUTES
-    executables: int | None = None
 
     def check(self, x: Any) -> None:
         if not isinstance(x, torch.Tensor) or x.is_nested or x.layout is not torch.strided:
@@ -48,9 +46,6 @@ class TorchAdapter:
 
     def dtype(self, x: Any) -> str:
         return str(x.dtype).removeprefix("torch.")
-
-    def rank(self, x: Any, letters: int) -> tuple[Any, int]:
-        return x, x.dim()
 
     def known_size(self, x: Any, at: int) -> int | None:
         n = x.shape[at]  # under Dynamo isinstance(n, int) is true of a SymInt too
@@ -93,16 +88,18 @@ class TorchAdapter:
     def widen(self, dtype: str) -> str | None:
         return {"bool": "uint8", "uint16": "int32", "uint32": "int64", "uint64": None}.get(dtype, dtype)
 
-    def evaluate(self, spec: Any, array: Any) -> Any:
-        result = pool(torch.from_numpy(array.copy()), spec)
-        return tuple(t.numpy() for t in result) if isinstance(result, tuple) else result.numpy()
+    def from_numpy(self, array: Any) -> Any:
+        if array.dtype.name == "bfloat16":
+            return torch.from_numpy(array.astype("float32")).to(torch.bfloat16)
+        return torch.from_numpy(array.copy())  # for the array may be read-only
+
+    def to_numpy(self, t: Any) -> Any:
+        t = t.detach().resolve_conj()
+        return (t.to(torch.float32) if t.dtype == torch.bfloat16 else t).numpy()
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
         no_options(options, "a layer of PyTorch takes no options besides its spec and route")
         return Pool(spec, route=route)
-
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function
 
 
 ADAPTER = TorchAdapter()

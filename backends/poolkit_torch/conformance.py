@@ -6,10 +6,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
-from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which
 
 Tensor = torch.Tensor
@@ -41,17 +39,6 @@ class TorchHarness(Harness):
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
     }
-
-    def from_numpy(self, x: Array) -> Tensor:
-        if x.dtype == numpy_dtype("bfloat16"):
-            return torch.from_numpy(x.astype(np.float32)).to(torch.bfloat16)
-        return torch.from_numpy(np.array(x))  # a copy, for `x` may be read-only
-
-    def to_numpy(self, t: Tensor) -> Array:
-        t = t.detach().resolve_conj()
-        if t.dtype == torch.bfloat16:
-            return t.to(torch.float32).numpy().astype(numpy_dtype("bfloat16"))
-        return t.numpy()
 
     def owns(self, t: Any) -> bool:
         return type(t) is Tensor

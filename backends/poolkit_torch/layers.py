@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit.running.dispatch import pool, pool_through
+from poolkit.running.layers import pool, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.operation import Operation, as_spec

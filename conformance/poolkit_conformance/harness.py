@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 import poolkit as pk
+from poolkit.lowering.backend import Adapter
+from poolkit.running import registry
 from poolkit.spec.operation import Operation
-from poolkit_conformance.case import FLOATS, INTEGERS, Case
+from poolkit_conformance.case import FLOATS, INTEGERS, Case, numpy_dtype
 
 Array = np.ndarray[Any, Any]
 Tensor = Any
@@ -64,12 +66,16 @@ class Harness:
     def index_dtype(self, case: Case) -> str:
         return "int64"
 
+    @property
+    def adapter(self) -> Adapter:
+        return registry.adapter(self.backend)
+
     def from_numpy(self, x: Array) -> Tensor:
-        raise NotImplementedError
+        return self.adapter.from_numpy(x)
 
     def to_numpy(self, t: Tensor) -> Array:
         """With the tensor's own dtype."""
-        raise NotImplementedError
+        return np.asarray(self.adapter.to_numpy(t), numpy_dtype(self.adapter.dtype(t)))
 
     def owns(self, t: Tensor) -> bool:
         """Whether this is a tensor of the backend."""

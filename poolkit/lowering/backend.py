@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -51,49 +51,68 @@ class Route:
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
 
 
-class Adapter(Protocol):
-    """One backend."""
+class Adapter:
+    """One backend: facts about its tensors, of which an adapter says those that differ from these."""
 
     name: str
-    ops: type[Any]  # an Ops class
-    routes: tuple[Route, ...]
-    executables: int | None
+    ops: Callable[[int, str], Any]  # an Ops class
+    routes: tuple[Route, ...] = ()
+    executables: int | None = None
     """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""
 
     def check(self, x: Tensor) -> None:
         """Raise `InputError` where `x` is no dense tensor of this framework."""
+        raise NotImplementedError
 
-    def dtype(self, x: Tensor) -> str: ...
+    def dtype(self, x: Tensor) -> str:
+        return str(x.dtype)
+
     def rank(self, x: Tensor, letters: int) -> tuple[Tensor, int]:
         """The tensor and its rank; an unknown rank is taken to be `letters`."""
-        ...
+        return x, x.ndim
 
     def known_size(self, x: Tensor, at: int) -> int | None:
         """A size as an int, or None where it is a symbol."""
+        return int(x.shape[at])
 
-    def situation(self, x: Tensor) -> Situation: ...
+    def situation(self, x: Tensor) -> Situation:
+        raise NotImplementedError
+
     def key(self, x: Tensor, spec: Any) -> Hashable:
         """What a program may depend on; None where sizes are symbols, and the lowering has to run directly."""
+        return None
 
     def widen(self, dtype: str) -> str | None:
         """The dtype in which this framework compares an integer dtype; None where there is none."""
+        return "uint8" if dtype == "bool" else dtype
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         """A layer of this framework that pools by `spec`."""
+        raise NotImplementedError
+
+    def from_numpy(self, array: Any) -> Tensor:
+        """A tensor that holds an array's numbers, on the device that the framework takes by itself."""
+        raise NotImplementedError
+
+    def to_numpy(self, t: Tensor) -> Any:
+        """A tensor as an array; bfloat16, which NumPy does not have, may be float32."""
+        raise NotImplementedError
 
     def evaluate(self, spec: Any, array: Any) -> Any:
-        """Pool a NumPy array by way of this framework: NumPy in, NumPy out. For demonstrations and checks."""
+        """Pool a NumPy array by this framework's layer: NumPy in, NumPy out. For demonstrations and checks."""
+        found: Any = self.layer(spec)(self.from_numpy(array))
+        return (self.to_numpy(found[0]), self.to_numpy(found[1])) if spec.indices else self.to_numpy(found)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The compiled function of a program, made ready to be called (JAX wraps it in `jit`)."""
-        ...
+        return function
 
 
-class ThirdParty(Adapter, Protocol):
+class ThirdParty(Adapter):
     """What an entry point of the group ``poolkit.backends`` names."""
 
     framework: str  # the module that has to be installed
 
     def serves(self, x: Tensor) -> Adapter | None:
         """The adapter for this object: itself, or one of several; None where it is no tensor of this backend."""
-        ...
+        raise NotImplementedError

@@ -32,11 +32,11 @@ def runner(call: Call) -> Run:
     if root == "onnx":
         return _onnx(call)
     make = permitted(call).make if call.name == PARTIAL else _of_word(call)
-    given, taken = TENSORS.get(root, (_same, _same))
+    adapter = registry.adapter(TENSORS.get(root) or spoken_in(Call(_name(call)))[0].name)
 
     def run(array: Array) -> Array:
-        result = make()(given(array))
-        return taken(result[0] if isinstance(result, tuple | list) else result)
+        result = make()(adapter.from_numpy(array))
+        return adapter.to_numpy(result[0] if isinstance(result, tuple | list) else result)
 
     return run
 
@@ -68,37 +68,8 @@ def _function(call: Call, tensor: str) -> Callable[[], Callable[[Any], Any]]:
     return make
 
 
-# ---------------------------------------------------------------------------------------------- frameworks' tensors
-
-
-def _same(x: Any) -> Any:
-    return x
-
-
-def _by(module: str, name: str) -> Callable[[Any], Any]:
-    """A function of a framework that is imported when it is called."""
-    return lambda x: getattr(importlib.import_module(module), name)(x)
-
-
-def _of_torch(x: Any) -> Array:
-    return x.detach().numpy()
-
-
-def _of_keras(x: Any) -> Array:
-    return importlib.import_module("keras").ops.convert_to_numpy(x)
-
-
-_array = _by("numpy", "asarray")
-
-# The root of a module -> how its tensors are made of arrays, and arrays of its tensors.
-TENSORS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "torch": (_by("torch", "tensor"), _of_torch),
-    "timm": (_by("torch", "tensor"), _of_torch),
-    "keras": (_same, _of_keras),
-    "tf_keras": (_same, _array),
-    "tensorflow": (_by("tensorflow", "constant"), _array),
-    **dict.fromkeys(("jax", "flax", "haiku", "equinox"), (_by("jax.numpy", "asarray"), _array)),
-}
+# Whose tensors a word takes that is not of a backend itself: the root of its module -> a backend.
+TENSORS = {"tf_keras": "tensorflow", "einops": "numpy"}
 
 
 def _onnx(call: Call) -> Run:

@@ -1,12 +1,39 @@
-"""`layer`: a spec as a layer of a framework, written by that framework's adapter."""
+"""`layer`: a spec as a layer of a framework, written by that framework's adapter; and what adapters write them with."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from poolkit.running import registry
+from poolkit.running.dispatch import pool, pool_through
+from poolkit.spec.arguments import as_route
 from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.signatures import explained
+from poolkit.spec.signatures import explained, explained_class
+
+__all__ = ["Pooling", "layer", "pool", "pool_through"]
+
+
+@explained_class
+@dataclasses.dataclass(frozen=True)
+class Pooling:
+    """A callable that pools by a spec, where a framework has no layers; `route` asks for one of `poolkit.routes`.
+
+    >>> import numpy as np
+    >>> from poolkit import MaxPool
+    >>> Pooling(MaxPool(2, layout="NCHW"))(np.ones((1, 3, 8, 8))).shape
+    (1, 3, 4, 4)
+    """
+
+    spec: Operation
+    route: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        as_spec(self.spec, "a layer takes (spec, route)")
+        as_route(self.route)
+
+    def __call__(self, x: Any) -> Any:
+        return pool_through(x, self.spec, self.route)
 
 
 @explained

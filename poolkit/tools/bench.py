@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -40,7 +39,7 @@ def bench(
     'fold'
     """
     routes(spec, backend, shape)  # says what is wrong where the framework is absent, or the shape no shape
-    x = _tensor(backend, np.random.default_rng(0).random(tuple(shape), dtype="float32"))
+    x = registry.adapter(backend).from_numpy(np.random.default_rng(0).random(tuple(shape), dtype="float32"))
     found = routes_for(x, spec)
     calls = [lambda name=r.name: _done(pool_through(x, spec, name)) for r in found]
     rows = list(interleaved(calls, turns=turns, seconds=seconds))
@@ -55,11 +54,6 @@ def bench(
         )
         for i, r in enumerate(found)
     ]
-
-
-def _tensor(backend: str, array: Any) -> Any:
-    """A tensor of the backend, made as its conformance tests make one."""
-    return importlib.import_module(f"poolkit_{backend}.conformance").HARNESS.from_numpy(array)
 
 
 def _done(y: Any) -> Any:
