@@ -51,7 +51,9 @@ def counted(tree: ast.Module) -> list[Counted]:
     )
     skipped = types(tree) | set(map(id, called))
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr) and id(node) not in skipped]
-    found = [_counted(node, word) for node in nodes if _last(node) not in own for word in _words(node)]
+    found = [
+        _counted(node, word) for node in nodes if _last(getattr(node, "func", node)) not in own for word in _words(node)
+    ]
     return sorted(found)
 
 
@@ -92,8 +94,6 @@ def _over_space(node: ast.Call) -> bool:
 
 
 def _last(node: ast.AST) -> str:
-    if isinstance(node, ast.Call):
-        return _last(node.func)
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 

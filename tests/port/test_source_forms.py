@@ -228,7 +228,7 @@ def test_what_a_variable_decides_is_kept_and_told(before: str) -> None:
 
 @pytest.mark.parametrize("use", ["def f(pool: Optional[layers.MaxPooling2D]): pass", "from keras import ops"])
 def test_names_that_are_no_use(use: str) -> None:
-    assert ported(f"from keras import layers\nimport haiku\n{use}\n").rows == ()
+    assert {row.status for row in ported(f"from keras import layers\nimport haiku\n{use}\n").rows} <= {"left"}
 
 
 def test_calls_of_other_forms() -> None:

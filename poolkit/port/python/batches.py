@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from poolkit.dialects.sources import dotted_name
-from poolkit.port.python.names import Names, plain_name
+from poolkit.port.python.names import Names
 from poolkit.port.python.traces import SHAPES, same_tensor
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.tree import Node, Tree, expression, plain_name
 from poolkit.port.python.uses import definition
 
 # Steps that leave the batch of their tensor where it is.

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from poolkit.port.python.edits import Edits, whole_line, without
-from poolkit.port.python.names import Names, framework, plain_name
-from poolkit.port.python.tree import Node, Span, Tree, python
+from poolkit.port.python.names import Names, framework
+from poolkit.port.python.tree import Node, Span, Tree, plain_name, python
 
 
 def aliases(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[cst.ImportAlias, str, str]]:

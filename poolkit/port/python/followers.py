@@ -7,11 +7,11 @@ import libcst as cst
 from poolkit.dialects.calls import known
 from poolkit.port.python import sequences
 from poolkit.port.python.batches import is_batch
-from poolkit.port.python.names import Names, plain_name
+from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import PERMUTES
 from poolkit.port.python.remarks import results
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.tree import Node, Tree, expression, plain_name
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
 

@@ -14,8 +14,8 @@ from poolkit.dialects.reading import spelled
 from poolkit.port.models.naming import SHORTS
 from poolkit.port.python.dropping import aliases, drop
 from poolkit.port.python.edits import Edits, whole_line
-from poolkit.port.python.names import Names, is_none, plain_name
-from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.names import Names, is_none
+from poolkit.port.python.tree import Node, Tree, plain_name
 
 # `nn` alone may be torch's or flax's in a file that somebody else wrote.
 USUAL = {name: short for name, short in SHORTS.items() if name != "torch.nn"}

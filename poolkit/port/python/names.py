@@ -12,7 +12,8 @@ from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import PARTIAL, spelled
 from poolkit.dialects.sources import call_of_node
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.assumed import assumed
+from poolkit.port.python.tree import Node, Tree, expression, plain_name
 from poolkit.port.python.uses import mutated
 
 
@@ -34,6 +35,7 @@ class Names:
         self.stars = _stars(tree)
         self.constants = _constants(tree)
         self.roots = _roots(tree)
+        self.assumed = assumed(tree, self.roots)
         self._resolved: dict[tuple[Any, str, int], tuple[str | None, bool]] = {}
 
     def frameworks(self) -> set[str]:
@@ -51,17 +53,31 @@ class Names:
         found, sure = self._in_scope(dotted, self.tree.scope(node), 0) if dotted else (None, True)
         return found if not sure else None
 
+    def guess(self, node: Node) -> str:
+        """What is taken for granted where the file does not say what the name of a node stands for."""
+        dotted = plain_name(node) or ""
+        known = self._in_scope(dotted, self.tree.scope(node), 0, guess=False)[0]
+        full = self.full(node) if known is None else None
+        before = dotted.rpartition(".")[0] or dotted
+        return f"{before} comes from elsewhere, and is taken for what has {full}, by the spelling" if full else ""
+
     def resolve(self, dotted: str, at: Node) -> str | None:
         """The full name of a dotted one as it stands at a node."""
         found, sure = self._in_scope(dotted, self.tree.scope(at), 0)
         return found if sure else None
 
-    def _in_scope(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
-        """The full name, and whether it is the only meaning."""
+    def _in_scope(self, dotted: str, scope: Any, depth: int, guess: bool = True) -> tuple[str | None, bool]:
+        """The full name, and whether it is the only meaning; with `guess`, also that which the spelling gives away."""
         key = (scope, dotted, depth)
         if key not in self._resolved:
             self._resolved[key] = self._meaning(dotted, scope, depth)
-        return self._resolved[key]
+        found, sure = self._resolved[key]
+        return (self._guessed(dotted), True) if found is None and guess else (found, sure)
+
+    def _guessed(self, dotted: str) -> str | None:
+        fitting = (name for name in self.assumed if f"{dotted}.".startswith(f"{name}."))
+        name = max(fitting, key=len, default=None)
+        return None if name is None else f"{self.assumed[name]}{dotted.removeprefix(name)}"
 
     def _meaning(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
         first = dotted.partition(".")[0]
@@ -138,20 +154,6 @@ def _layer(name: str) -> tuple[str, str]:
     dialect = next((d for d in table.dialects() if root in d.roots), None)
     canonical = dialect.canonical(name) if dialect is not None else name
     return (dialect.name if dialect is not None else root), (canonical or rest).rpartition(".")[2]
-
-
-def plain_name(node: Node) -> str | None:
-    """``a.b.c`` of a name or of attributes of one.
-
-    >>> plain_name(cst.parse_expression("nn.functional.relu"))
-    'nn.functional.relu'
-    """
-    if isinstance(node, cst.Name):
-        return node.value
-    if isinstance(node, cst.Attribute):
-        before = plain_name(node.value)
-        return before and f"{before}.{node.attr.value}"
-    return None
 
 
 def _stars(tree: Tree) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from poolkit.port.python import sequences
-from poolkit.port.python.names import Names, plain_name
+from poolkit.port.python.names import Names
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Node, Tree, walk
+from poolkit.port.python.tree import Node, Tree, plain_name, walk
 from poolkit.port.python.uses import calls_of, definition
 
 PERMUTES = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+from libcst.metadata import ImportAssignment
 
-from poolkit.dialects import table
 from poolkit.port.python.names import Names, is_word
 from poolkit.port.python.sites import POOLS, Site
-from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.tree import Node, Tree, plain_name
+from poolkit.port.python.unread import of_framework, spelled_like_a_pool
 from poolkit.port.report import Row
 
 WHY = (
@@ -34,14 +35,22 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
         ):
             continue
         full = names.full(node)
-        if full is None or not is_word(full) or not POOLS.search(full.rpartition(".")[2]) or _of(full) == to:
+        pools = _is_class(names, node) if full is None else is_word(full) and POOLS.search(full.rpartition(".")[2])
+        if not pools or (
+            to is not None and to in (of_framework(full or ""), *(names.frameworks() if not full else ()))
+        ):
             continue
         if not any(tree.inside(node, site) for site in inside):
             yield Row(f"line {tree.line(node)}", tree.text(node), "failed", note=WHY)
 
 
-def _of(full: str) -> str | None:
-    return next((d.name for d in table.dialects() if full.partition(".")[0] in d.roots), None)
+def _is_class(names: Names, node: Node) -> bool:
+    """Whether a name of another module is spelled like a class that pools."""
+    name = plain_name(node) or ""
+    last, scope = name.rpartition(".")[2], names.tree.scope(node)
+    if not last[:1].isupper() or not spelled_like_a_pool(last):
+        return False
+    return "." in name or all(isinstance(one, ImportAssignment) for one in scope[last])
 
 
 def _told_elsewhere(tree: Tree, names: Names, node: Node) -> bool:

@@ -108,6 +108,7 @@ def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
     site = Site(node, call, word, dialect, "function" if function else "layer", node)
     _place(tree, names, site, entry)
     _read(names, site)
+    site.caveats += filter(None, [names.guess(node.func)])
     if word in HOLDERS and (site.error is not None or not site.fields):
         return None
     told = word.rpartition(".")[2] in TOLD or UNPOOLS.search(word)

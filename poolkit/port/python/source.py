@@ -27,6 +27,7 @@ from poolkit.port.python.references import references
 from poolkit.port.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded, python
+from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -54,6 +55,7 @@ def _ported(text: str, to: str | None, layout: str | None, name: str) -> Ported:
         [*recognise(tree, names, sites(tree, names)), *own_sites(tree, names)], key=lambda site: tree.span(site.outer)
     )
     passed = [*references(tree, names, found, to), *doubts(tree, names, to)]
+    passed += unread(tree, names, found, passed, to)
     if to is None:
         return Ported(text, _in_order([*_audited(tree, found), *passed]))
     port = _Port(tree, to, layout, Edits(tree), Imports(tree), names.frameworks())

@@ -216,3 +216,17 @@ def walk(node: Node, parents: dict[Node, Node] | None = None) -> Iterator[Node]:
         left += reversed(inside)
         if parents is not None:
             parents.update(dict.fromkeys(inside, here))
+
+
+def plain_name(node: Node) -> str | None:
+    """``a.b.c`` of a name or of attributes of one.
+
+    >>> plain_name(cst.parse_expression("nn.functional.relu"))
+    'nn.functional.relu'
+    """
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        before = plain_name(node.value)
+        return before and f"{before}.{node.attr.value}"
+    return None

@@ -10,9 +10,9 @@ from poolkit.dialects.calls import Call, text
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
-from poolkit.port.python.names import Names, plain_name
+from poolkit.port.python.names import Names
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Tree, expression
+from poolkit.port.python.tree import Tree, expression, plain_name
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.operation import Operation
 

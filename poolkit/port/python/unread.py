@@ -1,0 +1,161 @@
+"""What is spelled like a pool and has no row yet: wrappers of a project, chains, registries, libraries around.
+
+Nothing that pools by its name goes without a word. What the file itself defines is left, for its body has rows of its
+own; anything else is pooling that could not be ported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from poolkit.dialects import table
+from poolkit.port.python.assumed import imported
+from poolkit.port.python.names import Names
+from poolkit.port.python.sites import HOLDERS, Site
+from poolkit.port.python.tree import Node, Tree, plain_name
+from poolkit.port.report import Row
+
+# Layers and functions that pool, and no pool of threads or connections.
+LAYER = re.compile(
+    r"(max|av(era)?g|mean|min|sum|lp|global|adaptive|roi|gem).*pool|pool(ing)?_?[1-4]?d|pooling", re.IGNORECASE
+)
+OF_WORKERS = re.compile(r"thread|process|worker|connection|session|memory|unpool", re.IGNORECASE)
+
+
+def spelled_like_a_pool(name: str) -> bool:
+    """Whether a name is one of pooling.
+
+    >>> [spelled_like_a_pool(name) for name in ("max_pool2d", "GlobalAvgPool", "pool", "max_threadpool_size")]
+    [True, True, False, False]
+    """
+    return LAYER.search(name) is not None and OF_WORKERS.search(name) is None
+
+
+def unread(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str | None) -> Iterator[Row]:
+    """A row for each call that is spelled like a pool and has none.
+
+    >>> tree = Tree("from .ops import max_pool2d; y = max_pool2d(x, 2)")
+    >>> [(row.before, row.status) for row in unread(tree, Names(tree), [], [], "torch")]
+    [('max_pool2d(x, 2)', 'failed')]
+    """
+    if is_for(names, to):
+        return
+    rows = list(_calls(tree, names, found, told, to))
+    yield from rows
+    if not (rows or told or found):
+        yield from _mention(tree)
+
+
+def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str | None) -> Iterator[Row]:
+    nodes = {site.node for site in found} | {part.node for site in found for part in site.folded}
+    holders = [site.node for site in found if site.word in HOLDERS]
+    seen = {(row.where, row.before) for row in told}
+    meant = _renamed(tree)
+    for node in tree.all(cst.Call):
+        name = _last(node.func)
+        spelled = _by_getattr(tree, node) or meant.get(name, name)
+        if node in nodes or not (spelled_like_a_pool(spelled) or _reduces_space(tree, node, spelled)):
+            continue
+        where, before = f"line {tree.line(_place(node))}", tree.text(node)
+        if (where, before) in seen or any(tree.inside(node, whole) for whole in holders):
+            continue
+        full = names.full(node.func) or imported(tree, plain_name(node.func) or "", node) or ""
+        if not full.startswith("poolkit.") and (to is None or of_framework(full) != to):
+            yield from _row(tree, node, full, Row(where, before, "failed"))
+
+
+def _row(tree: Tree, node: cst.Call, full: str, row: Row) -> Iterator[Row]:
+    """The row of a call, by where its name comes from; none where the file made what is called, which has a row."""
+    func = node.func
+    name, value = _last(func), func.value if isinstance(func, cst.Attribute) else None
+    defined = _defined(tree, name) if not full else None
+    if defined is not None:
+        note = f"{name} is defined in line {tree.line(defined)}; what pools in it has a row of its own"
+        yield Row(row.where, row.before, "left", note=note)
+    elif name == "getattr":
+        yield Row(row.where, row.before, "failed", note="it comes by getattr, which is not read; write it with a dot")
+    elif full:
+        yield Row(row.where, row.before, "failed", note=f"{full} {NOT_READ}")
+    elif not _made(tree, node, name, value):
+        yield Row(
+            row.where, row.before, "failed", note=f"nothing in this file says what {plain_name(func) or name} is; {SAY}"
+        )
+
+
+# Libraries with layers for a framework, whose pooling poolkit does not read.
+AROUND = {
+    **dict.fromkeys(("tf_slim", "slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack"), "tensorflow"),
+    **dict.fromkeys(("keras_contrib", "keras_cv", "keras_hub", "keras_nlp"), "keras"),
+    **dict.fromkeys(("torchvision", "torch_geometric", "kornia", "monai", "mmcv"), "torch"),
+    "sonnet": "tensorflow",
+}
+NOT_READ = (
+    "is not among the layers and functions that poolkit reads; port the file that defines it, or write the "
+    "framework's own pooling"
+)
+SAY = "port the file that defines it, or write the framework's own pooling"
+
+
+def _made(tree: Tree, node: Node, name: str, value: Node | None) -> bool:
+    """Whether the file gives a name or an attribute a value: what was called for that has been looked at."""
+    if value is None:
+        given = tree.scope(node)[name]
+        return any(not isinstance(getattr(one, "node", None), cst.Param) for one in given)
+    stores = (tree.parent(one) for one in tree.named(name))
+    return any(isinstance(tree.parent(one), cst.AssignTarget | cst.AnnAssign) for one in stores if one is not None)
+
+
+def of_framework(full: str) -> str | None:
+    """The framework that a full name belongs to, by its library's where that is one around a framework."""
+    root = full.partition(".")[0]
+    return AROUND.get(root) or next((d.name for d in table.dialects() if root in d.roots), None)
+
+
+def is_for(names: Names, to: str | None) -> bool:
+    """Whether a file imports the target alone: what it calls is that's, whatever module of the project it is from."""
+    return {of_framework(root) for root in names.roots} - {None} == {to}
+
+
+def _defined(tree: Tree, name: str) -> Node | None:
+    definitions: list[cst.FunctionDef | cst.ClassDef] = [*tree.all(cst.FunctionDef), *tree.all(cst.ClassDef)]
+    known = tree.once(_defined, lambda: {one.name.value: one for one in reversed(definitions)})
+    return known.get(name)
+
+
+def _reduces_space(tree: Tree, node: cst.Call, name: str) -> bool:
+    """Whether a reduction that nothing reads is over several axes."""
+    axes = [tree.text(arg.value) for arg in node.args[1:]] if name in ("reduce_mean", "reduce_max") else []
+    return any(re.fullmatch(r"[(\[]-?\d, *-?\d(, *-?\d)?[)\]]", text) for text in axes)
+
+
+def _renamed(tree: Tree) -> dict[str, str]:
+    """What imports call otherwise: ``from .layers import max_pool2d as pool``."""
+    aliases = [(alias.name, alias.asname) for alias in tree.all(cst.ImportAlias)]
+    return {plain_name(given.name) or "": _last(name) for name, given in aliases if given is not None}
+
+
+def _by_getattr(tree: Tree, node: cst.Call) -> str:
+    return tree.text(node.args[1].value) if _last(node.func) == "getattr" and len(node.args) > 1 else ""
+
+
+def _last(func: Node) -> str:
+    if isinstance(func, cst.Attribute):
+        return func.attr.value
+    return func.value if isinstance(func, cst.Name) else ""
+
+
+def _place(node: cst.Call) -> Node:
+    """Where a call stands for a reader: in a chain over several lines, at its own name."""
+    return node.func.attr if isinstance(node.func, cst.Attribute) else node
+
+
+def _mention(tree: Tree) -> Iterator[Row]:
+    """The first name that is one of pooling, in a file where nothing else is told of."""
+    named = [node for node in tree.all(cst.Name) if spelled_like_a_pool(node.value)]
+    first = min(named, key=tree.span, default=None)
+    if first is not None:
+        note = "it is named here, and nothing in this file calls it"
+        yield Row(f"line {tree.line(first)}", tree.text(first), "left", note=note)

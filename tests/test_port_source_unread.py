@@ -1,0 +1,103 @@
+"""What is spelled like a pool has a row: what the file's own spelling gives away is read, the rest is failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_port_source import ported, row
+
+# Where the layers come from is not said in these files; what they are, the spelling says.
+GIVEN_AWAY = [
+    ("from .. import layers\n", "layers"),
+    ("from project.backend import layers\n", "layers"),
+    ("layers = None\ndef setup(**kw):\n    global layers\n    layers = kw['layers']\n", "layers"),
+    ("def setup(keras): pass\n", "keras.layers"),
+    ("from ..backend import keras as K\nfrom .api import tf\n", "tf.keras.layers"),
+    ("import functools\n", "layers"),
+]
+
+
+@pytest.mark.parametrize(("head", "module"), GIVEN_AWAY)
+@pytest.mark.parametrize("word", ["MaxPooling2D", "MaxPool2D"])
+def test_a_pool_of_keras_that_comes_from_a_module_of_the_project(head: str, module: str, word: str) -> None:
+    found = row(f"{head}def f(x):\n    return {module}.{word}(pool_size=2, strides=2)(x)\n")
+
+    assert (found.status, found.after) == ("caveat", "torch.nn.MaxPool2d(2)(x)")
+    assert "comes from elsewhere" in found.note
+
+
+def test_a_parameter_that_holds_the_layers() -> None:
+    found = row("def f(x, kl):\n    return kl.AveragePooling2D(2)(x)\n")
+    assert (found.status, found.after) == ("caveat", "torch.nn.AvgPool2d(2)(x)")
+
+
+def test_layers_of_an_object() -> None:
+    found = row("class Net:\n    def f(self, x):\n        return self.layers.GlobalMaxPooling2D(keepdims=True)(x)\n")
+    assert (found.status, found.after) == ("caveat", "torch.nn.AdaptiveMaxPool2d(1)(x)")
+
+
+def test_a_module_of_the_project_with_a_star() -> None:
+    found = row("from project.layer_utils import *\ny = MaxPooling2D((2, 2), strides=(2, 2))(x)\n")
+    assert (found.status, found.after) == ("caveat", "torch.nn.MaxPool2d(2)(x)")
+
+
+def test_what_belongs_to_a_layer_that_was_given_away_goes_with_it() -> None:
+    source = (
+        "def f(x, layers, c):\n    x = layers.GlobalAveragePooling2D()(x)\n    return layers.Reshape((1, 1, c))(x)\n"
+    )
+    assert ported(source).rows[0].after == "torch.nn.AdaptiveAvgPool2d(1)(x)"
+
+
+NOT_READ = [
+    "from .common import MaxPool2d\ny = MaxPool2d(pool_size=3, strides=2)(x)",  # a class of the project's own
+    "from . import common\ny = common.MaxPool2d(pool_size=3, strides=2)(x)",
+    "from .common import *\ny = MaxPool2d(3, strides=2)(x)",
+    "from mxnet.gluon import nn\ny = nn.MaxPool2D(pool_size=3, strides=2, padding=1)(x)",
+    "import mxnet\ndef f(x, nn):\n    return nn.MaxPool2D(3, 2)(x)",
+    "from .ops import max_pool2d\ny = max_pool2d(x, 3, stride=2)",
+    "from .ops import max_pool2d as pool\ny = pool(x, 3, stride=2)",
+    "from .ops import *\ny = avg_pool(x, 3)",
+    "from .ops import reduce_mean\ny = reduce_mean(x, [1, 2], name='avgpool')",
+    "class Net(Network):\n    def setup(self):\n        self.feed('data').conv(7, 7).max_pool(3, 3, 2, 2)",
+    "class Net(Base):\n    def call(self, x):\n        return self.max_pool2d(x)",
+    "from torch import nn\ny = getattr(nn, f'AvgPool{n}d')(2)(x)",
+    "def f(x, pools):\n    return getattr(pools, 'max_pool')(x)",
+    "def f(x, max_pool):\n    return max_pool(x)",
+    "def f(x, common):\n    return block(x, pool=common.MaxPool2d)",
+    "from .common import MaxPool2d\nPOOLS = {'max': MaxPool2d}",
+    "from .common import MaxPool2d\nclass Pool(MaxPool2d): pass",
+]
+
+
+@pytest.mark.parametrize("source", NOT_READ)
+def test_a_pool_that_nothing_reads_has_a_row(source: str) -> None:
+    result = ported(f"{source}\n", "keras")
+
+    assert [one.status for one in result.rows] == ["failed"]
+    assert not result.complete
+
+
+def test_a_chain_over_several_lines_is_told_of_where_its_names_stand() -> None:
+    source = "net = (self.feed('data')\n  .conv(3, 3)\n  .max_pool(3, 3, 2, 2)\n  .avg_pool(2, 2, 1, 1))\n"
+    assert [one.where for one in ported(source).rows] == ["line 3", "line 4"]
+
+
+def test_what_the_file_defines_is_left_and_what_pools_in_it_is_ported() -> None:
+    source = (
+        "import tensorflow as tf\n"
+        "def max_pool2d(x):\n    return tf.nn.max_pool2d(x, 2, 2, 'VALID')\n"
+        "y = max_pool2d(x)\n"
+    )  # fmt: skip
+    first, second = ported(source).rows
+    assert (first.status, second.status) == ("exact", "left")
+    assert "line 2" in second.note
+
+
+def test_a_file_that_names_a_pool_and_calls_none_says_where() -> None:
+    (found,) = ported("from .pools import max_pool2d\n").rows
+    assert (found.where, found.before, found.status) == ("line 1", "max_pool2d", "left")
+    assert ported("from concurrent.futures import ThreadPoolExecutor\n").rows == ()
+
+
+def test_a_file_of_the_target_has_no_rows_for_its_wrappers() -> None:
+    assert ported("import torch\nfrom .ops import max_pool2d\ny = max_pool2d(x)\n").rows == ()
