@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
+from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -23,6 +24,7 @@ Reduced = tuple[Tensor, Tensor | None]
 FEW = 16  # cells that a plain loop may add up: 2 eps off for equal cells, where 49 of them are 6 off
 MANY = 512  # cells that XLA's sum over parts of axes may add up: 20x20 equal cells are 3.2 eps off, 30x30 are 4.4
 MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arrays; 225x225 equal cells are 4.1
+SMALL = 256  # cells whose gradient is a comparison with each; behind them channels lie side by side
 NEVER = 1000.0  # a cost above the fold's: only for who asks by name
 
 
@@ -112,24 +114,48 @@ def _is_split(plan: Plan, situation: Situation) -> bool:
 
 
 def _first(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    """The first of the largest, by a reduction over floats: over integers, or by min, it is up to 5 times slower."""
-    ats = [a.at for a in plan.axes]
-    n = math.prod(a.n for a in plan.axes)
+    """The extreme, whose derivative is that of the first cell that has it: it is looked for where one is taken alone.
+
+    The cells are split into lines along the last axis. By a derivative in the open the search would be part of every
+    forward pass, which then takes 4 to 20 times as long.
+    """
+    ats, n = [a.at for a in plan.axes], [a.n for a in plan.axes]
     sizes = [o.size(x, at) for at in range(plan.rank)]
-    flat = o.jnp.reshape(x, (*sizes[: ats[0]], n, *sizes[ats[-1] + 1 :]))
-    chosen = _chosen(o, o.detach(flat), plan, ats[0], n)
-    picked = o.jnp.sum(o.where(chosen, flat, 0), ats[0], keepdims=True, dtype=flat.dtype)
-    return o.jnp.expand_dims(picked, tuple(ats[1:])), None
+    lines = [math.prod(n[:-1]), n[-1]]
+    at, left = ats[0], plan.rank - 1 - ats[-1]
+    flat = o.jnp.reshape(x, (*sizes[:at], *lines, *sizes[ats[-1] + 1 :]))
+    reduce = getattr(o.jnp, plan.kind)
+
+    def derivative(primals: Any, tangents: Any) -> Any:
+        d, u = o.detach(primals[0]), tangents[0]
+        best = reduce(d, (at, at + 1), keepdims=True)
+        line = _place(o, reduce(d, at + 1, keepdims=True), best, (at, lines[0]), left + 1)
+        cell = _place(o, o.jnp.take_along_axis(d, line, at), best, (at + 1, lines[1]), left)
+        if left and math.prod(n) <= SMALL:
+            rows, columns = (
+                o.lax.broadcasted_iota("int32", (1,) * at + (*lines, *(1,) * left), at + i) for i in (0, 1)
+            )
+            here = o.both(o.equal(rows, line), o.equal(columns, cell))
+            return best, o.jnp.sum(o.where(here, u, 0), (at, at + 1), keepdims=True)
+        return best, o.jnp.take_along_axis(o.jnp.take_along_axis(u, line, at), cell, at + 1)
+
+    best = o.jax.custom_jvp(lambda cells: reduce(cells, (at, at + 1), keepdims=True))
+    tell(best, "defjvp", derivative)
+    shape = [1 if i in ats else size for i, size in enumerate(sizes)]
+    return o.jnp.reshape(best(flat), tuple(shape)), None
 
 
-def _chosen(o: Ops, d: Tensor, plan: Plan, at: int, n: int) -> Tensor:
-    """Marks the first cell that equals the extreme, or is NaN: then the extreme is NaN, and nothing equals it."""
-    best = getattr(o.jnp, plan.kind)(d, at, keepdims=True)
-    line = (1,) * at + (n,) + (1,) * (plan.rank - len(plan.axes) - at)
-    place = o.lax.broadcasted_iota("float32", line, at)
-    left = o.subtract(float(n - 1), place)
-    most = o.jnp.max(o.where(o.either(o.equal(d, best), o.isnan(d)), left, -1.0), at, keepdims=True)
-    return o.equal(left, most)
+def _ahead(o: Ops, n: int, at: int, left: int) -> Tensor:
+    """How many cells come after each, in float32: a maximum of integers, or a minimum, is up to 5 times slower."""
+    return o.subtract(float(n - 1), o.lax.broadcasted_iota("float32", (1,) * at + (n,) + (1,) * left, at))
+
+
+def _place(o: Ops, d: Tensor, best: Tensor, along: tuple[int, int], left: int) -> Tensor:
+    """The first place along an axis whose cell equals the best, or is NaN: then the best is NaN, and equals nothing."""
+    at, n = along
+    hits = o.either(o.equal(d, best), o.isnan(d))
+    most = o.jnp.max(o.where(hits, _ahead(o, n, at, left), -1.0), at, keepdims=True)
+    return o.cast(o.subtract(float(n - 1), most), "int32")
 
 
 def _is_first(plan: Plan, situation: Situation) -> bool:

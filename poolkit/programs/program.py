@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
-from poolkit.programs.recorder import Block, Name, Tape, Value, render
+from poolkit.programs.recorder import Block, Effect, Name, Tape, Value, render
 
 INLINE = 55  # a value that is used once moves into the line that uses it, if it is no longer than this
 
@@ -82,7 +82,7 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
 
     Those of a function within know what is outside (`outer`: variable -> what stands for it), and count from `first`.
     """
-    needed = _needed({value.variable: text for text, value in lines.items()}, returned)
+    needed = _needed(lines, returned)
     statements = [(text, value) for text, value in lines.items() if value.variable in needed]
     uses = Counter(_uses(statements, returned))
     short = dict(outer or {})
@@ -94,7 +94,9 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
             body += made
             continue
         text = _shortened(recorded, short)
-        if _FACT.fullmatch(recorded) or (uses[value.variable] == 1 and len(text) <= INLINE):
+        if isinstance(value, Effect):
+            body.append(text)
+        elif _FACT.fullmatch(recorded) or (uses[value.variable] == 1 and len(text) <= INLINE):
             short[value.variable] = text
         else:
             short[value.variable] = f"t{number}"
@@ -122,9 +124,10 @@ def _function(block: Block, outer: dict[str, str], number: int) -> tuple[str, li
     """What stands for a recorded function, and its lines: a lambda has none."""
     body = _body(block.lines, render(block.returned), outer, number + 1)
     if len(body) > 1:
-        return f"f{number}", [f"def f{number}():", *(f"    {line}" for line in body)]
+        return f"f{number}", [f"def f{number}({', '.join(block.names)}):", *(f"    {line}" for line in body)]
     value = body[0].removeprefix("return ")
-    return f"lambda: ({value})" if isinstance(block.returned, tuple) else f"lambda: {value}", []
+    head = f"lambda {', '.join(block.names)}" if block.names else "lambda"
+    return f"{head}: ({value})" if isinstance(block.returned, tuple) else f"{head}: {value}", []
 
 
 def _uses(statements: list[tuple[str, Value]], returned: str) -> list[str]:
@@ -135,14 +138,21 @@ def _uses(statements: list[tuple[str, Value]], returned: str) -> list[str]:
     return uses
 
 
-def _needed(lines: dict[str, str], returned: str) -> set[str]:
+def _needed(lines: dict[str, Value], returned: str) -> set[str]:
+    """The variables that the result uses; an effect is used with its owner."""
+    texts = {value.variable: text for text, value in lines.items()}
+    effects: dict[str, list[str]] = {}
+    for value in lines.values():
+        if isinstance(value, Effect):
+            effects.setdefault(value.owner, []).append(value.variable)
     needed: set[str] = set()
     waiting = _VARIABLE.findall(returned)
     while waiting:
         name = waiting.pop()
         if name not in needed:
             needed.add(name)
-            waiting += _VARIABLE.findall(lines.get(name, ""))  # what is outside a function has no line in it
+            waiting += _VARIABLE.findall(texts.get(name, ""))  # what is outside a function has no line in it
+            waiting += effects.get(name, [])
     return needed
 
 

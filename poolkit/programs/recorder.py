@@ -27,6 +27,9 @@ class Tape:
     def record(self, text: str) -> Value:
         return self._once(text, lambda variable: Value(self, variable))
 
+    def effect(self, owner: Value, text: str) -> None:
+        self._once(text, lambda variable: Effect(self, variable, owner.variable))
+
     def _once(self, text: str, made: Callable[[str], Value]) -> Value:
         for lines in self._scopes:
             if text in lines:
@@ -40,14 +43,19 @@ class Tape:
         value = self._scopes[-1][text] = made(f"v{self._count}")
         return value
 
-    def block(self, function: Callable[[], Any]) -> Value:
-        """A function of no arguments, run once to record what it does; it may use what was recorded before it."""
-        lines: dict[str, Value] = {}
+    def block(self, function: FunctionType) -> Value:
+        """A function, run once to record what it does; it may use what was recorded before it.
+
+        Its arguments keep their names, which have to be others than those of the functions around it.
+        """
+        code, lines = function.__code__, dict[str, Value]()
+        names = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
         self._scopes.append(lines)
-        returned = function()
+        returned = function(*[Value(self, name) for name in names])
         self._scopes.pop()
-        text = " ".join(["def", *lines, render(returned)])  # all that stands in it, for those who ask what it uses
-        return self._once(text, lambda variable: Block(self, variable, lines, returned))
+        # All that stands in it, for those who ask what it uses.
+        text = " ".join(["def", *names, *lines, render(returned)])
+        return self._once(text, lambda variable: Block(self, variable, names, lines, returned))
 
 
 class Value:
@@ -80,18 +88,40 @@ class Value:
 class Block(Value):
     """A function that was recorded: its own lines, and what it returns."""
 
-    __slots__ = ("lines", "returned")
+    __slots__ = ("lines", "names", "returned")
 
-    def __init__(self, tape: Tape, variable: str, lines: dict[str, Value], returned: Any) -> None:
+    def __init__(
+        self, tape: Tape, variable: str, names: tuple[str, ...], lines: dict[str, Value], returned: Any
+    ) -> None:
         super().__init__(tape, variable)
-        self.lines, self.returned = lines, returned
+        self.names, self.lines, self.returned = names, lines, returned
+
+
+class Effect(Value):
+    """A call that is made for what it does to its owner: it stands wherever its owner is used, and gives nothing."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, tape: Tape, variable: str, owner: str) -> None:
+        super().__init__(tape, variable)
+        self.owner = owner
+
+
+def tell(owner: Any, method: str, *args: Any) -> None:
+    """Call a method of what a framework has made for what it does to it, such as `defjvp`."""
+    if not isinstance(owner, Value):
+        getattr(owner, method)(*args)
+        return
+    owner.tape.effect(owner, f"{owner.variable}.{method}({_arguments(owner.tape, args, {})})")
 
 
 def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
     """`value` where `right` is true, else what `otherwise` gives: Python's conditional, for eager calls."""
     if not isinstance(right, Value):
         return value if right else otherwise()
-    return right.tape.record(f"({render(value)} if {render(right)} else {render(right.tape.block(otherwise))}())")
+    return right.tape.record(
+        f"({render(value)} if {render(right)} else {render(right.tape.block(cast('FunctionType', otherwise)))}())"
+    )
 
 
 def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
@@ -161,9 +191,7 @@ def render(value: Any) -> str:
         return f'float("{value}")'
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
-    raise TypeError(
-        f"a program holds ints, floats, strings, tuples and functions of no arguments, received {type(value).__name__}"
-    )
+    raise TypeError(f"a program holds ints, floats, strings, tuples and functions, received {type(value).__name__}")
 
 
 def _sequence(values: Sequence[Any], is_list: bool) -> str:

@@ -29,6 +29,8 @@ CASES: tuple[tuple[str, str, str, tuple[int, ...], dict[str, Any]], ...] = (
     ("split", "avg", "CHW", (3, 6, 4), {"output_size": (3, 1)}),
     ("first", "max", "NCHW", (2, 3, 5, 7), {"output_size": 1}),
     ("first", "min", "NHWC", (2, 5, 7, 3), {"output_size": 1}),
+    ("first", "max", "NHWC", (1, 18, 20, 2), {"output_size": 1}),
+    ("first", "min", "NCL", (2, 3, 9), {"output_size": 1}),
     ("first", "max", "NTHWC", (2, 2, 3, 4, 5), {"output_size": 1, "axes": "TH"}),
     ("max_window", "max", "NCHW", (2, 3, 9, 8), {"window": 3, "stride": 2}),
     ("max_window", "max", "NHWC", (2, 9, 8, 3), {"window": 3, "stride": 2, "padding": ((0, 1), (0, 0))}),
@@ -75,6 +77,14 @@ def test_a_route_is_the_fold(route: str, kind: str, layout: str, shape: tuple[in
 def test_every_route_is_among_the_cases() -> None:
     hit = {(case[0], case[1]) for case in CASES}
     assert {route.name for route in ADAPTER.routes} == {name for name, _ in hit}
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_a_global_maximum_looks_for_its_place_only_where_a_derivative_is_taken(layout: str) -> None:
+    x, spec = jnp.ones((2, 5, 6, 7)), pk.GlobalMaxPool(layout=layout, keepdims=True)
+    forward = jax.jit(lambda x: pk.pool(x, spec))
+    assert "iota" not in forward.lower(x).as_text()
+    assert "iota" in jax.jit(jax.grad(lambda x: forward(x).sum())).lower(x).as_text()
 
 
 def test_native_is_the_framework_s_own_call() -> None:

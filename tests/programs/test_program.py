@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from poolkit.programs.program import record
-from poolkit.programs.recorder import Name, Tape, Value, choose, render
+from poolkit.programs.recorder import Name, Tape, Value, choose, render, tell
 
 
 class Ops:
@@ -90,6 +90,23 @@ def test_a_function_may_be_given_by_name_and_a_line_in_it_is_not_one_after_it() 
     ]
 
 
+def test_what_a_call_does_to_its_owner_stands_where_the_owner_is_used() -> None:
+    def lowering(o: Any, x: Value) -> Value:
+        made = o.np.vectorize(lambda cell: cell + x)
+        tell(made, "told", lambda first, second: (first, second[0] * 2))
+        tell(o.np.vectorize(lambda other: other), "told", 1)
+        return made(x) + made(1)
+
+    assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
+        "    t1 = np.vectorize(lambda cell: cell + x)",
+        "    t1.told(lambda first, second: (first, (second[0] * 2)))",
+        "    return t1(x) + t1(1)",
+    ]
+    told: list[int] = []
+    tell(told, "append", 3)
+    assert told == [3]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -107,7 +124,7 @@ def test_constants(value: object, text: str) -> None:
 
 
 def test_a_program_holds_no_tensor() -> None:
-    with pytest.raises(TypeError, match="strings, tuples and functions of no arguments, received object"):
+    with pytest.raises(TypeError, match="strings, tuples and functions, received object"):
         render(object())
 
 
