@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from poolkit.lowering.operators import Operators
 
@@ -14,18 +14,11 @@ class Ops(Operators):
     """The primitives of `poolkit.lowering.primitives.Ops`; a subclass for each namespace gives `xp` and `imports`."""
 
     xp: Any
-    index = "int64"
-    sizes_are_data: ClassVar[bool] = False
+    module = "xp"
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
         self.pairwise_sums = dtype == "float64"  # which has no wider type to accumulate in
-
-    def size(self, x: Tensor, at: int) -> Any:
-        return x.shape[at]
-
-    def number(self, n: Any, dtype: str) -> Any:
-        return n
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         edge = self.xp.full_like(self.slice(x, at, 0, 1, 1), value)  # the standard has no pad
@@ -60,18 +53,6 @@ class Ops(Operators):
             b = self.xp.full_like(a, b)
         return self.xp.where(condition, a, b)
 
-    def isnan(self, a: Tensor) -> Tensor:
-        return self.xp.isnan(a)
-
-    def exp(self, a: Tensor) -> Tensor:
-        return self.xp.exp(a)
-
-    def log(self, a: Tensor) -> Tensor:
-        return self.xp.log(a)
-
-    def floor(self, a: Tensor) -> Tensor:
-        return self.xp.floor(a)
-
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.xp.take(x, places, axis=at)
 
@@ -84,15 +65,6 @@ class Ops(Operators):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # The standard says nothing of accuracy, so float32 is added up in float64, and float64 by halves.
         return self.xp.astype(self.xp.sum(x, axis=ats, dtype=self.xp.float64, keepdims=True), x.dtype)
-
-    def max(self, x: Tensor, at: int) -> Tensor:
-        return self.xp.max(x, axis=at, keepdims=True)
-
-    def min(self, x: Tensor, at: int) -> Tensor:
-        return self.xp.min(x, axis=at, keepdims=True)
-
-    def any(self, x: Tensor, at: int) -> Tensor:
-        return self.xp.any(x, axis=at, keepdims=True)
 
     def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
         return self.xp.sum(self.cast(chosen, dtype), axis=at, dtype=getattr(self.xp, dtype), keepdims=True)
@@ -113,9 +85,6 @@ class Ops(Operators):
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return self.xp.astype(x, like.dtype)
-
-    def detach(self, x: Tensor) -> Tensor:
-        return x
 
     def copy(self, x: Tensor) -> Tensor:
         return self.xp.asarray(x, copy=True)

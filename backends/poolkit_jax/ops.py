@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -38,22 +37,15 @@ class Ops(Operators):
     jax: Any = jax
     jnp: Any = jax.numpy
     lax: Any = lax
-    sizes_are_data: ClassVar[bool] = False
+    module = "jnp"
     pairwise_sums: bool = True  # which takes no padding
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
         self.index = "int64" if CONFIG.jax_enable_x64 else "int32"
 
-    def size(self, x: Tensor, at: int) -> Any:
-        return x.shape[at]
-
     def number(self, n: Any, dtype: str) -> Any:
         return n if isinstance(n, int) else self.jnp.asarray(n).astype(dtype)
-
-    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
-        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
-        return self.jnp.pad(x, widths, constant_values=value)
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         # Indexing clamps, which makes lengths that jax.export cannot unify.
@@ -62,41 +54,11 @@ class Ops(Operators):
         except jax.errors.InconclusiveDimensionOperation as error:
             raise _undecided(x.shape[at], start - (stop or 0)) from error
 
-    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
-        return self.jnp.concatenate(parts, at)
-
-    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.jnp.squeeze(x, ats)
-
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.jnp.broadcast_to(x, like.shape)
 
-    def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
-        return self.jnp.where(condition, a, b)
-
-    def isnan(self, a: Tensor) -> Tensor:
-        return self.jnp.isnan(a)
-
-    def exp(self, a: Tensor) -> Tensor:
-        return self.jnp.exp(a)
-
-    def log(self, a: Tensor) -> Tensor:
-        return self.jnp.log(a)
-
-    def absolute(self, a: Tensor) -> Tensor:
-        return self.jnp.abs(a)
-
-    def floor(self, a: Tensor) -> Tensor:
-        return self.jnp.floor(a)
-
-    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
-        return self.jnp.transpose(x, order)
-
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.jnp.take(x, places, at)
-
-    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.jnp.take_along_axis(x, places, at)
 
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.argsort(x, at).astype("int32")
@@ -131,12 +93,6 @@ class Ops(Operators):
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.lax.broadcasted_iota("int32", self.along(at, x.shape[at]), at)
-
-    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        return self.jnp.array(values, dtype).reshape(self.along(at))
-
-    def cast(self, x: Tensor, dtype: str) -> Tensor:
-        return x.astype(dtype)
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return x.astype(like.dtype)

@@ -56,10 +56,9 @@ class Ops(Derived):
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops
-    pairwise_sums: ClassVar[bool] = (
-        True  # by halves a model of known sizes is right on any engine that it is loaded under
-    )
-    sizes_are_data: ClassVar[bool] = True
+    module = "ops"
+    pairwise_sums = True  # a model of known sizes is then right on any engine that it is loaded under
+    sizes_are_data = True
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
@@ -71,18 +70,11 @@ class Ops(Derived):
     def number(self, n: Any, dtype: str) -> Any:
         return n if isinstance(n, int) else self.ops.cast(n, dtype)
 
-    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
-        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
-        return self.ops.pad(x, widths, constant_values=value)
-
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         return x[(slice(None),) * at + (slice(start, stop, step),)]
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.ops.concatenate(list(parts), at)
-
-    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.ops.squeeze(x, ats)
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.add(x, self.ops.zeros_like(like, dtype=self.index))
@@ -110,9 +102,6 @@ class Ops(Derived):
     def equal(self, a: Tensor, b: Any) -> Tensor:
         return self.ops.equal(a, self._exact(b))
 
-    def isnan(self, a: Tensor) -> Tensor:
-        return self.ops.isnan(a)
-
     def both(self, a: Tensor, b: Tensor) -> Tensor:
         return self.ops.logical_and(a, b)
 
@@ -133,12 +122,6 @@ class Ops(Derived):
     def divide(self, a: Tensor, b: Any) -> Tensor:
         return self.ops.divide(a, self._exact(b))
 
-    def exp(self, a: Tensor) -> Tensor:
-        return self.ops.exp(a)
-
-    def log(self, a: Tensor) -> Tensor:
-        return self.ops.log(a)
-
     def absolute(self, a: Tensor) -> Tensor:
         return self.ops.absolute(a)
 
@@ -146,9 +129,6 @@ class Ops(Derived):
         # ops.floor makes float32 of float64 on Keras's PyTorch engine; ops.trunc does not.
         whole = self.ops.trunc(a)
         return self.where(self.less(a, whole), self.subtract(whole, 1), whole)
-
-    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
-        return self.ops.transpose(x, order)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.ops.take(x, places, axis=at)

@@ -17,8 +17,7 @@ class Ops(Operators):
 
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
     tf: Any = tensorflow
-    index = "int64"
-    sizes_are_data: ClassVar[bool] = False
+    module = "tf"
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
@@ -36,9 +35,6 @@ class Ops(Operators):
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.tf.concat(parts, at)
-
-    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.tf.squeeze(x, ats)
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.tf.broadcast_to(x, self.tf.shape(like))
@@ -68,20 +64,8 @@ class Ops(Operators):
     def either(self, a: Tensor, b: Tensor) -> Tensor:
         return self.tf.logical_or(a, b)
 
-    def exp(self, a: Tensor) -> Tensor:
-        return self.tf.exp(a)
-
     def log(self, a: Tensor) -> Tensor:
         return self.tf.math.log(a)
-
-    def absolute(self, a: Tensor) -> Tensor:
-        return self.tf.abs(a)
-
-    def floor(self, a: Tensor) -> Tensor:
-        return self.tf.floor(a)
-
-    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
-        return self.tf.transpose(x, order)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.tf.gather(x, places, axis=at)

@@ -18,15 +18,7 @@ class Ops(Operators):
     imports: ClassVar[dict[str, str]] = {"torch": "import torch", "F": "import torch.nn.functional as F"}
     torch: Any = torch
     F: Any = torch.nn.functional
-    index = "int64"
-    pairwise_sums: ClassVar[bool] = False
-    sizes_are_data: ClassVar[bool] = False
-
-    def size(self, x: Tensor, at: int) -> Any:
-        return x.shape[at]
-
-    def number(self, n: Any, dtype: str) -> Any:
-        return n
+    module = "torch"
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
@@ -42,23 +34,8 @@ class Ops(Operators):
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return x.expand(like.shape).clone()
 
-    def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
-        return self.torch.where(condition, a, b)
-
     def isnan(self, a: Tensor) -> Tensor:
         return a != a
-
-    def exp(self, a: Tensor) -> Tensor:
-        return self.torch.exp(a)
-
-    def log(self, a: Tensor) -> Tensor:
-        return self.torch.log(a)
-
-    def absolute(self, a: Tensor) -> Tensor:
-        return self.torch.abs(a)
-
-    def floor(self, a: Tensor) -> Tensor:
-        return self.torch.floor(a)
 
     def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
         return self.torch.permute(x, order)

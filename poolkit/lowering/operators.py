@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 Tensor = Any
@@ -11,6 +12,10 @@ class Derived:
     """What can be said by other primitives, right but slow; an adapter overrides what its framework has."""
 
     imports: ClassVar[dict[str, str]]
+    module: ClassVar[str]  # the one of these attributes that holds the functions which NumPy has too
+    index: str = "int64"
+    pairwise_sums: bool = False
+    sizes_are_data: ClassVar[bool] = False
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
@@ -22,9 +27,32 @@ class Derived:
             setattr(other, name, getattr(self, name))
         return other
 
+    @property
+    def functions(self) -> Any:
+        return getattr(self, self.module)
+
     def along(self, at: int, n: Any = -1) -> tuple[Any, ...]:
         """The shape of a line of `n` numbers along one axis."""
         return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
+
+    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
+        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
+        return self.functions.pad(x, widths, constant_values=value)
+
+    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.functions.squeeze(x, ats)
+
+    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
+        return self.functions.transpose(x, order)
+
+    def isnan(self, a: Tensor) -> Tensor:
+        return self.functions.isnan(a)
+
+    def exp(self, a: Tensor) -> Tensor:
+        return self.functions.exp(a)
+
+    def log(self, a: Tensor) -> Tensor:
+        return self.functions.log(a)
 
     def absolute(self: Any, a: Tensor) -> Tensor:
         return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0
@@ -68,7 +96,13 @@ class Derived:
 
 
 class Operators(Derived):
-    """Arithmetic, comparisons, bits and slices of `poolkit.lowering.primitives.Ops`, by operators."""
+    """Arithmetic, comparisons, bits and slices by Python's operators, for a framework whose sizes are numbers."""
+
+    def size(self, x: Tensor, at: int) -> Any:
+        return x.shape[at]
+
+    def number(self, n: Any, dtype: str) -> Any:
+        return n
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         return x[(slice(None),) * at + (slice(start, stop, step),)]
@@ -120,6 +154,39 @@ class Operators(Derived):
 
     def shift_right(self, a: Tensor, n: int) -> Tensor:
         return a >> n
+
+    def absolute(self, a: Tensor) -> Tensor:
+        return self.functions.abs(a)
+
+    def floor(self, a: Tensor) -> Tensor:
+        return self.functions.floor(a)
+
+    def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:
+        return self.functions.where(condition, a, b)
+
+    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
+        return self.functions.concatenate(parts, at)
+
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.functions.take_along_axis(x, places, at)
+
+    def max(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.max(x, axis=at, keepdims=True)
+
+    def min(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.min(x, axis=at, keepdims=True)
+
+    def any(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.any(x, axis=at, keepdims=True)
+
+    def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
+        return self.functions.array(values, dtype).reshape(self.along(at))
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        return x.astype(dtype)
+
+    def detach(self, x: Tensor) -> Tensor:
+        return x
 
     def expand(self, x: Tensor, at: int) -> Tensor:
         return x[(slice(None),) * at + (None,)]
