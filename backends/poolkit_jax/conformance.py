@@ -49,9 +49,6 @@ class JaxHarness(Harness):
     def index_dtype(self, case: Case) -> str:
         return "int64" if case.dtype in WIDE else "int32"
 
-    def owns(self, t: Any) -> bool:
-        return isinstance(t, jax.Array)
-
     def compiled(self, function: Function, how: str) -> Function:
         return jax.jit(function)
 

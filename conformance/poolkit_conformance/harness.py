@@ -79,7 +79,11 @@ class Harness:
 
     def owns(self, t: Tensor) -> bool:
         """Whether this is a tensor of the backend."""
-        raise NotImplementedError
+        try:
+            self.adapter.check(t)
+        except pk.InputError:
+            return False
+        return True
 
     # -------------------------------------------------------------------------------------------------- pooling
 

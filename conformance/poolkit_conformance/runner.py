@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from poolkit.running import registry
 from poolkit_conformance import modes
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases import CASES
@@ -34,7 +35,7 @@ class Result:
 
 def harness(backend: str) -> Harness:
     """The harness in `conformance.py` of a backend's adapter; ImportError where the framework is absent."""
-    made = importlib.import_module(f"poolkit_{backend}.conformance").HARNESS
+    made = importlib.import_module(f"{registry.row(backend).package}.conformance").HARNESS
     assert isinstance(made, Harness)
     return made
 

@@ -22,6 +22,7 @@ from poolkit.cli.port import port
 from poolkit.running import registry
 from poolkit.spec.messages import escaped, shown
 from poolkit.tools import demo as demonstration
+from poolkit.tools import skeleton
 
 
 class _Errors(click.Group):
@@ -150,6 +151,17 @@ def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> N
     if report is not None:
         report.write_text(conformance_report.page(results))
     sys.exit(any(result.status == "failed" for result in results))
+
+
+@poolkit.command()
+@click.argument("name")
+@click.option("--package", help="The module that holds it; otherwise poolkit_NAME.")
+@click.option("--framework", help="First name of the modules that define its tensors; otherwise NAME.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="Where to write; otherwise here.")
+def new_backend(name: str, package: str | None, framework: str | None, folder: Path) -> None:
+    """Write the skeleton of a package that adds the backend NAME, with a test that runs the conformance suite."""
+    for path in skeleton.write(folder, name, package, framework):
+        click.echo(escaped(str(path)))
 
 
 def _writable(path: Path) -> None:

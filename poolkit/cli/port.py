@@ -16,9 +16,10 @@ from rich.text import Text
 
 from poolkit.errors import InputError
 from poolkit.port import files
-from poolkit.port.audit import FRAMEWORKS, Finding, audit
+from poolkit.port.audit import Finding, audit
 from poolkit.port.models.naming import shown
 from poolkit.port.report import Ported, Row, failed
+from poolkit.port.target import FRAMEWORKS
 from poolkit.spec.messages import escaped
 
 if TYPE_CHECKING:

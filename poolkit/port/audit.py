@@ -11,11 +11,9 @@ from poolkit.dialects.sources import METHODS
 from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
 from poolkit.port.report import Row
-from poolkit.port.target import usual_layout
+from poolkit.port.target import FRAMEWORKS, usual_layout
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
-
-FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
 
 
 @dataclass(frozen=True)

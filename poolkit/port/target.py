@@ -16,6 +16,8 @@ from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
 from poolkit.spec.vocabulary import SYMBOLIC
 
+FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")  # that are ported to, in the order in which they are tried
+
 
 @dataclass(frozen=True)
 class Target:

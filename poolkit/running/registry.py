@@ -59,12 +59,15 @@ def _jax() -> Adapter:
 
 @dataclasses.dataclass(frozen=True)
 class Backend:
-    """A row of the table: the backend's name, how its adapter is loaded, whose types it serves, how it is installed."""
+    """A row of the table: all that is said of a backend by name."""
 
     name: str
+    title: str
+    package: str  # which holds its adapter and conformance
     load: Callable[[], Adapter]
     roots: tuple[str, ...]  # first names of the modules in which its tensor types are defined; of none from outside
     install: str
+    layer: str = ""  # the class of its layers, where they have one in common
 
     @property
     def framework(self) -> str | None:
@@ -77,11 +80,11 @@ class Backend:
 
 
 FIRST_PARTY = (
-    Backend("numpy", _numpy, ("numpy",), "pip install numpy"),
-    Backend("torch", _torch, ("torch",), "pip install torch"),
-    Backend("tensorflow", _tensorflow, ("tensorflow",), "pip install tensorflow"),
-    Backend("keras", _keras, ("keras",), "pip install keras"),
-    Backend("jax", _jax, ("jax", "jaxlib"), "pip install jax"),
+    Backend("numpy", "NumPy", "poolkit_numpy", _numpy, ("numpy",), "pip install numpy"),
+    Backend("torch", "PyTorch", "poolkit_torch", _torch, ("torch",), "pip install torch", "torch.nn.Module"),
+    Backend("tensorflow", "TensorFlow", "poolkit_tensorflow", _tensorflow, ("tensorflow",), "pip install tensorflow"),
+    Backend("keras", "Keras", "poolkit_keras", _keras, ("keras",), "pip install keras", "keras.Layer"),
+    Backend("jax", "JAX", "poolkit_jax", _jax, ("jax", "jaxlib"), "pip install jax"),
 )
 
 BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls only
@@ -113,18 +116,24 @@ def _third_party() -> list[Backend]:
     import importlib.metadata  # 25 ms, where importing poolkit takes 40
 
     return [
-        Backend(entry.name, entry.load, (), f"pip install {entry.module.split('.')[0]}")
+        Backend(entry.name, entry.name, package, entry.load, (), f"pip install {package.split('.')[0]}")
         for entry in importlib.metadata.entry_points(group=GROUP)
+        for package in [entry.module.rpartition(".")[0] or entry.module]
     ]
 
 
 def adapter(name: object) -> Adapter:
     """The adapter of a backend by name; `BackendError` where there is none or its framework is not installed."""
+    return _loaded(row(name))
+
+
+def row(name: object) -> Backend:
+    """The row of a backend; `BackendError` where there is none of this name."""
     # Those from outside come last and apart: looking for them takes 7 ms, and no compiler follows it.
     for backends in (lambda: FIRST_PARTY, _third_party) if isinstance(name, str) else ():
         for backend in backends():
             if backend.name == name:
-                return _loaded(backend)
+                return backend
     raise BackendError(
         f"received the backend {shown(name)}, and the known backends are {', '.join(all_names())}; "
         "use one of them, or install a package that provides it"

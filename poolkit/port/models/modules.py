@@ -11,13 +11,11 @@ from poolkit.dialects.calls import Call, Name, text
 from poolkit.port.models.naming import clean, import_of, in_order, names_in, short, shown
 from poolkit.port.report import Row
 from poolkit.port.target import Target
+from poolkit.running import registry
 from poolkit.spec.values import is_many
 
 WIDTH = 88  # what fits here, ruff and black leave as it is at any greater width too
 
-TITLES = {"torch": "PyTorch", "keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "numpy": "NumPy"}
-
-TYPES = {"torch": Name("torch.nn.Module"), "keras": Name("keras.Layer")}
 FUNCTION = "Callable[[Any], Any]"
 IMPORTS_OF_FUNCTION = ("from collections.abc import Callable", "from typing import Any")
 
@@ -42,7 +40,8 @@ def module_of(rows: Sequence[Row], backend: str, target_for: Callable[[Any], Tar
     """The source of a module whose `layers()` returns the ported layers by name."""
     targets = {row.where: target_for(row.spec) for row in rows if row.after and row.spec is not None}
     made = [target.made for target in targets.values()]
-    kind = TYPES.get(backend)
+    layer = registry.row(backend).layer
+    kind = Name(layer) if layer else None
     names = [name for call in made for name in names_in(call)]
     imports = {import_of(name) for name in names}
     imports |= {import_of(kind.dotted)} if kind is not None else set(IMPORTS_OF_FUNCTION)
@@ -59,7 +58,7 @@ def _doc(backend: str, targets: list[Target], file: str, command: str) -> str:
     layouts = ", ".join(sorted({target.spec.layout for target in targets})) or "none"
     made = f"Made by `{command}` with poolkit {poolkit.__version__}, from what the file says of its layers. "
     taken = f"The layouts of the tensors that these layers take: {layouts}."
-    head = textwrap.fill(f"The pooling layers of {file} for {TITLES.get(backend, backend)}.", WIDTH - 3)
+    head = textwrap.fill(f"The pooling layers of {file} for {registry.row(backend).title}.", WIDTH - 3)
     return f"{head}\n\n{textwrap.fill(made + taken, WIDTH)}"
 
 

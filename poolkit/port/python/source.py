@@ -29,10 +29,9 @@ from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded, python
 from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
+from poolkit.port.target import FRAMEWORKS
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
-
-FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")
 
 
 def port_source(text: str, to: str | None, *, layout: str | None = None, name: str = "") -> Ported:
