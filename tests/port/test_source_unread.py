@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.test_port_source import ported, row
+from tests.helpers.ports import ported, row
 
 # Where the layers come from is not said in these files; what they are, the spelling says.
 GIVEN_AWAY = [
