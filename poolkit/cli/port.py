@@ -33,6 +33,7 @@ STYLES = {"exact": "green", "caveat": "yellow", "left": "dim", "failed": "red"}
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Choice(FRAMEWORKS), help="The framework to write for; without it, FILE is audited.")
 @click.option("--layout", help="The layout of the ported tensors, such as NHWC, where it is not the framework's usual.")
+@click.option("--source-layout", help="The layout of FILE's own tensors, such as NCHW, where the file does not say it.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write here and not to the standard output.")
 @click.option("--in-place", is_flag=True, help="Write into FILE itself, which has to be Python source.")
 @click.option("--check", "checked", is_flag=True, help="Run originals and ports on random inputs and compare them.")
@@ -41,6 +42,7 @@ def port(
     file: Path,
     to: str | None,
     layout: str | None,
+    source_layout: str | None,
     output: Path | None,
     in_place: bool,
     checked: bool,
@@ -54,14 +56,14 @@ def port(
     """
     if to is None and (layout or output or in_place or checked):
         raise click.UsageError("--layout, --output, --in-place and --check are about a port: say --to which framework")
-    _check_options(file, output, in_place)
+    _check_options(file, output, in_place, source_layout)
     if to is None:
-        audited = files.port_file(file, None).rows
+        audited = files.port_file(file, None, None, source_layout).rows
         _audit(audited, as_json)
         sys.exit(bool(failed(audited)))
-    if layout is not None:
-        check_layout(layout)
-    ported = files.port_file(file, to, layout)
+    for one in filter(None, (layout, source_layout)):
+        check_layout(one)
+    ported = files.port_file(file, to, layout, source_layout)
     checks = _checks(ported, to, layout) if checked else {}
     _write(ported, file, file if in_place else output, as_json)
     if as_json:
@@ -73,7 +75,9 @@ def port(
         sys.exit(1)
 
 
-def _check_options(file: Path, output: Path | None, in_place: bool) -> None:
+def _check_options(file: Path, output: Path | None, in_place: bool, source_layout: str | None) -> None:
+    if source_layout and not files.is_source(file):
+        raise click.UsageError("--source-layout is for Python source: a model file says the order of its axes itself")
     if output and in_place:
         raise click.UsageError("--output and --in-place are two places: give one of them")
     if in_place and not files.is_source(file):

@@ -24,10 +24,10 @@ def is_source(path: Path) -> bool:
     return path.suffix.lower() in SOURCES
 
 
-def port_file(path: Path, to: str | None, layout: str | None = None) -> Ported:
+def port_file(path: Path, to: str | None, layout: str | None = None, source_layout: str | None = None) -> Ported:
     """A file's pooling calls or layers, written for `to`; without it, the rows alone. `InputError` for other files."""
     if is_source(path):
-        return _port_source(read_source(path)[0], to, layout, path.name)
+        return _port_source(read_source(path)[0], to, layout, path.name, source_layout)
     if path.suffix.lower() in READERS:
         return port_model(path, to, layout)
     raise InputError(
@@ -36,7 +36,7 @@ def port_file(path: Path, to: str | None, layout: str | None = None) -> Ported:
     )
 
 
-def _port_source(text: str, to: str | None, layout: str | None, name: str) -> Ported:
+def _port_source(text: str, to: str | None, layout: str | None, name: str, source_layout: str | None) -> Ported:
     try:
         from poolkit.port.python.source import port_source
     except ImportError as error:
@@ -46,7 +46,7 @@ def _port_source(text: str, to: str | None, layout: str | None, name: str) -> Po
             f"Python source is read with LibCST, which is not installed here ({error}); "
             "run: pip install 'poolkit[port]'"
         ) from None
-    return port_source(text, to, layout=layout, name=name)
+    return port_source(text, to, layout=layout, name=name, source_layout=source_layout)
 
 
 def read_source(path: Path) -> tuple[str, str]:

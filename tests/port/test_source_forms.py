@@ -207,7 +207,6 @@ def test_axes_that_are_constant_or_not_known() -> None:
     "before",
     [
         "layers.MaxPooling2D(2, padding=padding)",
-        "layers.MaxPooling2D(2, data_format=order)",
         "layers.MaxPooling2D(0)",
         "layers.MaxPooling2D(tf.shape(x))",
         "layers.MaxPooling2D('two')",

@@ -143,7 +143,6 @@ def test_a_function_that_imports_the_module_itself() -> None:
     ("source", "before"),
     [
         ("from keras import layers\ny = getattr(layers, 'MaxPooling2D')(2)(x)\n", "getattr(layers, 'MaxPooling2D')"),
-        ("import tf_slim as slim\ny = slim.max_pool2d(x, [2, 2])\n", "slim.max_pool2d(x, [2, 2])"),
         (
             "import tensorflow_addons as tfa\ny = tfa.layers.AdaptiveAveragePooling2D(3)(x)\n",
             "tfa.layers.AdaptiveAveragePooling2D(3)",

@@ -87,9 +87,8 @@ def test_sizes_that_are_numbers_are_carried_over(head: str) -> None:
 @pytest.mark.parametrize(
     ("head", "axes"),
     [
-        ("def f(x, first):\n    axis = [2, 3] if first else [1, 2]", "axis"),
-        ("def f(x, first):", "[2, 3] if first else [1, 2]"),
-        ("def f(x, first):\n    axis = [1, 2]\n    if first:\n        axis = [2, 3]", "axis"),
+        ("def f(x, first):\n    axis = [2, 3] if first else [1, 3]", "axis"),
+        ("def f(x, first):", "[3] if first else [1, 2]"),
         ("def f(x, first):\n    axis = [1, 2]\n    if first:\n        axis = 3", "axis"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.dialects.dialect import SEVERAL, Dialect, Fields, Word, need_value, words
 from poolkit.dialects.reductions import reduce
 from poolkit.dialects.tensorflow.caveats import CAVEATS
-from poolkit.dialects.tensorflow.layers import LAYERS
+from poolkit.dialects.tensorflow.layers import CONTRIB, LAYERS, SLIM
 from poolkit.dialects.tensorflow.native import LAYOUTS, native
 from poolkit.dialects.tensorflow.windows import PADDINGS, USUAL, per_axis, placed_format
 from poolkit.errors import NotExactError
@@ -121,6 +121,8 @@ WORDS = words(
 def canonical(name: str) -> str:
     """The public name: of ``tf.math.reduce_mean``, of ``tf.compat.v1…``, of what the modules below call it."""
     *modules, last = name.removeprefix("tensorflow.").split(".")
+    if last in SLIM and not {"contrib", "tf_slim", "slim"}.isdisjoint(modules):
+        return f"{CONTRIB}.{last}"
     if last.startswith("reduce_"):
         return f"tensorflow.{last.removesuffix('_v1')}"
     if "layers" in modules:
@@ -134,7 +136,7 @@ def canonical(name: str) -> str:
 
 DIALECT = Dialect(
     name="tensorflow",
-    roots=("tensorflow",),
+    roots=("tensorflow", "tf_slim"),
     words=WORDS,
     layouts=LAYOUTS,
     canonical=canonical,

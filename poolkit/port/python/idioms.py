@@ -12,9 +12,11 @@ from poolkit.errors import NotExactError
 from poolkit.port.python.followers import order_after
 from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import order_before
+from poolkit.port.python.orders import either_order
 from poolkit.port.python.pairs import paired
 from poolkit.port.python.remarks import padded_before, squeezed_after, whole_at_one_size
 from poolkit.port.python.restoring import dropped_axes, kept_axes, out_of_lambda
+from poolkit.port.python.scopes import arg_scoped
 from poolkit.port.python.shapes import whole_map
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
@@ -26,6 +28,8 @@ Idiom = Callable[[Tree, Names, Site], None]
 # In this order: axes may come back inside a Lambda, and after it.
 IDIOMS: tuple[Idiom, ...] = (
     typed,
+    arg_scoped,
+    either_order,
     data_format,
     masked,
     wrapped,

@@ -29,7 +29,7 @@ REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduc
 TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
 POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
 UNPOOLS = re.compile(r"unpool", re.IGNORECASE)
-PLACES = ("nn", "layers", "ops", "backend", "linen", "nnx", "functional", "haiku", "timm", "contrib", "slim")
+PLACES = ("nn", "layers", "ops", "backend", "linen", "nnx", "functional", "haiku", "timm", "contrib", "slim", "tf_slim")
 AREAS = ("torch.nn.functional.interpolate", "torch.nn.Upsample")  # which pool where their mode is "area"
 # Words that hold others: they are one pool, or only what is inside them is.
 HOLDERS = ("torch.nn.Sequential", "jax.vmap", PARTIAL)

@@ -34,7 +34,9 @@ from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 
 
-def port_source(text: str, to: str | None, *, layout: str | None = None, name: str = "") -> Ported:
+def port_source(
+    text: str, to: str | None, *, layout: str | None = None, name: str = "", source_layout: str | None = None
+) -> Ported:
     r"""The file for the framework `to`, with a row for each pooling call; without `to`, the rows alone.
 
     >>> ported = port_source("from keras.layers import MaxPooling2D\n\npool = MaxPooling2D(2)\n", "torch")
@@ -44,11 +46,10 @@ def port_source(text: str, to: str | None, *, layout: str | None = None, name: s
     if to is not None:
         table.dialect(to)
     with bounded(name):
-        return _ported(text, to, layout, name)
+        return _ported(Tree(text, name, source_layout or ""), text, to, layout)
 
 
-def _ported(text: str, to: str | None, layout: str | None, name: str) -> Ported:
-    tree = Tree(text, name)
+def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported:
     names = Names(tree)
     found = sorted(
         [*recognise(tree, names, sites(tree, names)), *own_sites(tree, names)], key=lambda site: tree.span(site.outer)

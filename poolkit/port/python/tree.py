@@ -32,7 +32,8 @@ class Tree:
     [('pool(x)', 1)]
     """
 
-    def __init__(self, source: str, name: str = "") -> None:
+    def __init__(self, source: str, name: str = "", order: str = "") -> None:
+        self.order = order  # the layout that the file's tensors have where it does not say, if somebody knows it
         self.mark = BOM if source.startswith(BOM) else ""
         source = source.removeprefix(BOM)
         self.source, self.data = source, source.encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import libcst as cst
@@ -15,6 +15,7 @@ from poolkit.dialects.sources import dotted_name
 from poolkit.errors import NotExactError
 from poolkit.port.python.expressions import like
 from poolkit.port.python.names import Names
+from poolkit.port.python.orders import chosen
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Node, Tree, expression
 from poolkit.port.python.uses import definition, mutated
@@ -55,6 +56,8 @@ def computed_axes(tree: Tree, names: Names, site: Site) -> None:
         return
     values = list(_possible(tree, expression(site.computed), site.node))
     axes = [value for value in values if is_many(value)]
+    if len(values) > 1 and axes == values and _in_either_order(tree, site, axes):
+        return
     if len(values) > 1 and axes:
         why = "one layout or of another" if axes == values else "a pool, or one axis, or all of them"
         site.error = NotExactError(
@@ -65,6 +68,22 @@ def computed_axes(tree: Tree, names: Names, site: Site) -> None:
         f"its axes {site.computed} are only known when the program runs, and over others than the spatial ones, as in "
         "a normalisation, it pools nothing; if it pools, write them out"
     )
+
+
+def _in_either_order(tree: Tree, site: Site, several: Sequence[Any]) -> bool:
+    """Read a reduction whose axes may be the spatial ones of one order or of the other."""
+    unknown = Expression(site.computed)
+
+    def put(axes: Any) -> Call:
+        kwargs = tuple((name, axes if value == unknown else value) for name, value in site.call.kwargs)
+        return Call(site.call.name, tuple(axes if value == unknown else value for value in site.call.args), kwargs)
+
+    found = chosen(tree, [put(axes) for axes in several], every=True)
+    if found is None:
+        return False
+    site.fields, site.call, site.error = *found, None
+    site.notes.append(f"{site.computed} is only known when the program runs, and the port takes the target's order")
+    return True
 
 
 def _possible(tree: Tree, node: ast.expr, at: Node, depth: int = 0) -> Iterator[Any]:

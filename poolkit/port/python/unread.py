@@ -87,7 +87,7 @@ def _row(tree: Tree, node: cst.Call, full: str, row: Row) -> Iterator[Row]:
 
 # Libraries with layers for a framework, whose pooling poolkit does not read.
 AROUND = {
-    **dict.fromkeys(("tf_slim", "slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack"), "tensorflow"),
+    **dict.fromkeys(("slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack"), "tensorflow"),
     **dict.fromkeys(("keras_contrib", "keras_cv", "keras_hub", "keras_nlp"), "keras"),
     **dict.fromkeys(("torchvision", "torch_geometric", "kornia", "monai", "mmcv"), "torch"),
     "sonnet": "tensorflow",

@@ -11,6 +11,7 @@ from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
+from poolkit.port.python.orders import channels
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree, expression, plain_name
 from poolkit.port.python.uses import calls_of
@@ -26,7 +27,8 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
     takes = site.word.startswith(LAYERS) or (
         site.word.startswith(("keras.ops.", "keras.backend.")) and "pool" in site.word
     )
-    said = _set_by(tree, SETS_FORMAT) if takes else []
+    known: list[object] = [channels(tree.order)] if tree.order else _set_by(tree, SETS_FORMAT)
+    said = known if takes else []
     if not said or site.error is not None or isinstance(site.fields, Operation):
         return
     if any(name == "data_format" and value is not None for name, value in site.call.kwargs):

@@ -1,0 +1,101 @@
+"""Orders of the axes that only the program knows, and slim's arguments that stand around a call."""
+
+from __future__ import annotations
+
+import pytest
+
+from poolkit.port.python.source import port_source
+from tests.helpers.ports import ported, row
+
+KERAS = "from keras import layers, backend as K\nfrom .config import ORDER\n"
+ORDERS = [
+    "data_format=data_format",
+    "data_format=ORDER",
+    "data_format=K.image_data_format()",
+    "data_format='channels_last' if last else 'channels_first'",
+    "dim_ordering=K.image_dim_ordering()",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    ("layer", "after"),
+    [
+        ("MaxPooling2D(2, {})", "torch.nn.MaxPool2d(2)"),
+        ("MaxPooling2D((3, 2), strides=(2, 1), {})", "torch.nn.MaxPool2d((3, 2), (2, 1))"),
+        ("MaxPool1D(k, 2, 'valid', {})", "torch.nn.MaxPool1d(k, 2)"),
+        ("GlobalAveragePooling2D(keepdims=True, {})", "torch.nn.AdaptiveAvgPool2d(1)"),
+    ],
+)
+def test_a_format_that_is_not_known_is_the_target_s(order: str, layer: str, after: str) -> None:
+    if "Global" in layer and "dim" in order:
+        order = "data_format=" + order.partition("=")[2]
+    found = row(f"{KERAS}pool = layers.{layer.format(order)}\n")
+
+    assert (found.status, found.after) == ("exact", after)
+    assert "is only known when the program runs" in found.note
+
+
+TF = "import tensorflow as tf\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [
+        ("tf.nn.max_pool2d(x, 3, 2, 'VALID', data_format=df)", "torch.nn.functional.max_pool2d(x, 3, 2)"),
+        ("tf.nn.avg_pool(x, [1, 1, 3, 3], [1, 1, 1, 1], 'VALID', data_format=df)", "avg_pool2d(x, 3, 1)"),
+        ("tf.layers.max_pooling2d(x, 2, 2, data_format=df)", "torch.nn.functional.max_pool2d(x, 2)"),
+        ("tf.reduce_mean(x, [1, 2] if df == 'NHWC' else [2, 3], keepdims=True)", "adaptive_avg_pool2d(x, 1)"),
+    ],
+)
+def test_a_format_of_tensorflow_that_is_not_known(call: str, after: str) -> None:
+    found = row(f"{TF}def f(x, df):\n    return {call}\n")
+
+    assert found.status == "exact"
+    assert after in found.after
+
+
+def test_axes_from_both_branches() -> None:
+    source = f"{TF}def f(x, df):\n    if df:\n        axes = [2, 3]\n    else:\n        axes = [1, 2]\n"
+    assert row(f"{source}    return tf.reduce_max(x, axes)\n").after == "torch.amax(x, dim=(2, 3))"
+    mixed = source.replace("[2, 3]", "[3]")
+    assert row(f"{mixed}    return tf.reduce_max(x, axes)\n").status == "failed"
+
+
+def test_the_order_that_the_user_knows_goes_with_what_stands_around() -> None:
+    source = f"{KERAS}x = layers.GlobalMaxPooling2D(data_format=ORDER)(x)\ny = layers.Reshape((c, 1, 1))(x)\n"
+    first = port_source(source, "torch", source_layout="NCHW")
+    assert [one.status for one in first.rows] == ["exact", "exact"]
+    assert "AdaptiveMaxPool2d(1)(x)" in first.text
+    assert "AdaptiveMaxPool2d(1)(x)\ny = x" not in ported(source).text
+
+
+def test_the_order_that_the_user_knows_is_that_of_layers_that_say_none() -> None:
+    found = port_source(f"{KERAS}y = layers.MaxPooling2D(2)(x)\n", "keras", layout="NHWC", source_layout="NCHW").rows
+    assert [one.status for one in found] == ["exact"]  # it is Keras's already
+    source = f"{KERAS}x = x[:, ::2]\ny = layers.MaxPooling2D(2)(x[:, 1:])\n"
+    assert [one.status for one in port_source(source, "torch", source_layout="NCHW").rows] == ["exact"]
+
+
+SLIM = ["import tf_slim as slim\n", "from tensorflow.contrib import slim\n", "import tensorflow.contrib.slim as slim\n"]
+
+
+@pytest.mark.parametrize("head", SLIM)
+def test_pools_of_slim_with_the_arguments_of_the_scopes_around(head: str) -> None:
+    scope = "with slim.arg_scope([slim.conv2d, slim.max_pool2d], stride=1, padding='VALID'):\n"
+    source = f"{head}def f(x):\n    {scope}        return slim.max_pool2d(x, [3, 3], scope='p')\n"
+    listed, found = ported(source).rows
+    assert (listed.status, found.status) == ("left", "exact")
+    assert found.after == "torch.nn.functional.max_pool2d(x, 3, 1)"
+
+    own = ported(source.replace("p')", "p', stride=2)")).rows[1]
+    assert own.after == "torch.nn.functional.max_pool2d(x, 3, 2)"
+
+    other = ported(source.replace("slim.max_pool2d]", "slim.avg_pool2d]")).rows[1]
+    assert (other.status, other.after) == ("caveat", "torch.nn.functional.max_pool2d(x, 3, 2)")
+    assert "arg_scope" in other.note
+
+
+def test_functions_of_contrib_layers() -> None:
+    source = f"{TF}y = tf.contrib.layers.avg_pool2d(x, 2, padding='VALID', stride=2)\n"
+    assert row(source).after == "torch.nn.functional.avg_pool2d(x, 2)"
