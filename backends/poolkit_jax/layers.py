@@ -68,8 +68,9 @@ class Pool:
         super().__init_subclass__()
         jax.tree_util.register_static(cls)
 
-    def __call__(self, x: jax.Array, *, key: object = None) -> Any:
-        return pool_through(x, self.spec, self.route)
+    def __call__(self, x: jax.Array, *, key: object = None, **tensors: jax.Array | None) -> Any:
+        """`tensors` are those that the spec takes besides, as ``mask=``."""
+        return pool_through(x, self.spec, self.route, **tensors)
 
 
 # -------------------------------------------------------------------------------------------------------- Flax's words

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import keras
 
-from poolkit.errors import InputError, SpecError
+from poolkit.errors import SpecError
 from poolkit.lowering.plan import FLOATS, result_dtype
 from poolkit.running.layers import pool_through
 from poolkit.spec.arguments import as_route
@@ -56,11 +56,17 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         self.spec = spec
         self.route = as_route(route)
         self.built = True
+        self.supports_masking = "mask" in spec.takes
 
-    def call(self, inputs: Any) -> Any:
-        return pool_through(inputs, self.spec, self.route)
+    def call(self, inputs: Any, mask: Any = None, weight: Any = None) -> Any:
+        """A mask that comes with the inputs, as an Embedding's does, counts like one that is given."""
+        given = {name: t for name, t in (("mask", mask), ("weight", weight)) if t is not None}
+        return pool_through(inputs, self.spec, self.route, **given)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """The result has none."""
+
+    def compute_output_spec(self, inputs: Any, mask: Any = None, weight: Any = None) -> Any:
         """A KerasTensor, or a pair of them with `indices=True`."""
         shape, dtype = self.spec.output_shape(inputs.shape), _result(self.spec, self._given(inputs.dtype))
         values = keras.KerasTensor(shape, dtype)
@@ -125,11 +131,20 @@ class _Named(Pool):
 
     kind: ClassVar[str]
     spatial: ClassVar[int]
+    masks: ClassVar[bool] = False
 
     def __init__(self, arguments: dict[str, Any], spec: PoolSpec, options: dict[str, Any]) -> None:
         route = options.pop("route", None)
         super().__init__(spec, route=route, **options)
+        self.supports_masking = self.masks
         self._arguments = arguments
+
+    # Keras hands a mask to every layer whose `call` has the word, and most of its own pools have not.
+    def call(self, inputs: Any) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return super().call(inputs)
+
+    def compute_output_spec(self, inputs: Any) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return super().compute_output_spec(inputs)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -256,21 +271,16 @@ class AveragePooling3D(_Window):
 
 @keras.saving.register_keras_serializable(package="poolkit")
 class GlobalAveragePooling1D(_Global):
-    """`keras.layers.GlobalAveragePooling1D`; a mask is refused, for it would be ignored.
+    """`keras.layers.GlobalAveragePooling1D`, masks included; where no step is real it gives 0, and Keras's own NaN.
 
     >>> GlobalAveragePooling1D(data_format="channels_last").compute_output_shape((None, 8, 3))
     (None, 3)
     """
 
-    kind, spatial = "avg", 1
+    kind, spatial, masks = "avg", 1, True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        _no_mask(mask)
-        return super().call(inputs)
-
-    def compute_output_spec(self, inputs: Any, mask: Any = None) -> Any:
-        _no_mask(mask)
-        return super().compute_output_spec(inputs)
+    call = Pool.call
+    compute_output_spec = Pool.compute_output_spec
 
 
 @keras.saving.register_keras_serializable(package="poolkit")
@@ -392,11 +402,3 @@ class AdaptiveMaxPooling3D(_Adaptive):
     """
 
     kind, spatial = "max", 3
-
-
-def _no_mask(mask: Any) -> None:
-    if mask is not None:
-        raise InputError(
-            "received a mask, and GlobalAveragePooling1D averages all steps; pool without a mask "
-            "(an Embedding without mask_zero=True), or average the steps that count yourself"
-        )

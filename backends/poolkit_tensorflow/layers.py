@@ -31,5 +31,6 @@ class Pool(tf.Module):  # type: ignore[misc]  # TensorFlow is not typed
         self.spec = as_spec(spec, "a layer takes (spec, route, name)")
         self.route = as_route(route)
 
-    def __call__(self, x: Any) -> Any:
-        return pool_through(x, self.spec, self.route)
+    def __call__(self, x: Any, **tensors: Any) -> Any:
+        """`tensors` are those that the spec takes besides, as ``mask=``."""
+        return pool_through(x, self.spec, self.route, **tensors)

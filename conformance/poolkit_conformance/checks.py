@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import poolkit as pk
+from poolkit.programs.program import Program
 from poolkit_conformance.case import Case
 from poolkit_conformance.compare import Mismatch, same_derivative, same_indices, same_values, where
 from poolkit_conformance.expect import expected, expected_gradient, further, given, slanted
 from poolkit_conformance.harness import Function, Harness, Tensor
+from poolkit_conformance.windows import layout_of
 
 
 def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> None:
@@ -36,10 +38,35 @@ def arguments(h: Harness, case: Case) -> tuple[Tensor, ...]:
     return tuple(h.from_numpy(t) for t in (given(case), *further(case).values()))
 
 
+def described(case: Case) -> dict[str, tuple[str, str]]:
+    """The further tensors of a case, as `pk.lower` and `pk.routes` take them."""
+    rank = len(case.shape)
+    letters = layout_of(case.spec, rank)
+    return {
+        name: (letters if t.ndim == rank else letters.replace("C", ""), t.dtype.name)
+        for name, t in further(case).items()
+    }
+
+
+def program_of(h: Harness, case: Case, route: str | None = None) -> Program:
+    """What `pk.lower` gives for the shape of a case."""
+    return pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=route, tensors=described(case))
+
+
+def routes_of(h: Harness, case: Case) -> list[str]:
+    """The routes that are right for every tensor of the shape."""
+    listed = pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype, tensors=described(case))
+    return [route.name for route in listed]
+
+
+def named(case: Case, more: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Tensors besides the input, by name."""
+    return dict(zip((name for name, _ in case.tensors), more, strict=True))
+
+
 def pooling(h: Harness, case: Case) -> Function:
     """Pooling as a function of the case's tensors, the input first."""
-    names = [name for name, _ in case.tensors]
-    return lambda x, *more: h.pool(x, case.spec, **dict(zip(names, more, strict=True)))
+    return lambda x, *more: h.pool(x, case.spec, **named(case, more))
 
 
 def values_of(h: Harness, case: Case) -> Function:

@@ -15,7 +15,19 @@ import numpy as np
 import poolkit as pk
 from poolkit_conformance import oracle
 from poolkit_conformance.case import Case, Fixed, cotangent, tangent
-from poolkit_conformance.checks import arguments, check, check_gradient, pooling, refuses, sides, values_of
+from poolkit_conformance.checks import (
+    arguments,
+    check,
+    check_gradient,
+    described,
+    named,
+    pooling,
+    program_of,
+    refuses,
+    routes_of,
+    sides,
+    values_of,
+)
 from poolkit_conformance.compare import (
     Mismatch,
     same_bits,
@@ -46,26 +58,27 @@ def eager(h: Harness, case: Case) -> None:
 def direct(h: Harness, case: Case) -> None:
     """The lowering run on the tensor itself; route by route, its bits are those of the recorded program."""
     x, *more = arguments(h, case)
-    tensors = dict(zip(further(case), more, strict=True))
+    tensors = named(case, more)
     check(h, case, "direct", pk.pool_direct(x, case.spec, **tensors))
-    if not h.same_bits or tensors:
+    if not h.same_bits:
         return
-    for route in pk.routes(case.spec, h.backend, case.shape, dtype=case.dtype):
+    for route in routes_of(h, case):
         try:
-            run = pk.pool_direct(x, case.spec, route=route.name)
+            run = pk.pool_direct(x, case.spec, route=route, **tensors)
         except pk.BackendError:  # a tensor may exclude a route that its shape allows; never the fold
-            assert route.name != "fold"
+            assert route != "fold"
             continue
-        recorded = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype, route=route.name)(x)
+        recorded = program_of(h, case, route)(x, *more)
         pairs = zip(run, recorded, strict=True) if case.spec.indices else ((run, recorded),)
         for what, (a, b) in zip(("values", "indices"), pairs, strict=False):
-            said = where(case, f"direct, route {route.name}", h.backend)
+            said = where(case, f"direct, route {route}", h.backend)
             same_bits(said, f"{what} against the recorded ones", h.to_numpy(a), h.to_numpy(b))
 
 
 def layer(h: Harness, case: Case) -> None:
     """The spec as a layer of the framework."""
-    check(h, case, "layer", case.spec.layer(h.backend)(*arguments(h, case)))
+    x, *more = arguments(h, case)
+    check(h, case, "layer", case.spec.layer(h.backend)(x, **named(case, more)))
 
 
 def noncontiguous(h: Harness, case: Case) -> None:
@@ -133,19 +146,19 @@ def _sizes(case: Case) -> Iterator[Case]:
 
 def standalone(h: Harness, case: Case) -> None:
     """The source that `pk.lower` prints for a shape, run where there is no poolkit."""
-    program = pk.lower(case.spec, h.backend, case.shape, dtype=case.dtype)
-    check(h, case, "standalone", _without_poolkit(program.source)(h.from_numpy(given(case))))
+    source = program_of(h, case).source
+    check(h, case, "standalone", _without_poolkit(source)(*arguments(h, case)))
 
 
 def standalone_any_size(h: Harness, case: Case) -> None:
     """The source that is right for every size, on two."""
-    program = pk.lower(case.spec, h.backend, dtype=case.dtype)
+    program = pk.lower(case.spec, h.backend, dtype=case.dtype, tensors=described(case))
     run = _without_poolkit(program.source)
     for each in _sizes(case):
-        check(h, each, "standalone without a shape", run(h.from_numpy(given(each))), f" on {list(each.shape)}")
+        check(h, each, "standalone without a shape", run(*arguments(h, each)), f" on {list(each.shape)}")
 
 
-def _without_poolkit(source: str) -> Callable[[Tensor], Any]:
+def _without_poolkit(source: str) -> Callable[..., Any]:
     def guarded(name: str, *args: Any, **kwargs: Any) -> Any:
         if name.split(".")[0].startswith("poolkit"):
             raise Mismatch(f"the source imports {name}:\n{source}")
@@ -215,7 +228,6 @@ DERIVATIVES: tuple[Mode, ...] = (
 MODES: dict[str, Mode] = {mode.__name__: mode for mode in (*VALUES, *DERIVATIVES)}
 
 FOR_LARGE = {"eager", "gradient", "compiled", "compiled_gradient"}
-WITHOUT_TENSORS = {"standalone", "standalone_any_size", "routes", "routes_inside", "route_gradients", "layer"}
 WITHOUT_SHAPE = {"standalone_any_size", "dynamic", "dynamic_gradient"}
 
 
@@ -230,8 +242,6 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
         return False
     if name in WITHOUT_SHAPE and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
-    if case.tensors and name in WITHOUT_TENSORS:
-        return False
     return case.floating or MODES[name] not in DERIVATIVES
 
 

@@ -44,10 +44,17 @@ def pooled_axes(spec: Any, rank: int) -> tuple[int, ...]:
     return tuple(rank - len(letters) + letters.index(letter) for letter in pooled)
 
 
+def layout_of(spec: Any, rank: int) -> str:
+    """The letters of the last axes of an input of this rank."""
+    spatial = {1: "L", 2: "HW", 3: "DHW"}.get(rank - 2, "")
+    named = {"channels_first": f"NC{spatial}", "channels_last": f"N{spatial}C"}
+    letters: str = named[spec.layout] if spec.layout in named else spec.layout.removeprefix("...")
+    return letters
+
+
 def channel_axis(spec: Any, rank: int) -> int:
     """The position of the channels in an input of this rank; `rank` where the layout has none."""
-    named = {"channels_first": "NC" + "L" * (rank - 2), "channels_last": "N" + "L" * (rank - 2) + "C"}
-    layout: str = named[spec.layout] if spec.layout in named else spec.layout.removeprefix("...")
+    layout = layout_of(spec, rank)
     return rank - len(layout) + layout.index("C") if "C" in layout else rank
 
 

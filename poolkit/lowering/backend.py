@@ -6,7 +6,7 @@ With the primitives alone the core computes every kind, exactly, in every mode. 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Route:
     kinds: tuple[str, ...]
     lower: Callable[..., tuple[Tensor, Tensor | None]]  # of a Plan, or of a Composite by `poolkit.lower`
     when: Callable[[Plan, Situation], bool]
-    cost: Callable[[Plan], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
+    cost: Callable[[Any], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
     differentiable: bool = True  # right, and fast, when a derivative may be taken
     needs_sizes: bool = True  # looks at sizes, so they must be known
     takes_half_precision: bool = False  # itself, and accumulates in float32
@@ -81,6 +81,11 @@ class Adapter:
     def key(self, x: Tensor, spec: Any) -> Hashable:
         """What a program may depend on; None where sizes are symbols, and the lowering has to run directly."""
         return None
+
+    def keys(self, x: Tensor, spec: Any, tensors: Mapping[str, Tensor]) -> Hashable:
+        """The same with tensors besides the input; None where one of them has none."""
+        keys = [self.key(x, spec), *[self.key(t, (name, type(t))) for name, t in tensors.items()]]
+        return None if None in keys else tuple(keys)
 
     def widen(self, dtype: str) -> str | None:
         """The dtype in which this framework compares an integer dtype; None where there is none."""

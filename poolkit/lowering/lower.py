@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from poolkit.errors import BackendError
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
+from poolkit.spec.arguments import as_route
+from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
@@ -34,12 +37,24 @@ def composed(routes: Sequence[Route]) -> Route:
         runs = [_run(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
         return plan.join(o, x, runs, **tensors)
 
-    name = " + ".join(route.name for route in routes) or "fold"
-    return Route(name, (), lower, lambda plan, situation: True, lambda plan: 0.0)
+    names = [route.name for route in routes] or ["fold"]
+    name = names[0] if len(set(names)) == 1 else " + ".join(names)
+    own = len(routes) > 0 and all(route.reference for route in routes)
+    return Route(
+        name,
+        (),
+        lower,
+        lambda plan, situation: True,
+        lambda plan: sum([route.cost(part) for route, part in zip(routes, plan.parts, strict=True)], 0.0),
+        reference=own,
+    )
 
 
-def _run(o: Ops, route: Route, part: Plan) -> Run:
-    return lambda x: route.lower(o, x, part)
+def _run(o: Ops, route: Route, part: AnyPlan) -> Run:
+    def run(x: Tensor, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        return route.lower(o, x, part, **{f.name: tensors[f.name] for f in part.further})
+
+    return run
 
 
 def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:
@@ -73,14 +88,44 @@ def fold_cost(plan: Plan) -> float:
 FOLD = Route("fold", (), _fold, lambda plan, situation: True, fold_cost, needs_sizes=False, indices=True)
 
 
-def routes_of(adapter: Adapter, plan: Plan, situation: Situation) -> list[Route]:
+def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | None) -> Route:
+    """The cheapest route, or the one that is asked for."""
+    routes = routes_of(adapter, plan, situation)
+    if as_route(name) is None:
+        return routes[0]
+    for route in routes:
+        if name == route.name or (name == "native" and route.reference):
+            return route
+    raise BackendError(
+        f"{adapter.name} has no route {shown(name)} for {plan.spec} here; "
+        f"its routes are {', '.join(r.name for r in routes)}"
+    )
+
+
+def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Route]:
     """The routes that are right for a plan at a situation, the cheapest first; the fold is always among them.
 
     Small maps go through their windows in one call where the framework has one; whole axes take one call anyhow.
     """
+    if isinstance(plan, Composite):
+        return _of_parts([routes_of(adapter, part, situation) for part in plan.parts])
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
     one_call = situation.small and plan.spec.window is not None
     return sorted([*fit, FOLD], key=lambda route: (not (one_call and route.reference), route.cost(plan)))
+
+
+def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:
+    """The cheapest of each part; the framework's own calls, where all parts have one; those that all parts have."""
+    made = [composed([routes[0] for routes in each])]
+    own = [[route for route in routes if route.reference] for routes in each]
+    if len(own) > 0 and all(own):
+        made.append(composed([routes[0] for routes in own]))
+    for name in [route.name for route in each[0]] if each else ():
+        alike = [[route for route in routes if route.name == name] for routes in each]
+        if all(alike):
+            made.append(composed([routes[0] for routes in alike]))
+    names = [route.name for route in made]
+    return [route for i, route in enumerate(made) if route.name not in names[:i]]
 
 
 def _fits(route: Route, plan: Plan, situation: Situation) -> bool:

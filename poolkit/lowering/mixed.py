@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
 from poolkit.lowering.geometry import letters_of, output_shape, positions
-from poolkit.lowering.plan import Composite, Run, plan_of
+from poolkit.lowering.plan import Composite, Run
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops
     from poolkit.spec.mix import Mix
-    from poolkit.spec.operation import Size, Widen
+    from poolkit.spec.operation import Further, Size, Widen
 
 Tensor = Any
 
@@ -23,7 +23,7 @@ class MixPlan(Composite):
     spec: Mix
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
-        values = [run(x)[0] for run in runs]
+        values = [run(x, **tensors)[0] for run in runs]
         if self.spec.coefficients is None:
             return o.concat(values, channels(self.spec, self.rank)), None
         weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(self.spec.coefficients, values, strict=True)]
@@ -33,14 +33,17 @@ class MixPlan(Composite):
         return total, None
 
 
-def plan_of_mix(mix: Mix, rank: int, dtype: str, size: Size, widen: Widen) -> MixPlan:
-    """A plan for each part, all in the dtype in which they are mixed."""
+def plan_of_mix(
+    mix: Mix, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()
+) -> MixPlan:
+    """A plan for each part, all in the dtype in which they are mixed, with those of the tensors that it takes."""
     work = mix.work_dtype(dtype, widen)
-    parts = tuple([plan_of(part, rank, work, size, widen) for part in mix.parts])
+    taken = [tuple([f for f in further if f.name in part.takes]) for part in mix.parts]
+    parts = tuple([part.plan(rank, work, size, widen, some) for part, some in zip(mix.parts, taken, strict=True)])
     if all(part.known for part in parts):
         sizes = [size(at) for at in range(rank)]
         shape_of_mix(mix, [n if known else None for n, known in sizes])  # a ShapeError where they differ
-    return MixPlan(mix, parts, rank, dtype, work)
+    return MixPlan(mix, parts, rank, dtype, work, further=tuple([f._replace(sizes=()) for f in further]))
 
 
 def shape_of_mix(mix: Mix, shape: Sequence[int | None]) -> tuple[int | None, ...]:

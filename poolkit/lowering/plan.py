@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from poolkit.spec.pool_spec import PoolSpec
 
 Tensor = Any
-Run = Callable[[Tensor], tuple[Tensor, Tensor | None]]
+Run = Callable[..., tuple[Tensor, Tensor | None]]  # of the input, and the tensors that a part takes besides
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
@@ -86,7 +86,7 @@ class Composite:
     """The plan of an operation that asks for routes from inside: each of its parts is lowered by one of its own."""
 
     spec: Operation
-    parts: tuple[Plan, ...]
+    parts: tuple[AnyPlan, ...]
     rank: int
     dtype: str
     work: str

@@ -52,22 +52,19 @@ class WeighedPlan(Composite):
             return self._chosen(o, x, runs, mask), None
         if mask is not None:
             x = o.where(mask, x, 0)
-        if weight is None:
-            weight = o.cast(mask, self.work)
-        else:
+        if weight is not None:
             weight = weight if mask is None else o.where(mask, weight, 0)
             x = o.multiply(x, weight)
-        return self._quotient(o, runs[0](x)[0], runs, weight), None
-
-    def _quotient(self, o: Ops, total: Tensor, runs: Sequence[Run], weight: Tensor) -> Tensor:
-        divisor = self.base.spec.divisor_override
+        total, divisor = runs[0](x)[0], self.base.spec.divisor_override
         if divisor is not None:
-            return o.divide(total, float(divisor))
+            return o.divide(total, float(divisor)), None
         if len(runs) == 1:
-            return total
-        weights = runs[1](weight)[0]
-        empty = o.equal(weights, 0)
-        return o.where(empty, 0, o.divide(total, o.where(empty, 1, weights)))
+            return total, None
+        sums = runs[1](o.cast(mask, self.work) if weight is None else weight)[0]
+        empty = o.equal(sums, 0)
+        average = o.divide(total, o.where(empty, 1, sums))
+        # The total of a window without a real cell is 0 already; weights may add up to 0 where their products do not.
+        return average if weight is None else o.where(empty, 0, average), None
 
     def _chosen(self, o: Ops, x: Tensor, runs: Sequence[Run], mask: Tensor) -> Tensor:
         """The largest real cell: what is masked holds what nothing is smaller than."""

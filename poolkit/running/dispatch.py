@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.errors import BackendError, ShapeError
-from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.lower import composed, routes_of
+from poolkit.lowering.lower import chosen
 from poolkit.lowering.lower import lower as lowered
-from poolkit.lowering.plan import AnyPlan, Composite
 from poolkit.programs.program import Program, record
 from poolkit.running import registry
 from poolkit.running.further import facts_of, situation_of, taken
-from poolkit.spec.arguments import as_dtype, as_route, as_shape
-from poolkit.spec.messages import shown
 from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.signatures import explained
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Adapter
+    from poolkit.lowering.backend import Adapter, Route
+    from poolkit.lowering.plan import AnyPlan
 
 Tensor = Any
 
@@ -70,50 +64,54 @@ def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
 def _pool_with(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
     """`pool` with tensors besides the input."""
     adapter = registry.BY_TYPE.get(type(x))
-    if adapter is not None and isinstance(spec, Operation):
-        key = [adapter.key(x, spec)]
-        for name, t in tensors.items():
-            key.append(adapter.key(t, name) if type(t) is type(x) else None)
-        run = _RUNS.get(tuple(key)) if None not in key else None  # a tracer is kept away from the cache
+    if adapter is not None:
+        try:
+            key = adapter.keys(x, spec, tensors)
+            run = None if key is None else _RUNS.get(key)  # a tracer is kept away from the cache
+        except Exception:  # something that is no tensor, or has no hash; what follows says which
+            run = None
         if run is not None:
             return run(x, *tensors.values())
     return _pool_anew(x, spec, tensors)
 
 
-def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor]) -> Any:
+def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor], route: str | None = None) -> Any:
     """Check what was given, and record the program that serves it in the order in which the operation takes tensors."""
     given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors)
     if len(given) == 0:
-        return pool(x, spec)
+        return pool_through(x, spec, route)
     adapter = registry.find(x)
     for t in given.values():
         adapter.check(t)
-    keys = [adapter.key(x, spec), *[adapter.key(t, name) for name, t in given.items()]]
-    if None in keys:
-        return pool_direct(x, spec, None, **given)
-    run = _RUNS.get(tuple(keys))
+    key = adapter.keys(x, spec, given)
+    if key is None:
+        return pool_direct(x, spec, route, **given)
+    if route is not None:
+        key = route, key
+    run = _RUNS.get(key)
     if run is None:
-        x, plan = plan_of_tensor(adapter, x, spec, given)
-        run = _recorded(adapter, plan, chosen(adapter, plan, situation_of(adapter, x, given), None), x.shape).function
-        registry.BY_TYPE[type(x)] = adapter
-        _keep(_RUNS, tuple(keys), run, MOST)
+        run = _prepare(adapter, x, spec, key, route, given)
     return run(x, *given.values())
 
 
-def _prepare(adapter: Adapter, x: Tensor, spec: Operation, key: Hashable) -> Callable[[Any], Any]:
+def _prepare(
+    adapter: Adapter,
+    x: Tensor,
+    spec: Operation,
+    key: Hashable,
+    route: str | None = None,
+    tensors: Mapping[str, Tensor] = NONE,
+) -> Callable[..., Any]:
     """Record the program that serves this key, or find one that was recorded for another batch size."""
-    program = _program_of(adapter, x, spec)
+    plan = plan_of_tensor(adapter, x, spec, tensors)[1]
+    way = chosen(adapter, plan, situation_of(adapter, x, tensors), route)
+    program = recorded(adapter, plan, way, x.shape)
     registry.BY_TYPE[type(x)] = adapter
     _keep(_RUNS, key, program.function, MOST)
     return program.function
 
 
-def _program_of(adapter: Adapter, x: Tensor, spec: Operation, route: str | None = None) -> Program:
-    plan = plan_of_tensor(adapter, x, spec)[1]
-    return _recorded(adapter, plan, chosen(adapter, plan, adapter.situation(x), route), x.shape)
-
-
-def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
+def pool_through(x: Tensor, spec: Operation, route: str | None, **tensors: Tensor) -> Any:
     """`pool` through a route that is asked for by name; `BackendError` where it is not right for this input.
 
     >>> import numpy as np
@@ -122,19 +120,21 @@ def pool_through(x: Tensor, spec: Operation, route: str | None) -> Any:
     array([[ 3.,  7., 11.]])
     """
     if route is None:
-        return pool(x, spec)
+        return pool(x, spec, **tensors)
+    if tensors:
+        return _pool_anew(x, spec, tensors, route)
     adapter = registry.find(x)
     key = adapter.key(x, spec)
     if key is None:
         return pool_direct(x, spec, route)
     run = _RUNS.get((route, key))
     if run is None:
-        run = _program_of(adapter, x, spec, route).function
-        _keep(_RUNS, (route, key), run, MOST)
+        run = _prepare(adapter, x, spec, (route, key), route)
     return run(x)
 
 
-def _recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]) -> Program:
+def recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]) -> Program:
+    """The program of a plan by a route, which is kept where it depends on nothing else."""
     ops = adapter.ops(plan.rank, plan.work)
     whole = None if adapter.executables is None else tuple(shape)
     key: Hashable = (plan, route.name, ops.index, whole) if plan.known else None  # JAX's index dtype follows x64
@@ -212,84 +212,6 @@ def plan_of_tensor(
 
     further = tuple([facts_of(adapter, name, t, rank) for name, t in tensors.items()])
     return x, spec.plan(rank, adapter.dtype(x), size, adapter.widen, further)
-
-
-# ------------------------------------------------------------------------------------- programs without a tensor
-
-
-@explained
-def lower(
-    spec: Operation,
-    backend: str,
-    shape: Sequence[int | None] | None = None,
-    *,
-    dtype: str = "float32",
-    route: str | None = None,
-) -> Program:
-    """The framework calls that a spec becomes, as a `Program` with `source`; specialised to a shape where one is given.
-
-    Without a shape the program is right for every size of the layout's rank; with one, for every tensor of that shape,
-    where `pool` may take a route that is right for its tensor alone (contiguous, or without a derivative). `route`
-    asks for one of `routes`, or "native" for the framework's own pooling call. Raises `BackendError` where the
-    framework is absent or has no such route.
-
-    >>> from poolkit import GlobalAvgPool
-    >>> lower(GlobalAvgPool(layout="NHWC", keepdims=True), "numpy").backend
-    'numpy'
-    """
-    as_spec(spec, "lower takes (spec, backend)")
-    adapter, dtype, route = registry.adapter(backend), as_dtype(dtype), as_route(route)
-    if shape is None:
-        return _lower_any_size(adapter, spec, dtype, route)
-    shape = as_shape(shape)
-    plan = plan_of_shape(adapter, spec, shape, dtype)
-    return _recorded(adapter, plan, chosen(adapter, plan, Situation(empty=0 in shape), route), shape)
-
-
-def _lower_any_size(adapter: Adapter, spec: Operation, dtype: str, route: str | None) -> Program:
-    rank = spec.rank
-    if rank is None:
-        raise ShapeError(
-            f"layout {spec.layout} does not tell how many axes the input has; give a shape, or a layout such as NCHW"
-        )
-    names: list[str] = []
-
-    def lowering(o: Any, x: Any) -> Any:
-        plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen)
-        way = chosen(adapter, plan, Situation(), route)  # may be run where a derivative is taken
-        names.append(way.name)
-        return lowered(o, x, plan, way)
-
-    program = record(
-        lowering, adapter.ops(rank, spec.work_dtype(dtype, adapter.widen)), _any_size(spec), adapter.name, ""
-    )
-    return dataclasses.replace(program.finished(adapter.finish), route=names[0])
-
-
-def _any_size(spec: Operation) -> str:
-    more = f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else ""
-    return f"{spec}, for every size{more}"
-
-
-def plan_of_shape(adapter: Adapter, spec: Operation, shape: tuple[int | None, ...], dtype: str) -> AnyPlan:
-    """The spec resolved on a shape, of which unknown sizes are None."""
-    return spec.plan(len(shape), dtype, lambda at: (shape[at], True), adapter.widen)
-
-
-def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | None) -> Route:
-    """The cheapest route, or the one that is asked for."""
-    if isinstance(plan, Composite):
-        return composed([chosen(adapter, part, situation, name) for part in plan.parts])
-    routes = routes_of(adapter, plan, situation)
-    if as_route(name) is None:
-        return routes[0]
-    for route in routes:
-        if name == route.name or (name == "native" and route.reference):
-            return route
-    raise BackendError(
-        f"{adapter.name} has no route {shown(name)} for {plan.spec} here; "
-        f"its routes are {', '.join(r.name for r in routes)}"
-    )
 
 
 for _function in (pool, pool_through, pool_direct):

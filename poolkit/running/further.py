@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Situation
+from poolkit.lowering.geometry import leading, letters_of
+from poolkit.spec.arguments import as_dtype
+from poolkit.spec.messages import shown
 from poolkit.spec.operation import Further, Operation
 
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
 
 Tensor = Any
+Described = str | tuple[str, str]  # the axes of a tensor, and its dtype
 
 
 def taken(spec: Operation, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -46,3 +50,26 @@ def facts_of(adapter: Adapter, name: str, t: Tensor, letters: int) -> Further:
     adapter.check(t)
     t, rank = adapter.rank(t, letters)
     return Further(name, rank, adapter.dtype(t), tuple([adapter.known_size(t, at) for at in range(rank)]))
+
+
+def described(
+    spec: Operation, tensors: Mapping[str, Described], shape: tuple[int | None, ...], dtype: str
+) -> tuple[Further, ...]:
+    """The same of tensors that are described by their axes, beside an input of this shape; unknown sizes are None."""
+    return tuple([_described(spec, name, how, shape, dtype) for name, how in taken(spec, tensors).items()])
+
+
+def _described(spec: Operation, name: str, how: Described, shape: tuple[int | None, ...], dtype: str) -> Further:
+    rank = len(shape)
+    own, more = letters_of(spec, rank), leading(spec, rank)
+    axes: object = how[0] if isinstance(how, tuple) else how
+    given = how[1] if isinstance(how, tuple) and len(how) > 1 else "bool" if name == "mask" else dtype
+    forms = (own.replace("C", ""), own)
+    if not isinstance(axes, str) or axes.removeprefix("...") not in forms:
+        raise InputError(
+            f"received {shown(how)} for {name} of {spec}, and a tensor besides the input is described by its axes, "
+            f"{' or '.join(dict.fromkeys(forms))} here, or by its axes and dtype; "
+            f'write it as in tensors={{"{name}": "{forms[0]}"}}'
+        )
+    sizes = [*shape[:more], *[n for c, n in zip(own, shape[more:], strict=True) if c in axes]]
+    return Further(name, len(sizes), as_dtype(given), tuple(sizes))

@@ -32,8 +32,9 @@ class Pooling:
         as_spec(self.spec, "a layer takes (spec, route)")
         as_route(self.route)
 
-    def __call__(self, x: Any) -> Any:
-        return pool_through(x, self.spec, self.route)
+    def __call__(self, x: Any, **tensors: Any) -> Any:
+        """`tensors` are those that the spec takes besides, as ``mask=``."""
+        return pool_through(x, self.spec, self.route, **tensors)
 
 
 @explained

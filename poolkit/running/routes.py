@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.lower import routes_of
-from poolkit.lowering.plan import AnyPlan, Composite
 from poolkit.running import registry
-from poolkit.running.dispatch import chosen, plan_of_shape, plan_of_tensor
+from poolkit.running.dispatch import plan_of_tensor
+from poolkit.running.further import Described, situation_of, taken
+from poolkit.running.printed import plan_of_shape
 from poolkit.spec.arguments import as_dtype, as_shape
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.signatures import explained
@@ -17,6 +18,7 @@ from poolkit.spec.values import flag
 
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
+    from poolkit.lowering.plan import AnyPlan
 
 Tensor = Any
 
@@ -31,11 +33,19 @@ class RouteInfo(NamedTuple):
 
 @explained
 def routes(
-    spec: Operation, backend: str, shape: Sequence[int], *, dtype: str = "float32", derivative: bool = True
+    spec: Operation,
+    backend: str,
+    shape: Sequence[int],
+    *,
+    dtype: str = "float32",
+    derivative: bool = True,
+    tensors: Mapping[str, Described] | None = None,
 ) -> list[RouteInfo]:
     """The routes that are right for a spec on every tensor of a shape, the cheapest first.
 
-    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that.
+    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that. `tensors`
+    are those besides the input, as in `lower`. What consists of several reductions lists the cheapest way for each of
+    them, joined by "+", and then the routes that serve all.
 
     >>> from poolkit import MaxPool
     >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
@@ -43,12 +53,12 @@ def routes(
     """
     as_spec(spec, "routes takes (spec, backend, shape)")
     adapter, shape = registry.adapter(backend), as_shape(shape)
-    plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype))
+    plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype), tensors or {})
     situation = Situation(derivative=flag("derivative", derivative), empty=0 in shape)
     return _listed(adapter, plan, situation)
 
 
-def routes_for(x: Tensor, spec: Operation) -> list[RouteInfo]:
+def routes_for(x: Tensor, spec: Operation, **tensors: Tensor) -> list[RouteInfo]:
     """The routes that are right for a spec on this tensor; `pool` takes the first.
 
     >>> import numpy as np
@@ -57,11 +67,10 @@ def routes_for(x: Tensor, spec: Operation) -> list[RouteInfo]:
     'mean'
     """
     adapter = registry.find(x)
-    x, plan = plan_of_tensor(adapter, x, spec)
-    return _listed(adapter, plan, adapter.situation(x))
+    given = taken(as_spec(spec, "routes_for takes (tensor, PoolSpec)"), tensors)
+    x, plan = plan_of_tensor(adapter, x, spec, given)
+    return _listed(adapter, plan, situation_of(adapter, x, given))
 
 
 def _listed(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[RouteInfo]:
-    if isinstance(plan, Composite):
-        return [RouteInfo(chosen(adapter, plan, situation, None).name, 0.0, False)]
     return [RouteInfo(r.name, round(r.cost(plan), 2), r.reference) for r in routes_of(adapter, plan, situation)]

@@ -70,6 +70,11 @@ class Mix(Operation):
         return " + ".join(f"{c} * ({part})" for c, part in zip(self.coefficients, self.parts, strict=True))
 
     @property
+    def takes(self) -> tuple[str, ...]:
+        """What any of its parts takes, each of which is given what it takes."""
+        return tuple(dict.fromkeys([name for part in self.parts for name in part.takes]))
+
+    @property
     def selects(self) -> bool:
         """Whether every number of the result is one of the input."""
         return self.how == "cat" and all(part.selects for part in self.parts)
@@ -96,7 +101,7 @@ class Mix(Operation):
         """A plan for each part, all in the dtype in which they are mixed."""
         from poolkit.lowering.mixed import plan_of_mix
 
-        return plan_of_mix(self, rank, dtype, size, widen)
+        return plan_of_mix(self, rank, dtype, size, widen, further)
 
     def replace(self, **changes: Any) -> Self:
         """The mix with other values; those of a PoolSpec are changed in every part.

@@ -32,6 +32,10 @@ def check(function):
     except Exception as error:
         failed[function.__name__] = f"{type(error).__name__}: {error}"
 
+def same(a, b):
+    a, b = (np.asarray(keras.ops.convert_to_numpy(t)) for t in (a, b))
+    np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
 def pooled(a, *specs):
     for spec in specs:
         a = pk.pool(a, spec)
@@ -39,6 +43,29 @@ def pooled(a, *specs):
 """
 
 CHECKS = """
+@check
+def masks_are_carried_as_keras_does():
+    steps = np.array([[1, 2, 0, 0], [3, 0, 4, 1]], "int32")
+    embed = keras.layers.Embedding(5, 3, mask_zero=True)
+    ours, own = layers.GlobalAveragePooling1D(), keras.layers.GlobalAveragePooling1D()
+    same(keras.Sequential([embed, ours])(steps), keras.Sequential([embed, own])(steps))
+    general = pk.GlobalMaxPool(layout="NLC", keepdims=False).layer("keras")
+    largest = keras.ops.convert_to_numpy(embed(steps))
+    expected = np.where((steps > 0)[..., None], largest, -np.inf).max(1)
+    same(keras.Sequential([embed, general])(steps), expected)
+    # A functional model that is given the mask, saved and loaded.
+    x, m, w = keras.Input((4, 3)), keras.Input((4,), dtype="bool"), keras.Input((4,))
+    weighted = pk.GlobalAvgPool(layout="NLC", keepdims=False).layer("keras")
+    model = keras.Model([x, m, w], [ours(x, mask=m), weighted(x, mask=m, weight=w)])
+    given = [largest, steps > 0, np.full((2, 4), 2.0, "float32")]
+    first, second = model(given)
+    same(first, keras.Sequential([embed, own])(steps))
+    same(second, first)
+    again = keras.Model.from_config(model.get_config())
+    same(again(given)[1], second)
+    assert ours.compute_mask(x, m) is None and not layers.MaxPooling1D(2).supports_masking
+
+
 @check
 def named_layers_stack_save_and_load():
     model = keras.Sequential([
@@ -164,7 +191,9 @@ def bad_input_is_refused():
         sparse = keras.Input((4, 3), sparse=True)
         refused(pk.InputError, "sparse", lambda: pk.pool(sparse, pk.MaxPool(2, layout="NLC")))
     embedding = keras.layers.Embedding(5, 3, mask_zero=True)(keras.Input((4,), dtype="int32"))
-    refused(pk.InputError, "received a mask", lambda: layers.GlobalAveragePooling1D()(embedding))
+    counted = pk.AvgPool(2, padding="same", layout="NLC", count_include_pad=True)
+    refused(pk.InputError, "count_include_pad", lambda: keras.Sequential([
+        keras.layers.Embedding(5, 3, mask_zero=True), counted.layer("keras")])(np.ones((1, 4), "int32")))
 """
 
 SPECS = """

@@ -11,8 +11,9 @@ import pytest
 
 import poolkit as pk
 import poolkit_numpy
+from poolkit.lowering.lower import chosen
 from poolkit.lowering.plan import plan_of
-from poolkit.running.dispatch import chosen, pool_through
+from poolkit.running.dispatch import pool_through
 from poolkit_numpy import ADAPTER
 
 Array = np.ndarray[Any, Any]

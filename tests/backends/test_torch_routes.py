@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import poolkit as pk
-from poolkit.lowering.lower import routes_of
+from poolkit.lowering.lower import chosen, routes_of
 from poolkit.lowering.plan import plan_of
 from poolkit.running import dispatch
 from poolkit.running.dispatch import pool_through
@@ -263,7 +263,7 @@ def test_a_small_map_takes_the_one_call_that_pytorch_has(kind: str, derivative: 
     def name(*shape: int) -> str:
         x = torch.zeros(shape, requires_grad=derivative)
         plan = dispatch.plan_of_tensor(ADAPTER, x, spec)[1]
-        return dispatch.chosen(ADAPTER, plan, ADAPTER.situation(x), None).name
+        return chosen(ADAPTER, plan, ADAPTER.situation(x), None).name
 
     assert name(1, 4, 32, 32) == "native"
     assert name(1, 5, 32, 32) != "native"
