@@ -22,25 +22,6 @@ from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained, explained_class
 from poolkit.spec.values import is_many
 
-__all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-    "Pool",
-    "avg_pool",
-    "max_pool",
-    "min_pool",
-]
-
 
 @jax.tree_util.register_static
 @explained_class
@@ -64,8 +45,10 @@ class Pool:
         as_spec(self.spec, "a layer takes (spec, route)")
         as_route(self.route)
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **facts: str) -> None:
         super().__init_subclass__()
+        for name, value in facts.items():
+            setattr(cls, name, value)
         jax.tree_util.register_static(cls)
 
     def __call__(self, x: jax.Array, *, key: object = None, **tensors: jax.Array | None) -> Any:
@@ -175,7 +158,7 @@ class _Adaptive(Pool):
         )
 
 
-class MaxPool1d(_Window):
+class MaxPool1d(_Window, kind="max", spatial="L"):
     """`equinox.nn.MaxPool1d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
 
     >>> import jax.numpy as jnp
@@ -183,11 +166,8 @@ class MaxPool1d(_Window):
     (3, 4)
     """
 
-    kind = "max"
-    spatial = "L"
 
-
-class MaxPool2d(_Window):
+class MaxPool2d(_Window, kind="max", spatial="HW"):
     """`equinox.nn.MaxPool2d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
 
     >>> import jax.numpy as jnp
@@ -195,11 +175,8 @@ class MaxPool2d(_Window):
     (3, 4, 4)
     """
 
-    kind = "max"
-    spatial = "HW"
 
-
-class MaxPool3d(_Window):
+class MaxPool3d(_Window, kind="max", spatial="DHW"):
     """`equinox.nn.MaxPool3d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
 
     >>> import jax.numpy as jnp
@@ -207,11 +184,8 @@ class MaxPool3d(_Window):
     (3, 4, 4, 4)
     """
 
-    kind = "max"
-    spatial = "DHW"
 
-
-class AvgPool1d(_Window):
+class AvgPool1d(_Window, kind="avg", spatial="L"):
     """`equinox.nn.AvgPool1d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
 
     >>> import jax.numpy as jnp
@@ -219,11 +193,8 @@ class AvgPool1d(_Window):
     (3, 4)
     """
 
-    kind = "avg"
-    spatial = "L"
 
-
-class AvgPool2d(_Window):
+class AvgPool2d(_Window, kind="avg", spatial="HW"):
     """`equinox.nn.AvgPool2d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
 
     >>> import jax.numpy as jnp
@@ -231,11 +202,8 @@ class AvgPool2d(_Window):
     (3, 4, 4)
     """
 
-    kind = "avg"
-    spatial = "HW"
 
-
-class AvgPool3d(_Window):
+class AvgPool3d(_Window, kind="avg", spatial="DHW"):
     """`equinox.nn.AvgPool3d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
 
     >>> import jax.numpy as jnp
@@ -243,11 +211,8 @@ class AvgPool3d(_Window):
     (3, 4, 4, 4)
     """
 
-    kind = "avg"
-    spatial = "DHW"
 
-
-class AdaptiveAvgPool1d(_Adaptive):
+class AdaptiveAvgPool1d(_Adaptive, kind="avg", spatial="L"):
     """`equinox.nn.AdaptiveAvgPool1d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
 
     >>> import jax.numpy as jnp
@@ -255,11 +220,8 @@ class AdaptiveAvgPool1d(_Adaptive):
     (3, 3)
     """
 
-    kind = "avg"
-    spatial = "L"
 
-
-class AdaptiveAvgPool2d(_Adaptive):
+class AdaptiveAvgPool2d(_Adaptive, kind="avg", spatial="HW"):
     """`equinox.nn.AdaptiveAvgPool2d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
 
     >>> import jax.numpy as jnp
@@ -267,11 +229,8 @@ class AdaptiveAvgPool2d(_Adaptive):
     (3, 3, 3)
     """
 
-    kind = "avg"
-    spatial = "HW"
 
-
-class AdaptiveAvgPool3d(_Adaptive):
+class AdaptiveAvgPool3d(_Adaptive, kind="avg", spatial="DHW"):
     """`equinox.nn.AdaptiveAvgPool3d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
 
     >>> import jax.numpy as jnp
@@ -279,11 +238,8 @@ class AdaptiveAvgPool3d(_Adaptive):
     (3, 3, 3, 3)
     """
 
-    kind = "avg"
-    spatial = "DHW"
 
-
-class AdaptiveMaxPool1d(_Adaptive):
+class AdaptiveMaxPool1d(_Adaptive, kind="max", spatial="L"):
     """`equinox.nn.AdaptiveMaxPool1d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
 
     >>> import jax.numpy as jnp
@@ -291,11 +247,8 @@ class AdaptiveMaxPool1d(_Adaptive):
     (3, 3)
     """
 
-    kind = "max"
-    spatial = "L"
 
-
-class AdaptiveMaxPool2d(_Adaptive):
+class AdaptiveMaxPool2d(_Adaptive, kind="max", spatial="HW"):
     """`equinox.nn.AdaptiveMaxPool2d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
 
     >>> import jax.numpy as jnp
@@ -303,17 +256,11 @@ class AdaptiveMaxPool2d(_Adaptive):
     (3, 3, 3)
     """
 
-    kind = "max"
-    spatial = "HW"
 
-
-class AdaptiveMaxPool3d(_Adaptive):
+class AdaptiveMaxPool3d(_Adaptive, kind="max", spatial="DHW"):
     """`equinox.nn.AdaptiveMaxPool3d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
 
     >>> import jax.numpy as jnp
     >>> AdaptiveMaxPool3d(3)(jnp.ones((3, 8, 8, 8))).shape
     (3, 3, 3, 3)
     """
-
-    kind = "max"
-    spatial = "DHW"

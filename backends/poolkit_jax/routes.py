@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
+from poolkit.lowering.stages import side_by_side
 from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
-    from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
     from poolkit_jax.ops import Ops
 
@@ -65,10 +65,10 @@ def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
         if a is None:
             shape.append(o.size(x, at))
             continue
-        end = _width(a) * a.out
+        end = (side_by_side(a) or 0) * a.out
         x = x if end == a.n else o.slice(x, at, 0, end, 1)
         inner.append(len(shape) + 1)
-        shape += [a.out * pieces[at], _width(a) // pieces[at]]
+        shape += [a.out * pieces[at], (side_by_side(a) or 0) // pieces[at]]
     total = o.jnp.sum(o.jnp.reshape(x, tuple(shape)), tuple(inner))
     return _divided(o, _joined(o, total, pieces), plan, x), None
 
@@ -82,7 +82,7 @@ def _joined(o: Ops, total: Tensor, pieces: dict[int, int]) -> Tensor:
 
 def _pieces(plan: Plan) -> dict[int, int]:
     """Into how many pieces, a power of 2, a window is cut along each axis, until a piece has few enough cells."""
-    widths = {a.at: _width(a) for a in plan.axes if a.form != "keep"}
+    widths = {a.at: (side_by_side(a) or 0) for a in plan.axes if a.form != "keep"}
     pieces = dict.fromkeys(widths, 1)
     while math.prod(widths.values()) > MANY:
         at = max(widths, key=lambda at: (widths[at] % 2 == 0, widths[at]))
@@ -93,17 +93,8 @@ def _pieces(plan: Plan) -> dict[int, int]:
     return pieces
 
 
-def _width(a: Axis) -> int:
-    """Cells of each window, where windows lie side by side and are equally long; otherwise 0."""
-    if a.form == "whole":
-        return int(a.n)
-    if a.form == "bins":
-        return 0 if a.n % a.out else int(a.n // a.out)
-    return a.window if a.stride == a.window and a.dilation == 1 and a.total == 0 else 0
-
-
 def _is_split(plan: Plan, situation: Situation) -> bool:
-    widths = [_width(a) for a in plan.axes if a.form != "keep"]
+    widths = [(side_by_side(a) or 0) for a in plan.axes if a.form != "keep"]
     if not widths or not all(widths):
         return False
     most = MANY * math.prod(_pieces(plan).values()) if _is_large(situation) else FEW

@@ -12,7 +12,7 @@ import tensorflow
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.stages import length
+from poolkit.lowering.stages import length, side_by_side
 
 Tensor = Any
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
@@ -71,8 +71,8 @@ def native(plan: Plan) -> bool:
 
 def sliding(a: Axis) -> Axis:
     """Bins that divide an axis evenly are windows; any other axis as it is."""
-    if a.known and a.form == "bins" and a.n % a.out == 0:
-        width = a.n // a.out
+    width = side_by_side(a) if a.known and a.form == "bins" else None
+    if width is not None:
         return dataclasses.replace(a, form="taps", window=width, stride=width)
     return a
 

@@ -36,6 +36,11 @@ class Pool(torch.nn.Module):
     spec: Operation
     route: str | None
 
+    def __init_subclass__(cls, **facts: str) -> None:
+        super().__init_subclass__()
+        for name, value in facts.items():
+            setattr(cls, name, value)
+
     def __init__(self, spec: Operation, *, route: str | None = None) -> None:
         super().__init__()
         self.spec = as_spec(spec, "a layer takes (spec, route)")
@@ -79,7 +84,7 @@ class _MaxPool(Pool):
         super().__init__(spec)
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPool, spatial="L"):
     """`torch.nn.MaxPool1d`.
 
     >>> import torch
@@ -87,10 +92,8 @@ class MaxPool1d(_MaxPool):
     tensor([[[3., 4.]]])
     """
 
-    spatial = "L"
 
-
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPool, spatial="HW"):
     """`torch.nn.MaxPool2d`.
 
     >>> import torch
@@ -98,18 +101,14 @@ class MaxPool2d(_MaxPool):
     torch.Size([1, 64, 56, 56])
     """
 
-    spatial = "HW"
 
-
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPool, spatial="DHW"):
     """`torch.nn.MaxPool3d`.
 
     >>> import torch
     >>> MaxPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
     torch.Size([1, 8, 2, 3, 3])
     """
-
-    spatial = "DHW"
 
 
 @explained_class
@@ -141,7 +140,7 @@ class _AvgPool(Pool):
         super().__init__(spec)
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPool, spatial="L"):
     """`torch.nn.AvgPool1d`; like it, padding counts unless `count_include_pad=False`.
 
     >>> import torch
@@ -149,10 +148,8 @@ class AvgPool1d(_AvgPool):
     tensor([[[1.5000, 3.5000, 5.0000]]])
     """
 
-    spatial = "L"
 
-
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPool, spatial="HW"):
     """`torch.nn.AvgPool2d`; like it, padding counts unless `count_include_pad=False`.
 
     >>> import torch
@@ -160,18 +157,14 @@ class AvgPool2d(_AvgPool):
     torch.Size([1, 8, 3, 3])
     """
 
-    spatial = "HW"
 
-
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPool, spatial="DHW"):
     """`torch.nn.AvgPool3d`; like it, padding counts unless `count_include_pad=False`.
 
     >>> import torch
     >>> AvgPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
     torch.Size([1, 8, 2, 3, 3])
     """
-
-    spatial = "DHW"
 
 
 class _Adaptive(Pool):
@@ -196,7 +189,7 @@ class _AdaptiveAvgPool(_Adaptive):
         super().__init__(self._adapt(output_size, False, layout, keepdims))
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPool, spatial="L"):
     """`torch.nn.AdaptiveAvgPool1d`.
 
     >>> import torch
@@ -204,10 +197,8 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     torch.Size([1, 8, 3])
     """
 
-    spatial = "L"
 
-
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPool, spatial="HW"):
     """`torch.nn.AdaptiveAvgPool2d`.
 
     >>> import torch
@@ -215,18 +206,14 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     torch.Size([1, 2048])
     """
 
-    spatial = "HW"
 
-
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPool, spatial="DHW"):
     """`torch.nn.AdaptiveAvgPool3d`.
 
     >>> import torch
     >>> AdaptiveAvgPool3d((2, None, 1))(torch.ones(1, 8, 4, 6, 6)).shape
     torch.Size([1, 8, 2, 6, 1])
     """
-
-    spatial = "DHW"
 
 
 @explained_class
@@ -239,7 +226,7 @@ class _AdaptiveMaxPool(_Adaptive):
         super().__init__(self._adapt(output_size, return_indices, layout, keepdims))
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPool, spatial="L"):
     """`torch.nn.AdaptiveMaxPool1d`.
 
     >>> import torch
@@ -247,10 +234,8 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     tensor([[[3., 2.]]])
     """
 
-    spatial = "L"
 
-
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool, spatial="HW"):
     """`torch.nn.AdaptiveMaxPool2d`.
 
     >>> import torch
@@ -259,15 +244,11 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     11
     """
 
-    spatial = "HW"
 
-
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
     """`torch.nn.AdaptiveMaxPool3d`.
 
     >>> import torch
     >>> AdaptiveMaxPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
     torch.Size([1, 8, 2, 2, 2])
     """
-
-    spatial = "DHW"

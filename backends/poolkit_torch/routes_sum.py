@@ -16,7 +16,7 @@ from poolkit.lowering.fold import NARROW
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import HALVES, Plan
-from poolkit.lowering.stages import length
+from poolkit.lowering.stages import length, side_by_side
 from poolkit_torch.routes_arrange import (
     adaptive_size,
     adjacent,
@@ -197,11 +197,8 @@ def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def tile(a: Axis) -> int | None:
     """The length of windows that neither overlap nor leave a gap nor need padding; None where there are others."""
-    if a.form == "keep":
-        return 1
-    window = a.window if a.form == "taps" else a.n // a.out
-    beside = a.total == 0 and a.dilation == 1 and (a.form != "taps" or a.stride == a.window)
-    return window if window * a.out == a.n and beside else None
+    n = side_by_side(a)
+    return n if n is not None and (a.form == "keep" or n * a.out == a.n) else None
 
 
 def fits_tiles(plan: Plan, situation: Situation) -> bool:

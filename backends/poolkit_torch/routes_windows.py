@@ -13,6 +13,7 @@ from typing import Any
 
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
+from poolkit.lowering.stages import side_by_side
 
 # A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 6.4 at m=49 and 113 at m=900. So much is
 # allowed of a sum of at most 128 cells, and 4 eps of the gradients that overlapping windows add to one cell.
@@ -91,11 +92,8 @@ def _along(plan: Plan, a: Axis, ceil: bool, append: bool) -> Along | None:
 
 def _divided(a: Axis) -> Along | None:
     """A whole axis, bins that divide it, or an axis that is kept, as windows."""
-    if a.form == "keep":
-        return Along(1, 1, 0, 1)
-    if not a.known or a.n % a.out:
-        return None
-    return Along(a.n // a.out, a.n // a.out, 0, 1)
+    n = side_by_side(a) if a.known or a.form == "keep" else None
+    return None if n is None else Along(n, n, 0, 1)
 
 
 def _unknown(plan: Plan, a: Axis, ceil: bool) -> Along | None:

@@ -28,7 +28,14 @@ def fits(plan: Plan) -> bool:
 
 
 def even(a: Axis) -> bool:
-    return a.form in ("whole", "keep") or (a.form == "bins" and a.n % a.out == 0)
+    return a.form != "taps" and side_by_side(a) is not None
+
+
+def side_by_side(a: Axis) -> int | None:
+    """The cells of each window, where those of an axis touch and are alike; None where they overlap, differ or pad."""
+    if a.form == "taps":
+        return a.window if a.stride == a.window and a.dilation == 1 and a.total == 0 else None
+    return 1 if a.form == "keep" else int(a.n) if a.form == "whole" else None if a.n % a.out else int(a.n // a.out)
 
 
 def length(a: Axis) -> int:
