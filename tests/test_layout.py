@@ -16,7 +16,6 @@ MOST_LINES = 300
 # Modules that are longer, each with the reason why it isn't two.
 LONGER = {
     "backends/poolkit_keras/layers.py": "a class of a few lines for each of Keras's own layers, all of them alike",
-    "backends/poolkit_jax/layers.py": "a class of a few lines for each of Equinox's own layers, all of them alike",
 }
 
 PACKAGES = ["poolkit", "conformance/poolkit_conformance", *(f"backends/{name}" for name in (*ADAPTERS, *OUTSIDE))]
