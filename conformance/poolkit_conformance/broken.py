@@ -17,6 +17,7 @@ import numpy as np
 import poolkit as pk
 from poolkit_conformance import oracle, rows, windows
 from poolkit_conformance.case import numpy_dtype
+from poolkit_conformance.definitions import definition
 from poolkit_conformance.harness import Array, Function, Harness, Tensor
 from poolkit_conformance.rows import Part
 from poolkit_conformance.windows import Window
@@ -53,7 +54,7 @@ class OracleHarness(Harness):
         if x.dtype.kind == "c":
             raise pk.DtypeError("complex")
         try:
-            found = self._with_fault(oracle.answer, spec, x, tensors)
+            found = self._with_fault(definition(spec).answer, spec, x, tensors)
         except oracle.NoAnswerError as error:
             raise pk.ShapeError(str(error)) from error
         with np.errstate(all="ignore"):
@@ -73,7 +74,7 @@ class OracleHarness(Harness):
             function(x, *others)
         a, spec, tensors = asked
         by = next((name for name, t in tensors.items() if t is x), "x")
-        return self._with_fault(oracle.vjp, spec, a, cotangent, tensors, by).values.astype(x.dtype)
+        return self._with_fault(definition(spec).vjp, spec, a, cotangent, tensors, by).values.astype(x.dtype)
 
     def _with_fault(self, function: Callable[..., Any], *args: Any) -> Any:
         with contextlib.ExitStack() as stack:

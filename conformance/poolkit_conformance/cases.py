@@ -10,6 +10,7 @@ from typing import Any
 from poolkit import PoolSpec
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases_further import FURTHER
+from poolkit_conformance.cases_mixes import MIXES
 from poolkit_conformance.cases_numbers import NUMBERS
 
 
@@ -267,4 +268,4 @@ GLOBAL = [
     case("avg_global_1d", "avg", (2, 3, 50), layout="channels_first", output_size=1, keepdims=False),
 ]
 
-CASES: list[Case] = [*WINDOWS, *DIVISORS, *TORTURE, *RANKS, *LAYOUTS, *ADAPTIVE, *GLOBAL, *NUMBERS, *FURTHER]
+CASES: list[Case] = [*WINDOWS, *DIVISORS, *TORTURE, *RANKS, *LAYOUTS, *ADAPTIVE, *GLOBAL, *NUMBERS, *FURTHER, *MIXES]

@@ -8,7 +8,7 @@ import numpy as np
 
 from poolkit_conformance.case import FLOATS, Case
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.tolerances import LARGEST, SELECTIONS, allowed
+from poolkit_conformance.tolerances import LARGEST, SELECTIONS, allowed, kind_of
 
 Array = np.ndarray[Any, Any]
 
@@ -37,9 +37,9 @@ def same_values(label: str, what: str, spec: Any, found: Array, expected: Answer
     if expected.dtype not in FLOATS:
         _raise_at(label, what, found != expected.values, found, expected.values, None)
         return
-    error = allowed(spec.kind, expected.dtype, expected.values, expected.magnitude)
+    error = allowed(kind_of(spec), expected.dtype, expected.values, expected.magnitude)
     got = found.astype(np.float64)
-    overflown = spec.kind not in SELECTIONS and _may_overflow(got, expected)
+    overflown = kind_of(spec) not in SELECTIONS and _may_overflow(got, expected)
     values = np.where(overflown, got, expected.values.astype(np.float64))
     _close(label, what, got, values, error, expected.dtype)
 
@@ -65,7 +65,7 @@ def same_indices(label: str, found: Array, expected: Answer, dtype: str) -> None
 def same_derivative(label: str, what: str, spec: Any, found: Array, expected: Derivative, dtype: str) -> None:
     """A gradient or tangent, where it is defined."""
     same_form(label, what, found, dtype, expected.values.shape)
-    error = allowed(spec.kind, dtype, expected.values, expected.magnitude, derivative=True)
+    error = allowed(kind_of(spec), dtype, expected.values, expected.magnitude, derivative=True)
     values = np.where(expected.defined, expected.values, 0)
     got = np.where(expected.defined, found.astype(np.float64), 0)
     _close(label, what, got, values, np.where(expected.defined, error, 0), dtype)

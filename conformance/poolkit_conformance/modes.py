@@ -34,6 +34,7 @@ from poolkit_conformance.compare import (
     same_derivative,
     where,
 )
+from poolkit_conformance.definitions import definition
 from poolkit_conformance.expect import expected, further, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
 from poolkit_conformance.routes import route_gradients, routes, routes_inside
@@ -197,9 +198,9 @@ def second_gradient(h: Harness, case: Case) -> None:
         u = tangent(case, h.to_numpy(t).shape)
         by_t, by_g = h.second(_of_one(function, others), t, h.from_numpy(g), h.from_numpy(u))
         said = where(case, "second gradient", h.backend)
-        curvature = quietly(oracle.second, spec, x, g, u, more, by)
+        curvature = quietly(definition(spec).second, spec, x, g, u, more, by)
         same_derivative(said, f"derivative by {by}", spec, h.to_numpy(by_t), curvature, case.dtype)
-        along = quietly(oracle.jvp, spec, x, u, more, by)
+        along = quietly(definition(spec).jvp, spec, x, u, more, by)
         same_derivative(said, f"derivative by the cotangent of {by}", spec, h.to_numpy(by_g), along, case.dtype)
 
 
@@ -208,7 +209,7 @@ def forward(h: Harness, case: Case) -> None:
     for by, function, t, others in sides(h, case, values_of(h, case)):
         u = tangent(case, h.to_numpy(t).shape)
         found = h.to_numpy(h.jvp(_of_one(function, others), t, h.from_numpy(u)))
-        along = quietly(oracle.jvp, case.spec, given(case), u, further(case), by)
+        along = quietly(definition(case.spec).jvp, case.spec, given(case), u, further(case), by)
         same_derivative(where(case, "forward", h.backend), f"tangent by {by}", case.spec, found, along, case.dtype)
 
 

@@ -72,6 +72,14 @@ def row(kind: str, derivative: bool) -> str:
     return "sum" if kind in SUMS else "analytic"
 
 
+def kind_of(spec: Any) -> str:
+    """The kind whose row is that of an operation: of several parts that of the least exact one."""
+    kinds: list[str] = [part.kind for part in spec.poolings()]
+    if len(kinds) == 1 or spec.selects:
+        return kinds[0]
+    return next((kind for kind in kinds if kind not in SELECTIONS + SUMS), "sum")
+
+
 def allowed(kind: str, dtype: str, values: Array, magnitude: Array, derivative: bool = False) -> Array:
     """The largest error of every number; a selection of integers has no row, for it is exact too."""
     tolerance = TABLE[row(kind, derivative)].get(dtype, Tolerance(0))

@@ -1,0 +1,16 @@
+"""By which module each operation is defined; one that is added gets a row."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import poolkit as pk
+from poolkit_conformance import mixes, oracle
+
+DEFINITIONS: dict[type, ModuleType] = {pk.PoolSpec: oracle, pk.Mix: mixes}
+
+
+def definition(spec: Any) -> Any:
+    """The module that has `answer`, `vjp`, `jvp` and `second` of an operation."""
+    return DEFINITIONS[type(spec)]
