@@ -4,10 +4,11 @@
 
 Every Python file below the folders that names a pool is ported to each framework, without being run. The table says by
 repository and by framework how many places `benchmarks.counting` finds spelled like a pool, and how many of them have a
-row, were ported, refused or left, or have no row (silent); then files that made the porter fail (crashed), that it
-would not read, whose port does not compile, and the names that a port uses and nothing defines. A call that is the
-target's own already is not counted. The result is kept with `--json`; with `--against` a kept one, the files whose port
-differs are printed, and the exit code is 1 where there is one: a change that promises to leave ports alone shows it so.
+row, were ported, refused, defined elsewhere (wrappers, other libraries) or left, or have no row (silent); then files
+that made the porter fail (crashed), that it would not read, whose port does not compile, and the names that a port uses
+and nothing defines. A call that is the target's own already is not counted. The result is kept with `--json`; with
+`--against` a kept one, the files whose port differs are printed, and the exit code is 1 where there is one: a change
+that promises to leave ports alone shows it so.
 """
 
 from __future__ import annotations
@@ -33,7 +34,21 @@ from poolkit.port.report import Ported, Row
 TARGETS = ("torch", "keras", "jax")
 POOLS = re.compile(r"pool|reduce_mean|reduce_max|reduce_window", re.IGNORECASE)
 OUTCOMES = {"exact": "ported", "caveat": "ported", "failed": "refused", "left": "left"}
-COLUMNS = ("files", "calls", "found", "ported", "refused", "left", "silent", "crashed", "unread", "broken", "undefined")
+ELSEWHERE = "port the file that defines it"  # of wrappers and libraries, whose own file is the one to port
+COLUMNS = (
+    "files",
+    "calls",
+    "found",
+    "ported",
+    "refused",
+    "elsewhere",
+    "left",
+    "silent",
+    "crashed",
+    "unread",
+    "broken",
+    "undefined",
+)
 
 Made = dict[str, Any]
 
@@ -86,7 +101,8 @@ def outcomes(calls: list[Counted], rows: tuple[Row, ...]) -> Made:
             made["silent"].append(f"{call.lines[0]}: {call.word}")
             continue
         left.remove(row)
-        made["told"].append([OUTCOMES[row.status], call.lines[0], call.word, row.note if row.status != "exact" else ""])
+        outcome = "elsewhere" if ELSEWHERE in row.note else OUTCOMES[row.status]
+        made["told"].append([outcome, call.lines[0], call.word, row.note if row.status != "exact" else ""])
     return made
 
 

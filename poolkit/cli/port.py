@@ -18,7 +18,7 @@ from poolkit.errors import InputError
 from poolkit.port import files
 from poolkit.port.audit import Finding, audit
 from poolkit.port.models.naming import shown
-from poolkit.port.report import Ported, Row, failed
+from poolkit.port.report import Ported, Row, failed, grouped
 from poolkit.port.target import FRAMEWORKS
 from poolkit.spec.messages import escaped
 
@@ -37,6 +37,7 @@ STYLES = {"exact": "green", "caveat": "yellow", "left": "dim", "failed": "red"}
 @click.option("--output", type=click.Path(path_type=Path), help="Write here and not to the standard output.")
 @click.option("--in-place", is_flag=True, help="Write into FILE itself, which has to be Python source.")
 @click.option("--check", "checked", is_flag=True, help="Run originals and ports on random inputs and compare them.")
+@click.option("--verbose", is_flag=True, help="Say in the table, too, what is said of each row.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows of the report as JSON, and nothing else.")
 def port(
     file: Path,
@@ -46,6 +47,7 @@ def port(
     output: Path | None,
     in_place: bool,
     checked: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Write the pooling calls of FILE for another framework, or say what each framework has for them.
@@ -70,7 +72,7 @@ def port(
         rows = [row.to_dict() | _checked(checks.get(at)) for at, row in enumerate(ported.rows)]
         click.echo(json.dumps(rows, indent=2))
     else:
-        _report(ported.rows, model=not files.is_source(file), checks=checks)
+        _report(ported.rows, model=not files.is_source(file), checks=checks, verbose=verbose)
     if not ported.complete or not all(check.agrees for check in checks.values()):
         sys.exit(1)
 
@@ -110,35 +112,51 @@ MOST_ROWS = 1000  # of a table
 WIDE = 160  # columns of a report that goes to a file, where nothing says how many fit
 
 
-def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> None:
-    """The rows on standard error: as a table, or a line each where they are too many for one."""
+def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked], verbose: bool) -> None:
+    """The rows on standard error: as a table, or a line each where they are too many for one; then what to look at."""
     console = Console(stderr=True)
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
     if len(rows) > MOST_ROWS:  # a table of 20,000 rows takes 12 s of 22
-        lines = (_cells(row, model, checks.get(at)) for at, row in enumerate(rows))
+        lines = (_cells(row, model, checks, at) for at, row in enumerate(rows))
         click.echo("\n".join(escaped("  ".join(line)).replace("\n", " ") for line in lines), err=True)
     elif rows:
-        console.print(_table(rows, model, checks))
+        console.print(_table(rows, model, checks, verbose))
+        _tell(console, rows)
     ran = sum(check.share is not None for check in checks.values())
     told = f"; {ran} of {len(checks)} checked" if checks else ""
     console.print(_summary(rows) + told, highlight=False)
 
 
-def _table(rows: Sequence[Row], model: bool, checks: dict[int, Checked]) -> Table:
+MOST_PLACES = 8  # that a line names
+
+
+def _tell(console: Console, rows: Sequence[Row]) -> None:
+    """What is said of the rows, once for each kind with how many there are and where."""
+    for group, notes in grouped(rows).items():
+        if notes:
+            console.print(Text(f"{sum(map(len, notes.values()))} {group}:", "bold"))
+        for note, alike in sorted(notes.items(), key=lambda pair: -len(pair[1])):
+            places = ", ".join(shown(row.where).removeprefix("line ") for row in alike[:MOST_PLACES])
+            more = ", ..." if len(alike) > MOST_PLACES else ""
+            line = "line " if alike[0].where.startswith("line ") else ""
+            console.print(_text(f"  {len(alike)}x  {line}{places}{more}: {note}"), soft_wrap=False)
+
+
+def _table(rows: Sequence[Row], model: bool, checks: dict[int, Checked], verbose: bool) -> Table:
     names = ["layer", "spec", "input", "becomes"] if model else ["where", "before", "after"]
-    names += ["result", "note", *(["largest difference"] if checks else [])]
+    names += ["result", *(["largest difference"] if checks else []), *(["note"] if verbose else [])]
     table = Table(*[Column(name, overflow="fold") for name in names])
     for at, row in enumerate(rows):
-        cells = [_text(cell) for cell in _cells(row, model, checks.get(at))][: len(names)]
+        cells = [_text(cell) for cell in _cells(row, model, checks, at)][: len(names)]
         cells[names.index("result")].stylize(STYLES[row.status])
         table.add_row(*cells)
     return table
 
 
-def _cells(row: Row, model: bool, found: Checked | None) -> list[str]:
+def _cells(row: Row, model: bool, checks: dict[int, Checked], at: int) -> list[str]:
     cells = _of_model(row) if model else [row.where, row.before, row.after]
-    return [*cells, row.status, row.note, "" if found is None else str(found)]
+    return [*cells, row.status, *([str(checks.get(at, ""))] if checks else []), row.note]
 
 
 def _text(text: str) -> Text:

@@ -13,6 +13,7 @@ from poolkit.spec.pool_spec import PoolSpec
 # exact: the same numbers at every size; caveat: the same on finite input, or at the sizes that the note tells;
 # left: no pooling, or a part of one that another row is about; failed: pooling that could not be ported.
 Status = Literal["exact", "caveat", "left", "failed"]
+GROUPS = ("could not", "will differ", "check these")  # what a reader has to do with a row, the most first
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class Row:
     shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
+    @property
+    def group(self) -> str:
+        """Which of the groups a row is in, "" where there is nothing to do: it is ported, or the target's own."""
+        if self.status in ("failed", "caveat"):
+            return GROUPS[0] if self.status == "failed" else GROUPS[1]
+        return GROUPS[2] if self.note and self.after != self.before else ""
+
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
         return {
@@ -41,6 +49,7 @@ class Row:
             "before": self.before,
             "after": self.after,
             "status": self.status,
+            "group": self.group,
             "note": self.note,
             "spec": None if self.spec is None else self.spec.to_dict(),
             "shape": self.shape,
@@ -58,6 +67,15 @@ class Ported:
     def complete(self) -> bool:
         """Whether every pooling call was ported."""
         return not failed(self.rows)
+
+
+def grouped(rows: Sequence[Row]) -> dict[str, dict[str, list[Row]]]:
+    """The rows of each group by what is said of them, which is said once."""
+    found: dict[str, dict[str, list[Row]]] = {name: {} for name in GROUPS}
+    for row in rows:
+        if row.group:
+            found[row.group].setdefault(row.note, []).append(row)
+    return found
 
 
 def failed(rows: Sequence[Row]) -> list[Row]:

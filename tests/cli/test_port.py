@@ -223,3 +223,29 @@ def test_without_libcst_source_is_refused_with_the_command_that_installs_it(tmp_
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'poolkit[port]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+TOLD = """import tensorflow as tf
+from keras import layers
+from .ops import max_pool2d
+a = layers.MaxPooling2D(2, dtype="float16")(x)
+b = layers.MaxPooling2D(4, dtype="float16")(x)
+c = layers.MaxPooling2D(3, data_format=order)(x)
+d = layers.MaxPooling2D(5)(x)
+e = max_pool2d(x, 2)
+"""
+
+
+def test_the_report_says_once_for_each_kind_what_there_is_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "told.py"
+    path.write_text(TOLD)
+    short = run(path, "--to", "torch").stderr
+    groups = [line for line in short.splitlines() if line.endswith(":")]
+    assert groups == ["1 could not:", "2 will differ:", "1 check these:"]
+    assert "2x  line 4, 5: dtype" in short
+    assert short.count("cast before it") == 1
+
+    long = run(path, "--to", "torch", "--verbose").stderr
+    assert long.count("cast") > short.count("cast")
+    rows = json.loads(run(path, "--to", "torch", "--json").stdout)
+    assert [row["group"] for row in rows] == ["will differ", "will differ", "check these", "", "could not"]

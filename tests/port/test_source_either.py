@@ -9,6 +9,7 @@ from tests.helpers.ports import ported, row
 
 KERAS = "from keras import layers, backend as K\nfrom .config import ORDER\n"
 ORDERS = [
+    "dtype=None, data_format=self.data_format",
     "data_format=data_format",
     "data_format=ORDER",
     "data_format=K.image_data_format()",
@@ -34,6 +35,11 @@ def test_a_format_that_is_not_known_is_the_target_s(order: str, layer: str, afte
 
     assert (found.status, found.after) == ("exact", after)
     assert "is only known when the program runs" in found.note
+
+
+def test_a_format_and_a_dtype_that_are_not_known() -> None:
+    found = row(f"{KERAS}pool = layers.MaxPooling2D(2, data_format=data_format, dtype=dtype)\n")
+    assert (found.status, found.after) == ("caveat", "torch.nn.MaxPool2d(2)")
 
 
 TF = "import tensorflow as tf\n"

@@ -99,12 +99,12 @@ def typed(tree: Tree, names: Names, site: Site) -> None:
     dtype = dict(site.call.kwargs).get("dtype")
     if policy_of(dtype):
         call = Call(site.call.name, site.call.args, tuple(pair for pair in site.call.kwargs if pair[0] != "dtype"))
-        try:
-            site.fields, site.call, site.error = fields_of(call), call, None
-        except NotExactError as error:
-            site.error = error
-            return
+        site.call = call
         site.caveats.append(f"dtype={text(dtype)} casts what it is given, and the port does not; cast before it")
+        try:
+            site.fields, site.error = fields_of(call), None
+        except NotExactError as error:
+            site.error = error  # of another argument, which may be known after all
     for policy in POLICIES:
         if any(value != "float32" for value in _set_by(tree, policy)):
             site.caveats.append(f"{policy} casts what it is given, and the port does not; cast before it")
