@@ -32,7 +32,7 @@ from tests.helpers.support import ROOT, environment
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # Document -> how many of its blocks are marked as not run. A number here only ever goes up for a good reason.
-NOT_RUN: dict[str, int] = {"README.md": 2, "CONTRIBUTING.md": 2}
+NOT_RUN: dict[str, int] = {"README.md": 2, "CONTRIBUTING.md": 3}
 
 # What is shown but does not run. A program in another language (sh, bash) is to be written as console.
 INERT = {"diff", "json", "text", "toml"}
