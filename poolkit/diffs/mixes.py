@@ -26,7 +26,7 @@ def sentences_of_mixes(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int) -> list
 
 
 def _is_cat(pools: PoolSpec | Mix) -> bool:
-    return isinstance(pools, Mix) and pools.coefficients is None
+    return pools.shares is None
 
 
 def _parts(pools: PoolSpec | Mix) -> tuple[PoolSpec, ...]:
@@ -42,9 +42,8 @@ def _side_by_side(a: tuple[PoolSpec, ...], b: tuple[PoolSpec, ...], count: int) 
 
 def _shares(pools: PoolSpec | Mix, count: int) -> dict[PoolSpec, float]:
     """What is added: for each different pool its share."""
-    coefficients = (1.0,) if isinstance(pools, PoolSpec) else pools.coefficients or ()
     shares: dict[PoolSpec, float] = {}
-    for share, part in zip(coefficients, _parts(pools), strict=True):
+    for share, part in zip(pools.shares or (), _parts(pools), strict=True):
         same = normal(plain(part, count))
         shares[same] = shares.get(same, 0.0) + share
     return {part: share for part, share in shares.items() if share}
@@ -96,9 +95,10 @@ def _parts_agree(a: tuple[PoolSpec, ...], b: tuple[PoolSpec, ...]) -> str:
 
 def mixes_said_otherwise(a: PoolSpec | Mix, b: PoolSpec | Mix) -> str:
     """How two that mean the same are written; empty where they are written alike."""
-    if isinstance(a, PoolSpec) and isinstance(b, PoolSpec):
-        return said_otherwise(a, b)
-    if isinstance(a, Mix) and isinstance(b, Mix) and len(a.parts) == len(b.parts):
-        several = [said_otherwise(p, q) for p, q in zip(a.parts, b.parts, strict=True)]
-        return "; ".join(f"part {i}: {said}" for i, said in enumerate(several, 1) if said)
-    return "one is a composite and the other is not, and they mean the same"
+    first, second = _parts(a), _parts(b)
+    if type(a) is not type(b) or len(first) != len(second):
+        return "one is a composite and the other is not, and they mean the same"
+    several = [said_otherwise(p, q) for p, q in zip(first, second, strict=True)]
+    if len(several) == 1:
+        return several[0]
+    return "; ".join(f"part {i}: {said}" for i, said in enumerate(several, 1) if said)

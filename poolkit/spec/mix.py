@@ -70,6 +70,10 @@ class Mix(Operation):
         return " + ".join(f"{c} * ({part})" for c, part in zip(self.coefficients, self.parts, strict=True))
 
     @property
+    def shares(self) -> Sequence[float] | None:
+        return self.coefficients
+
+    @property
     def takes(self) -> tuple[str, ...]:
         """What any of its parts takes, each of which is given what it takes."""
         return tuple(dict.fromkeys([name for part in self.parts for name in part.takes]))

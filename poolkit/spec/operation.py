@@ -70,6 +70,11 @@ class Operation:
         raise NotImplementedError
 
     @property
+    def shares(self) -> Sequence[float] | None:
+        """What each of its poolings is multiplied by before they are added; None where they stand side by side."""
+        return (1.0,)
+
+    @property
     def takes(self) -> tuple[str, ...]:
         """The names of further tensors that it takes, in the order of a program's arguments."""
         return ()
