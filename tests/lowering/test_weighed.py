@@ -212,3 +212,39 @@ def test_a_tensor_of_another_framework_is_refused() -> None:
 
     with pytest.raises(pk.InputError):
         pk.pool(torch.ones(1, 2, 4), pk.AvgPool(2, layout="NCL"), mask=np.ones((1, 4)))
+
+
+@pytest.mark.parametrize("axes", ["NC", "L", "NLC1", 3, ("NC", "bool")])
+def test_axes_that_do_not_describe_a_tensor_are_refused(axes: Any) -> None:
+    with pytest.raises(pk.InputError, match="a tensor besides the input is described by its axes, NL or NLC here"):
+        pk.lower(pk.AvgPool(2, layout="NLC"), "numpy", tensors={"mask": axes})
+
+
+def test_a_mask_of_unknown_sizes_beside_an_input_of_known_ones_is_spread() -> None:
+    import tensorflow as tf
+
+    spec, x, _, _ = drawn("tokens", "without")
+    signature = [tf.TensorSpec(x.shape), tf.TensorSpec([None, None], tf.bool)]
+    run = tf.function(lambda t, m: pk.pool(t, spec, mask=m), input_signature=signature)
+    close(run(x, np.ones((2, 1), bool)).numpy(), by_definition(spec, x, np.ones((2, 7), bool)))
+    one = np.array([[True], [False]])
+    close(run(x, one).numpy(), by_definition(spec, x, np.broadcast_to(one, (2, 7))))
+    total = spec.replace(kind="sum")
+    count = tf.function(lambda t, m: pk.pool(t, total, mask=m), input_signature=signature)
+    close(count(x, one).numpy(), np.where(one, x.sum(1), 0).astype("float32"))
+
+
+def test_a_kind_without_a_neutral_state_takes_a_mask() -> None:
+    from poolkit.lowering import kinds
+    from poolkit.spec import facts
+
+    class Largest(kinds.Max):
+        """The largest cell, under another name: no value changes nothing in a choice."""
+
+    pk.register_kind("largest", Largest, "takes the largest", selects=True)
+    try:
+        x, mask = np.array([[[-5.0, -7.0, 9.0, 3.0]]]), np.array([[1, 1, 0, 0]])
+        found = pk.pool(x, pk.PoolSpec("largest", window=2, layout="NCL"), mask=mask)
+        np.testing.assert_array_equal(found, [[[-5.0, 0.0]]])
+    finally:
+        del facts.KINDS["largest"], kinds.FOLDS["largest"]
