@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -69,7 +69,9 @@ def port(
     checks = _checks(ported, to, layout) if checked else {}
     _write(ported, file, file if in_place else output, as_json)
     if as_json:
-        rows = [row.to_dict() | _checked(checks.get(at)) for at, row in enumerate(ported.rows)]
+        rows = [row.to_dict() for row in ported.rows]
+        for at, found in checks.items():
+            rows[at]["check"] = found.to_dict()
         click.echo(json.dumps(rows, indent=2))
     else:
         _report(ported.rows, model=not files.is_source(file), checks=checks, verbose=verbose)
@@ -99,10 +101,6 @@ def _checks(ported: Ported, to: str, layout: str | None) -> dict[int, Checked]:
     from poolkit.port.check import checks  # which needs NumPy
 
     return checks(ported.rows, to, layout)
-
-
-def _checked(found: Checked | None) -> dict[str, Any]:
-    return {} if found is None else {"check": found.to_dict()}
 
 
 # ---------------------------------------------------------------------------------------------------------- for people

@@ -41,16 +41,12 @@ def structure_differs(a: PoolSpec, b: PoolSpec) -> bool:
 
 def said_otherwise(a: PoolSpec, b: PoolSpec) -> str:
     """How two specs that mean the same are written; empty where they are written alike."""
-    first, second = (_words(spec) for spec in (a, b))
+    first, second = ([w for w in str(spec).split() if not w.startswith("layout=")] for spec in (a, b))
     only_a, only_b = ([w for w in mine if w not in theirs] for mine, theirs in ((first, second), (second, first)))
     if not only_a and not only_b:
         return ""
     sides = [f"{who} says {', '.join(words)}" for who, words in (("A", only_a), ("B", only_b)) if words]
     return f"{' and '.join(sides)}; {'both mean the same here' if len(sides) == 2 else 'it changes nothing here'}"
-
-
-def _words(spec: PoolSpec) -> list[str]:
-    return [word for word in str(spec).split() if not word.startswith("layout=")]
 
 
 # ------------------------------------------------------------------------------------- one cell a window, whole maps

@@ -22,16 +22,12 @@ def sizes_text(axes: Sequence[Holds], names: str) -> str:
     if any(not any(axis) for axis in axes):
         return NEVER
     singles = [[n for n, holds in enumerate(axis, 1) if holds] for axis in axes]
-    if all(len(single) == 1 and _finite(axis) for single, axis in zip(singles, axes, strict=True)):
+    if all(len(single) == 1 and not any(axis[-2:]) for single, axis in zip(singles, axes, strict=True)):
         return f"at {'x'.join(str(single[0]) for single in singles)} only"
     texts = [axis_text(axis) for axis in axes]
     if len(set(texts)) == 1:
         return texts[0]
     return "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
-
-
-def _finite(axis: Holds) -> bool:
-    return not any(axis[-2:])
 
 
 def axis_text(axis: Holds) -> str:

@@ -77,7 +77,7 @@ def _onnx(call: Call) -> Run:
 
     ONNX's own reference evaluator gives other numbers for a maximum with uneven pads, and for SAME_LOWER.
     """
-    arguments = dict(permitted(call).kwargs)
+    arguments = {key: list(value) if is_many(value) else value for key, value in permitted(call).kwargs}
     if importlib.util.find_spec("onnxruntime") is None:
         return functools.partial(_defined, read_call(call))
     operator = call.name.rsplit(".", 1)[1]
@@ -87,7 +87,7 @@ def _onnx(call: Call) -> Run:
         runtime: Any = importlib.import_module("onnxruntime")
         x = helper.make_tensor_value_info("x", 1, array.shape)
         y = helper.make_tensor_value_info("y", 1, None)
-        node = helper.make_node(operator, ["x"], ["y"], **{key: _listed(value) for key, value in arguments.items()})
+        node = helper.make_node(operator, ["x"], ["y"], **arguments)
         graph = helper.make_graph([node], "checked", [x], [y])
         # The last version in which the axes of all reductions are attributes.
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSETS.get(operator, 17))])
@@ -105,7 +105,3 @@ def _defined(spec: PoolSpec | Mix, array: Array) -> Array:
 
 
 OPSETS = {"ReduceSum": 11, "AveragePool": 19, "MaxPool": 19}
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if is_many(value) else value

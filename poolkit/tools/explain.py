@@ -53,12 +53,9 @@ def _explained(spec: PoolSpec, shape: Sequence[int]) -> str:
 
 
 def _result(spec: PoolSpec, shape: Sequence[int], letters: str) -> str:
-    kept = letters if spec.keepdims else "".join(c for c in letters if c not in _pooled(spec, shape))
+    pooled = [a.letter for a in axes_of(spec, len(shape), lambda at: (shape[at], True))]
+    kept = letters if spec.keepdims else "".join(c for c in letters if c not in pooled)
     return f"{kept} {output_shape(spec, shape)}" + (", and indices of the same shape" if spec.indices else "")
-
-
-def _pooled(spec: PoolSpec, shape: Sequence[int]) -> str:
-    return "".join(a.letter for a in axes_of(spec, len(shape), lambda at: (shape[at], True)))
 
 
 def _headline(a: Axis) -> str:

@@ -25,11 +25,7 @@ def _interpolate(
     if scale_factor is not None or align_corners is not None or antialias:
         raise NotExactError('mode="area" takes a size, and no scale_factor, align_corners or antialias; give the size')
     layout = LAYOUTS.get(len(size), "") if is_many(size) else "channels_first"
-    return {"kind": "avg", "output_size": _tuple(size), "layout": layout}
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return {"kind": "avg", "output_size": tuple(size) if isinstance(size, list) else size, "layout": layout}
 
 
 def _upsample(

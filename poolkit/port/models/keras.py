@@ -239,7 +239,7 @@ def _call(layer: Config) -> Call | None:
         return Call(made.name, (), tuple((key, listed(value)) for key, value in made.kwargs))
     if kind == "TFOpLambda":
         return _of_tensorflow(layer)
-    name = _snake(kind)
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
     if ".ops." in str(layer.get("module")) and _may_pool("keras", f"keras.ops.{name}"):
         return Call(
             f"keras.ops.{name}", TENSOR, tuple((key, listed(value)) for key, value in config.items() if key != "name")
@@ -262,10 +262,6 @@ def _may_pool(backend: str, name: str) -> bool:
     name = dialect.canonical(name)
     last = name.rsplit(".", 1)[1].removeprefix("reduce_")
     return ("pool" in last or last in REDUCTIONS) and name in dialect.words
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _config(layer: Config) -> Config:

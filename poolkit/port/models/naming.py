@@ -63,12 +63,11 @@ def import_of(dotted: str) -> str:
 def in_order(imports: Iterable[str]) -> str:
     """Imports in the order of isort: the standard library first, then whole modules before names from them."""
     order = sorted(imports, key=lambda line: (line.startswith("from "), line.split()[1]))
-    groups = [[line for line in order if (_root(line) in STANDARD) is standard] for standard in (True, False)]
+    groups = [
+        [line for line in order if (line.split()[1].split(".")[0] in STANDARD) is standard]
+        for standard in (True, False)
+    ]
     return "\n\n".join("\n".join(group) for group in groups if group)
-
-
-def _root(line: str) -> str:
-    return line.split()[1].split(".")[0]
 
 
 LONGEST_NAME = 1000  # characters; a layer's name has those of all that it stands in before it
