@@ -102,6 +102,13 @@ def test_pools_of_slim_with_the_arguments_of_the_scopes_around(head: str) -> Non
     assert "arg_scope" in other.note
 
 
+def test_layers_of_tensorflow_1_as_slim_makes_them() -> None:
+    source = (
+        "from tensorflow.compat.v1 import layers\npool = layers.MaxPooling2D(2, strides=2, data_format=df, _scope=sc)\n"
+    )
+    assert row(source).after == "torch.nn.MaxPool2d(2)"
+
+
 def test_functions_of_contrib_layers() -> None:
     source = f"{TF}y = tf.contrib.layers.avg_pool2d(x, 2, padding='VALID', stride=2)\n"
     assert row(source).after == "torch.nn.functional.avg_pool2d(x, 2)"

@@ -26,6 +26,11 @@ def test_a_pool_of_keras_that_comes_from_a_module_of_the_project(head: str, modu
     assert "comes from elsewhere" in found.note
 
 
+def test_layers_of_pytorch_that_come_from_a_module_of_the_project() -> None:
+    (found,) = ported("from .compat import nn\ny = nn.MaxPool2d(2)(x)\n", "keras").rows
+    assert (found.status, found.after) == ("caveat", "keras.layers.MaxPooling2D(2)(x)")
+
+
 def test_a_parameter_that_holds_the_layers() -> None:
     found = row("def f(x, kl):\n    return kl.AveragePooling2D(2)(x)\n")
     assert (found.status, found.after) == ("caveat", "torch.nn.AvgPool2d(2)(x)")
@@ -53,6 +58,9 @@ NOT_READ = [
     "from . import common\ny = common.MaxPool2d(pool_size=3, strides=2)(x)",
     "from .common import *\ny = MaxPool2d(3, strides=2)(x)",
     "from mxnet.gluon import nn\ny = nn.MaxPool2D(pool_size=3, strides=2, padding=1)(x)",
+    "import mlx.nn as nn\ny = nn.MaxPool2d(2)(x)",
+    "import framework.nn as nn\ny = nn.MaxPool2d(2)(x)",
+    "def f(x, common):\n    return common.MaxPool2d(pool_size=3)(x)",
     "import mxnet\ndef f(x, nn):\n    return nn.MaxPool2D(3, 2)(x)",
     "from .ops import max_pool2d\ny = max_pool2d(x, 3, stride=2)",
     "from .ops import max_pool2d as pool\ny = pool(x, 3, stride=2)",

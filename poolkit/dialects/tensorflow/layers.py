@@ -17,6 +17,8 @@ def _layer(
     padding: Any = "valid",
     data_format: Any = "channels_last",
     name: Any = None,
+    _scope: Any = None,  # as slim makes its own from these layers
+    _reuse: Any = None,
 ) -> Fields:
     need_value("padding", padding, str)
     need_value("data_format", data_format)

@@ -21,18 +21,8 @@ SPELLINGS = {
 # The names that modules with a framework's own layers have; any other module may hold classes of the project's own.
 MODULES = {"keras.layers": ("layers", "keras", "KL", "kl", "L", "nn"), "torch.nn": ("nn",)}
 # Frameworks that spell their pools as one of these does, and take other arguments.
-FOREIGN = {
-    "mxnet",
-    "gluon",
-    "chainer",
-    "paddle",
-    "mindspore",
-    "oneflow",
-    "megengine",
-    "tensorlayer",
-    "sonnet",
-    "jittor",
-}
+OTHERS = "chainer gluon jittor megengine mindspore mlx mxnet objax oneflow paddle sonnet tensorlayer tinygrad"
+FOREIGN = frozenset(OTHERS.split(" "))
 
 
 def assumed(tree: Tree, roots: set[str]) -> dict[str, str]:
@@ -63,6 +53,9 @@ def _may_be(tree: Tree, node: Node, value: str, module: str) -> bool:
     assignments = list(scope[first]) if first in scope else []
     if any(isinstance(one.node, cst.ClassDef) for one in assignments if hasattr(one, "node")) or value == "self":
         return False
+    if module == "torch.nn":  # which frameworks that are no PyTorch call theirs, too
+        own = [one.node for one in assignments if isinstance(one, ImportAssignment)]
+        return last in MODULES[module] and all(isinstance(node, cst.ImportFrom) and node.relative for node in own)
     if not assignments or any(isinstance(one, ImportAssignment) for one in assignments) or "." in value:
         return last in MODULES[module]
     return True
