@@ -41,7 +41,7 @@ OF_TENSORFLOW = {
     "tf.reduce_mean(x, [1, 2], keepdims=True)": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
     "tf.compat.v1.reduce_mean(x, [1, 2], keep_dims=True)": "torch.nn.functional.adaptive_avg_pool2d(x, 1)",
     "tf.math.reduce_max(x, axis=(1, 2))": "torch.amax(x, dim=(2, 3))",
-    "tf.reduce_mean(input_tensor=x, axis=[-3, -2])": "torch.mean(x, dim=(2, 3))",
+    "tf.reduce_mean(input_tensor=x, axis=[-3, -2])": "torch.mean(x, dim=(-2, -1))",
 }
 
 
