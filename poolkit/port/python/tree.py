@@ -153,7 +153,7 @@ def bounded(name: str) -> Generator[None]:
         ) from None
 
 
-MOST_TOKENS = 100_000  # each takes up to 0.2 ms, most of it in LibCST; the longest files of model code have half of it
+MOST_TOKENS = 100_000  # each takes up to 0.3 ms, most of it in LibCST; the longest files of model code have half of it
 
 
 def _check_length(source: str, name: str) -> None:
