@@ -56,6 +56,9 @@ class Ops(Operators):
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.xp.take(x, places, axis=at)
 
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.xp.take_along_axis(x, places, axis=at)
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.xp.astype(self.xp.argsort(x, axis=at, stable=True), self.xp.int32)
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from poolkit.lowering.operators import Derived
+from poolkit.lowering.operators import Named
 from poolkit.programs.recorder import Value
 
 Tensor = Any
@@ -51,7 +51,7 @@ def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
     return {} if extreme is None else {"initial": extreme}
 
 
-class Ops(Derived):
+class Ops(Named):
     """The primitives of `poolkit.lowering.backend` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}

@@ -1,4 +1,4 @@
-"""Bases of adapters' `Ops`: primitives said by other primitives, and those that are Python's own operators."""
+"""Bases of adapters' `Ops`: primitives by other primitives, those in NumPy's words, and those by Python's operators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ class Derived:
     """What can be said by other primitives, right but slow; an adapter overrides what its framework has."""
 
     imports: ClassVar[dict[str, str]]
-    module: ClassVar[str]  # the one of these attributes that holds the functions which NumPy has too
     index: str = "int64"
     pairwise_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
@@ -27,32 +26,9 @@ class Derived:
             setattr(other, name, getattr(self, name))
         return other
 
-    @property
-    def functions(self) -> Any:
-        return getattr(self, self.module)
-
     def along(self, at: int, n: Any = -1) -> tuple[Any, ...]:
         """The shape of a line of `n` numbers along one axis."""
         return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
-
-    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
-        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
-        return self.functions.pad(x, widths, constant_values=value)
-
-    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.functions.squeeze(x, ats)
-
-    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
-        return self.functions.transpose(x, order)
-
-    def isnan(self, a: Tensor) -> Tensor:
-        return self.functions.isnan(a)
-
-    def exp(self, a: Tensor) -> Tensor:
-        return self.functions.exp(a)
-
-    def log(self, a: Tensor) -> Tensor:
-        return self.functions.log(a)
 
     def absolute(self: Any, a: Tensor) -> Tensor:
         return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0
@@ -95,7 +71,36 @@ class Derived:
         return o.drop(o.sum(products, (self.rank - 1,)), (self.rank - 1,))
 
 
-class Operators(Derived):
+class Named(Derived):
+    """What a framework calls as NumPy does."""
+
+    module: ClassVar[str]  # the attribute that holds these functions
+
+    @property
+    def functions(self) -> Any:
+        return getattr(self, self.module)
+
+    def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
+        widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
+        return self.functions.pad(x, widths, constant_values=value)
+
+    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.functions.squeeze(x, ats)
+
+    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
+        return self.functions.transpose(x, order)
+
+    def isnan(self, a: Tensor) -> Tensor:
+        return self.functions.isnan(a)
+
+    def exp(self, a: Tensor) -> Tensor:
+        return self.functions.exp(a)
+
+    def log(self, a: Tensor) -> Tensor:
+        return self.functions.log(a)
+
+
+class Operators(Named):
     """Arithmetic, comparisons, bits and slices by Python's operators, for a framework whose sizes are numbers."""
 
     def size(self, x: Tensor, at: int) -> Any:

@@ -157,7 +157,7 @@ MOST_TOKENS = 100_000  # each takes up to 0.3 ms, most of it in LibCST; the long
 
 
 def _check_length(source: str, name: str) -> None:
-    """`InputError` for source of more tokens than can be ported in 20 s, by a count that itself takes 0.3 s at most."""
+    """`InputError` where a port would take more than half a minute, by a count that itself takes 0.3 s at most."""
     count = 0
     with contextlib.suppress(SyntaxError, tokenize.TokenError):  # of which Python's own parser says where
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
