@@ -96,7 +96,7 @@ def test_onnx_runtime_gives_the_numbers_of_the_definition(
         found = [np.asarray(t) for t in session.run(None, {session.get_inputs()[0].name: x})]
         for spec in specs:
             expected, label = oracle.answer(spec, x), f"{spec} on {x.shape}"
-            compare.same_values(label, "values", spec.kind, found.pop(0), expected)
+            compare.same_values(label, "values", spec, found.pop(0), expected)
             if spec.indices:
                 compare.same_indices(label, found.pop(0), expected, "int64")
         assert found == []
