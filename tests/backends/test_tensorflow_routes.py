@@ -81,6 +81,17 @@ CASES = [
     ("compiled", pk.PoolSpec("max", window=2, stride=3, ceil_mode=True, layout="CHW"), (3, 8, 12)),
     ("compiled", pk.PoolSpec("max", output_size=(4, 3), layout="NHWC"), MAP),
     ("compiled", pk.PoolSpec("max", window=2, layout="NDHWC"), (2, 4, 6, 4, 3)),
+    *[
+        (route, pk.PoolSpec(kind, output_size=1, layout=layout), shape)
+        for route in ("reduce", "first", "first_taped")
+        for kind, layout, shape in (
+            ("max", "NHWC", MAP),
+            ("min", "NCHW", FIRST),
+            ("max", "NCHW", (2, 3, 5, 6)),
+            ("max", "NLC", (2, 9, 3)),
+            ("max", "NDHWC", (2, 4, 6, 4, 3)),
+        )
+    ],
 ]
 
 

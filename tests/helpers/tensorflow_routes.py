@@ -21,10 +21,13 @@ ALL = {"eager", "tape", "graph"}
 MODES = {
     "avg_pools": {"eager", "tape"},
     "compiled": {"graph"},
+    "first": {"graph"},
+    "first_taped": {"tape"},
     "max_pool": {"eager", "tape"},
     "max_pool_branched": {"graph"},
     "max_pool_explicit": {"eager"},
     "means": {"eager"},
+    "reduce": {"eager"},
     "rows": {"eager", "tape"},
     "rows_in_graph": {"graph"},
     "stages_taped": {"tape"},
