@@ -34,7 +34,8 @@ Tensor = Any
 Lowered = tuple[Tensor, None]
 
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
-POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5
+POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5, which is allowed, but sums in stages have the faster gradient
+IN_A_ROW = 128  # cells that docs/semantics.md (6) lets be added up in a row
 FEWER = 16  # one of 4x4, multiplied and divided again: at most 1 eps more
 SIDES = 10  # cells of the windows of `avg_pools`: 1.9 eps
 MANY = 2**20  # numbers from which a trace pays for itself under a tape
@@ -163,10 +164,17 @@ def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 
 def _pool_when(plan: Plan, situation: Situation) -> bool:
-    if not (_differentiable(plan, situation) and windows(plan) and cells(plan) <= POOLED) or _slow(plan, situation):
+    most = IN_A_ROW if _touching(plan, situation) else POOLED
+    if not (_differentiable(plan, situation) and windows(plan) and cells(plan) <= most) or _slow(plan, situation):
         return False
     word = padding(plan)
     return word is not None and _plain(plan) and (plan.kind == "avg" or word == "VALID")
+
+
+def _touching(plan: Plan, situation: Situation) -> bool:
+    """Eager calls without a tape over windows side by side that TensorFlow pools as they are: one call, 20 us."""
+    beside = all(sliding(a).stride >= sliding(a).window for a in plan.axes)
+    return beside and channels_last(plan) and not (situation.tracing or situation.derivative)
 
 
 def _slow(plan: Plan, situation: Situation) -> bool:

@@ -9,12 +9,13 @@ What they mean, NaN and ties included: docs/semantics.md.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor
-from poolkit.lowering.fold import total
+from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
+SHORT = 12  # cells of which two by two the better is taken; of more the best is found, and then its place
 FAR = 2**31 - 1  # behind every position along an axis
 
 
@@ -80,6 +82,9 @@ class Max(Kind):
         return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
 
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
+        if a.known and inside is None and 1 < a.n <= SHORT:
+            line = dataclasses.replace(a, form="taps", window=a.n, stride=a.n, out=1)
+            return fold_taps(self.o, line, s, self.combine)
         o = self.o
         place = o.iota(s[0], a.at)
         first = o.min(o.where(self.hits(o.detach(s[0]), a.at, inside), place, FAR), a.at)

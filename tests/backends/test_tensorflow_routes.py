@@ -13,7 +13,7 @@ import poolkit as pk
 from poolkit.lowering.plan import plan_of
 from poolkit.programs.program import record
 from poolkit.running.dispatch import pool_through
-from poolkit_tensorflow import ADAPTER, routes_sum
+from poolkit_tensorflow import ADAPTER, routes_fold, routes_sum
 from tests.helpers.tensorflow_routes import ALL, FIRST, MAP, MODES, inputs, offered, routes
 
 # route, spec, shape of the input
@@ -82,6 +82,16 @@ CASES = [
     ("compiled", pk.PoolSpec("max", output_size=(4, 3), layout="NHWC"), MAP),
     ("compiled", pk.PoolSpec("max", window=2, layout="NDHWC"), (2, 4, 6, 4, 3)),
     *[
+        (route, spec, shape)
+        for route in ("fold_in_graph", "fold_compiled")
+        for spec, shape in (
+            (pk.PoolSpec("avg", output_size=5, layout="NHWC"), MAP),
+            (pk.PoolSpec("max", output_size=(5, 1), layout="NCHW"), FIRST),
+            (pk.PoolSpec("min", output_size=5, layout="NLC"), (2, 37, 3)),
+            (pk.PoolSpec("sum", window=6, stride=1, padding="same", layout="NHWC"), MAP),
+        )
+    ],
+    *[
         (route, pk.PoolSpec(kind, output_size=1, layout=layout), shape)
         for route in ("reduce", "first", "first_taped")
         for kind, layout, shape in (
@@ -122,6 +132,7 @@ def test_a_route_gives_what_the_fold_gives(
     route: str, spec: pk.PoolSpec, shape: tuple[int, ...], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes_sum, "MANY", 0)
+    monkeypatch.setattr(routes_fold, "MANY", 0)
     run = {"eager": values_alone, "tape": pooled, "graph": tf.function(pooled)}[mode]
     for name, x in inputs(spec.kind, shape).items():
         values, gradient = run(tf.constant(x), spec, route)
@@ -141,6 +152,7 @@ def test_a_route_is_offered_in_no_other_mode(
     route: str, spec: pk.PoolSpec, shape: tuple[int, ...], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes_sum, "MANY", 0)
+    monkeypatch.setattr(routes_fold, "MANY", 0)
     names: list[str] = []
 
     @tf.function

@@ -23,6 +23,8 @@ MODES = {
     "compiled": {"graph"},
     "first": {"graph"},
     "first_taped": {"tape"},
+    "fold_compiled": {"eager", "tape"},
+    "fold_in_graph": {"graph"},
     "max_pool": {"eager", "tape"},
     "max_pool_branched": {"graph"},
     "max_pool_explicit": {"eager"},

@@ -1,0 +1,46 @@
+"""The fold itself, compiled by XLA: windows that slide cell by cell, and bins, which TensorFlow has no calls for.
+
+Without XLA each of its calls is a pass over memory, and the gradient of each slice fills a whole tensor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.lower import FOLD
+from poolkit.lowering.plan import Plan
+from poolkit_tensorflow.routes_facts import larger, may_be_empty, without_xla
+
+Tensor = Any
+Lowered = tuple[Tensor, None]
+
+
+def _fits(plan: Plan, situation: Situation) -> bool:
+    """With strides above 1 a slice leaves gaps, and where XLA compiles all the rest the fold is compiled as well."""
+    gapless = all(a.form in ("bins", "keep", "whole") or a.stride == 1 for a in plan.axes)
+    some = any(a.form in ("bins", "taps") for a in plan.axes)
+    return plan.dtype in ("float32", "float64") and gapless and some and without_xla(situation)
+
+
+def _in_graph(plan: Plan, situation: Situation) -> bool:
+    return situation.tracing and not may_be_empty(situation) and _fits(plan, situation)
+
+
+def _eager(plan: Plan, situation: Situation) -> bool:
+    """Compiled anew for every shape, in 0.1 to 1 second, which smaller maps are not worth."""
+    return not situation.tracing and larger(situation, MANY) and _fits(plan, situation)
+
+
+def _within(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    return o.tf.function(lambda: FOLD.lower(o, x, plan)[0], jit_compile=True, autograph=False)(), None
+
+
+COMPILED = "@tf.function(jit_compile=True, autograph=False)"
+MANY = 2**16  # numbers, of which the calls of a fold take 5 ms and more
+KINDS = ("avg", "sum", "max", "min")
+
+ROUTES = (
+    Route("fold_in_graph", KINDS, _within, _in_graph, lambda plan: 20.0),
+    Route("fold_compiled", KINDS, FOLD.lower, _eager, lambda plan: 20.0, decorator=COMPILED),
+)
