@@ -171,6 +171,9 @@ RANKS = [
         padding="same",
     ),
     case("max_3d_channels_last_ceil", "max", (2, 3, 5, 4, 2), layout="NDHWC", window=2, ceil_mode=True, indices=True),
+    # Without indices, by routes of their own where the channels come last.
+    case("max_3d_channels_last_k3_s2_p1", "max", (2, 3, 5, 4, 2), layout="NDHWC", window=3, stride=2, padding=1),
+    case("min_3d_channels_last_k2_s1", "min", (2, 3, 5, 4, 2), few=True, layout="NDHWC", window=2, stride=1),
     case("min_3d_dilated", "min", (1, 2, 5, 5, 5), layout="NCDHW", window=2, stride=1, dilation=2),
     case("softmax_3d", "softmax", (1, 2, 3, 4, 4), layout="NCDHW", window=2, stride=1, padding="same"),
     case("avg_4d_k2", "avg", (1, 2, 3, 3, 4, 4), layout="NCTDHW", window=2, padding="same"),
@@ -245,6 +248,9 @@ GLOBAL = [
     case("max_global_nhwc", "max", (2, 8, 9, 3), few=True, layout="NHWC", output_size=1, keepdims=False, indices=True),
     case("sum_global", "sum", _MAP, output_size=1, keepdims=False),
     case("min_global", "min", _MAP, output_size=1, keepdims=False),
+    # Large enough for routes that look at blocks of about 200 cells first.
+    case("max_global_48x56", "max", (1, 2, 48, 56), few=True, output_size=1, indices=True),
+    case("min_global_48x56", "min", (1, 2, 48, 56), output_size=1),
     case("softmax_global", "softmax", _MAP, few=True, output_size=1, keepdims=False),
     case(
         "avg_global_over_one_of_three_axes",
