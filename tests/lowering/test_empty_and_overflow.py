@@ -77,5 +77,6 @@ def test_pytorchs_own_max_pool_of_every_size_refuses_a_map_without_channels() ->
     x = torch.zeros(2, 0, 7, 8)
 
     assert pk.pool(x, spec).shape == (2, 0, 3, 3)
+    assert pk.pool(x, spec, mask=torch.ones(2, 7, 8)).shape == (2, 0, 3, 3)
     with pytest.raises(RuntimeError, match="non-zero size for non-batch dimensions"):
         pk.lower(spec, "torch")(x)
