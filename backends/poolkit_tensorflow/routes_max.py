@@ -114,12 +114,13 @@ def _pool_cost(plan: Plan) -> float:
 
 
 def _in_graph_cost(plan: Plan) -> float:
-    """Channels first, two sorts of windows are 1.3 to 4 times faster compiled, without transpositions.
+    """Two sorts of windows are up to 3 times faster compiled, and no slower with a gradient.
 
-    Those that do not overlap, and those whose padding has to be written out.
+    Those that do not overlap or lie along one axis, and over channels-first maps those whose padding is written out.
     """
     apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
-    return 4.0 if (apart or padding(plan) is None) and not channels_last(plan) else 2.0
+    explicit = padding(plan) is None and not channels_last(plan)
+    return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0
 
 
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
