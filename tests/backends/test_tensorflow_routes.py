@@ -259,7 +259,7 @@ def test_a_branched_maximum_knows_its_batch() -> None:
 
 
 def test_large_maps_without_a_tape_are_added_up_by_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, spec = tf.ones((2, 20, 20, 3)), pk.PoolSpec("avg", output_size=2, layout="NHWC")
+    x, spec = tf.ones((2, 40, 40, 3)), pk.PoolSpec("avg", output_size=2, layout="NHWC")  # 400 cells a window
     assert offered(x, spec)[0] == "avg_pools"
     monkeypatch.setattr(routes_sum, "LARGE", 0)
     assert offered(x, spec)[0] == "stages_unhalved"
