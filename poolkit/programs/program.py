@@ -60,7 +60,7 @@ def record(
     tensors = {name: Value(tape, name) for name in further}
     body = _body(tape.lines, _returned(lowering(ops, x, **tensors)))
     text = "\n".join(body)
-    used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", text)]
+    used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", decorator + text)]
     source = _module(title, used, body, decorator, ", ".join(["x", *further]))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
 

@@ -89,6 +89,7 @@ CASES = [
             (pk.PoolSpec("max", output_size=(5, 1), layout="NCHW"), FIRST),
             (pk.PoolSpec("min", output_size=5, layout="NLC"), (2, 37, 3)),
             (pk.PoolSpec("sum", window=6, stride=1, padding="same", layout="NHWC"), MAP),
+            (pk.PoolSpec("avg", window=6, stride=1, layout="NCHW"), FIRST),  # of whose calls none is tf's
         )
     ],
     *[
