@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 LONGEST = 2000  # characters of a message; what is received may be of any length
 
 
+def shortened(text: str) -> str:
+    """A message within the bound: its beginning and its end."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 3]} … {text[-LONGEST // 2 + 3 :]}"
+
+
 class PoolkitError(Exception):
     """The base of every error that poolkit raises.
 
@@ -27,8 +32,7 @@ class PoolkitError(Exception):
         __init__ = Exception.__init__
 
     def __str__(self) -> str:
-        text = super().__str__()
-        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 3]} … {text[-LONGEST // 2 + 3 :]}"
+        return shortened(super().__str__())
 
 
 class SpecError(PoolkitError, ValueError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from poolkit.dialects.calls import Call
+from poolkit.errors import shortened
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -34,6 +35,9 @@ class Row:
     ported: Call | None = None
     shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "note", shortened(self.note))  # names of a file may be of any length
 
     @property
     def group(self) -> str:

@@ -14,6 +14,7 @@ from poolkit import InputError
 from poolkit.port.files import port_file
 from poolkit.port.python.source import port_source
 from poolkit.port.python.tree import Node, Span, Tree
+from poolkit.port.report import Row
 from tests.helpers.portmodels import run
 
 HEAD = "import torch.nn as nn\nfrom torch.nn import functional as F\n\n"
@@ -210,3 +211,11 @@ FOUND = {
 @pytest.mark.parametrize("to", ["keras", "jax", None])
 def test_what_stands_where_nobody_puts_it_is_reported(kind: str, to: str | None) -> None:
     assert port_source(HEAD + FOUND[kind], to).rows
+
+
+def test_a_note_is_no_longer_than_a_message() -> None:
+    long = Row("line 1", "f(x)", "left", note=f"begins {'n' * 1_000_000} ends").note
+
+    assert len(long) <= 2000
+    assert long.startswith("begins n")
+    assert long.endswith("n ends")
