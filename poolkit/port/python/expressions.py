@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from poolkit.dialects.calls import Call, Expression, known
@@ -22,8 +22,12 @@ class VariesError(PoolkitError):
     """A call whose arguments are no expressions of the source."""
 
 
-def carried(fields: Fields, backend: str, layout: Callable[[PoolSpec], str]) -> tuple[Target, Call]:
+def carried(
+    fields: Fields, backend: str, layout: Callable[[PoolSpec], str], numbers: Collection[str] = ()
+) -> tuple[Target, Call]:
     """What fields with expressions become in a framework, and the call that makes their spec.
+
+    Of an expression that is a field by itself, those in `numbers` are surely one number, and any other may be a tuple.
 
     >>> fields = {"kind": "max", "window": Expression("k"), "layout": "NHWC"}
     >>> target, spec = carried(fields, "torch", lambda spec: usual_layout(spec, "torch"))
@@ -33,7 +37,7 @@ def carried(fields: Fields, backend: str, layout: Callable[[PoolSpec], str]) -> 
     for name in DECIDE:
         if not known(fields.get(name)):
             raise NotExactError(f"{name} is a variable, and it decides what is pooled; write its value")
-    samples = list(_samples(fields))
+    samples = list(_samples(fields, numbers))
     try:
         specs = [PoolSpec(**{name: _put(value, sample) for name, value in fields.items()}) for sample in samples]
     except PoolkitError:
@@ -101,21 +105,19 @@ def expressions(value: Any) -> Iterator[str]:
             yield from expressions(one)
 
 
-def _samples(fields: Fields) -> Iterator[Sample]:
+def _samples(fields: Fields, sure: Collection[str]) -> Iterator[Sample]:
     """Different values for different expressions: numbers twice, and tuples once for those that may be one."""
     small = set(expressions(fields.get("padding")))
     texts = list(dict.fromkeys(text for value in fields.values() for text in expressions(value)))
-    bare = {value.text for value in fields.values() if isinstance(value, Expression)}
+    bare = {value.text for value in fields.values() if isinstance(value, Expression)} - set(sure)
     n = sum(letter not in "NC" for letter in str(fields["layout"]).removeprefix("..."))
     symbolic = str(fields["layout"]).startswith("channels")
     for base in (11, 501):
         numbers = {text: (base // 250 + 2 + i if text in small else base + 2 * i) for i, text in enumerate(texts)}
         yield numbers
     if bare and not symbolic:
-        yield {
-            text: tuple(range(10 * value, 10 * value + n)) if text in bare - small else value
-            for text, value in numbers.items()
-        }
+        several = {text: value if text in small else 10 * value for text, value in numbers.items() if text in bare}
+        yield numbers | {text: tuple(range(first, first + n)) for text, first in several.items()}
 
 
 def _put(value: Any, sample: Sample) -> Any:
@@ -129,8 +131,11 @@ def like(value: Any, items: list[Any]) -> Any:
     return tuple(items) if isinstance(value, tuple) else items
 
 
-def _united(values: list[Any], samples: list[Sample]) -> Any:
-    """One value for those of all samples, with expressions in the places where they came out; else `VariesError`."""
+def _united(values: list[Any], samples: list[Sample], entry: bool = False) -> Any:
+    """One value for those of all samples, with expressions in the places where they came out; else `VariesError`.
+
+    A whole argument may be a number or a tuple of one, as every framework takes both; an `entry` of one may not.
+    """
     first = values[0]
     if isinstance(first, Call):
         if any((v.name, len(v.args), dict(v.kwargs).keys()) != _shape(first) for v in values):
@@ -141,10 +146,10 @@ def _united(values: list[Any], samples: list[Sample]) -> Any:
     if all(v == first and type(v) is type(first) for v in values):
         return first
     for text in samples[0]:
-        if all(_same(v, sample[text]) for v, sample in zip(values, samples, strict=True)):
+        if all(_same(v, sample[text], entry) for v, sample in zip(values, samples, strict=True)):
             return Expression(text)
     if is_many(first) and all(is_many(v) and len(v) == len(first) for v in values):
-        return like(first, [_united([v[i] for v in values], samples) for i in range(len(first))])
+        return like(first, [_united([v[i] for v in values], samples, entry=True) for i in range(len(first))])
     raise VariesError("another value for other values")
 
 
@@ -152,5 +157,6 @@ def _shape(call: Call) -> tuple[str, int, Any]:
     return call.name, len(call.args), dict(call.kwargs).keys()
 
 
-def _same(value: Any, sample: Any) -> bool:
-    return bool(value == sample or (is_many(sample) and len(sample) == 1 and value == sample[0]))
+def _same(value: Any, sample: Any, entry: bool) -> bool:
+    alone = not entry and is_many(sample) and len(sample) == 1
+    return bool(value == sample or (alone and value == sample[0]))

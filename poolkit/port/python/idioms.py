@@ -20,7 +20,7 @@ from poolkit.port.python.scopes import arg_scoped
 from poolkit.port.python.shapes import whole_map
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.unknowns import computed_axes, listed_sizes, may_be_none
+from poolkit.port.python.unknowns import computed_axes, listed_sizes, may_be_none, sure_numbers
 from poolkit.port.python.wrappers import data_format, last_axes, masked, typed, wrapped
 
 Idiom = Callable[[Tree, Names, Site], None]
@@ -38,6 +38,7 @@ IDIOMS: tuple[Idiom, ...] = (
     listed_sizes,
     computed_axes,
     may_be_none,
+    sure_numbers,
     kept_axes,
     out_of_lambda,
     kept_axes,

@@ -62,7 +62,8 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         raise site.error
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
         _check_order(site, backend, layout)
-        return _for_none(site, *carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout)))
+        target, call = carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout), site.numbers)
+        return _for_none(site, target, call)
     spec = spec_of(site)
     assert spec is not None
     target = target_of(spec, backend, layout_for(spec, backend, layout))

@@ -173,6 +173,13 @@ def may_be_none(tree: Tree, names: Names, site: Site) -> None:
         site.maybe_none = ""
 
 
+def sure_numbers(tree: Tree, names: Names, site: Site) -> None:
+    """Arguments that are one number, and no tuple with one for each axis."""
+    values = () if isinstance(site.fields, Operation) else site.fields.values()
+    texts = {value.text for value in values if isinstance(value, Expression)}
+    site.numbers = {text for text in texts if surely(tree, expression(text), site.node, many=False)}
+
+
 PLAIN_CALLS = ("int", "round", "max", "min", "len", "abs")
 
 
