@@ -40,6 +40,8 @@ ORDERED = [
     (OTHERS, "keras.layers.GlobalAveragePooling1D()(keras.layers.Permute((2, 1))(x))", "torch"),
     (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, -1), axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x.T, axis=(1, 2))", "torch"),
+    (OTHERS, "jnp.mean(x[1:], axis=(-3, -2))", "torch"),  # of a map without a batch it cuts rows
+    (OTHERS, "tf.reduce_max(x[::2, :], axis=[-3, -2], keepdims=True)", "torch"),
     (OTHERS, "tf.nn.max_pool2d(tf.reshape(x, [-1, 28, 28, 1]), 2, 2, 'VALID')", "torch"),
     (OTHERS, "einops.reduce(jnp.transpose(x, (0, 2, 3, 1)), 'b h w c -> b c', 'mean')", "torch"),
     (OTHERS, "jnp.mean(einops.rearrange(x, 'a b c d -> a c d b'), axis=(1, 2))", "torch"),
@@ -88,6 +90,8 @@ def test_where_nothing_moves_both_stay() -> None:
 def test_an_index_of_the_batch_alone_and_of_a_dictionary_stay() -> None:
     for tensor in ("x[0]", "x[1:]", 'x["a"]', 'x["a", "b"]', "x.shape", "self.blocks[2](x)"):
         assert row(f"{TORCH}y = F.max_pool2d({tensor}, 2)\n", "jax").status == "exact"
+    for call in ("jnp.mean(x[1:], axis=(1, 2))", "jnp.mean(x[0], axis=(-3, -2), keepdims=True)"):
+        assert row(f"{OTHERS}y = {call}\n").after, call
 
 
 def test_what_counts_an_axis_is_told() -> None:

@@ -8,9 +8,10 @@ import libcst as cst
 
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
-from poolkit.port.python.sites import Site
+from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tree import Node, Tree, plain_name, walk
 from poolkit.port.python.uses import calls_of, definition
+from poolkit.spec.values import is_many
 
 PERMUTES = (
     *("permute", "transpose", "swapaxes", "swapdims", "moveaxis", "movedim", "rollaxis", "permute_dimensions"),
@@ -31,7 +32,7 @@ def order_before(tree: Tree, names: Names, site: Site) -> None:
     """Note in a site what in its argument goes by the order of the axes."""
     nodes = [node for tensor in _tensors(tree, site) for node in walk(tensor)]
     turned = next((node for node in nodes if _permutes(tree, node)), None)
-    bound = turned or next((node for node in nodes if _goes_by_order(tree, names, node)), None)
+    bound = turned or next((node for node in nodes if _goes_by_order(names, node, _of_any_rank(site))), None)
     if bound is not None:
         site.permuted = turned is not None
         site.ordered = (
@@ -72,11 +73,22 @@ def _permutes(tree: Tree, node: Node) -> bool:
     return isinstance(node, cst.Attribute) and node.attr.value in TRANSPOSED and not called
 
 
-def _goes_by_order(tree: Tree, names: Names, node: Node) -> bool:
+def _of_any_rank(site: Site) -> bool:
+    """Whether a site is a reduction that counts its axes from behind, of which the first need not be the batch."""
+    at = reduced(site) if site.error is None else None
+    return is_many(at) and all(isinstance(n, int) and n < 0 for n in at)
+
+
+def _goes_by_order(names: Names, node: Node, of_any_rank: bool) -> bool:
     if isinstance(node, cst.Call):
         return _last(node) in SHAPES
+    if not isinstance(node, cst.Subscript):
+        return False
+    first, *rest = (one.slice for one in node.slice)
     # The first entry is that of the batch, or chooses one of several tensors.
-    return isinstance(node, cst.Subscript) and any(_is_place(names, one.slice) for one in node.slice[1:])
+    return any(_is_place(names, entry) for entry in rest) or (
+        of_any_rank and isinstance(first, cst.Slice) and _is_place(names, first)
+    )
 
 
 def _is_place(names: Names, entry: Node) -> bool:
