@@ -52,9 +52,9 @@ def port(
 ) -> None:
     """Write the pooling calls of FILE for another framework, or say what each framework has for them.
 
-    FILE is Python source (.py), a Keras model (.keras, or the .json of model.to_json()) or an ONNX model (.onnx). What
-    it becomes goes to the standard output, a row of a report for each call to standard error. The exit code is 0 where
-    every pooling call was ported, 1 where one was not or --check found a difference, 2 for a file that is unusable.
+    FILE is Python source (.py), a Keras model (.keras, .h5, or the .json of model.to_json()) or an ONNX model (.onnx).
+    What it becomes goes to the standard output, a row of a report for each call to standard error. The exit code is 0
+    where every pooling call was ported, 1 where one was not or --check found a difference, 2 for an unusable file.
     """
     if to is None and (layout or output or in_place or checked):
         raise click.UsageError("--layout, --output, --in-place and --check are about a port: say --to which framework")

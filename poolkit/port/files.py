@@ -31,7 +31,7 @@ def port_file(path: Path, to: str | None, layout: str | None = None, source_layo
     if path.suffix.lower() in READERS:
         return port_model(path, to, layout)
     raise InputError(
-        f"received {path}, and poolkit ports Python source (.py) and models (.keras, .json, .onnx); "
+        f"received {path}, and poolkit ports Python source (.py) and models (.keras, .h5, .json, .onnx); "
         "give the file an ending that tells what it is"
     )
 

@@ -1,4 +1,4 @@
-"""Model files: a ``.keras`` archive, a Keras JSON config, an ONNX file; read as data, ported layer by layer."""
+"""Model files: those of Keras (``.keras``, ``.h5``, ``.json``) and of ONNX; read as data, ported layer by layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from poolkit.errors import InputError
-from poolkit.port.models import archive
+from poolkit.port.models import archive, hdf5
 from poolkit.port.models.keras import layers_of
 from poolkit.port.models.layers import Layer, check_names, row_of
 from poolkit.port.models.modules import module_of
@@ -49,10 +49,7 @@ HDF5 = b"\x89HDF\r\n"
 
 
 def _hdf5(path: Path) -> list[Layer]:
-    raise InputError(
-        f"received {path}, and poolkit reads no HDF5; load it with Keras, and write model.save('model.keras') "
-        "or the text of model.to_json()"
-    )
+    return layers_of(hdf5.config_of(path), str(path))
 
 
 def _pickle(path: Path) -> list[Layer]:

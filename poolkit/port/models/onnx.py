@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import subprocess
-import sys
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.onnx import NEIGHBOURS, REDUCTIONS, call_of
 from poolkit.errors import BackendError, InputError
 from poolkit.port.models.archive import listed, read_bytes
+from poolkit.port.models.child import bounded
 from poolkit.port.models.layers import Layer, Shape
 from poolkit.port.models.naming import joined, shown
 
@@ -26,18 +25,8 @@ GRAPH, GRAPHS, INT64 = 5, 10, 7
 
 MOST_AXES = 8  # of a tensor; what holds more is no list of axes
 
-# Shape inference is C++, follows every call of a local function, and may be given anything: it runs in a process of its
-# own, within bounds of time and memory.
-SECONDS, MEMORY = 5, 2**31
-INFER = f"""
-import sys
-sys.path[:] = {{path!r}}
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
-    resource.setrlimit(resource.RLIMIT_AS, ({MEMORY} + {{more}}, {MEMORY} + {{more}}))
-except ImportError:
-    pass
+# Shape inference is C++, follows every call of a local function, and may be given anything.
+INFER = """
 from onnx import ModelProto, shape_inference
 model = ModelProto()
 model.ParseFromString(sys.stdin.buffer.read())
@@ -100,14 +89,13 @@ def _onnx() -> Any:
 
 def _inferred(onnx: Any, model: Any, data: bytes) -> Any:
     """The model with the shapes of its values, as far as onnx can tell them; otherwise those that it names remain."""
-    code = INFER.format(path=sys.path, more=8 * len(data))
+    found = bounded(INFER, data=data, more=8 * len(data))
+    if found is None:
+        return model
+    inferred = onnx.ModelProto()
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", code], input=data, capture_output=True, check=True, timeout=3 * SECONDS
-        )
-        inferred = onnx.ModelProto()
-        inferred.ParseFromString(done.stdout)
-    except Exception:  # what onnx finds wrong, what takes too long or too much, and protobuf's own classes of errors
+        inferred.ParseFromString(found)
+    except Exception:  # protobuf's own classes of errors
         return model
     return inferred
 
