@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 import poolkit as pk
-from poolkit_conformance import oracle, rows, windows
+from poolkit_conformance import analytic, oracle, rows, windows
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.definitions import definition
 from poolkit_conformance.harness import Array, Function, Harness, Tensor
@@ -81,7 +81,7 @@ class OracleHarness(Harness):
             stack.enter_context(np.errstate(all="ignore"))
             for name, piece in self.patches.items():
                 module, attribute = name.split(".")
-                where = {"oracle": oracle, "rows": rows, "windows": windows}[module]
+                where = {"analytic": analytic, "oracle": oracle, "rows": rows, "windows": windows}[module]
                 stack.enter_context(mock.patch.object(where, attribute, piece))
             return function(*args)
 
@@ -162,7 +162,7 @@ def _ties_share(spec: Any, part: Part) -> tuple[Array, Array]:
 
 
 def _weights_constant(spec: Any, cells: Array) -> tuple[Array, Array]:
-    w = oracle._weights(getattr(spec, "beta", 1.0), cells)
+    w = analytic._weights(getattr(spec, "beta", 1.0), cells)
     return w, w
 
 
@@ -228,8 +228,8 @@ FAULTS = (
         windows__pooled_axes=_axes_swapped,
         rows__pooled_axes=_axes_swapped,
     ),
-    _fault("float16 accumulation", "avg_64x64_of_100_float16", oracle___totals=_totals_in_half),
-    _fault("running sum in float32", "avg_512x512_around_100", oracle___totals=_totals_in_float32),
+    _fault("float16 accumulation", "avg_64x64_of_100_float16", oracle__totals=_totals_in_half),
+    _fault("running sum in float32", "avg_512x512_around_100", oracle__totals=_totals_in_float32),
     _fault("off-by-one bin", "adaptive_average_5_to_3", windows___bins=_bins_too_short),
     _fault("bins by float32", "adaptive_average_7_to_7_is_the_input", windows___bins=_bins_by_float32),
     _fault("zero output", "adaptive_average_5_to_3", change=_values(np.zeros_like)),
@@ -245,7 +245,7 @@ FAULTS = (
         "weights as constants",
         "softmax_gradient_is_the_true_one",
         "gradient",
-        oracle___softmax_slopes=_weights_constant,
+        analytic__SLOPES={"softmax": _weights_constant},
     ),
     _fault("the input itself", "max_k1_of_its_own_memory", "untouched", change=_input_itself),
     _fault("the input changed", "avg_k2", "untouched", change=_input_zeroed),

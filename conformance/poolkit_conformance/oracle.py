@@ -6,16 +6,26 @@ Every answer comes with the magnitude that its error is measured against.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from poolkit_conformance import outside
+from poolkit_conformance import analytic, outside
 from poolkit_conformance.further import gathered, spread
-from poolkit_conformance.rows import FLOATS, NONE, Part, Rows, Tensors, add_exactly, each_window, moved, note_nans
+from poolkit_conformance.rows import (
+    FLOATS,
+    NONE,
+    Part,
+    Rows,
+    Tensors,
+    add_exactly,
+    each_window,
+    moved,
+    note_nans,
+    totals,
+)
 from poolkit_conformance.tolerances import SELECTIONS, SUMS, in_a_row
 from poolkit_conformance.windows import NoAnswerError
 
@@ -100,8 +110,8 @@ def jvp(spec: Any, x: Array, tangent: Array, tensors: Tensors = NONE, by: str = 
     for part in each_window(rows):
         slope, size = SLOPES[by](spec, part)
         u = along[part.place]
-        values[part.here] = _totals(slope * u)
-        magnitude[part.here] = _totals(size * np.abs(u))
+        values[part.here] = totals(slope * u)
+        magnitude[part.here] = totals(size * np.abs(u))
         defined[part.here] = _specified(rows, part)
     return Derivative(rows.as_result(values), rows.as_result(magnitude), rows.as_result(defined))
 
@@ -148,22 +158,6 @@ def _first(kind: str, cells: Array) -> Array:
     return place
 
 
-def _totals(cells: Array) -> Array:
-    return np.array([_exact_sum(row) for row in cells.tolist()], np.float64)
-
-
-def _exact_sum(row: list[Any]) -> float:
-    """Integers add up exactly by themselves; floats by `fsum`, which rounds once."""
-    if row and isinstance(row[0], int):
-        return float(sum(row))
-    try:
-        return math.fsum(row)
-    except ValueError:  # inf - inf
-        return math.nan
-    except OverflowError:  # on the way to a sum that may be finite
-        return math.fsum([x * 2.0**-99 for x in row]) * 2.0**99
-
-
 def _average(spec: Any, part: Part) -> tuple[Array, Array]:
     total, size = _sum(spec, part)
     sums = 1 if part.weights is None else 2  # the divisor is a sum that was rounded too
@@ -171,7 +165,7 @@ def _average(spec: Any, part: Part) -> tuple[Array, Array]:
 
 
 def _sum(spec: Any, part: Part) -> tuple[Array, Array]:
-    return _totals(part.counted), _totals(np.abs(part.counted.astype(np.float64)))
+    return totals(part.counted), totals(np.abs(part.counted.astype(np.float64)))
 
 
 def _reach(part: Part) -> tuple[Array, Array]:
@@ -191,29 +185,13 @@ def _select(spec: Any, part: Part) -> tuple[Array, Array]:
     return chosen, np.zeros(len(chosen))
 
 
-def _softmax(spec: Any, part: Part) -> tuple[Array, Array]:
-    a = part.cells.astype(np.float64)
-    weights = _weights(spec.beta, a)
-    counted = np.where(weights == 0, 0, a)  # a cell of weight 0 counts nothing, -inf or not
-    return _totals(weights * counted), np.abs(counted).max(1, initial=0)
-
-
 VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "avg": _average,
     "sum": _sum,
     "max": _select,
     "min": _select,
-    "softmax": _softmax,
+    **analytic.VALUES,
 }
-
-
-def _weights(beta: float, a: Array) -> Array:
-    """softmax(beta * a) along a row."""
-    with np.errstate(over="ignore"):  # cells that are too far apart for a difference have weight 0
-        differences = a - (a.max(1, keepdims=True) if beta > 0 else a.min(1, keepdims=True))
-        power = np.exp(beta * differences if beta else np.zeros_like(a))
-    weights: Array = power / _totals(power)[:, None]
-    return weights
 
 
 def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
@@ -223,8 +201,8 @@ def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
         one_hot = np.zeros(cells.shape)
         one_hot[np.arange(len(cells)), _first(spec.kind, cells)] = 1
         return one_hot, one_hot
-    if spec.kind == "softmax":
-        return _softmax_slopes(spec, cells)
+    if spec.kind in analytic.SLOPES:
+        return analytic.SLOPES[spec.kind](spec, cells)
     if spec.kind not in VALUES:
         return outside.slopes(spec, cells)
     slope = np.ones(cells.shape) if part.weights is None else part.weights
@@ -248,45 +226,19 @@ def _slopes_by_weight(spec: Any, part: Part) -> tuple[Array, Array]:
 SLOPES = {"x": lambda spec, part: _slopes(spec, part), "weight": _slopes_by_weight}
 
 
-def _softmax_slopes(spec: Any, cells: Array) -> tuple[Array, Array]:
-    """w_j * (1 + beta * (a_j - y)); the published "semi" gradient takes the weights as constants, and is w_j."""
-    w = _weights(spec.beta, cells)
-    largest = np.abs(cells).max(1, keepdims=True)
-    size = np.broadcast_to(1 + 2 * abs(spec.beta) * largest, cells.shape)
-    if spec.grad == "semi":
-        return w, size
-    y = _totals(w * cells)[:, None]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.where(w == 0, 0.0, w * (1 + spec.beta * (cells - y))), size
-
-
-def _softmax_curvature(spec: Any, part: Part, u: Array) -> tuple[Array, Array]:
-    """The derivative of sum_j u_j * w_j * (1 + beta * (a_j - y)) with respect to each a_k, by the product rule."""
-    cells = part.cells
-    if spec.grad == "semi":
-        return np.zeros(cells.shape), np.zeros(cells.shape)
-    beta = spec.beta
-    w = _weights(beta, cells)
-    y = _totals(w * cells)[:, None]
-    slope = w * (1 + beta * (cells - y))
-    u_slope, u_w = _totals(u * slope)[:, None], _totals(u * w)[:, None]
-    size = abs(beta) * (1 + 2 * abs(beta) * np.abs(cells).max(1, keepdims=True)) * np.abs(u).max(1, keepdims=True)
-    return beta * (u * slope - w * u_slope + u * w - slope * u_w), np.broadcast_to(4 * size, cells.shape)
-
-
 def _average_curvature(spec: Any, part: Part, u: Array) -> tuple[Array, Array]:
     """The derivative of sum_j u_j * (a_j - y) / W with respect to each weight, where W is their sum."""
     if spec.divisor_override is not None:
         return np.zeros(part.cells.shape), np.zeros(part.cells.shape)
     weights = part.divisor[:, None]
     slope, size = _slopes_by_weight(spec, part)
-    found = -_over(_totals(u)[:, None] * slope + _totals(u * slope)[:, None], weights)
-    most = _totals(np.abs(u))[:, None] * size + _totals(np.abs(u) * size)[:, None]
+    found = -_over(totals(u)[:, None] * slope + totals(u * slope)[:, None], weights)
+    most = totals(np.abs(u))[:, None] * size + totals(np.abs(u) * size)[:, None]
     return found, 2 * _over(most, np.abs(weights))
 
 
 CURVATURES: dict[tuple[str, str], Callable[[Any, Part, Array], tuple[Array, Array]]] = {
-    ("softmax", "x"): _softmax_curvature,
+    **{(kind, "x"): curvature for kind, curvature in analytic.CURVATURES.items()},
     ("avg", "weight"): _average_curvature,
 }
 

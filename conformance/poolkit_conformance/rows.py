@@ -138,3 +138,20 @@ def moved(free: dict[tuple[int, ...], frozenset[int]], rows: Rows) -> dict[tuple
     numbered = rows.as_result(np.arange(math.prod(rows.windows)).reshape(rows.windows))
     where = {int(number): place for place, number in np.ndenumerate(numbered)}
     return {where[int(np.ravel_multi_index(at, rows.windows))]: allowed for at, allowed in free.items()}
+
+
+def totals(cells: Array) -> Array:
+    """The sum of each row, rounded once."""
+    return np.array([_exact_sum(row) for row in cells.tolist()], np.float64)
+
+
+def _exact_sum(row: list[Any]) -> float:
+    """Integers add up exactly by themselves; floats by `fsum`, which rounds once."""
+    if row and isinstance(row[0], int):
+        return float(sum(row))
+    try:
+        return math.fsum(row)
+    except ValueError:  # inf - inf
+        return math.nan
+    except OverflowError:  # on the way to a sum that may be finite
+        return math.fsum([x * 2.0**-99 for x in row]) * 2.0**99
