@@ -36,6 +36,7 @@ def test_the_cases_do_not_become_fewer() -> None:
         "max",
         "min",
         "softmax",
+        "lp",
     }
 
 
@@ -85,8 +86,16 @@ def test_a_message_says_where_and_how_far() -> None:
     assert "within" in str(caught.value)
 
 
-def test_the_oracle_agrees_with_a_derivative_by_differences() -> None:
-    spec = pk.PoolSpec("softmax", window=3, stride=1, padding="same", beta=0.7, layout="NCL")
+DIFFERENTIATED = [
+    ("softmax", {"beta": 0.7}),
+    *(("lp", {"p": p, "normalize": word}) for p in (0.5, 1.0, 1.5, 2.0, 3.0, 20.0) for word in ("sum", "mean")),
+    ("lp", {"p": float("inf")}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), DIFFERENTIATED, ids=str)
+def test_the_oracle_agrees_with_a_derivative_by_differences(kind: str, options: dict[str, object]) -> None:
+    spec = pk.PoolSpec(kind, window=3, stride=1, padding="same", layout="NCL", **options)
     rng = np.random.default_rng(0)
     x, g, u = rng.standard_normal((1, 2, 5)), rng.standard_normal((1, 2, 5)), rng.standard_normal((1, 2, 5))
     step = 1e-6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,6 +55,92 @@ def _softmax_curvature(spec: Any, part: Part, u: Array) -> Pair:
     return beta * (u * slope - w * u_slope + u * w - slope * u_w), np.broadcast_to(4 * size, cells.shape)
 
 
-VALUES: dict[str, Callable[[Any, Part], Pair]] = {"softmax": _softmax}
-SLOPES: dict[str, Callable[[Any, Array], Pair]] = {"softmax": _softmax_slopes}
-CURVATURES: dict[str, Callable[[Any, Part, Array], Pair]] = {"softmax": _softmax_curvature}
+# ------------------------------------------------------------------------------------------------------------- powers
+
+
+class Powers(NamedTuple):
+    """What a power mean is made of: for every row of cells the numbers that are raised, and how they move."""
+
+    p: float
+    raised: Array  # 0 or more
+    moves: Array  # the derivative of a raised number by its cell: a sign, or 0 and 1
+    curved: Array  # where there may be a second derivative
+    mean: bool
+
+    @property
+    def largest(self) -> Array:
+        """Of each row; where all are 0 it is 1, which changes nothing."""
+        most = self.raised.max(1, keepdims=True)
+        return np.where(most == 0, 1.0, most)
+
+    @property
+    def ratios(self) -> Array:
+        found: Array = np.where(self.raised == self.largest, 1.0, self.raised / self.largest)
+        return found
+
+    @property
+    def total(self) -> Array:
+        return totals(self.ratios**self.p)[:, None]
+
+    @property
+    def share(self) -> float:
+        """What one cell is of the sum, to the power 1/p."""
+        return float(self.raised.shape[1]) ** (-1 / self.p) if self.mean else 1.0
+
+    @property
+    def smooth(self) -> Array:
+        """Rows with a derivative: with something in them, and nothing infinite."""
+        found: Array = (self.raised.max(1, keepdims=True) > 0) & np.isfinite(self.largest)
+        return found
+
+
+def _powers(spec: Any, cells: Array) -> Powers:
+    a = cells.astype(np.float64)
+    return Powers(spec.p, np.abs(a), np.sign(a), (a != 0) | (spec.p >= 2), spec.normalize == "mean")
+
+
+def _power_mean(spec: Any, part: Part) -> Pair:
+    if spec.p == np.inf:
+        return np.abs(part.cells.astype(np.float64)).max(1), np.abs(part.cells.astype(np.float64)).max(1)
+    it = _powers(spec, part.cells)
+    most = it.raised.max(1)
+    found = np.where(most == 0, 0.0, (it.largest * it.total ** (1 / it.p) * it.share)[:, 0])
+    return found, np.maximum(found, most)
+
+
+def _power_slopes(spec: Any, cells: Array) -> Pair:
+    """The derivative of the raised number, times (number / y)^(p - 1) times what a cell is of the sum."""
+    if spec.p == np.inf:
+        largest = np.zeros(cells.shape)
+        largest[np.arange(len(cells)), np.abs(cells.astype(np.float64)).argmax(1)] = 1
+        return largest * np.sign(cells), largest
+    it = _powers(spec, cells)
+    there = it.smooth & (it.moves != 0)
+    power = np.where(there, it.ratios, 1.0) ** (it.p - 1) * it.total ** (1 / it.p - 1) * it.share
+    slope = np.where(there, it.moves * power, 0.0)
+    return slope, _of_window(max(it.p, 1) * slope)
+
+
+def _power_curvature(spec: Any, part: Part, u: Array) -> Pair:
+    """The derivative of sum_j u_j * slope_j with respect to each cell k: what is on the diagonal, and what is not."""
+    if spec.p == np.inf:
+        return np.zeros(u.shape), np.zeros(u.shape)
+    it = _powers(spec, part.cells)
+    there = it.smooth & it.curved
+    t = np.where(there, it.ratios, 1.0)
+    scale = (it.p - 1) * it.share * it.total ** (1 / it.p - 1) / it.largest
+    side = it.moves * t ** (it.p - 1)
+    own, other = t ** (it.p - 2) * u, side * totals(np.where(there, side * u, 0.0))[:, None] / it.total
+    size = np.abs(own) + np.abs(side) * totals(np.where(there, np.abs(side * u), 0.0))[:, None] / it.total
+    found, most = (np.where(there, scale * part, 0.0) for part in (own - other, size))
+    return found, _of_window(max(it.p, 1) * most)
+
+
+def _of_window(sizes: Array) -> Array:
+    """The largest magnitude of a window, for each of its cells."""
+    return np.broadcast_to(np.abs(sizes).max(1, keepdims=True), sizes.shape)
+
+
+VALUES: dict[str, Callable[[Any, Part], Pair]] = {"softmax": _softmax, "lp": _power_mean}
+SLOPES: dict[str, Callable[[Any, Array], Pair]] = {"softmax": _softmax_slopes, "lp": _power_slopes}
+CURVATURES: dict[str, Callable[[Any, Part, Array], Pair]] = {"softmax": _softmax_curvature, "lp": _power_curvature}

@@ -142,6 +142,11 @@ def _huge(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.choice([3e38, -3e38, 1.0, -0.5, 2e38], shape)
 
 
+def _far(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Magnitudes from 1e-30 to 1e30: squares of most are beyond float32."""
+    return rng.choice([-1, 1], shape) * 10.0 ** rng.uniform(-30, 30, shape)
+
+
 def _peak(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """One in the middle of every map of zeros, for two spatial axes at the end."""
     x = np.zeros(shape)
@@ -162,6 +167,7 @@ RECIPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
     "around 100": lambda rng, shape: rng.uniform(100, 101, shape),
     "large": _large,
     "peak": _peak,
+    "far apart": _far,
     "huge": _huge,
     "huge positive": lambda rng, shape: np.abs(_huge(rng, shape)),
     "negative": lambda rng, shape: -rng.uniform(1, 2, shape),

@@ -12,6 +12,7 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.cases_further import FURTHER
 from poolkit_conformance.cases_mixes import MIXES
 from poolkit_conformance.cases_numbers import NUMBERS
+from poolkit_conformance.cases_powers import POWERS
 
 
 def case(
@@ -274,4 +275,16 @@ GLOBAL = [
     case("avg_global_1d", "avg", (2, 3, 50), layout="channels_first", output_size=1, keepdims=False),
 ]
 
-CASES: list[Case] = [*WINDOWS, *DIVISORS, *TORTURE, *RANKS, *LAYOUTS, *ADAPTIVE, *GLOBAL, *NUMBERS, *FURTHER, *MIXES]
+CASES: list[Case] = [
+    *WINDOWS,
+    *DIVISORS,
+    *TORTURE,
+    *RANKS,
+    *LAYOUTS,
+    *ADAPTIVE,
+    *GLOBAL,
+    *NUMBERS,
+    *POWERS,
+    *FURTHER,
+    *MIXES,
+]

@@ -131,7 +131,9 @@ def _bins(rng: Random, axes: int, kind: str) -> dict[str, Any]:
 def _extras(rng: Random, kind: str) -> dict[str, Any]:
     if kind in SELECTIONS:
         return {"indices": rng.random() < 0.5}
-    return {name: rng.choice([option.default, *option.examples]) for name, option in KINDS[kind].options.items()}
+    facts = KINDS[kind]
+    options = {name: rng.choice([option.default, *option.examples]) for name, option in facts.options.items()}
+    return {name: value for name, value in options.items() if name not in facts.unread(options)}
 
 
 def check_generated(h: Harness) -> None:

@@ -11,6 +11,7 @@ from poolkit_conformance.literal import ONE_TO_4, row
 from poolkit_conformance.literals_choices import ADAPTIVE, CHOICES
 from poolkit_conformance.literals_further import FURTHER
 from poolkit_conformance.literals_padding import CEIL, PADDING
+from poolkit_conformance.literals_powers import POWERS
 
 # --------------------------------------------------------------------------------------------------- dtypes, precision
 
@@ -161,4 +162,4 @@ SOFTMAX = [
     row("softmax_beta_0_is_the_average", "softmax", ONE_TO_4, (2.5,), window=4, beta=0.0, gradient=(0.25,) * 4),
 ]
 
-LITERALS: list[Case] = [*PADDING, *CEIL, *ADAPTIVE, *CHOICES, *NUMBERS, *SOFTMAX, *FURTHER]
+LITERALS: list[Case] = [*PADDING, *CEIL, *ADAPTIVE, *CHOICES, *NUMBERS, *SOFTMAX, *POWERS, *FURTHER]

@@ -166,6 +166,16 @@ def measure(spec: PoolSpec) -> tuple[Any, ...]:
     return (spec.kind, *[(name, value) for name, value in spec.options if not facts.options[name].gradient])
 
 
+def alone(spec: PoolSpec) -> str:
+    """What a window of one cell gives, empty where it is that cell."""
+    return KINDS[spec.kind].alone(dict(spec.options))
+
+
+def alike(a: PoolSpec, b: PoolSpec, single: bool) -> bool:
+    """Whether two specs do the same with the cells of equal windows, which are `single` cells or not."""
+    return measure(a) == measure(b) or (single and alone(a) == alone(b))
+
+
 def ratio(a: PoolSpec, b: PoolSpec) -> Fraction:
     """By what A's divisor is larger than B's, apart from the counts along axes."""
     return Fraction(a.divisor_override or 1) / Fraction(b.divisor_override or 1)
@@ -184,7 +194,7 @@ def state_of(a: PoolSpec, b: PoolSpec, n: int) -> State:
     if first is None or second is None or first.out != second.out:
         return False
     cells = first.ranges()
-    if cells != second.ranges() or (measure(a) != measure(b) and any(len(window) > 1 for window in cells)):
+    if cells != second.ranges() or not alike(a, b, all(len(window) == 1 for window in cells)):
         return False
     pairs = zip(counts_of(a, first, cells), counts_of(b, second, cells), strict=True)
     ratios = {Fraction(*pair) for pair in set(pairs)}

@@ -13,9 +13,9 @@ from poolkit.diffs.agreeing import (
     agreement,
     agreement_of,
     agrees,
+    alike,
     axis_of,
     limit,
-    measure,
     one_axis,
     plain,
     ratio,
@@ -186,8 +186,7 @@ def _differs(a: Lines, b: Lines, position: Shape) -> bool:
     first, second = window_at(a, position), window_at(b, position)
     if first is None or second is None or first.cells != second.cells:
         return True
-    single = all(len(cells) == 1 for cells in first.cells)
-    if measure(a.spec) != measure(b.spec) and not single:
+    if not alike(a.spec, b.spec, all(len(cells) == 1 for cells in first.cells)):
         return True
     counts = [math.prod(line[o] for line, o in zip(side.counts, position, strict=True)) for side in (a, b)]
     return Fraction(*counts) * ratio(a.spec, b.spec) != 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from poolkit.dialects.normal import normal
-from poolkit.diffs.agreeing import axis_of, letters, limit, one_axis, plain
+from poolkit.diffs.agreeing import alone, axis_of, letters, limit, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
 from poolkit.lowering.geometry import Axis
 from poolkit.spec.facts import KINDS
@@ -54,7 +54,7 @@ def said_otherwise(a: PoolSpec, b: PoolSpec) -> str:
 
 def is_identity(spec: PoolSpec) -> bool:
     """Whether a spec in its normal form hands its input on."""
-    if spec.divisor_override is not None:
+    if spec.divisor_override is not None or alone(spec):
         return False
     if spec.window is None:
         return is_all(spec.output_size, None)

@@ -12,6 +12,7 @@ from poolkit.lowering.fold import fold_taps, members
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.kind import Kind
     from poolkit.lowering.plan import Plan
     from poolkit.lowering.primitives import Ops
 
@@ -19,6 +20,13 @@ Tensor = Any
 
 
 WRITTEN = 2**14  # counts that stand in a program as numbers; of more windows they are computed there
+
+
+def divisor_of(kind: Kind, like: Tensor) -> Any:
+    """What an average of each window is divided by: where a mask says so, what it left of the cells."""
+    if kind.counted is None or kind.plan.spec.divisor_override is not None:
+        return divisor(kind.o, kind.plan, like)
+    return kind.counted
 
 
 def divisor(o: Ops, plan: Plan, like: Tensor) -> Any:

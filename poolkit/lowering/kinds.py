@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.count import divisor
+from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.relative import Norm, magnitude
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -48,12 +49,7 @@ class Avg(Sum):
     name = "avg"
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        return self.o.divide(s[0], self.divisor(like)), None
-
-    def divisor(self, like: Tensor) -> Any:
-        if self.counted is None or self.plan.spec.divisor_override is not None:
-            return divisor(self.o, self.plan, like)
-        return self.counted
+        return self.o.divide(s[0], divisor_of(self, like)), None
 
 
 class Max(Kind):
@@ -181,7 +177,24 @@ class Softmax(Kind):
         return self.o.where(self.o.equal(exponent, -math.inf), 0.0, exponent)
 
 
-FOLDS: dict[str, type[Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+class Magnitude(Max):
+    """The largest magnitude: the norm with p infinite. The gradient of a window of zeros is 0."""
+
+    neutral = (0.0,)
+
+    def lift(self, x: Tensor) -> State:
+        return (self.o.where(self.o.equal(x, 0), 0.0, magnitude(self.o, x)),)
+
+    def worst(self) -> float | int:
+        return -1.0
+
+
+def norm(ops: Ops, plan: Plan) -> Kind:
+    return (Magnitude if plan.spec.p == math.inf else Norm)(ops, plan)  # type: ignore[attr-defined]
+
+
+FOLDS: dict[str, Callable[[Ops, Plan], Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+FOLDS["lp"] = norm
 
 
 def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:

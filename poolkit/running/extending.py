@@ -54,7 +54,16 @@ def register_kind(
     if name in KINDS:
         dispatch.forget()  # programs of the kind that had this name
     counts = Facts.operations if operations is None else operations
-    KINDS[name] = Facts(does, selects, hands_on=hands_on, options=table, operations=counts, oracle=oracle)
+    single = "" if hands_on else name
+    KINDS[name] = Facts(
+        does,
+        selects,
+        hands_on=hands_on,
+        options=table,
+        operations=counts,
+        oracle=oracle,
+        alone=lambda options: single,
+    )
     FOLDS[name] = fold
 
 

@@ -44,6 +44,8 @@ class Facts:
         cells - windows
     )  # of so many cells in so many windows
     takes: tuple[str, ...] = ("mask",)  # further tensors
+    alone: Callable[[Mapping[str, Any]], str] = lambda options: ""  # what a window of one cell gives; "": that cell
+    unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
 
@@ -70,6 +72,17 @@ KINDS: dict[str, Facts] = {
         },
         average_at={"beta": 0.0},
         operations=lambda cells, windows: 4 * cells,
+    ),
+    "lp": Facts(
+        "takes the p-norm",
+        hands_on=False,
+        options={
+            "p": Option(2.0, lambda v: v > 0, "a number above 0, or infinite", examples=(1.0, 3.0, 0.5, math.inf)),
+            "normalize": Option("sum", lambda v: v in ("sum", "mean"), '"sum" or "mean"', examples=("mean",)),
+        },
+        operations=lambda cells, windows: 3 * cells,
+        alone=lambda options: "magnitude",
+        unread=lambda options: ("normalize",) if options["p"] == math.inf else (),
     ),
 }
 BUILT_IN = tuple(KINDS)

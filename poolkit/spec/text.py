@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ ORDER = ("output_size", "window", "stride", "padding", "dilation", "layout", "ax
 
 # Their letters may also spell a number or a word, as in layout=INF, so what is written for them is never converted.
 LETTERS = ("layout", "axes")
+
+INFINITE = (math.inf, -math.inf)  # which Python has no literal for, and JSON no number
 
 WORDS = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
 
@@ -48,8 +51,13 @@ def _short(name: str, value: Any, counted: bool) -> Any:
 
 
 def repr_of(spec: Fields) -> str:
-    fields = [f"{name}={shown(value)}" for name, value in said(spec).items()]
+    fields = [f"{name}={_written(value)}" for name, value in said(spec).items()]
     return f"PoolSpec({', '.join([quoted(spec.kind), *fields])})"
+
+
+def _written(value: Any) -> str:
+    """A value as Python reads it."""
+    return f'float("{value}")' if value in INFINITE else shown(value)
 
 
 def string_of(spec: Fields) -> str:
@@ -122,7 +130,9 @@ def dict_of(spec: Fields) -> dict[str, Any]:
 
 
 def _listed(value: Any) -> Any:
-    return [_listed(v) for v in value] if is_many(value) else value
+    if is_many(value):
+        return [_listed(v) for v in value]
+    return str(value) if value in INFINITE else value
 
 
 def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
@@ -143,4 +153,5 @@ def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
             raise wrong(
                 f"the key {shown(name)}", f"a spec's dictionary has only {', '.join(('version', *names))}", "remove it"
             )
-    return fields
+    infinite = {str(value): value for value in INFINITE}
+    return {name: infinite.get(value, value) if isinstance(value, str) else value for name, value in fields.items()}

@@ -226,7 +226,13 @@ def options_of(spec: Fields) -> tuple[tuple[str, Any], ...]:
     for name, value in given.items():
         if name not in table:
             raise foreign_option(spec.kind, name, value)
-    return tuple([(name, option_value(spec.kind, name, given.get(name))) for name in table])
+    kept = {name: option_value(spec.kind, name, given.get(name)) for name in table}
+    for name in KINDS[spec.kind].unread(kept):
+        if kept[name] != table[name].default:
+            others = ", ".join([f"{other}={shown(value)}" for other, value in kept.items() if other != name])
+            received = f"{name}={shown(kept[name])} with {others}"
+            raise wrong(received, f"{quoted(spec.kind)} pooling then never reads {name}", f"leave {name} out")
+    return tuple(kept.items())
 
 
 def pairs_of(options: object) -> dict[str, Any]:

@@ -32,9 +32,9 @@ class Cost(NamedTuple):
 def cost(spec: Operation, shape: Sequence[int], dtype: str = "float32") -> Cost:
     """Operations, bytes and parameters of an operation on an input of this shape.
 
-    A window of K real cells takes K - 1 comparisons or additions, one more operation for an average, and about 4*K for
-    a softmax-weighted average; k pools that are added take 2*k - 1 more for each result. Bytes are one read of the
-    input and one write of the result. Raises `ShapeError` as pooling itself does.
+    A window of K real cells takes K - 1 comparisons or additions, one more operation for an average, about 4*K for a
+    softmax-weighted average and 3*K for a norm; k pools that are added take 2*k - 1 more for each result. Bytes are one
+    read of the input and one write of the result. Raises `ShapeError` as pooling itself does.
 
     >>> from poolkit import GlobalAvgPool
     >>> cost(GlobalAvgPool(layout="NHWC", keepdims=True), (1, 7, 7, 2048))

@@ -50,6 +50,8 @@ def specs(draw: st.DrawFn) -> PoolSpec:
         if isinstance(option.default, float):
             values |= st.floats(allow_nan=False, allow_infinity=False).filter(option.accepts)
         fields[name] = draw(values)
+    for name in KINDS[kind].unread({n: fields.get(n) for n in KINDS[kind].options}):
+        fields[name] = None
     return PoolSpec(kind, **fields)
 
 

@@ -178,6 +178,17 @@ FLAGS = [
     (spec("softmax", window=2, beta=True), "beta=True", "a finite number"),
     (spec("softmax", window=2, beta="1"), 'beta="1"', "a finite number", "1.0"),
     (spec("softmax", window=2, grad="none"), 'grad="none"', '"exact" or "semi"'),
+    (spec("lp", window=2, p=0), "p=0", "a number above 0, or infinite", "2.0"),
+    (spec("lp", window=2, p=-2), "p=-2", "a number above 0"),
+    (spec("lp", window=2, p=NAN), "p=nan", "a number above 0"),
+    (spec("lp", window=2, p=-INF), "p=-inf", "a number above 0"),
+    (spec("lp", window=2, normalize="max"), 'normalize="max"', '"sum" or "mean"'),
+    (
+        spec("lp", window=2, p=INF, normalize="mean"),
+        'normalize="mean" with p=inf',
+        "never reads normalize",
+        "leave normalize out",
+    ),
     (spec("softmax", window=2, grad=np.array(["exact"])), "grad=array", '"exact" or "semi"'),
 ]
 

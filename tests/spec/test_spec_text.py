@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -81,6 +82,11 @@ CASES: list[tuple[PoolSpec, str, str]] = [
         'PoolSpec("softmax", window=2, layout="NCHW", beta=0.5, grad="semi")',
     ),
     (
+        PoolSpec("lp", window=2, layout="NCHW", p=float("inf")),
+        "lp window=2 layout=NCHW p=inf",
+        'PoolSpec("lp", window=2, layout="NCHW", p=float("inf"))',
+    ),
+    (
         PoolSpec("avg", window=2, layout="NCHW", divisor_override=3.0),
         "avg window=2 layout=NCHW divisor_override=3",
         'PoolSpec("avg", window=2, layout="NCHW", divisor_override=3)',
@@ -117,6 +123,14 @@ def test_words_of_a_text_stand_in_any_order() -> None:
 )
 def test_a_dictionary_leaves_defaults_out(spec: PoolSpec, data: dict[str, Any]) -> None:
     assert spec.to_dict() == {"version": 1, "kind": "avg", **data}
+
+
+def test_an_infinite_option_goes_through_json() -> None:
+    spec = PoolSpec("lp", window=2, layout="NCHW", p=math.inf)
+
+    written = json.dumps(spec.to_dict(), allow_nan=False)
+
+    assert PoolSpec.from_dict(json.loads(written)) == spec
 
 
 def test_a_dictionary_may_name_defaults() -> None:

@@ -1,0 +1,84 @@
+"""Cases of the kinds that take powers or exponentials, each in the same places: windows, bins, whole maps, dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolkit import PoolSpec
+from poolkit_conformance.case import Case
+
+_MAP = (2, 3, 9, 10)
+_SPECS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "k2": (_MAP, {"window": 2}),
+    "k3_s2_same": (_MAP, {"window": 3, "stride": 2, "padding": "same"}),
+    "k3_s2_asymmetric": (_MAP, {"window": 3, "stride": 2, "padding": ((0, 1), (2, 0))}),
+    "k3x2_dilated2x3": (_MAP, {"window": (3, 2), "stride": 1, "dilation": (2, 3)}),
+    "k3_s2_ceil": (_MAP, {"window": 3, "stride": 2, "ceil_mode": True}),
+    "k5_s1_same": (_MAP, {"window": 5, "stride": 1, "padding": "same"}),
+    "k1": (_MAP, {"window": 1}),
+    "k2_nhwc": ((2, 7, 8, 3), {"window": 2, "layout": "NHWC"}),
+    "1d_causal": ((2, 11, 3), {"layout": "NLC", "window": 4, "stride": 3, "padding": "causal"}),
+    "3d_k2": ((1, 2, 4, 5, 6), {"layout": "NCDHW", "window": 2}),
+    "adaptive_9x10_to_4x3": (_MAP, {"output_size": (4, 3)}),
+    "keeps_an_axis": (_MAP, {"output_size": (None, 2)}),
+    "global": (_MAP, {"output_size": 1, "keepdims": False}),
+    "global_nhwc": ((2, 8, 9, 3), {"layout": "NHWC", "output_size": 1}),
+    "tokens": ((2, 7, 3), {"layout": "NLC", "output_size": 1, "keepdims": False}),
+    "empty_batch": ((0, 3, 9, 10), {"window": 3, "stride": 2, "padding": "same"}),
+    "empty_channels_adaptive": ((2, 9, 10, 0), {"layout": "NHWC", "output_size": (4, 3)}),
+}
+_FEW = ("k3_s2_same", "global")
+_MASKED = ("k3_s2_same", "k3_s2_ceil", "adaptive_9x10_to_4x3", "keeps_an_axis", "tokens")
+_DTYPES = ("float16", "bfloat16", "float64", "int32", "uint8", "bool")
+_DATA = ("ties", "nan", "inf", "far apart", "large", "signed zeros", "mostly -inf", "all +inf")
+_PLACES = ("k3_s2_same", "global")
+
+
+def _case(kind: str, name: str, spec: str, **more: Any) -> Case:
+    shape, fields = _SPECS[spec]
+    kept = {key: more.pop(key) for key in ("dtype", "data", "few", "tensors") if key in more}
+    asked: dict[str, Any] = {"layout": "NCHW"} | fields | more
+    return Case(f"{kind}_{name}", PoolSpec(kind, **asked), shape, **kept)
+
+
+def _label(*words: Any) -> str:
+    return "_".join(map(str, words)).replace(" ", "_").replace("-", "minus_").replace("+", "plus_")
+
+
+def _words(options: dict[str, Any]) -> list[str]:
+    return [f"{name}_{value}" for name, value in options.items()]
+
+
+def cases_of(kind: str, options: tuple[dict[str, Any], ...]) -> list[Case]:
+    """A kind in every place, and with these options in some of them, on numbers that are out of the ordinary too."""
+    mask = (("mask", "cells"),)
+    return [
+        *(_case(kind, spec, spec, few=spec in _FEW) for spec in _SPECS),
+        *(_case(kind, f"mask_{spec}", spec, tensors=mask, few=spec == "tokens") for spec in _MASKED),
+        *(_case(kind, f"{dtype}_{spec}", spec, dtype=dtype) for dtype in _DTYPES for spec in _PLACES),
+        *(_case(kind, _label(data, spec), spec, data=data) for data in _DATA for spec in _PLACES),
+        *(
+            _case(kind, _label(*_words(more), spec), spec, few=spec == "global", **more)
+            for more in options
+            for spec in ("k3_s2_ceil", "global")
+        ),
+        *(_case(kind, _label("mask", *_words(more)), "k3_s2_same", tensors=mask, **more) for more in options),
+        *(
+            _case(kind, _label("float64", *_words(more)), "adaptive_9x10_to_4x3", dtype="float64", **more)
+            for more in options
+        ),
+        *(_case(kind, _label("ties", *_words(more)), "k3_s2_same", data="ties", few=True, **more) for more in options),
+    ]
+
+
+_NORMS: tuple[dict[str, Any], ...] = (
+    {"normalize": "mean"},
+    {"p": 0.5},
+    {"p": 1},
+    {"p": 1.5, "normalize": "mean"},
+    {"p": 3},
+    {"p": 50},
+    {"p": float("inf")},
+)
+
+POWERS: list[Case] = [*cases_of("lp", _NORMS)]

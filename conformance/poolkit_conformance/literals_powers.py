@@ -1,0 +1,66 @@
+"""Literals of the kinds that take powers or exponentials: golden values, and where the plain formulas break."""
+
+from __future__ import annotations
+
+from poolkit_conformance.case import Case
+from poolkit_conformance.literal import INF, NAN, ONE_TO_4, block, row
+
+_FOUR_BY_FOUR = ((((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16)),),)
+_DILATED = ((((14.560219778561036, 16.24807680927192), (21.633307652783937, 23.49468024894146)),),)
+
+NORMS = [
+    row("lp_of_1_to_4", "lp", ONE_TO_4, (5.477225575051661,), few=True, dtype="float64", window=4),
+    row("lp_mean_of_1_to_4", "lp", ONE_TO_4, (2.738612787525831,), dtype="float64", window=4, normalize="mean"),
+    row("lp_3_of_1_to_4", "lp", ONE_TO_4, (4.641588833612778,), dtype="float64", output_size=1, p=3),
+    row("lp_of_negative_numbers", "lp", (-1, -2, 3, -4), (5**0.5, 5), window=2),
+    row("lp_3_of_negative_numbers", "lp", (-1, -2), (9 ** (1 / 3),), window=2, p=3, why="PyTorch: NaN"),
+    row("lp_1_is_the_sum_of_magnitudes", "lp", (-1, -2), (3,), window=2, p=1, gradient=(-1, -1), why="PyTorch: -3"),
+    row("lp_half_is_no_norm_but_defined", "lp", (1, 4), (9,), window=2, p=0.5),
+    row(
+        "lp_inf_is_the_largest_magnitude",
+        "lp",
+        (-3, 2, 0, 0, 1, -1),
+        (3, 0, 1),
+        few=True,
+        window=2,
+        p=INF,
+        gradient=(-1, 0, 0, 0, 1, 0),
+    ),
+    row("lp_does_not_overflow", "lp", (1e20, -1e20), (2**0.5 * 1e20,), few=True, window=2, why="PyTorch: inf"),
+    row("lp_does_not_underflow", "lp", (1e-30, 1e-30), (2**0.5 * 1e-30,), window=2, why="PyTorch: 0"),
+    row("lp_100_does_not_underflow", "lp", (0.3, 0.1), (0.3,), window=2, p=100, why="PyTorch: 0"),
+    row("lp_of_windows_far_apart", "lp", (3e30, 4e30, 3e-30, 4e-30, 3, 4), (5e30, 5e-30, 5), window=2),
+    row("lp_of_zeros_has_no_gradient", "lp", (0, 0, 3, 4), (0, 5), few=True, window=2, gradient=(0, 0, 0.6, 0.8)),
+    row("lp_1_of_a_zero_has_no_gradient_there", "lp", (0, -2), (2,), window=2, p=1, gradient=(0, -1)),
+    row("lp_half_of_a_zero_has_no_gradient_there", "lp", (0, 4), (4,), output_size=1, p=0.5, gradient=(0, 1)),
+    row(
+        "lp_of_a_last_window_of_one_cell",
+        "lp",
+        (3, 4, 1),
+        (5, 1),
+        window=2,
+        ceil_mode=True,
+        why="PyTorch scales the mean of real cells by the window's size, which gives sqrt(2)",
+    ),
+    row("lp_mean_counts_real_cells", "lp", (1, 7, 5), (5, 5), window=2, padding="same", normalize="mean"),
+    row("lp_of_infinite_cells", "lp", (INF, 1, -INF, 2, INF, NAN), (INF, INF, NAN), window=2),
+    row("lp_1_of_infinite_cells", "lp", (INF, 1, -INF, -INF, 0, NAN), (INF, INF, NAN), window=2, p=1),
+    row("lp_inf_of_infinite_cells", "lp", (INF, 1, -INF, 2, INF, NAN), (INF, INF, NAN), window=2, p=INF),
+    row("lp_of_integers", "lp", (3, -4), (5,), dtype="int32", window=2),
+    row("lp_inf_of_integers", "lp", (3, -4), (4,), dtype="int32", output_size=1, p=INF),
+    row("lp_of_float16_whose_squares_are_too_large", "lp", (300, 400), (500,), dtype="float16", window=2),
+    block(
+        "lp_dilated_as_in_onnx",
+        "lp",
+        "NCHW",
+        _FOUR_BY_FOUR,
+        _DILATED,
+        dtype="float64",
+        window=2,
+        stride=1,
+        dilation=2,
+        why="ONNX's reference ignores dilations, its node test does not",
+    ),
+]
+
+POWERS: list[Case] = [*NORMS]
