@@ -111,3 +111,17 @@ def test_the_sizes_of_another_map_are_no_entry_of_a_window(layout: str | None) -
     assert found.status == ("exact" if layout else "failed")
     if layout:
         assert found.after == 'pk.PoolSpec("max", window=x.shape[2:], layout="NCL")(x[1:])'
+
+
+@pytest.mark.parametrize("to", ["tensorflow", "keras", "jax"])
+@pytest.mark.parametrize("sizes", ["k.shape[2:]", "list(k.shape[2:])", "K"])
+def test_a_shape_of_another_map_is_a_tuple_in_tensorflow_too(to: str, sizes: str) -> None:
+    source = (
+        f"import torch.nn.functional as F\ndef f(x, k):\n    K = k.shape[2:]\n    return F.avg_pool2d(x, {sizes})\n"
+    )
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 9)).astype(np.float32)
+    after = ported(source, to, layout="NCHW").text
+    assert ("tuple(" in after) == (to != "jax" and "list" not in sizes)
+    tensors = [(tf.constant if to == "keras" else TENSORS[to])(t) for t in (x, x[:, :, :3, :2])]
+    got = np.asarray(function(after)(*tensors))
+    np.testing.assert_allclose(got, function(source)(*map(torch.from_numpy, (x, x[:, :, :3, :2]))), rtol=1e-5)

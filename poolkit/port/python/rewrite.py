@@ -62,7 +62,8 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         raise site.error
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
         _check_order(site, backend, layout)
-        target, call = carried(site.fields, backend, lambda spec: layout_for(spec, backend, layout), site.numbers)
+        fields = {name: _as_tuple(site, value, backend) for name, value in site.fields.items()}
+        target, call = carried(fields, backend, lambda spec: layout_for(spec, backend, layout), site.numbers)
         return _for_none(site, target, call)
     spec = spec_of(site)
     assert spec is not None
@@ -98,6 +99,12 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
 
 
 MOVED = "it counts the axes from behind, and the channels move past them; a tensor without channels keeps its axes"
+
+
+def _as_tuple(site: Site, value: Any, backend: str) -> Any:
+    """Sizes that are a shape as a tuple, which TensorFlow's is not."""
+    shape = isinstance(value, Expression) and value.text in site.shapes and backend in ("tensorflow", "keras")
+    return Expression(f"tuple({value.text})") if shape else value
 
 
 def _check_order(site: Site, backend: str, layout: str | None) -> None:

@@ -59,6 +59,7 @@ def whole_map(tree: Tree, names: Names, site: Site) -> None:
     call = reader.marked(site.call)
     if not reader.tensors and not reader.others:
         return
+    site.shapes = reader.shapes
     try:
         fields: Any = fields_of(call)
         site.fields, site.by_shape = _global(reader, fields, site), ""
@@ -128,6 +129,7 @@ class _Reader:
         self.text = ast.unparse(self._shaped_as(expression(self.tree.text(tensor)))) if tensor is not None else ""
         self.tensors: set[str] = set()  # whose sizes are used
         self.others = False  # whether a shape is used otherwise
+        self.shapes: set[str] = set()  # the texts that are several sizes of one
 
     def _shaped_as(self, tensor: ast.expr) -> ast.expr:
         """The tensor inside functions such as relu, and powers, which have the same shape."""
@@ -160,6 +162,8 @@ class _Reader:
         sizes = self.sizes(node, self.site.node)
         if sizes is not None:
             self.tensors.add(sizes.tensor)
+            if is_many(sizes.at) and isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+                self.shapes.add(value.text)
             return _marks(sizes.at)
         if isinstance(node, ast.Tuple | ast.List):
             return self._spread(node, value)

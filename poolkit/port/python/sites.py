@@ -73,6 +73,7 @@ class Site:
     counted: list[str] = field(default_factory=list[str])  # notes on axes that are counted there
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number
+    shapes: set[str] = field(default_factory=set[str])  # and of those that are a shape, or a slice of one
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
     caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same
