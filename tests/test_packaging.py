@@ -75,4 +75,4 @@ def test_poolkit_has_no_dependency_and_its_command_line_no_framework() -> None:
     cli = {requirement.split(">")[0] for requirement in project["optional-dependencies"]["cli"]}
 
     assert project["dependencies"] == []
-    assert cli == {"poolkit[port]", "click", "ml_dtypes", "numpy", "pillow", "rich"}
+    assert cli == {"click", "ml_dtypes", "numpy", "pillow", "rich"}

@@ -11,9 +11,10 @@ import tempfile
 import tokenize
 from pathlib import Path
 
-from poolkit.errors import BackendError, InputError
+from poolkit.errors import InputError
 from poolkit.port.models.archive import read_bytes
 from poolkit.port.models.model_files import READERS, port_model
+from poolkit.port.python.source import port_source
 from poolkit.port.report import Ported
 
 SOURCES = (".py", ".pyi")
@@ -27,26 +28,13 @@ def is_source(path: Path) -> bool:
 def port_file(path: Path, to: str | None, layout: str | None = None, source_layout: str | None = None) -> Ported:
     """A file's pooling calls or layers, written for `to`; without it, the rows alone. `InputError` for other files."""
     if is_source(path):
-        return _port_source(read_source(path)[0], to, layout, path.name, source_layout)
+        return port_source(read_source(path)[0], to, layout=layout, name=path.name, source_layout=source_layout)
     if path.suffix.lower() in READERS:
         return port_model(path, to, layout)
     raise InputError(
         f"received {path}, and poolkit ports Python source (.py) and models (.keras, .h5, .json, .onnx); "
         "give the file an ending that tells what it is"
     )
-
-
-def _port_source(text: str, to: str | None, layout: str | None, name: str, source_layout: str | None) -> Ported:
-    try:
-        from poolkit.port.python.source import port_source
-    except ImportError as error:
-        if (error.name or "").split(".")[0] != "libcst":
-            raise
-        raise BackendError(
-            f"Python source is read with LibCST, which is not installed here ({error}); "
-            "run: pip install 'poolkit[port]'"
-        ) from None
-    return port_source(text, to, layout=layout, name=name, source_layout=source_layout)
 
 
 def read_source(path: Path) -> tuple[str, str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import libcst
 import pytest
 import torch
 
 from poolkit.port.models.archive import LARGEST
 from tests.helpers.portmodels import LAMBDA, POOL, SAME, SOURCE, archive, layer, run, source
-from tests.helpers.support import environment, python
+from tests.helpers.support import python
 
 UNKNOWN = """from keras import layers
 
@@ -31,7 +29,7 @@ def test_source_goes_to_stdout_and_the_report_to_stderr(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "torch.nn.MaxPool2d(2)(x)  # halves the map" in result.stdout
     assert "torch.nn.AdaptiveAvgPool2d(1)(x)" in result.stdout
-    assert libcst.parse_module(result.stdout).code == result.stdout
+    ast.parse(result.stdout)
     assert "line 5" in result.stderr
     assert "layers.MaxPooling2D(2)(x)" in result.stderr
     assert "2 exact" in result.stderr.splitlines()[-1]
@@ -206,23 +204,6 @@ def test_porting_imports_no_framework(tmp_path: Path) -> None:
     code = code.replace("os.devnull", f"{str(tmp_path / 'out.py')!r}")
 
     assert python(code) == "\n"
-
-
-def test_without_libcst_source_is_refused_with_the_command_that_installs_it(tmp_path: Path) -> None:
-    source(tmp_path / "head.py")
-    code = "import sys; sys.modules['libcst'] = None; from poolkit.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "port", "head.py", "--to", "torch"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "pip install 'poolkit[port]'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
 
 
 TOLD = """import tensorflow as tf

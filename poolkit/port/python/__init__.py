@@ -1,4 +1,4 @@
-"""Python source, ported with LibCST: only the pooling calls change, byte for byte.
+"""Python source, ported: only the pooling calls change, byte for byte.
 
 `source` is the way in. `tree` and `names` know what stands where and which full name it has, `sites` finds the calls,
 `rewrite` and `expressions` write them for the target, `imports`, `dropping` and `comments` keep the rest of the file

@@ -6,12 +6,11 @@ it is. A pool that is spelled as only one framework spells it does, and a row sa
 
 from __future__ import annotations
 
+import ast
 import re
 
-import libcst as cst
-from libcst.metadata import ImportAssignment, QualifiedNameSource
-
-from poolkit.port.python.tree import Node, Tree, plain_name
+from poolkit.port.python.nodes import Import, Node, plain_name
+from poolkit.port.python.tree import Tree
 
 # What only one framework calls its classes: Keras writes the number with a D, PyTorch with a d.
 SPELLINGS = {
@@ -34,8 +33,8 @@ def assumed(tree: Tree, roots: set[str]) -> dict[str, str]:
     if roots & FOREIGN:
         return {}
     found: dict[str, set[str]] = {}
-    for node in tree.all(cst.Attribute):
-        for module in _modules(node.attr.value):
+    for node in tree.all(ast.Attribute):
+        for module in _modules(node.attr):
             value = plain_name(node.value)
             if value is not None and _may_be(tree, node, value, module):
                 found.setdefault(value, set()).add(module)
@@ -49,28 +48,27 @@ def _modules(name: str) -> list[str]:
 def _may_be(tree: Tree, node: Node, value: str, module: str) -> bool:
     """Whether nothing in the file says that a name is anything else."""
     first, last = value.partition(".")[0], value.rpartition(".")[2]
-    scope = tree.scope(node)
-    assignments = list(scope[first]) if first in scope else []
-    if any(isinstance(one.node, cst.ClassDef) for one in assignments if hasattr(one, "node")) or value == "self":
+    assignments = tree.scope(node)[first]
+    if any(isinstance(one.node, ast.ClassDef) for one in assignments) or value == "self":
         return False
     if module == "torch.nn":  # which frameworks that are no PyTorch call theirs, too
-        own = [one.node for one in assignments if isinstance(one, ImportAssignment)]
-        return last in MODULES[module] and all(isinstance(node, cst.ImportFrom) and node.relative for node in own)
-    if not assignments or any(isinstance(one, ImportAssignment) for one in assignments) or "." in value:
+        own = [one.node for one in assignments if isinstance(one.node, Import)]
+        return last in MODULES[module] and all(isinstance(node, ast.ImportFrom) and node.level for node in own)
+    if not assignments or any(isinstance(one.node, Import) for one in assignments) or "." in value:
         return last in MODULES[module]
     return True
 
 
 def _starred(tree: Tree) -> dict[str, str]:
     """Keras's classes that nothing in the file gives a value, where it imports everything of its own modules."""
-    if not any(isinstance(node.names, cst.ImportStar) for node in tree.all(cst.ImportFrom)):
+    if not any(node.names[0].name == "*" for node in tree.all(ast.ImportFrom)):
         return {}
-    names = {node.value for node in tree.all(cst.Name) if SPELLINGS["keras.layers"].fullmatch(node.value)}
+    names = {node.id for node in tree.all(ast.Name) if SPELLINGS["keras.layers"].fullmatch(node.id)}
     scope = tree.scope(tree.module)
     return {name: f"keras.layers.{name}" for name in names if name not in scope}
 
 
 def imported(tree: Tree, name: str, at: Node) -> str | None:
     """What an import of the file calls a name in full; None where it is no import's."""
-    found = tree.scope(at).get_qualified_names_for(name)
-    return next((one.name for one in sorted(found, key=str) if one.source is QualifiedNameSource.IMPORT), None)
+    first, dot, rest = name.partition(".")
+    return min((f"{one.full}{dot}{rest}" for one in tree.scope(at)[first] if one.full), default=None)

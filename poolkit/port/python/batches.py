@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-import libcst as cst
-
 from poolkit.dialects.sources import dotted_name
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, given, last_name, plain_name
 from poolkit.port.python.traces import SHAPES, same_tensor
-from poolkit.port.python.tree import Node, Tree, expression, plain_name
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import definition
 
 # Steps that leave the batch of their tensor where it is.
@@ -21,10 +20,10 @@ def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -
     """Whether an entry of a reshape at a node is -1, or the batch of the tensor or of what was pooled to get it.
 
     >>> tree = Tree("from torch.nn import functional as F; y = F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1)")
-    >>> call = tree.all(cst.Call)[0]
-    >>> is_batch(tree, Names(tree), expression("x.size(0)"), call, call.func.value)
+    >>> call = tree.all(ast.Call)[0]
+    >>> is_batch(tree, Names(tree), call.args[0], call, call.func.value)
     True
-    >>> is_batch(tree, Names(tree), expression("b"), call, call.func.value)
+    >>> is_batch(tree, Names(tree), call.args[1].operand, call, call.func.value)
     False
     """
     if _literal(size) == -1:
@@ -67,7 +66,7 @@ def _named_batch(tree: Tree, name: str, at: Node) -> tuple[str, Node] | None:
     found = definition(tree, name, at)
     if found is None or found.item:
         return None
-    value = expression(tree.text(found.value))
+    value = found.value
     if found.item is None:
         return _batch_of(tree, value, found.statement)
     if isinstance(value, ast.Tuple | ast.List):
@@ -81,7 +80,7 @@ def _first_of(tree: Tree, shape: ast.expr, at: Node) -> tuple[str, Node] | None:
         found = definition(tree, shape.id, at)
         if found is None or found.item is not None:
             return None
-        shape, at = expression(tree.text(found.value)), found.statement
+        shape, at = found.value, found.statement
     whole = _shape_of(shape)
     return (whole, at) if whole else None
 
@@ -106,14 +105,14 @@ def _tensors(tree: Tree, names: Names, node: Node) -> Iterator[Node]:
     """A tensor, what it was before each step back to its pool, and what that was applied to."""
     for _ in range(20):
         yield node
-        if isinstance(node, cst.Name):
-            found = definition(tree, node.value, node)
+        if isinstance(node, ast.Name):
+            found = definition(tree, node.id, node)
             if found is None or found.item is not None:
                 return
             node = found.value
             continue
-        if not isinstance(node, cst.Call):
-            if not isinstance(node, cst.Subscript):
+        if not isinstance(node, ast.Call):
+            if not isinstance(node, ast.Subscript):
                 return
             node = node.value
             continue
@@ -126,20 +125,19 @@ def _tensors(tree: Tree, names: Names, node: Node) -> Iterator[Node]:
         node = before
 
 
-def _applied_to(names: Names, call: cst.Call) -> Node | None:
+def _applied_to(names: Names, call: ast.Call) -> Node | None:
     """The tensor of a call: what its method belongs to, or its first argument."""
-    if isinstance(call.func, cst.Attribute) and names.full(call.func) is None and not _of_self(call.func):
+    if isinstance(call.func, ast.Attribute) and names.full(call.func) is None and not _of_self(call.func):
         return call.func.value
-    return call.args[0].value if call.args and not call.args[0].star else None
+    first = next(iter(given(call)), None)
+    return first if not isinstance(first, ast.Starred) else None
 
 
-def _of_self(func: cst.Attribute) -> bool:
+def _of_self(func: ast.Attribute) -> bool:
     return (plain_name(func) or "").startswith("self.")
 
 
-def _is_step(names: Names, call: cst.Call) -> bool:
-    if isinstance(call.func, cst.Call):
+def _is_step(names: Names, call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Call):
         return names.full(call.func.func) in ("keras.layers.Reshape", "keras.layers.Flatten")
-    name = names.full(call.func) or (plain_name(call.func) or "")
-    last = call.func.attr.value if isinstance(call.func, cst.Attribute) else name
-    return last.rpartition(".")[2] in STEPS
+    return (names.full(call.func) or last_name(call.func)).rpartition(".")[2] in STEPS

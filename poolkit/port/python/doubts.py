@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
-
-import libcst as cst
 
 from poolkit.dialects import table
 from poolkit.port.python.names import Names, is_word
+from poolkit.port.python.nodes import last_name, literal, plain_name
 from poolkit.port.python.sites import TOLD
-from poolkit.port.python.tree import Tree, plain_name
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.unread import spelled_like_a_pool
 from poolkit.port.report import Row
 
@@ -21,13 +21,13 @@ def doubts(tree: Tree, names: Names, to: str | None) -> Iterator[Row]:
     >>> [row.before for row in doubts(tree, Names(tree), "torch")]
     ["getattr(layers, 'MaxPooling2D')"]
     """
-    for node in tree.all(cst.Call):
+    for node in tree.all(ast.Call):
         why = _two_meanings(names, node, to) or _by_getattr(names, node, to)
         if why:
             yield Row(f"line {tree.line(node)}", tree.text(node), "failed", note=why)
 
 
-def _two_meanings(names: Names, node: cst.Call, to: str | None) -> str:
+def _two_meanings(names: Names, node: ast.Call, to: str | None) -> str:
     full = names.doubtful(node.func)
     if full is None or root_of(full) == to or not (_pools(full) or (is_word(full) and _last(full) in TOLD)):
         return ""
@@ -38,13 +38,13 @@ def _two_meanings(names: Names, node: cst.Call, to: str | None) -> str:
     )
 
 
-def _by_getattr(names: Names, node: cst.Call, to: str | None) -> str:
-    if not isinstance(node.func, cst.Name) or node.func.value != "getattr" or len(node.args) < 2:
+def _by_getattr(names: Names, node: ast.Call, to: str | None) -> str:
+    if last_name(node.func) != "getattr" or isinstance(node.func, ast.Attribute) or len(node.args) < 2:
         return ""
-    module, name = names.full(node.args[0].value), node.args[1].value
-    if module is None or not isinstance(name, cst.SimpleString) or root_of(module) == to:
+    module, name = names.full(node.args[0]), literal(node.args[1])
+    if module is None or not isinstance(name, str) or root_of(module) == to:
         return ""
-    full = f"{module}.{name.raw_value}"
+    full = f"{module}.{name}"
     return f"{full} comes by getattr, which is not read; write it with a dot" if _pools(full) else ""
 
 

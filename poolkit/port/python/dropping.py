@@ -5,38 +5,36 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-import libcst as cst
-
 from poolkit.port.python.edits import Edits, whole_line, without
 from poolkit.port.python.names import Names, framework
-from poolkit.port.python.tree import Node, Span, Tree, plain_name, python
+from poolkit.port.python.nodes import Import, Node, python
+from poolkit.port.python.tree import Span, Tree
 
 
-def aliases(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[cst.ImportAlias, str, str]]:
+def aliases(statement: Import) -> Iterator[tuple[ast.alias, str, str]]:
     """Each name of an import: its node, the name that it binds, and what is imported in full.
 
-    >>> [(name, full) for _, name, full in aliases(cst.parse_statement("import torch.nn as nn, keras.ops").body[0])]
+    >>> [(name, full) for _, name, full in aliases(ast.parse("import torch.nn as nn, keras.ops").body[0])]
     [('nn', 'torch.nn'), ('keras', 'keras.ops')]
     """
     before = ""
-    if isinstance(statement, cst.ImportFrom):
-        if isinstance(statement.names, cst.ImportStar) or statement.module is None or statement.relative:
+    if isinstance(statement, ast.ImportFrom):
+        if statement.module is None or statement.level:
             return
-        before = f"{plain_name(statement.module)}."
-    assert not isinstance(statement.names, cst.ImportStar)
+        before = f"{statement.module}."
     for alias in statement.names:
-        full = f"{before}{plain_name(alias.name)}"
-        named = plain_name(alias.asname.name) if alias.asname is not None else None
-        yield alias, named or (full.partition(".")[0] if not before else full.rpartition(".")[2]), full
+        full = f"{before}{alias.name}"
+        if alias.name != "*":
+            yield alias, alias.asname or (full if before else full.partition(".")[0]).rpartition(".")[2], full
 
 
 def drop(tree: Tree, names: Names, edits: Edits) -> int | None:
     """Remove what only gives names that are no longer used; where the first such import of the module was."""
     before = _used(tree.source)
     unused = before - _used(edits.applied())
-    gone: set[Node] = set()
+    gone: set[ast.stmt] = set()
     while True:
-        more = [node for node in tree.all(cst.Assign) if node not in gone and _is_alias(names, node, unused)]
+        more = [node for node in tree.all(ast.Assign) if node not in gone and _is_alias(names, node, unused)]
         if not more:
             break
         gone |= set(more)
@@ -48,7 +46,7 @@ def drop(tree: Tree, names: Names, edits: Edits) -> int | None:
         if node not in gone:
             edits.remove(*_without(tree, node, of, removed))
     _remove(tree, edits, gone)
-    at_top = [node for node in parts if tree.parent(tree.parent(node) or node) is tree.module]
+    at_top = [node for node in parts if tree.parent(node) is tree.module]
     return min((whole_line(tree, tree.span(node))[node not in gone] for node in at_top), default=None)
 
 
@@ -63,18 +61,18 @@ def _used(source: str) -> set[str]:
     return used
 
 
-def _imports(tree: Tree) -> list[cst.Import | cst.ImportFrom]:
-    return sorted([*tree.all(cst.Import), *tree.all(cst.ImportFrom)], key=tree.span)
+def _imports(tree: Tree) -> list[Import]:
+    return sorted([*tree.all(ast.Import), *tree.all(ast.ImportFrom)], key=tree.span)
 
 
-def _is_alias(names: Names, node: cst.Assign, unused: set[str]) -> bool:
+def _is_alias(names: Names, node: ast.Assign, unused: set[str]) -> bool:
     """Whether it is ``layers = keras.layers``, with a name that is no longer used."""
-    target = node.targets[0].target
-    alias = len(node.targets) == 1 and isinstance(target, cst.Name) and target.value in unused
+    target = node.targets[0]
+    alias = len(node.targets) == 1 and isinstance(target, ast.Name) and target.id in unused
     return alias and names.full(node.value) is not None
 
 
-def _unused_part(node: cst.Import | cst.ImportFrom, unused: set[str]) -> tuple[set[int], list[cst.ImportAlias]] | None:
+def _unused_part(node: Import, unused: set[str]) -> tuple[set[int], list[ast.alias]] | None:
     """Which names of an import are no longer used, and all of them; None where it is to stay as it is."""
     found = list(aliases(node))
     removed = {n for n, (_, name, full) in enumerate(found) if name in unused and framework(full)}
@@ -84,12 +82,10 @@ def _unused_part(node: cst.Import | cst.ImportFrom, unused: set[str]) -> tuple[s
 # --------------------------------------------------------------------------------------------------- names of an import
 
 
-def _without(
-    tree: Tree, node: cst.Import | cst.ImportFrom, of: Sequence[cst.ImportAlias], removed: set[int]
-) -> list[Span]:
+def _without(tree: Tree, node: Import, of: Sequence[ast.alias], removed: set[int]) -> list[Span]:
     """What to delete so that an import loses some names, and comments beside those that stay do stay."""
     spans = [tree.span(alias) for alias in of]
-    brackets = isinstance(node, cst.ImportFrom) and node.lpar is not None
+    brackets = isinstance(node, ast.ImportFrom) and "(" in tree.text(node)
     if not brackets or len(tree.text(node).splitlines()) < 2:
         return without(spans, removed)
     lines = [_own_line(tree, spans[n]) for n in sorted(removed)]
@@ -123,27 +119,24 @@ def _with_comma(tree: Tree, span: Span) -> Span:
 
 # ----------------------------------------------------------------------------------------------------- whole statements
 
-# What holds statements: a line of them, or all that stands after the colon of a block.
-Line = cst.SimpleStatementLine | cst.SimpleStatementSuite
 
-
-def _remove(tree: Tree, edits: Edits, gone: set[Node]) -> None:
+def _remove(tree: Tree, edits: Edits, gone: set[ast.stmt]) -> None:
     """Remove statements with their lines; `pass` takes the place of all that a block has."""
-    whole: set[Node] = set()
-    for line in {tree.parent(node) for node in gone}:
-        assert isinstance(line, Line)
-        at = {n for n, statement in enumerate(line.body) if statement in gone}
-        spans = [tree.span(statement) for statement in line.body]
+    whole: set[ast.stmt] = set()
+    for line in {tree.beside(node)[0]: tree.beside(node) for node in gone}.values():
+        at = {n for n, statement in enumerate(line) if statement in gone}
+        spans = [tree.span(statement) for statement in line]
         if len(at) < len(spans):
             _clear(edits, (spans[0][0], spans[-1][1]), at, spans)
             edits.remove(*without(spans, at))
         else:
-            whole.add(line)
-    for node in reversed(tree.all(cst.Try)):  # inner ones first
+            whole |= set(line)
+    for node in reversed(tree.all(ast.Try)):  # inner ones first
         whole |= {node} if _is_empty(node, whole) else set()
-    for line in sorted(whole, key=tree.span):
-        if not any(tree.inside(line, other) for other in whole if other is not line):
-            _remove_line(tree, edits, line, whole)
+    for first in sorted(whole, key=tree.span):
+        inside = any(tree.inside(first, other) for other in whole if other is not first)
+        if tree.beside(first)[0] is first and not inside:
+            _remove_line(tree, edits, tree.beside(first), whole)
 
 
 def _clear(edits: Edits, within: Span, at: set[int], spans: Sequence[Span]) -> None:
@@ -152,25 +145,21 @@ def _clear(edits: Edits, within: Span, at: set[int], spans: Sequence[Span]) -> N
     edits.forget([span for span in inside if any(spans[n][0] <= span[0] and span[1] <= spans[n][1] for n in at)])
 
 
-def _is_empty(node: cst.Try, whole: set[Node]) -> bool:
+def _is_empty(node: ast.Try, whole: set[ast.stmt]) -> bool:
     """Whether all that a try and its handlers did was to import what goes."""
-    if node.orelse is not None or node.finalbody is not None:
+    if node.orelse or node.finalbody:
         return False
-    return all(_all_gone(block, whole) for block in (node.body, *(handler.body for handler in node.handlers)))
+    bodies = [node.body, *(handler.body for handler in node.handlers)]
+    return all(one in whole for body in bodies for one in body)
 
 
-def _all_gone(block: Node, whole: set[Node]) -> bool:
-    return block in whole or (isinstance(block, cst.IndentedBlock) and all(line in whole for line in block.body))
-
-
-def _remove_line(tree: Tree, edits: Edits, line: Node, whole: set[Node]) -> None:
-    block = tree.parent(line)
-    span = tree.span(line)
-    if not isinstance(line, cst.SimpleStatementSuite):
-        span = whole_line(tree, span)
+def _remove_line(tree: Tree, edits: Edits, line: Sequence[ast.stmt], whole: set[ast.stmt]) -> None:
+    block = tree.block(line[0])
+    own = tree.span(line[0])[0], tree.span(line[-1])[1]
+    span = whole_line(tree, own) if tree.opens_line(line[0]) else own
     edits.forget([found for found in edits.found if span[0] <= found[0] and found[1] <= span[1]])
-    last = isinstance(block, cst.IndentedBlock) and line is block.body[-1] and _all_gone(block, whole)
-    if last or isinstance(line, cst.SimpleStatementSuite):
-        edits.replace(tree.span(line), ["pass"])
+    last = block is not tree.module.body and line[-1] is block[-1] and all(one in whole for one in block)
+    if last or span == own:
+        edits.replace(own, ["pass"])
     else:
         edits.remove(span)

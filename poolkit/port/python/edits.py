@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import libcst as cst
-
-from poolkit.port.python.tree import Node, Span, Tree
+from poolkit.port.python.nodes import Node, python
+from poolkit.port.python.tree import Span, Tree
 
 Piece = str | Node  # new text, or a part of the file, which may have edits of its own
 Edit = tuple[Span, list[Piece]]
@@ -19,7 +19,7 @@ class Edits:
     """What takes the place of spans of a file. An edit inside another one counts where the outer keeps that part.
 
     >>> tree = Tree("y = f(g(x))")
-    >>> outer, inner = tree.module.body[0].body[0].value, tree.module.body[0].body[0].value.args[0].value
+    >>> outer, inner = tree.all(ast.Call)
     >>> edits = Edits(tree)
     >>> edits.replace(tree.span(inner), ["h()"])
     >>> edits.replace(tree.span(outer), ["k(", inner, ", 2)"])
@@ -70,7 +70,7 @@ class Edits:
             if isinstance(piece, str):
                 yield piece
                 continue
-            before, after = ("(", ")") if _in_brackets(piece, alone=len(pieces) == 1) else ("", "")
+            before, after = ("(", ")") if _in_brackets(self.tree, piece, alone=len(pieces) == 1) else ("", "")
             yield before
             yield from self._within(self.tree.span(piece), whole=of)
             yield after
@@ -90,13 +90,16 @@ class Edits:
 
 
 # What never stands without brackets, and what means the same beside any operator.
-BRACKETED = (cst.Yield, cst.NamedExpr, cst.GeneratorExp, cst.Tuple)
-ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.BaseNumber, cst.BaseString, cst.List, cst.Dict, cst.Set)
+BRACKETED = (ast.Yield, ast.YieldFrom, ast.NamedExpr)
+ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set)
 
 
-def _in_brackets(piece: Node, alone: bool) -> bool:
+def _in_brackets(tree: Tree, piece: Node, alone: bool) -> bool:
     """Whether a part, whose span is without its brackets, needs some: `alone` in place of a call, or beside text."""
-    if not isinstance(piece, cst.BaseExpression):
+    if isinstance(piece, ast.Tuple):  # whose span has its brackets
+        call = python(f"f({tree.text(piece)}\n)").body[0]
+        return len(next(node for node in ast.walk(call) if isinstance(node, ast.Call)).args) != 1
+    if not isinstance(piece, ast.expr) or isinstance(piece, ast.GeneratorExp):
         return False
     return isinstance(piece, BRACKETED) or (alone and not isinstance(piece, ATOMS))
 

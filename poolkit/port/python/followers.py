@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import libcst as cst
+import ast
 
 from poolkit.dialects.calls import known
 from poolkit.port.python import sequences
 from poolkit.port.python.batches import is_batch
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, entries_of, given, last_name
 from poolkit.port.python.ordered import PERMUTES
 from poolkit.port.python.remarks import results
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Node, Tree, expression, plain_name
+from poolkit.port.python.tree import Tree
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
 
@@ -45,27 +46,29 @@ def _behind(tree: Tree, site: Site) -> list[Node]:
         found += [after.node] if after is not None else []
     for node in results(tree, site):
         around = tree.parent(node)
-        call = tree.parent(around) if around is not None else None
-        if isinstance(around, cst.Subscript) and around.value is node:
+        if isinstance(around, ast.Subscript) and around.value is node:
             found.append(around)
-        elif isinstance(call, cst.Call) and (call.func is around or (call.args and call.args[0] is around)):
+            continue
+        method = tree.parent(around) if isinstance(around, ast.Attribute) else around
+        call = tree.given_to(node) or method
+        if isinstance(call, ast.Call) and (call.func in (node, around) or given(call)[0] is node):
             found.append(call)
     return found
 
 
 def _back(names: Names, node: Node) -> str:
     """The note for a step that gives axes back to a result without them, in the order of the original."""
-    made = node.func if isinstance(node, cst.Call) and isinstance(node.func, cst.Call) else node
-    name = _last(names, made) if isinstance(made, cst.Call) else ""
+    made = node.func if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) else node
+    name = _last(names, made) if isinstance(made, ast.Call) else ""
     return RESHAPE.format(name) if name in ("view", "reshape", "Reshape", "expand_dims", "unsqueeze") else ""
 
 
 def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
-    if isinstance(node, cst.Subscript):
-        return INDEX if len(node.slice) > 1 else ""
-    if not isinstance(node, cst.Call):
+    if isinstance(node, ast.Subscript):
+        return INDEX if len(entries_of(node)) > 1 else ""
+    if not isinstance(node, ast.Call):
         return ""
-    made = node.func if isinstance(node.func, cst.Call) else node
+    made = node.func if isinstance(node.func, ast.Call) else node
     name = _last(names, made)
     if name in PERMUTES:
         return RESHAPE.format(name)
@@ -79,30 +82,23 @@ def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
     return "" if single and name == "Reshape" else RESHAPE.format(name)
 
 
-def _last(names: Names, call: cst.Call) -> str:
-    full = names.full(call.func) or plain_name(call.func)
-    if full is None:
-        return call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
-    return full.rpartition(".")[2]
+def _last(names: Names, call: ast.Call) -> str:
+    return (names.full(call.func) or last_name(call.func)).rpartition(".")[2]
 
 
-def _entries(names: Names, call: cst.Call) -> int:
+def _entries(names: Names, call: ast.Call) -> int:
     """How many sizes a reshape has; 0 where a star leaves that open."""
     sizes = _sizes(names, call)
-    elements = [arg.value for arg in call.args if arg.star] + [n for n in sizes if isinstance(n, cst.StarredElement)]
-    return 0 if elements else len(sizes)
+    return 0 if any(isinstance(one, ast.Starred) for one in [*call.args, *sizes]) else len(sizes)
 
 
-def _sizes(names: Names, call: cst.Call) -> list[Node]:
-    args: list[Node] = [arg.value for arg in call.args[1 if names.full(call.func) is not None else 0 :]]
-    if len(args) == 1 and isinstance(args[0], cst.Tuple | cst.List):
-        elements = args[0].elements
-        return [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
-    return args
+def _sizes(names: Names, call: ast.Call) -> list[ast.expr]:
+    args = given(call)[1 if names.full(call.func) is not None else 0 :]
+    return args[0].elts if len(args) == 1 and isinstance(args[0], ast.Tuple | ast.List) else args
 
 
-def _keeps_batch(tree: Tree, names: Names, call: cst.Call) -> bool:
+def _keeps_batch(tree: Tree, names: Names, call: ast.Call) -> bool:
     """Whether the first entry of a reshape is the batch of its tensor."""
-    method = names.full(call.func) is None and isinstance(call.func, cst.Attribute)
-    tensor = call.func.value if method and isinstance(call.func, cst.Attribute) else call.args[0].value
-    return is_batch(tree, names, expression(tree.text(_sizes(names, call)[0])), call, tensor)
+    method = names.full(call.func) is None and isinstance(call.func, ast.Attribute)
+    tensor = call.func.value if method and isinstance(call.func, ast.Attribute) else given(call)[0]
+    return is_batch(tree, names, _sizes(names, call)[0], call, tensor)

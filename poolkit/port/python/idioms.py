@@ -16,9 +16,9 @@ from poolkit.port.python.orders import either_order
 from poolkit.port.python.pairs import paired
 from poolkit.port.python.remarks import padded_before, squeezed_after, whole_at_one_size
 from poolkit.port.python.restoring import dropped_axes, kept_axes, out_of_lambda
-from poolkit.port.python.scopes import arg_scoped
 from poolkit.port.python.shapes import whole_map
 from poolkit.port.python.sites import Site
+from poolkit.port.python.slim import arg_scoped
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unknowns import computed_axes, listed_sizes, may_be_none, sure_numbers
 from poolkit.port.python.wrappers import data_format, last_axes, masked, typed, wrapped

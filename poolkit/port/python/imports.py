@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from poolkit.dialects.reading import spelled
 from poolkit.port.models.naming import SHORTS
 from poolkit.port.python.dropping import aliases, drop
 from poolkit.port.python.edits import Edits, whole_line
 from poolkit.port.python.names import Names, is_none
-from poolkit.port.python.tree import Node, Tree, plain_name
+from poolkit.port.python.nodes import Import, Node, literal
+from poolkit.port.python.scopes import Binding
+from poolkit.port.python.tree import Span, Tree
 
 # `nn` alone may be torch's or flax's in a file that somebody else wrote.
 USUAL = {name: short for name, short in SHORTS.items() if name != "torch.nn"}
@@ -35,13 +34,10 @@ class Imports:
     added: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        self.taken = {name.value for name in self.tree.all(cst.Name)}
-        self.given: dict[str, list[Any]] = {}  # a name -> what gives it a value, anywhere in the file
+        self.taken = self.tree.words.keys()
+        self.given: dict[str, list[Binding]] = {}  # a name -> what gives it a value, anywhere in the file
         for assignment in self.tree.assignments():
-            self.given.setdefault(assignment.name.partition(".")[0], []).append(assignment)
-        for case in self.tree.all(cst.MatchAs):  # ``case torch:``, which is no assignment to LibCST
-            if case.name is not None:
-                self.given.setdefault(case.name.value, []).append(case)
+            self.given.setdefault(assignment.name, []).append(assignment)
         self.bound: dict[str, tuple[str, int]] = {}  # a name of the module -> what it stands for, and from where on
         for statement in _statements(self.tree):
             for name, full in _meanings(statement):
@@ -72,14 +68,13 @@ class Imports:
 
     def _means(self, name: str, full: str, at: Node | None) -> bool:
         """Whether a name stands for a module wherever the file gives it a value."""
-        return all(is_none(self.tree, one) or self._is_import(one, name, full, at) for one in self.given.get(name, ()))
+        return all(is_none(one) or self._is_import(one, name, full, at) for one in self.given.get(name, ()))
 
-    def _is_import(self, assignment: Any, name: str, full: str, at: Node | None) -> bool:
+    def _is_import(self, assignment: Binding, name: str, full: str, at: Node | None) -> bool:
         """Whether an assignment imports a module; one inside a function only where the node comes after it."""
-        if not isinstance(assignment, ImportAssignment):
-            return False
         node = assignment.node
-        assert isinstance(node, cst.Import | cst.ImportFrom)
+        if not isinstance(node, Import):
+            return False
         of_module = assignment.scope is self.tree.scope(self.tree.module)
         return (name, full) in _meanings(node) and (of_module or self._before(self.tree.span(node)[1], at))
 
@@ -97,18 +92,24 @@ def _candidates(dotted: str) -> Iterator[tuple[str, str, str]]:
         yield prefix, alias, f"import {prefix} as {alias}"
 
 
-def _meanings(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str]]:
+def _meanings(statement: Import) -> Iterator[tuple[str, str]]:
     """The names that an import gives, each with what it stands for."""
     for alias, name, full in aliases(statement):
-        whole = plain_name(alias.name) == full and alias.asname is None  # ``import torch.nn`` gives torch
+        whole = alias.name == full and alias.asname is None  # ``import torch.nn`` gives torch
         yield name, spelled(name if whole else full)
 
 
-def _statements(tree: Tree) -> Iterator[cst.Import | cst.ImportFrom]:
-    for line in tree.module.body:
-        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if isinstance(statement, cst.Import | cst.ImportFrom):
-                yield statement
+def _statements(tree: Tree) -> Iterator[Import]:
+    yield from (statement for statement in tree.module.body if isinstance(statement, Import))
+
+
+def _lines(tree: Tree) -> list[list[ast.stmt]]:
+    """The statements of the module, those between semicolons together."""
+    return [tree.beside(statement) for statement in tree.module.body if tree.beside(statement)[0] is statement]
+
+
+def _whole(tree: Tree, line: list[ast.stmt]) -> Span:
+    return whole_line(tree, (tree.span(line[0])[0], tree.span(line[-1])[1]))
 
 
 # ------------------------------------------------------------------------------------------------ after the rewriting
@@ -129,9 +130,8 @@ def _insert(tree: Tree, edits: Edits, imports: Imports, first: int | None, used:
     at = max(first, head) if first is not None else None
     at = at if at is not None and at <= used else _place(tree)
     if at > used:  # the docstring's own line has the first use: the imports come between
-        line = tree.module.body[lines - 1]
-        assert isinstance(line, cst.SimpleStatementLine)
-        rest = next(one for n, one in enumerate(line.body) if not (_is_future(one) or (n == 0 and _is_docstring(one))))
+        line = _lines(tree)[lines - 1]
+        rest = next(one for n, one in enumerate(line) if not (_is_future(one) or (n == 0 and _is_docstring(one))))
         edits.insert(tree.span(rest)[0], "".join(f"{line}; " for line in sorted(imports.added)), first=True)
         return
     new = "".join(f"{line}{tree.newline}" for line in sorted(imports.added))
@@ -153,35 +153,29 @@ def _place(tree: Tree) -> int:
     end, lines = _head(tree)
     if lines == 0:
         end = _comments(tree)
-    for line in tree.module.body[lines:]:
-        if not isinstance(line, cst.SimpleStatementLine) or not all(
-            isinstance(statement, cst.Import | cst.ImportFrom) for statement in line.body
-        ):
+    for line in _lines(tree)[lines:]:
+        if not all(isinstance(statement, Import) for statement in line):
             break
-        end = whole_line(tree, tree.span(line))[1]
+        end = _whole(tree, line)[1]
     return end
 
 
 def _head(tree: Tree) -> tuple[int, int]:
     """Where what has to be first ends, the docstring and imports from __future__, and how many lines these are."""
     end, lines = 0, 0
-    for n, line in enumerate(tree.module.body):
-        if not isinstance(line, cst.SimpleStatementLine) or not any(
-            (n == at == 0 and _is_docstring(statement)) or _is_future(statement)
-            for at, statement in enumerate(line.body)
-        ):
+    for n, line in enumerate(_lines(tree)):
+        if not any((n == at == 0 and _is_docstring(one)) or _is_future(one) for at, one in enumerate(line)):
             break
-        end, lines = whole_line(tree, tree.span(line))[1], n + 1
+        end, lines = _whole(tree, line)[1], n + 1
     return end, lines
 
 
-def _is_docstring(statement: Node) -> bool:
-    return isinstance(statement, cst.Expr) and isinstance(statement.value, cst.SimpleString | cst.ConcatenatedString)
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(literal(statement.value), str)
 
 
-def _is_future(statement: Node) -> bool:
-    module = statement.module if isinstance(statement, cst.ImportFrom) else None
-    return isinstance(module, cst.Name) and module.value == "__future__"
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _comments(tree: Tree) -> int:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
-
-import libcst as cst
-from libcst.metadata import Assignment, ImportAssignment
+from copy import deepcopy
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import PARTIAL, spelled
 from poolkit.dialects.sources import call_of_node
 from poolkit.port.python.assumed import assumed
-from poolkit.port.python.tree import Node, Tree, expression, plain_name
+from poolkit.port.python.nodes import Import, Node, plain_name, target_of
+from poolkit.port.python.scopes import Binding, Scope
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import mutated
 
 
@@ -26,7 +25,7 @@ class Names:
     """What the names of a file stand for.
 
     >>> tree = Tree("from keras import layers as L; y = L.MaxPooling2D(2)(x)")
-    >>> Names(tree).full(tree.all(cst.Call)[1].func)
+    >>> Names(tree).full(tree.all(ast.Call)[1].func)
     'keras.layers.MaxPooling2D'
     """
 
@@ -36,7 +35,7 @@ class Names:
         self.constants = _constants(tree)
         self.roots = _roots(tree)
         self.assumed = assumed(tree, self.roots)
-        self._resolved: dict[tuple[Any, str, int], tuple[str | None, bool]] = {}
+        self._resolved: dict[tuple[Scope, str, int], tuple[str | None, bool]] = {}
 
     def frameworks(self) -> set[str]:
         """The frameworks that the file imports, NumPy apart: every program has arrays."""
@@ -66,7 +65,7 @@ class Names:
         found, sure = self._in_scope(dotted, self.tree.scope(at), 0)
         return found if sure else None
 
-    def _in_scope(self, dotted: str, scope: Any, depth: int, guess: bool = True) -> tuple[str | None, bool]:
+    def _in_scope(self, dotted: str, scope: Scope, depth: int, guess: bool = True) -> tuple[str | None, bool]:
         """The full name, and whether it is the only meaning; with `guess`, also that which the spelling gives away."""
         key = (scope, dotted, depth)
         if key not in self._resolved:
@@ -79,54 +78,40 @@ class Names:
         name = max(fitting, key=len, default=None)
         return None if name is None else f"{self.assumed[name]}{dotted.removeprefix(name)}"
 
-    def _meaning(self, dotted: str, scope: Any, depth: int) -> tuple[str | None, bool]:
+    def _meaning(self, dotted: str, scope: Scope, depth: int) -> tuple[str | None, bool]:
         first = dotted.partition(".")[0]
-        assignments = list(scope[first]) if first in scope else []
+        assignments = scope[first]
         if not assignments:
             starred = self._starred(dotted)
             return (spelled(starred) if starred else None), True
         # ``except ImportError: keras = None`` is no second meaning: nothing is called on it.
-        found = [self._assigned(a, dotted, depth) for a in assignments if not is_none(self.tree, a)]
+        found = [self._assigned(a, dotted, depth) for a in assignments if not is_none(a)]
         known = sorted({name for name, _ in found if name}, key=lambda name: (not is_word(name), name))
         if not known:
             return None, True
         return known[0], all(name and sure for name, sure in found) and len(set(map(_layer, known))) == 1
 
-    def _assigned(self, assignment: Any, dotted: str, depth: int) -> tuple[str | None, bool]:
+    def _assigned(self, assignment: Binding, dotted: str, depth: int) -> tuple[str | None, bool]:
         """What one assignment makes of a name, and whether it is sure."""
-        if isinstance(assignment, ImportAssignment):
-            names = {q.name for q in assignment.get_qualified_names_for(dotted)}
-            known = sorted(name for name in names if framework(name) or name == PARTIAL)
-            return (spelled(known[0]), True) if known else (None, True)
-        value = self._dotted_value(assignment) if depth < 8 else None
+        rest = dotted.partition(".")[2]
+        if isinstance(assignment.node, Import):
+            name = f"{assignment.full}.{rest}" if rest else assignment.full
+            return (spelled(name) if framework(name) or name == PARTIAL else None), True
+        value = plain_name(assignment.value) if depth < 8 else None
         if value is None:
             return None, True
-        rest = dotted.partition(".")[2]
-        parameter = isinstance(assignment.node, cst.Param)
+        parameter = isinstance(assignment.node, ast.arg)
         around = assignment.scope.parent if parameter else assignment.scope
-        name, sure = self._in_scope(f"{value}.{rest}" if rest else value, around, depth + 1)
-        return name, sure and not parameter
+        found, sure = self._in_scope(f"{value}.{rest}" if rest else value, around or assignment.scope, depth + 1)
+        return found, sure and not parameter
 
     def _starred(self, dotted: str) -> str | None:
         names = [f"{module}.{dotted}" for module in self.stars]
         return next((name for name in names if is_word(spelled(name))), None)
 
-    def _dotted_value(self, assignment: Any) -> str | None:
-        """``keras.layers`` where the assignment is ``layers = keras.layers``, or a parameter with that default."""
-        if not isinstance(assignment, Assignment):
-            return None
-        if isinstance(assignment.node, cst.Param):
-            return plain_name(assignment.node.default) if assignment.node.default is not None else None
-        target = self.tree.parent(assignment.node)
-        statement = self.tree.parent(target) if isinstance(target, cst.AssignTarget) else None
-        return plain_name(statement.value) if isinstance(statement, cst.Assign) else None
-
-    def call(self, node: cst.Call, constants: bool = False) -> Call:
+    def call(self, node: ast.Call, constants: bool = False) -> Call:
         """A call of the file as data; with `constants`, those of the module are replaced by their values."""
-        parsed = expression(self.tree.text(node))
-        if constants:
-            parsed = _Constants(self._constants_at(node)).visit(parsed)
-        assert isinstance(parsed, ast.Call)
+        parsed = _Constants(self._constants_at(node)).visit(deepcopy(node)) if constants else node
         return call_of_node(parsed, lambda dotted: self.resolve(dotted, node))
 
     def _constants_at(self, node: Node) -> dict[str, ast.expr]:
@@ -140,12 +125,10 @@ def is_word(name: str) -> bool:
     return bool(dot) and any(root in d.roots and d.canonical(name) in d.words for d in table.dialects())
 
 
-def is_none(tree: Tree, assignment: Any) -> bool:
+def is_none(assignment: Binding) -> bool:
     """Whether an assignment is ``name = None``."""
-    target = tree.parent(assignment.node) if isinstance(assignment, Assignment) else None
-    statement = tree.parent(target) if isinstance(target, cst.AssignTarget) else None
-    value = statement.value if isinstance(statement, cst.Assign) else None
-    return isinstance(value, cst.Name) and value.value == "None"
+    value = assignment.value if isinstance(assignment.node, ast.Name) else None
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _layer(name: str) -> tuple[str, str]:
@@ -158,50 +141,43 @@ def _layer(name: str) -> tuple[str, str]:
 
 def _stars(tree: Tree) -> list[str]:
     """The modules of a framework from which everything is imported."""
-    imports = [node for node in tree.all(cst.ImportFrom) if isinstance(node.names, cst.ImportStar)]
-    modules = [plain_name(node.module) for node in imports if node.module is not None and not node.relative]
+    modules = [node.module for node in _absolute(tree) if node.names[0].name == "*"]
     return [module for module in modules if module and framework(module)]
+
+
+def _absolute(tree: Tree) -> list[ast.ImportFrom]:
+    return [node for node in tree.all(ast.ImportFrom) if not node.level]
 
 
 def _roots(tree: Tree) -> set[str]:
     """The first names of everything that the file imports."""
-    modules = [node.module for node in tree.all(cst.ImportFrom) if node.module is not None and not node.relative]
-    modules += [alias.name for node in tree.all(cst.Import) for alias in node.names]
-    return {(plain_name(module) or "").partition(".")[0] for module in modules}
+    modules = [node.module or "" for node in _absolute(tree)]
+    modules += [alias.name for node in tree.all(ast.Import) for alias in node.names]
+    return {module.partition(".")[0] for module in modules}
 
 
 def _constants(tree: Tree) -> dict[str, ast.expr]:
     """The names of the module that are assigned once, to numbers, strings, or tuples and lists of them."""
     scope = tree.scope(tree.module)
     found: dict[str, ast.expr] = {}
-    for line in tree.module.body:
-        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            target, value = _target(statement)
-            if (
-                target is not None
-                and value is not None
-                and len(scope[target]) == 1
-                and not _changed(tree, target)
-                and not mutated(tree, target)
-            ):
-                parsed = expression(tree.text(value))
-                if _literal(parsed):
-                    found[target] = parsed
+    for statement in tree.module.body:
+        target = target_of(statement)
+        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        if (
+            isinstance(target, ast.Name)
+            and value is not None
+            and len(scope[target.id]) == 1
+            and not _changed(tree, target.id)
+            and not mutated(tree, target.id)
+            and _literal(value)
+        ):
+            found[target.id] = value
     return found
-
-
-def _target(statement: Node) -> tuple[str | None, Node | None]:
-    if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
-        return statement.target.value, statement.value
-    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0].target
-        return (target.value, statement.value) if isinstance(target, cst.Name) else (None, None)
-    return None, None
 
 
 def _changed(tree: Tree, name: str) -> bool:
     """Whether a function declares the name global, and so may assign it."""
-    return any(item.name.value == name for node in tree.all(cst.Global) for item in node.names)
+    return any(name in node.names for node in tree.all(ast.Global))
 
 
 def _literal(node: ast.expr) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
-
-import libcst as cst
 
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.python.tree import Node, Tree, plain_name, walk
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, definition
 from poolkit.spec.values import is_many
 
@@ -32,7 +32,7 @@ def order_before(tree: Tree, names: Names, site: Site) -> None:
     """Note in a site what in its argument goes by the order of the axes."""
     nodes = [node for tensor in _tensors(tree, site) for node in walk(tensor)]
     turned = next((node for node in nodes if _permutes(tree, node)), None)
-    bound = turned or next((node for node in nodes if _goes_by_order(names, node, _of_any_rank(site))), None)
+    bound = turned or next((node for node in nodes if _goes_by_order(node, _of_any_rank(site))), None)
     if bound is not None:
         site.permuted = turned is not None
         site.ordered = (
@@ -48,10 +48,11 @@ def _tensors(tree: Tree, site: Site) -> Iterator[Node]:
     """What a site is applied to: as it stands there, and as a name that has just been given a value."""
     tensors = [site.tensor] if site.tensor is not None else []
     if site.role == "layer":
-        tensors = [call.args[0].value for call in calls_of(tree, _model(tree, site.outer)) if call.args]
+        calls = calls_of(tree, _model(tree, site.outer))
+        tensors = [one for call in calls for one in given(call)[:1]]
     for tensor in tensors:
         yield tensor
-        found = definition(tree, tensor.value, tensor) if isinstance(tensor, cst.Name) else None
+        found = definition(tree, tensor.id, tensor) if isinstance(tensor, ast.Name) else None
         if found is not None and found.item is None:
             yield found.value
 
@@ -65,12 +66,12 @@ def _model(tree: Tree, layer: Node) -> Node:
 
 
 def _permutes(tree: Tree, node: Node) -> bool:
-    if isinstance(node, cst.Call):
-        return _last(node) in PERMUTES
-    called = (
-        isinstance(node, cst.Attribute) and isinstance(around := tree.parent(node), cst.Call) and around.func is node
-    )
-    return isinstance(node, cst.Attribute) and node.attr.value in TRANSPOSED and not called
+    if isinstance(node, ast.Call):
+        return last_name(node.func) in PERMUTES
+    if not isinstance(node, ast.Attribute) or node.attr not in TRANSPOSED:
+        return False
+    around = tree.parent(node)
+    return not isinstance(around, ast.Call) or around.func is not node
 
 
 def _of_any_rank(site: Site) -> bool:
@@ -79,38 +80,28 @@ def _of_any_rank(site: Site) -> bool:
     return is_many(at) and all(isinstance(n, int) and n < 0 for n in at)
 
 
-def _goes_by_order(names: Names, node: Node, of_any_rank: bool) -> bool:
-    if isinstance(node, cst.Call):
-        return _last(node) in SHAPES
-    if not isinstance(node, cst.Subscript):
+def _goes_by_order(node: Node, of_any_rank: bool) -> bool:
+    if isinstance(node, ast.Call):
+        return last_name(node.func) in SHAPES
+    if not isinstance(node, ast.Subscript):
         return False
-    first, *rest = (one.slice for one in node.slice)
+    first, *rest = entries_of(node)
     # The first entry is that of the batch, or chooses one of several tensors.
-    return any(_is_place(names, entry) for entry in rest) or (
-        of_any_rank and isinstance(first, cst.Slice) and _is_place(names, first)
-    )
+    return any(map(_is_place, rest)) or (of_any_rank and isinstance(first, ast.Slice) and _is_place(first))
 
 
-def _is_place(names: Names, entry: Node) -> bool:
+def _is_place(entry: ast.expr) -> bool:
     """Whether an entry of an index does something to its axis, or adds one."""
-    if isinstance(entry, cst.Slice):
+    if isinstance(entry, ast.Slice):
         return not (entry.lower is None and entry.upper is None and entry.step is None)
-    value = entry.value if isinstance(entry, cst.Index) else None
-    return not isinstance(value, cst.Ellipsis | cst.SimpleString)
+    return not (isinstance(entry, ast.Constant) and isinstance(entry.value, str | type(...)))
 
 
 def _counts(names: Names, node: Node) -> bool:
     """Whether a call takes an axis by its number."""
-    if not isinstance(node, cst.Call):
+    if not isinstance(node, ast.Call):
         return False
-    positional = [arg for arg in node.args if arg.keyword is None]
-    method = isinstance(node.func, cst.Attribute) and names.full(node.func) is None
-    if _last(node) in COUNTS and len(positional) > (0 if method else 1):
+    method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
+    if last_name(node.func) in COUNTS and len(node.args) > (0 if method else 1):
         return True
-    return any(arg.keyword is not None and arg.keyword.value in AXES for arg in node.args)
-
-
-def _last(call: cst.Call) -> str:
-    if isinstance(call.func, cst.Attribute):
-        return call.func.attr.value
-    return plain_name(call.func) or ""
+    return any(keyword.arg in AXES for keyword in node.keywords)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import libcst as cst
+import ast
 
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.own import MAKERS, OWN, own_fields
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import given, literal
 from poolkit.port.python.sites import Site, applied
 from poolkit.port.python.tree import Tree
 
@@ -20,14 +21,14 @@ def own_sites(tree: Tree, names: Names) -> list[Site]:
     [('applied', 'torch', 2)]
     """
     found: list[Site] = []
-    for node in tree.all(cst.Call):
+    for node in tree.all(ast.Call):
         name = names.full(node.func)
         if name in MAKERS and not any(tree.inside(node, site.node) for site in found):
             found.append(_site(tree, names, node, name))
     return found
 
 
-def _site(tree: Tree, names: Names, node: cst.Call, name: str) -> Site:
+def _site(tree: Tree, names: Names, node: ast.Call, name: str) -> Site:
     site = Site(node, names.call(node), name, OWN, "spec", node)
     try:
         site.fields = own_fields(site.call)
@@ -41,17 +42,17 @@ def _site(tree: Tree, names: Names, node: cst.Call, name: str) -> Site:
     return applied(tree, site)
 
 
-def _layer(tree: Tree, names: Names, node: cst.Call) -> cst.Call | None:
+def _layer(tree: Tree, names: Names, node: ast.Call) -> ast.Call | None:
     """``spec.layer("torch")`` or ``pk.layer(spec, "torch")`` around a spec."""
     around = tree.parent(node)
-    call = tree.parent(around) if around is not None else None
-    if not isinstance(call, cst.Call):
-        return None
-    method = isinstance(around, cst.Attribute) and around.attr.value == "layer" and call.func is around
-    return call if method or names.full(call.func) == f"{OWN}.layer" else None
+    if isinstance(around, ast.Attribute) and around.attr == "layer":
+        call = tree.parent(around)
+        return call if isinstance(call, ast.Call) and call.func is around else None
+    call = tree.given_to(node)
+    return call if call is not None and names.full(call.func) == f"{OWN}.layer" else None
 
 
-def _backend(layer: cst.Call) -> str:
+def _backend(layer: ast.Call) -> str:
     """The framework whose layer is made; poolkit's own name where that is no literal."""
-    texts = [arg.value.evaluated_value for arg in layer.args if isinstance(arg.value, cst.SimpleString)]
-    return str(texts[0]) if texts else OWN
+    texts = [value for value in map(literal, given(layer)) if isinstance(value, str)]
+    return texts[0] if texts else OWN

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import libcst as cst
-
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import NotPooling
 from poolkit.port.python.names import Names
@@ -50,7 +48,7 @@ def _join(inner: Site, outer: Site) -> bool:
 
 def _axis(site: Site) -> tuple[int, bool] | None:
     """The one axis of a mean, and whether it is kept."""
-    if not isinstance(site.error, NotPooling) or not isinstance(site.node, cst.Call):
+    if not isinstance(site.error, NotPooling):
         return None
     args, named = _plain(site.call)
     axis: Any = named.pop("dim", named.pop("axis", args[0] if args else None))

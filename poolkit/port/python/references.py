@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-import libcst as cst
-from libcst.metadata import ImportAssignment
-
 from poolkit.port.python.names import Names, is_word
+from poolkit.port.python.nodes import Node, plain_name
 from poolkit.port.python.sites import POOLS, Site
-from poolkit.port.python.tree import Node, Tree, plain_name
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.unread import of_framework, spelled_like_a_pool
 from poolkit.port.report import Row
 
@@ -27,12 +26,8 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
     ['torch.nn.MaxPool2d']
     """
     inside = [site.node for site in found]
-    for node in [*tree.all(cst.Attribute), *tree.all(cst.Name)]:
-        if (
-            isinstance(tree.parent(node), cst.Attribute)
-            or tree.around(node, cst.Annotation) is not None
-            or _told_elsewhere(tree, names, node)
-        ):
+    for node in [*tree.all(ast.Attribute), *tree.all(ast.Name)]:
+        if isinstance(tree.parent(node), ast.Attribute) or _annotates(tree, node) or _told_elsewhere(tree, names, node):
             continue
         full = names.full(node)
         pools = _is_class(names, node) if full is None else is_word(full) and POOLS.search(full.rpartition(".")[2])
@@ -48,8 +43,19 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
 
 def _in_scope(tree: Tree, node: Node) -> bool:
     """Whether a name is in the list of slim's ``arg_scope([slim.max_pool2d], …)``, or of a project's like it."""
-    around = tree.around(node, cst.Call)
+    around = tree.around(node, ast.Call)
     return around is not None and (plain_name(around.func) or "").endswith("arg_scope")
+
+
+def _annotates(tree: Tree, node: Node) -> bool:
+    """Whether a node is in an annotation."""
+    here: Node | None = node
+    while here is not None and not isinstance(here, ast.stmt):
+        around = tree.parent(here)
+        if here in (getattr(around, "annotation", None), getattr(around, "returns", None)):
+            return True
+        here = around
+    return False
 
 
 def _is_class(names: Names, node: Node) -> bool:
@@ -58,24 +64,21 @@ def _is_class(names: Names, node: Node) -> bool:
     last, scope = name.rpartition(".")[2], names.tree.scope(node)
     if not last[:1].isupper() or not spelled_like_a_pool(last):
         return False
-    return "." in name or all(isinstance(one, ImportAssignment) for one in scope[last])
+    return "." in name or all(one.full for one in scope[last])
 
 
 def _told_elsewhere(tree: Tree, names: Names, node: Node) -> bool:
     """Whether a name is called, imported, an annotation, given another name, or no value at all."""
     around = tree.parent(node)
-    if isinstance(around, cst.Assign):
+    if isinstance(getattr(node, "ctx", None), ast.Store):
+        return True
+    if isinstance(around, ast.Assign):
         return _another_name(tree, names, around)
-    if isinstance(around, cst.Call):
-        return around.func is node
-    if isinstance(around, cst.Arg):
-        return around.keyword is node
-    others = (cst.ImportAlias, cst.ImportFrom, cst.AsName, cst.Annotation, cst.AssignTarget, cst.Param)
-    return isinstance(around, others) and not (isinstance(around, cst.Param) and around.default is node)
+    return isinstance(around, ast.Call) and around.func is node
 
 
-def _another_name(tree: Tree, names: Names, statement: cst.Assign) -> bool:
+def _another_name(tree: Tree, names: Names, statement: ast.Assign) -> bool:
     """Whether a statement gives another name under which calls are found: it has no other value, and is no class's."""
-    target = statement.targets[0].target
-    in_class = isinstance(tree.parent(tree.parent(tree.parent(statement) or statement) or statement), cst.ClassDef)
-    return isinstance(target, cst.Name) and not in_class and names.full(target) is not None
+    target = statement.targets[0]
+    in_class = isinstance(tree.parent(statement), ast.ClassDef)
+    return isinstance(target, ast.Name) and not in_class and names.full(target) is not None

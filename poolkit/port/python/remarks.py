@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
-
-import libcst as cst
 
 from poolkit.diffs.agreeing import agreement
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, arguments, given
 from poolkit.port.python.rewrite import spec_of
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, definition, only_use
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -26,7 +26,7 @@ def padded_before(tree: Tree, names: Names, site: Site) -> None:
             site.notes.append(_of_padding(tree, pad, str(site.fields.get("kind"))))
 
 
-def _of_padding(tree: Tree, pad: Node, kind: str) -> str:
+def _of_padding(tree: Tree, pad: ast.Call, kind: str) -> str:
     what = _filling(tree, pad)
     if (kind, what) in (("max", "-inf"), ("min", "inf")):
         return (
@@ -38,11 +38,10 @@ def _of_padding(tree: Tree, pad: Node, kind: str) -> str:
     )
 
 
-def _filling(tree: Tree, pad: Node) -> str:
+def _filling(tree: Tree, pad: ast.Call) -> str:
     """What a call of `pad` puts around a map: "0", "-inf", "inf", or "" for anything else."""
-    args = pad.args if isinstance(pad, cst.Call) else ()
-    named = {arg.keyword.value: tree.text(arg.value) for arg in args if arg.keyword is not None}
-    places = [tree.text(arg.value) for arg in args if arg.keyword is None]
+    named = {name: tree.text(value) for name, value in arguments(pad).items()}
+    places = [tree.text(value) for value in pad.args]
     mode = named.get("mode", places[2] if len(places) > 2 else "'constant'").strip("\"'").lower()
     value = next((named[name] for name in FILLINGS if name in named), places[3] if len(places) > 3 else "0")
     if mode != "constant":
@@ -59,21 +58,20 @@ VALUES = {
 FILLINGS = ("value", "constant_values", "constant_value")
 
 
-def _pad(tree: Tree, names: Names, site: Site) -> Node | None:
+def _pad(tree: Tree, names: Names, site: Site) -> ast.Call | None:
     """The call before a pool that pads, as it is made."""
+    made: Node | None = None
     if site.role == "layer":
         beside = sequences.before(tree, site.outer)
-        return beside.node if beside is not None and _pads(names, beside.node) else None
-    tensor = site.tensor
-    if isinstance(tensor, cst.Name):
-        found = definition(tree, tensor.value, site.node)
-        tensor = found.value if found is not None and found.item is None else None
-    made = tensor.func if isinstance(tensor, cst.Call) and isinstance(tensor.func, cst.Call) else tensor
-    return made if made is not None and _pads(names, made) else None
-
-
-def _pads(names: Names, node: Node) -> bool:
-    return isinstance(node, cst.Call) and (names.full(node.func) or "").rpartition(".")[2] in PADS
+        made = beside.node if beside is not None else None
+    else:
+        tensor = site.tensor
+        if isinstance(tensor, ast.Name):
+            found = definition(tree, tensor.id, site.node)
+            tensor = found.value if found is not None and found.item is None else None
+        made = tensor.func if isinstance(tensor, ast.Call) and isinstance(tensor.func, ast.Call) else tensor
+    pads = isinstance(made, ast.Call) and (names.full(made.func) or "").rpartition(".")[2] in PADS
+    return made if isinstance(made, ast.Call) and pads else None
 
 
 def results(tree: Tree, site: Site) -> list[Node]:
@@ -82,7 +80,7 @@ def results(tree: Tree, site: Site) -> list[Node]:
     found: list[Node] = [*made]
     for node in made:
         statement = tree.parent(node)
-        use = only_use(tree, statement) if isinstance(statement, cst.Assign) else None
+        use = only_use(tree, statement) if isinstance(statement, ast.Assign) else None
         found += [use] if use is not None else []
     return found
 
@@ -93,22 +91,21 @@ def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
     call = next((one for one in found if one is not None), None)
     if call is None:
         return
-    method = isinstance(call.func, cst.Attribute) and names.full(call.func) is None
-    if len(call.args) > (0 if method else 1):
+    method = isinstance(call.func, ast.Attribute) and names.full(call.func) is None
+    if len(given(call)) > (0 if method else 1):
         site.notes.append("the axes of the squeeze after it are those of the original's layout; write them anew")
     else:
         site.notes.append("the squeeze after it drops a batch of 1 as well; flatten(1) or keepdims=False does not")
 
 
-def _squeeze(tree: Tree, names: Names, node: Node) -> cst.Call | None:
+def _squeeze(tree: Tree, names: Names, node: Node) -> ast.Call | None:
     around = tree.parent(node)
-    call = tree.parent(around) if around is not None else None
-    if not isinstance(call, cst.Call):
-        return None
-    if isinstance(around, cst.Attribute):
-        return call if around.attr.value == "squeeze" and call.func is around else None
-    squeezes = (names.full(call.func) or "").rpartition(".")[2] == "squeeze"
-    return call if squeezes and isinstance(around, cst.Arg) and call.args[0] is around else None
+    if isinstance(around, ast.Attribute):
+        call = tree.parent(around)
+        return call if around.attr == "squeeze" and isinstance(call, ast.Call) and call.func is around else None
+    call = tree.given_to(node)
+    squeezes = call is not None and (names.full(call.func) or "").rpartition(".")[2] == "squeeze"
+    return call if call is not None and squeezes and given(call)[0] is node else None
 
 
 SMALLEST = 5  # smaller windows pool a map in steps

@@ -9,11 +9,10 @@ import ast
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import libcst as cst
-
 from poolkit.port.python.batches import is_batch
 from poolkit.port.python.names import Names
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.nodes import Node, entries_of, given, literal
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import definition, loads_of, stored_layer
 from poolkit.spec.values import is_many
 
@@ -31,7 +30,7 @@ def climbed(tree: Tree, names: Names, node: Node, axes: Axes, goal: Axes) -> Ste
     """The outermost node around a tensor's that only reshapes it, up to where it has the axes of the goal.
 
     >>> tree = Tree("y = g(x)[:, None, None]")
-    >>> step = climbed(tree, Names(tree), tree.all(cst.Call)[0], ("N", "C"), ("N", "1", "1", "C"))
+    >>> step = climbed(tree, Names(tree), tree.all(ast.Call)[0], ("N", "C"), ("N", "1", "1", "C"))
     >>> tree.text(step.node)
     'g(x)[:, None, None]'
     """
@@ -46,19 +45,26 @@ def climbed(tree: Tree, names: Names, node: Node, axes: Axes, goal: Axes) -> Ste
 
 def _above(tree: Tree, names: Names, here: Step) -> Step | None:
     around = tree.parent(here.node)
-    if isinstance(around, cst.Subscript) and around.value is here.node:
-        return _step(around, _indexed(tree, names, around, here.axes))
-    call = tree.parent(around) if around is not None else None
-    if not isinstance(call, cst.Call) or (len(call.args) > 1 and any(arg.star for arg in call.args)):
+    if isinstance(around, ast.Subscript) and around.value is here.node:
+        return _step(around, _indexed(names, around, here.axes))
+    if isinstance(around, ast.Attribute):
+        call = tree.parent(around)
+        if not isinstance(call, ast.Call) or call.func is not around or _starred(call):
+            return None
+        return _step(call, _by_method(tree, names, call, around.attr, here.axes))
+    call = tree.given_to(here.node)
+    if call is None or _starred(call) or given(call)[0] is not here.node:
         return None
-    if isinstance(around, cst.Attribute) and call.func is around:
-        return _step(call, _by_method(tree, names, call, around.attr.value, here.axes))
-    if not isinstance(around, cst.Arg) or around is not call.args[0]:
-        return None
-    layer = call.func if isinstance(call.func, cst.Call) else stored_layer(tree, call.func)
+    layer = call.func if isinstance(call.func, ast.Call) else stored_layer(tree, call.func)
     if layer is not None:
         return _step(call, by_layer(tree, names, layer, here.axes))
     return _step(call, _by_function(tree, names, call, here.axes))
+
+
+def _starred(call: ast.Call) -> bool:
+    """Whether a call has a star beside other arguments."""
+    stars = any(isinstance(arg, ast.Starred) for arg in call.args) or any(k.arg is None for k in call.keywords)
+    return stars and len(given(call)) > 1
 
 
 def _step(node: Node, axes: Axes | None) -> Step | None:
@@ -67,15 +73,14 @@ def _step(node: Node, axes: Axes | None) -> Step | None:
 
 def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
     """The axes after a layer of Keras's, ``Reshape((1, 1, C))`` or a Lambda that reshapes."""
-    if not isinstance(layer, cst.Call) or not layer.args:
+    if not isinstance(layer, ast.Call) or not given(layer):
         return None
-    name = names.full(layer.func)
+    name, inner = names.full(layer.func), given(layer)[0]
     if name == "keras.layers.Reshape":
-        return _reshaped(tree, layer.args[0].value, axes)
-    inner = layer.args[0].value
-    if layer.args[0].keyword is not None and layer.args[0].keyword.value not in ("target_shape", "function"):
+        return _reshaped(tree, inner, axes)
+    if not layer.args and layer.keywords[0].arg not in ("target_shape", "function"):
         return None
-    if name != "keras.layers.Lambda" or not isinstance(inner, cst.Lambda):
+    if name != "keras.layers.Lambda" or not isinstance(inner, ast.Lambda):
         return None
     parameter = only_parameter(inner)
     loads = [n for n in loads_of(tree, parameter or "", inner) if tree.inside(n, inner.body)]
@@ -86,9 +91,9 @@ def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
     return step.axes if step.node is inner.body else None
 
 
-def only_parameter(function: cst.Lambda) -> str | None:
-    params = function.params.params
-    return params[0].name.value if len(params) == 1 else None
+def only_parameter(function: ast.Lambda) -> str | None:
+    params = function.args.args
+    return params[0].arg if len(params) == 1 else None
 
 
 # ------------------------------------------------------------------------------------------------------- single steps
@@ -97,45 +102,38 @@ EXPAND = ("expand_dims", "unsqueeze")
 RESHAPE = ("reshape", "view")
 
 
-def _by_function(tree: Tree, names: Names, call: cst.Call, axes: Axes) -> Axes | None:
+def _by_function(tree: Tree, names: Names, call: ast.Call, axes: Axes) -> Axes | None:
     """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``torch.unsqueeze(x, 2)``."""
     name = (names.full(call.func) or "").rpartition(".")[2]
-    rest = call.args[1:]
+    tensor, *rest = given(call)
     if len(rest) != 1:
         return None
     if name in EXPAND:
-        return _inserted(_number(tree, rest[0].value), axes)
+        return _inserted(literal(rest[0]), axes)
     if name == "squeeze":
-        return _squeezed(_number(tree, rest[0].value), axes)
-    if name == "flatten" and _number(tree, rest[0].value) == 1:
+        return _squeezed(literal(rest[0]), axes)
+    if name == "flatten" and literal(rest[0]) == 1:
         return _flat(axes)
-    return _reshaped(tree, rest[0].value, axes, Tensor(names, call.args[0].value)) if name in RESHAPE else None
+    return _reshaped(tree, rest[0], axes, Tensor(names, tensor)) if name in RESHAPE else None
 
 
-def _by_method(tree: Tree, names: Names, call: cst.Call, method: str, axes: Axes) -> Axes | None:
+def _by_method(tree: Tree, names: Names, call: ast.Call, method: str, axes: Axes) -> Axes | None:
     """``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``, ``x.reshape((b, 1, 1, c))``."""
-    given = _number(tree, call.args[0].value) if len(call.args) == 1 else None
+    args = given(call)
+    place = literal(args[0]) if len(args) == 1 else None
     if method in EXPAND:
-        return _inserted(given, axes)
+        return _inserted(place, axes)
     if method == "squeeze":
-        return _squeezed(given, axes)
+        return _squeezed(place, axes)
     if method == "flatten":
-        return _flat(axes) if given == 1 else None
-    if method not in RESHAPE or not call.args:
+        return _flat(axes) if place == 1 else None
+    if method not in RESHAPE or not args:
         return None
-    assert isinstance(call.func, cst.Attribute)
+    assert isinstance(call.func, ast.Attribute)
     tensor = Tensor(names, call.func.value)
-    if len(call.args) == 1:
-        return _reshaped(tree, call.args[0].value, axes, tensor)
-    return _to_sizes(tree, [expression(tree.text(arg.value)) for arg in call.args], axes, call, tensor)
-
-
-def _number(tree: Tree, node: Node) -> object:
-    """One axis, or a tuple of them; None for what is no literal."""
-    try:
-        return ast.literal_eval(expression(tree.text(node)))
-    except (ValueError, TypeError, SyntaxError):
-        return None
+    if len(args) == 1:
+        return _reshaped(tree, args[0], axes, tensor)
+    return _to_sizes(tree, args, axes, call, tensor)
 
 
 def _places(at: object) -> list[int] | None:
@@ -178,14 +176,14 @@ class Tensor(NamedTuple):
     node: Node
 
 
-def _reshaped(tree: Tree, shape: Node, axes: Axes, tensor: Tensor | None = None) -> Axes | None:
+def _reshaped(tree: Tree, shape: ast.expr, axes: Axes, tensor: Tensor | None = None) -> Axes | None:
     """The axes after a reshape to a tuple, which has an entry for the batch if a tensor is given."""
-    parsed = expression(tree.text(shape))
-    at = shape
+    parsed = shape
+    at: Node = shape
     if isinstance(parsed, ast.Name):
         found = definition(tree, parsed.id, shape)
         if found is not None and found.item is None:
-            parsed, at = expression(tree.text(found.value)), found.statement
+            parsed, at = found.value, found.statement
     if not isinstance(parsed, ast.Tuple | ast.List):
         return None
     return _to_sizes(tree, parsed.elts if tensor else [ast.Constant(-1), *parsed.elts], axes, at, tensor)
@@ -202,9 +200,9 @@ def _to_sizes(tree: Tree, sizes: Sequence[ast.expr], axes: Axes, at: Node, tenso
     return ("N", *letters) if plain == ["N", "C"] and letters.count("C") == 1 else None
 
 
-def _indexed(tree: Tree, names: Names, node: cst.Subscript, axes: Axes) -> Axes | None:
+def _indexed(names: Names, node: ast.Subscript, axes: Axes) -> Axes | None:
     """``x[:, None, None, :]``, ``x[..., None, None]``, with any framework's newaxis, and ``x[:, 0, 0]``."""
-    entries = [_entry(names, element.slice) for element in node.slice]
+    entries = [_entry(names, element) for element in entries_of(node)]
     if None in entries or entries.count("...") > 1:
         return None
     slices = entries.count(":") + entries.count("0")
@@ -224,13 +222,11 @@ def _indexed(tree: Tree, names: Names, node: cst.Subscript, axes: Axes) -> Axes 
     return tuple(found)
 
 
-def _entry(names: Names, entry: Node) -> str | None:
-    if isinstance(entry, cst.Slice):
+def _entry(names: Names, entry: ast.expr) -> str | None:
+    if isinstance(entry, ast.Slice):
         return ":" if entry.lower is None and entry.upper is None and entry.step is None else None
-    assert isinstance(entry, cst.Index)
-    if isinstance(entry.value, cst.Ellipsis):
-        return "..."
-    if isinstance(entry.value, cst.Integer):
-        return "0" if entry.value.evaluated_value == 0 else None  # the only one along an axis of size 1
-    none = isinstance(entry.value, cst.Name) and entry.value.value == "None"
-    return "1" if none or (names.full(entry.value) or "").endswith(".newaxis") else None
+    if isinstance(entry, ast.Constant) and entry.value in (..., None):
+        return "..." if entry.value is ... else "1"
+    if isinstance(entry, ast.Constant) and type(entry.value) is int:
+        return "0" if entry.value == 0 else None  # the only one along an axis of size 1
+    return "1" if (names.full(entry) or "").endswith(".newaxis") else None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import libcst as cst
+import ast
 
 from poolkit.dialects.calls import known
 from poolkit.dialects.dialect import Fields
 from poolkit.port.python import sequences
 from poolkit.port.python.edits import whole_line
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, given, target_of
 from poolkit.port.python.reshaping import Axes, Step, by_layer, climbed, only_parameter
 from poolkit.port.python.sites import Folded, Site
-from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import attribute_uses, only_use, stored_layer, used_elsewhere
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
@@ -93,7 +94,7 @@ def _steps_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | No
     folded: list[Folded] = []
     while here.axes != goal:
         statement = tree.parent(here.node)
-        use = only_use(tree, statement) if isinstance(statement, cst.Assign) and statement.value is here.node else None
+        use = only_use(tree, statement) if isinstance(statement, ast.Assign) and statement.value is here.node else None
         if use is None:
             return None
         after = climbed(tree, names, use, here.axes, goal)
@@ -106,9 +107,8 @@ def _steps_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | No
 
 def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found | None:
     """``self.gap = GAP()``, if every ``self.gap(x)`` of the class gets its axes back."""
-    target = tree.parent(layer)
-    target = target.targets[0].target if isinstance(target, cst.Assign) and len(target.targets) == 1 else None
-    if not isinstance(target, cst.Attribute) or stored_layer(tree, target) is not layer:
+    target = target_of(tree.parent(layer))
+    if not isinstance(target, ast.Attribute) or stored_layer(tree, target) is not layer:
         return None
     folded: list[Folded] = []
     if used_elsewhere(tree, target):
@@ -116,7 +116,7 @@ def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found
     _, reads = attribute_uses(tree, target)
     for read in reads:
         call = tree.parent(read)
-        if not isinstance(call, cst.Call) or call.func is not read:
+        if not isinstance(call, ast.Call) or call.func is not read:
             return None
         found = _steps_after(tree, names, Step(call, DROPPED), goal)
         if found is None:
@@ -127,29 +127,27 @@ def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found
     return (layer, folded) if folded else None
 
 
-def _folded(tree: Tree, use: cst.Name, node: Node) -> Folded:
+def _folded(tree: Tree, use: ast.Name, node: Node) -> Folded:
     """The expression becomes the name in it; where that would be ``x = x``, the line goes."""
     statement = tree.parent(node)
-    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
-        target, line = statement.targets[0].target, tree.parent(statement)
-        alone = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
-        if alone and isinstance(target, cst.Name) and target.value == use.value:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        alone = len(tree.beside(statement)) == 1 and tree.opens_line(statement)
+        if alone and isinstance(target := statement.targets[0], ast.Name) and target.id == use.id:
             return Folded(node, whole_line(tree, tree.span(statement)))
-    return Folded(node, tree.span(node), use.value)
+    return Folded(node, tree.span(node), use.id)
 
 
 def out_of_lambda(tree: Tree, names: Names, site: Site) -> None:
     """``Lambda(lambda t: tf.reduce_mean(t, [1, 2]))`` is the pool that its body is."""
     function = tree.parent(site.outer)
-    if site.error is not None or not isinstance(function, cst.Lambda) or function.body is not site.outer:
+    if site.error is not None or not isinstance(function, ast.Lambda) or function.body is not site.outer:
         return
-    argument = tree.parent(function)
-    layer = tree.parent(argument) if argument is not None else None
-    if not isinstance(layer, cst.Call) or names.full(layer.func) != "keras.layers.Lambda":
+    layer = tree.given_to(function)
+    if layer is None or names.full(layer.func) != "keras.layers.Lambda":
         return
-    if not isinstance(site.tensor, cst.Name) or site.tensor.value != only_parameter(function):
+    if not isinstance(site.tensor, ast.Name) or site.tensor.id != only_parameter(function):
         return
     site.role, site.outer, site.tensor = "layer", layer, None
     around = tree.parent(layer)
-    if isinstance(around, cst.Call) and around.func is layer and len(around.args) == 1:
-        site.role, site.outer, site.tensor = "applied", around, around.args[0].value
+    if isinstance(around, ast.Call) and around.func is layer and len(given(around)) == 1:
+        site.role, site.outer, site.tensor = "applied", around, given(around)[0]

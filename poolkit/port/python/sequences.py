@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import libcst as cst
-
 from poolkit.port.python.edits import whole_line, without
-from poolkit.port.python.tree import Node, Span, Tree
+from poolkit.port.python.nodes import Node, given, last_name
+from poolkit.port.python.tree import Span, Tree
 
 
 class Neighbour(NamedTuple):
@@ -22,7 +22,7 @@ def after(tree: Tree, layer: Node) -> Neighbour | None:
     """The layer that follows one in a Sequential.
 
     >>> tree = Tree("m = keras.Sequential([a(), b(), c()])")
-    >>> found = after(tree, tree.all(cst.Call)[1])
+    >>> found = after(tree, tree.all(ast.Call)[1])
     >>> tree.text(found.node), found.spans
     ('b()', ((27, 32),))
     """
@@ -34,46 +34,39 @@ def before(tree: Tree, layer: Node) -> Neighbour | None:
     return _beside(tree, layer, -1)
 
 
-def model(tree: Tree, layer: Node) -> cst.Call | None:
+def model(tree: Tree, layer: Node) -> ast.Call | None:
     """The call of a Sequential that a layer is an item of."""
-    around = tree.parent(layer)
-    several = tree.parent(around) if around is not None else None
-    if isinstance(around, cst.Element) and several is not None and _listed(tree, several):
-        several = tree.parent(tree.parent(several) or several)
-    return several if isinstance(several, cst.Call) and _last(several.func) == "Sequential" else None
+    call, _ = _items(tree, layer)
+    return call
+
+
+def _items(tree: Tree, layer: Node) -> tuple[ast.Call | None, Sequence[ast.expr]]:
+    """The call of a Sequential around a layer, and its layers, which may be in a list."""
+    around, items = tree.parent(layer), None
+    if isinstance(around, ast.List | ast.Tuple):
+        items, around = around.elts, tree.parent(around)
+    around = tree.parent(around) if isinstance(around, ast.keyword) and items is not None else around
+    if not isinstance(around, ast.Call) or last_name(around.func) != "Sequential" or around.func is layer:
+        return None, ()
+    return around, around.args if items is None else items
 
 
 def _beside(tree: Tree, layer: Node, by: int) -> Neighbour | None:
+    call, items = _items(tree, layer)
+    if call is not None:
+        return _item(tree, items, layer, by)
     around = tree.parent(layer)
-    several = tree.parent(around) if around is not None else None
-    if isinstance(around, cst.Element) and isinstance(several, cst.List | cst.Tuple):
-        return _item(tree, several.elements, around, by) if _listed(tree, several) else None
-    if not isinstance(around, cst.Arg) or around.keyword is not None or not isinstance(several, cst.Call):
-        return None
-    if _last(several.func) == "Sequential":
-        return _item(tree, several.args, around, by)
-    return _added(tree, several, by) if _last(several.func) == "add" else None
+    added = isinstance(around, ast.Call) and last_name(around.func) == "add" and around.func is not layer
+    return _added(tree, around, by) if added and isinstance(around, ast.Call) else None
 
 
-def _last(func: Node) -> str:
-    if isinstance(func, cst.Attribute):
-        return func.attr.value
-    return func.value if isinstance(func, cst.Name) else ""
-
-
-def _listed(tree: Tree, several: Node) -> bool:
-    """Whether a list is that of a Sequential's layers."""
-    call = tree.parent(tree.parent(several) or several)
-    return isinstance(call, cst.Call) and _last(call.func) == "Sequential"
-
-
-def _item(tree: Tree, items: Sequence[cst.BaseElement | cst.Arg], item: Node, by: int) -> Neighbour | None:
+def _item(tree: Tree, items: Sequence[ast.expr], item: Node, by: int) -> Neighbour | None:
     at = _place(tree, items, item) + by
-    if not 0 <= at < len(items) or (isinstance(found := items[at], cst.Arg) and found.keyword is not None):
+    if not 0 <= at < len(items):
         return None
     first = max(at - 1, 0)
-    around = [tree.span(one.value) for one in items[first : at + 2]]
-    return Neighbour(items[at].value, tuple(without(around, {at - first})))
+    around = [tree.span(one) for one in items[first : at + 2]]
+    return Neighbour(items[at], tuple(without(around, {at - first})))
 
 
 def _place(tree: Tree, several: Sequence[Node], node: Node) -> int:
@@ -82,16 +75,15 @@ def _place(tree: Tree, several: Sequence[Node], node: Node) -> int:
     return places[node]
 
 
-def _added(tree: Tree, call: cst.Call, by: int) -> Neighbour | None:
+def _added(tree: Tree, call: ast.Call, by: int) -> Neighbour | None:
     """The layer of the line before or after, where that adds to the same model."""
-    line = tree.parent(tree.parent(call) or call)
-    block = tree.parent(line) if line is not None else None
-    if line is None or not isinstance(block, cst.IndentedBlock | cst.Module):
+    line = tree.parent(call)
+    if not isinstance(line, ast.Expr):
         return None
-    at = _place(tree, block.body, line) + by
-    other = block.body[at] if 0 <= at < len(block.body) else None
-    statement = other.body[0] if isinstance(other, cst.SimpleStatementLine) and len(other.body) == 1 else None
-    beside = statement.value if isinstance(statement, cst.Expr) else None
-    if not isinstance(beside, cst.Call) or len(beside.args) != 1 or tree.text(beside.func) != tree.text(call.func):
+    block = tree.block(line)
+    at = _place(tree, block, line) + by
+    other = block[at] if 0 <= at < len(block) else None
+    beside = other.value if isinstance(other, ast.Expr) and len(tree.beside(other)) == 1 else None
+    if not isinstance(beside, ast.Call) or len(given(beside)) != 1 or tree.text(beside.func) != tree.text(call.func):
         return None
-    return Neighbour(beside.args[0].value, (whole_line(tree, tree.span(beside)),))
+    return Neighbour(given(beside)[0], (whole_line(tree, tree.span(beside)),))

@@ -15,9 +15,10 @@ from poolkit.dialects.sources import dotted_name
 from poolkit.errors import NotExactError
 from poolkit.port.python.expressions import like
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, expression
 from poolkit.port.python.sites import Site
 from poolkit.port.python.traces import by_shape, same_tensor
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import definition
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
@@ -126,7 +127,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         tensor = self.site.tensor
-        self.text = ast.unparse(self._shaped_as(expression(self.tree.text(tensor)))) if tensor is not None else ""
+        self.text = ast.unparse(self._shaped_as(tensor)) if isinstance(tensor, ast.expr) else ""
         self.tensors: set[str] = set()  # whose sizes are used
         self.others = False  # whether a shape is used otherwise
         self.shapes: set[str] = set()  # the texts that are several sizes of one
@@ -148,7 +149,7 @@ class _Reader:
 
     def marked(self, call: Call) -> Call:
         """The call with a mark for each size of a shape."""
-        positional = not any(arg.keyword and arg.value is self.site.tensor for arg in self.site.node.args)
+        positional = not any(keyword.value is self.site.tensor for keyword in self.site.node.keywords)
         skip = 1 if self.site.role == "function" and positional else 0
         args = (*call.args[:skip], *map(self._value, call.args[skip:]))
         return Call(call.name, args, tuple((name, self._value(value)) for name, value in call.kwargs))
@@ -212,7 +213,7 @@ class _Reader:
         found = definition(self.tree, name, at)
         if found is None:
             return None
-        whole = self.sizes(expression(self.tree.text(found.value)), found.statement)
+        whole = self.sizes(found.value, found.statement)
         if whole is None or found.item is None:
             return whole
         return Sizes(whole.tensor, whole.at[found.item]) if _count(whole.at) == found.of else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import libcst as cst
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known
@@ -17,7 +16,8 @@ from poolkit.dialects.reductions import NUMPY_WORDS
 from poolkit.dialects.sources import METHODS
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.port.python.names import Names
-from poolkit.port.python.tree import Node, Span, Tree
+from poolkit.port.python.nodes import Node, arguments, given
+from poolkit.port.python.tree import Span, Tree
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -57,7 +57,7 @@ class Site:
     something else than its fields say.
     """
 
-    node: cst.Call
+    node: ast.Call
     call: Call
     word: str
     dialect: str
@@ -90,8 +90,8 @@ def sites(tree: Tree, names: Names) -> list[Site]:
     """
     found: list[Site] = []
     taken: list[Node] = []
-    for node in tree.all(cst.Call):
-        if isinstance(node.func, cst.Call) or any(tree.inside(node, whole) for whole in taken):
+    for node in tree.all(ast.Call):
+        if isinstance(node.func, ast.Call) or any(tree.inside(node, whole) for whole in taken):
             continue
         site = _site(tree, names, node)
         if site is not None:
@@ -100,7 +100,7 @@ def sites(tree: Tree, names: Names) -> list[Site]:
     return found
 
 
-def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
+def _site(tree: Tree, names: Names, node: ast.Call) -> Site | None:
     found = _word(tree, names, node)
     if found is None:
         return None
@@ -117,9 +117,9 @@ def _site(tree: Tree, names: Names, node: cst.Call) -> Site | None:
     return None if isinstance(site.error, NotPooling) and not told else site
 
 
-def _word(tree: Tree, names: Names, node: cst.Call) -> tuple[Call, str, str] | None:
+def _word(tree: Tree, names: Names, node: ast.Call) -> tuple[Call, str, str] | None:
     """The call, its word and its dialect, where it may pool."""
-    last = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     full = names.full(node.func)
     if full is None and last not in NUMPY_WORDS:
         return None
@@ -175,15 +175,15 @@ def _place(tree: Tree, names: Names, site: Site, word: Word | None) -> None:
         applied(tree, site)
         return
     assert word is not None
-    method = isinstance(node.func, cst.Attribute) and names.full(node.func) is None
-    site.tensor = node.func.value if method and isinstance(node.func, cst.Attribute) else _argument(node, word.tensor)
+    method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
+    site.tensor = node.func.value if method and isinstance(node.func, ast.Attribute) else _argument(node, word.tensor)
 
 
 def applied(tree: Tree, site: Site) -> Site:
     """The site, with the tensor where its layer is called at once."""
     around = tree.parent(site.outer)
-    if isinstance(around, cst.Call) and around.func is site.outer and _one_tensor(around):
-        site.role, site.outer, site.tensor = "applied", around, around.args[0].value
+    if isinstance(around, ast.Call) and around.func is site.outer and _one_tensor(around):
+        site.role, site.outer, site.tensor = "applied", around, given(around)[0]
     return site
 
 
@@ -191,23 +191,25 @@ def applied(tree: Tree, site: Site) -> Site:
 BESIDES = ("training", "mask", "name")
 
 
-def _one_tensor(call: cst.Call) -> bool:
+def _one_tensor(call: ast.Call) -> bool:
     """Whether a layer is called with one tensor."""
-    first, *rest = call.args or [cst.Arg(cst.Name("x"), star="*")]
-    return not first.star and all(arg.keyword is not None and arg.keyword.value in BESIDES for arg in rest)
+    if len(call.args) > 1 or any(isinstance(arg, ast.Starred) for arg in call.args):
+        return False
+    rest = call.keywords[0 if call.args else 1 :]
+    return bool(given(call)) and all(k.arg in BESIDES for k in rest) and all(k.arg for k in call.keywords)
 
 
 TENSORS = ("input", "value", "x", "inputs", "a", "input_tensor", "operand", "self")
 
 
-def _argument(node: cst.Call, tensor: str | None) -> Node | None:
+def _argument(node: ast.Call, tensor: str | None) -> Node | None:
     """The tensor among a function's arguments: by its name, also an old one, or the first."""
-    named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+    named = arguments(node)
     for name in (tensor, *TENSORS):
         if name in named:
             return named[name]
     first = node.args[0] if node.args else None
-    return first.value if first is not None and first.keyword is None and not first.star else None
+    return first if not isinstance(first, ast.Starred) else None
 
 
 def _read(names: Names, site: Site) -> None:

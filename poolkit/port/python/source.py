@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-import libcst as cst
-
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import RAISED, NotPooling
@@ -22,11 +20,12 @@ from poolkit.port.python.edits import Edits, Piece
 from poolkit.port.python.idioms import recognise
 from poolkit.port.python.imports import Imports, finish
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import python
 from poolkit.port.python.own import own_sites
 from poolkit.port.python.references import references
 from poolkit.port.python.rewrite import layout_for, pieces, spec_of, written_for
 from poolkit.port.python.sites import Site, reduced, sites
-from poolkit.port.python.tree import BOM, Span, Tree, bounded, python
+from poolkit.port.python.tree import BOM, Span, Tree, bounded
 from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
 from poolkit.port.target import FRAMEWORKS
@@ -154,7 +153,7 @@ class _Port:
         """Why a site stays as it is."""
         if isinstance(site.error, NotPooling):
             return Kept("left", str(site.error))
-        if self.tree.around(site.outer, cst.FormattedString) is not None:
+        if self.tree.in_string(site.outer):
             return Kept("failed", "it stands inside an f-string; give it a name before, and port that")
         if site.dialect == self.to and not is_gone(site):
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))

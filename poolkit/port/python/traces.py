@@ -5,25 +5,23 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
-
-import libcst as cst
 
 from poolkit.dialects.sources import dotted_name
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.nodes import FUNCTIONS, Node
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import between, unchanged
 
 SHAPES = re.compile(r"(^|[._])(shape|shape_list|shape_as_list|as_list)$", re.IGNORECASE)
-STORES = (cst.Tuple, cst.List, cst.Element, cst.StarredElement, cst.AssignTarget)
+STORES = (ast.Tuple, ast.List, ast.Starred)
 
 
-def by_shape(tree: Tree, value: ast.expr, at: Node, tensor: str = "", seen: frozenset[str] = frozenset()) -> bool:
+def by_shape(tree: Tree, value: ast.AST, at: Node, tensor: str = "", seen: frozenset[str] = frozenset()) -> bool:
     r"""Whether some assignment, here or in an outer scope, makes a value one of a shape, or a function of the tensor.
 
     It need not be the assignment that counts: this is for refusing what is not proven.
 
     >>> tree = Tree("if size is None:\n    size = x.shape[2:]\ny = pool(x, size)")
-    >>> by_shape(tree, expression("(size, 2)"), tree.all(cst.Call)[0])
+    >>> by_shape(tree, ast.parse("(size, 2)").body[0], tree.all(ast.Call)[0])
     True
     """
     for inner in ast.walk(value):
@@ -33,7 +31,7 @@ def by_shape(tree: Tree, value: ast.expr, at: Node, tensor: str = "", seen: froz
         if name is None or name in seen or (name.count(".") and not name.startswith("self.")):
             continue
         given = list(_values(tree, name, at))
-        if any(by_shape(tree, expression(tree.text(one)), one, tensor, seen | {name}) for one in given):
+        if any(by_shape(tree, one, one, tensor, seen | {name}) for one in given):
             return True
     return False
 
@@ -59,44 +57,40 @@ def _values(tree: Tree, name: str, at: Node) -> Iterator[Node]:
             yield value
 
 
-# Once for each file and name: files may have many windows under one name.
-_KNOWN: WeakKeyDictionary[Tree, dict[str, list[tuple[Node | None, Node]]]] = WeakKeyDictionary()
-
-
-def _stores(tree: Tree, name: str) -> list[tuple[Node | None, Node]]:
+def _stores(tree: Tree, name: str) -> list[tuple[Node | None, ast.expr]]:
     """The function around each place where a name is given a value, and that value."""
-    known = _KNOWN.setdefault(tree, {})
-    if name not in known:
-        nodes: list[Node | None] = [*tree.named(name.rpartition(".")[2])]
-        if "." in name:
-            nodes = [tree.parent(node) for node in nodes if node is not None]
-            nodes = [node for node in nodes if isinstance(node, cst.Attribute) and tree.text(node) == name]
-        given = [(node, _given(tree, node)) for node in nodes if node is not None]
-        known[name] = [(tree.around(node, cst.FunctionDef), value) for node, value in given if value is not None]
-    return known[name]
+
+    def found() -> list[tuple[Node | None, ast.expr]]:
+        nodes: list[Node] = [node for node in tree.attributes(name.rpartition(".")[2]) if tree.text(node) == name]
+        if "." not in name:
+            nodes = [*tree.named(name), *(arg for arg in tree.all(ast.arg) if arg.arg == name)]
+        given = [(node, _given(tree, node)) for node in nodes]
+        return [(tree.around(node, FUNCTIONS), value) for node, value in given if value is not None]
+
+    return tree.once((_stores, name), found)
 
 
 def _functions(tree: Tree, at: Node) -> list[Node | None]:
     found: list[Node | None] = [None]
-    here = tree.around(at, cst.FunctionDef)
+    here = tree.around(at, FUNCTIONS)
     while here is not None:
         found.append(here)
-        here = tree.around(here, cst.FunctionDef)
+        here = tree.around(here, FUNCTIONS)
     return found
 
 
-def _given(tree: Tree, node: Node) -> Node | None:
+def _given(tree: Tree, node: Node) -> ast.expr | None:
     """What a name is given where it stands; None where it is only read."""
+    if isinstance(node, ast.arg):
+        return next((one.value for one in tree.scope(node)[node.arg] if one.node is node), None)
     child, here = node, tree.parent(node)
     while isinstance(here, STORES):
         child, here = here, tree.parent(here)
-    if isinstance(here, cst.Assign):
-        return here.value if isinstance(child, cst.AssignTarget) else None
-    if isinstance(here, cst.AnnAssign | cst.AugAssign | cst.NamedExpr):
+    if isinstance(here, ast.Assign):
+        return here.value if child is not here.value else None
+    if isinstance(here, ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
         return here.value if here.target is child else None
-    if isinstance(here, cst.For | cst.CompFor):
-        return here.iter if here.target is child else None
-    return here.default if isinstance(here, cst.Param) and here.name is child else None
+    return here.iter if isinstance(here, ast.For | ast.comprehension) and here.target is child else None
 
 
 def same_tensor(tree: Tree, tensor: str, since: Node, until: Node) -> bool:
@@ -113,15 +107,15 @@ def same_tensor(tree: Tree, tensor: str, since: Node, until: Node) -> bool:
 
 
 def _doers(tree: Tree) -> Iterator[Node]:
-    yield from tree.all(cst.AssignTarget)
-    yield from tree.all(cst.AugAssign)
-    yield from tree.all(cst.Call)
+    yield from (target for statement in tree.all(ast.Assign) for target in statement.targets)
+    yield from (statement.target for statement in tree.all(ast.AugAssign))
+    yield from tree.all(ast.Call)
 
 
 def _may_change(tree: Tree, node: Node, tensor: str, root: str) -> bool:
-    if isinstance(node, cst.Call):
+    if isinstance(node, ast.Call):
         method = tree.text(node.func)
         ours = method.startswith(f"{root}.") and not method.startswith(f"{tensor}.")
-        return ours or any(tree.text(arg.value) == root for arg in node.args)
-    target = node.target if isinstance(node, cst.AssignTarget | cst.AugAssign) else node
-    return any(part.lstrip("([ ").startswith((f"{root}.", f"{root}[")) for part in tree.text(target).split(","))
+        return ours or any(tree.text(arg) == root for arg in (*node.args, *(k.value for k in node.keywords)))
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+    return any(tree.text(part).startswith((f"{root}.", f"{root}[")) for part in parts)

@@ -1,4 +1,4 @@
-"""A Python source file as LibCST's tree: where each node starts and ends, what is around it, and what its text is."""
+"""A source file as Python's own tree: where each node starts and ends, what is around it, and what its text is."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import contextlib
 import io
 import re
 import tokenize
-import warnings
-from bisect import bisect_left
-from collections.abc import Callable, Generator, Hashable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Generator, Hashable, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
-import libcst as cst
-from libcst import metadata
-
 from poolkit.errors import InputError
+from poolkit.port.python.nodes import DEFINITIONS, Node, python, walk
+from poolkit.port.python.scopes import Binding, Scope, scoped
 
-Node = cst.CSTNode
 T = TypeVar("T")
-N = TypeVar("N", bound=cst.CSTNode)
+N = TypeVar("N", bound=ast.AST)
 BOM = "\ufeff"  # which some editors put first
 Span = tuple[int, int]  # offsets in bytes of UTF-8
 
@@ -28,7 +26,7 @@ class Tree:
     """The tree of a file. `InputError` with line and column where the file is no Python.
 
     >>> tree = Tree("y = pool(x)  # half")
-    >>> [(tree.text(node), tree.line(node)) for node in tree.all(cst.Call)]
+    >>> [(tree.text(node), tree.line(node)) for node in tree.all(ast.Call)]
     [('pool(x)', 1)]
     """
 
@@ -44,30 +42,61 @@ class Tree:
                 "convert its line ends"
             )
         self.newline = "\r\n" if "\r\n" in source else "\n"
-        self._index(metadata.MetadataWrapper(_parsed(source, self.name), unsafe_skip_copy=True))
+        self._starts = [0, *(found.end() for found in re.finditer(b"\n", self.data))]
+        tokens = _tokens(source, self.name)
+        self.module = _parsed(source, self.name)
+        comments = [token for token in tokens if token.type == tokenize.COMMENT]
+        self.comments = [(self._place(*token.start), self._place(*token.end)) for token in comments]
+        self._index()
+        self.words: dict[str, tuple[int, int]] = {}  # each name of the code: the line and column where it is first
+        for token in tokens:
+            if token.type == tokenize.NAME:
+                self.words.setdefault(token.string, token.start)
+        for name, nodes in self._named.items():
+            self.words.setdefault(name, (self.line(nodes[0]), 0))
 
-    def _index(self, wrapper: metadata.MetadataWrapper) -> None:
-        self.module = wrapper.module
-        self._spans = wrapper.resolve(metadata.ByteSpanPositionProvider)
-        self._dropped = _dropped(self.source, self.module) if "\f" in self.source else []
-        self._scopes = wrapper.resolve(metadata.ScopeProvider)
-        self._lines = [found.start() for found in re.finditer(b"\n", self.data)]
+    def _place(self, line: int, column: int) -> int:
+        """The place of a character of a line, which tokens count by."""
+        start = self._starts[line - 1]
+        end = self._starts[line] if line < len(self._starts) else len(self.data)
+        return start + len(self.data[start:end].decode()[:column].encode())
+
+    def _index(self) -> None:
         self._parents: dict[Node, Node] = {}
-        self._nodes: dict[type[Node], list[Node]] = {}
+        self._strings: dict[Node, Node] = {}  # before Python 3.12 what is inside an f-string has no place of its own
+        self._nodes: dict[type[Node], list[Any]] = {}
         self._known: dict[Hashable, Any] = {}
-        self._named: dict[str, list[cst.Name]] = {}
+        self._named: dict[str, list[ast.Name]] = {}
+        self._attributes: dict[str, list[ast.Attribute]] = {}
         for node in walk(self.module, self._parents):
+            around = self._parents.get(node)
+            if around is not None and (isinstance(around, ast.JoinedStr) or around in self._strings):
+                self._strings[node] = self._strings.get(around, around)
             self._nodes.setdefault(type(node), []).append(node)
-            if isinstance(node, cst.Name):
-                self._named.setdefault(node.value, []).append(node)
+        for nodes in self._nodes.values():
+            if hasattr(nodes[0], "lineno"):
+                nodes.sort(key=self._outer_first)
+        for name in self.all(ast.Name):
+            self._named.setdefault(name.id, []).append(name)
+        for attribute in self.all(ast.Attribute):
+            self._attributes.setdefault(attribute.attr, []).append(attribute)
+        self._scopes = scoped(self.module)
+
+    def _outer_first(self, node: Node) -> Span:
+        start, end = self.span(node)
+        return start, -end
 
     def all(self, kind: type[N]) -> list[N]:
         """Every node of exactly this kind, outer ones before those inside."""
-        return [node for node in self._nodes.get(kind, []) if isinstance(node, kind)]
+        return self._nodes.get(kind, [])
 
-    def named(self, name: str) -> list[cst.Name]:
+    def named(self, name: str) -> list[ast.Name]:
         """Every place where a name stands."""
         return self._named.get(name, [])
+
+    def attributes(self, name: str) -> list[ast.Attribute]:
+        """Every place where an attribute of this name stands."""
+        return self._attributes.get(name, [])
 
     def once(self, key: Hashable, found: Callable[[], T]) -> T:
         """What is found out about the file, at the first time that it is asked for."""
@@ -77,63 +106,109 @@ class Tree:
         return known
 
     def span(self, node: Node) -> Span:
-        found = self._spans[node]
-        return self._place(found.start), self._place(found.start + found.length)
-
-    def _place(self, at: int) -> int:
-        """The place in the file of a place in LibCST's text."""
-        return at + sum(n for start, n in self._dropped if start <= at) if self._dropped else at
+        node = self._strings.get(node, node)
+        if isinstance(node, ast.Module):
+            return 0, len(self.data)
+        place: Any = node  # of the nodes that have one, which the stubs do not tell apart
+        start, end = self._starts[int(place.lineno) - 1], self._starts[int(place.end_lineno) - 1]
+        return start + int(place.col_offset), end + int(place.end_col_offset)
 
     def text(self, node: Node) -> str:
+        if node in self._strings:
+            return ast.unparse(node)
         start, end = self.span(node)
         return self.data[start:end].decode()
 
     def line(self, node: Node) -> int:
-        return bisect_left(self._lines, self.span(node)[0]) + 1
+        return self.line_at(self.span(node)[0])
 
-    def parent(self, node: Node) -> Node | None:
-        return self._parents.get(node)
+    def line_at(self, place: int) -> int:
+        return bisect_right(self._starts, place)
 
-    def around(self, node: Node, kind: type[N]) -> N | None:
+    def parent(self, node: Node | None) -> Node | None:
+        return self._parents.get(node) if node is not None else None
+
+    def around(self, node: Node, kind: type[N] | tuple[type[N], ...]) -> N | None:
         """The nearest node of a kind around this one."""
         here = self.parent(node)
         while here is not None and not isinstance(here, kind):
             here = self.parent(here)
         return here
 
+    def given_to(self, node: Node) -> ast.Call | None:
+        """The call that a node is an argument of, by place or by name."""
+        around = self.parent(node)
+        around = self.parent(around) if isinstance(around, ast.keyword) else around
+        return around if isinstance(around, ast.Call) and around.func is not node else None
+
+    def in_string(self, node: Node) -> bool:
+        return node in self._strings
+
     def inside(self, inner: Node, outer: Node) -> bool:
         (start, end), (first, last) = self.span(inner), self.span(outer)
         return first <= start and end <= last
 
-    def assignments(self) -> list[Any]:
+    def assignments(self) -> list[Binding]:
         """Everything that gives a name of the file a value, in every scope."""
-        scopes = dict.fromkeys(scope for scope in self._scopes.values() if scope is not None)
-        return list(dict.fromkeys(a for scope in scopes for a in scope.assignments))
+        return [one for scope in dict.fromkeys(self._scopes.values()) for many in scope.own.values() for one in many]
 
-    def start(self, statement: Node) -> int:
+    def scope(self, node: Node) -> Scope:
+        """The scope that a name at this place belongs to."""
+        return self._scopes[node]
+
+    # ------------------------------------------------------------------------------------------------------ statements
+
+    def statement(self, node: Node) -> ast.stmt | None:
+        """The statement that a node is in, or is."""
+        return node if isinstance(node, ast.stmt) else self.around(node, ast.stmt)
+
+    def statement_at(self, place: int) -> ast.stmt | None:
+        """The last statement that starts before a place, which is in it or behind it on its line."""
+        found = self.once("statements", self._statements)
+        at = bisect_left(found, place, key=self.start)
+        return found[at - 1] if at else None
+
+    def _statements(self) -> list[ast.stmt]:
+        found = [node for nodes in self._nodes.values() for node in nodes if isinstance(node, ast.stmt)]
+        return sorted(found, key=self.start)
+
+    def start(self, statement: ast.stmt) -> int:
         """Where a statement starts, its decorators too."""
-        decorators = statement.decorators if isinstance(statement, cst.FunctionDef | cst.ClassDef) else ()
+        decorators = statement.decorator_list if isinstance(statement, DEFINITIONS) else ()
         return min(self.span(node)[0] for node in (statement, *decorators))
 
-    def scope(self, node: Node) -> Any:
-        """The scope that a name at this place belongs to."""
-        here: Node | None = node
-        while here is not None:
-            scope = self._scopes.get(here)
-            if scope is not None:
-                return scope
-            here = self.parent(here)
-        return self._scopes[self.module]
+    def block(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements of the block that a statement is in."""
+        around = self.parent(statement)
+        for name in ("body", "orelse", "finalbody"):
+            block: list[ast.stmt] = getattr(around, name, [])
+            if statement in self._members(block):
+                return block
+        return []
 
+    def _members(self, block: Sequence[Any]) -> set[Any]:
+        return self.once(("members", id(block)), lambda: set(block))
 
-def _dropped(source: str, module: cst.Module) -> list[tuple[int, int]]:
-    """Where LibCST leaves out form feeds before a statement, in its text, and how many bytes each time."""
-    at, found = 0, list[tuple[int, int]]()
-    for line, kept in zip(source.split("\n"), module.code.split("\n"), strict=True):
-        if line != kept:
-            found.append((at, len(line) - len(kept)))
-        at += len(kept.encode()) + 1
-    return found
+    def beside(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements that stand on one line with a statement, between semicolons."""
+        block = self.block(statement)
+        lines = self.once(("lines", id(block)), lambda: self._lines(block))
+        return lines[statement]
+
+    def opens_line(self, statement: ast.stmt) -> bool:
+        """Whether a statement is the first on its line, and not behind the colon of its block."""
+        start = self.span(statement)[0]
+        return not self.data[self.data.rfind(b"\n", 0, start) + 1 : start].strip()
+
+    def _lines(self, block: Sequence[ast.stmt]) -> dict[ast.stmt, list[ast.stmt]]:
+        count = 0
+        keys: dict[ast.stmt, int] = {}
+        for before, statement in zip([None, *block], block, strict=False):
+            between = self.data[self.span(before)[1] : self.start(statement)] if before is not None else b"\n"
+            count += b";" not in between.partition(b"#")[0].partition(b"\n")[0]
+            keys[statement] = count
+        lines = [list(line) for _, line in groupby(block, key=lambda one: keys[one])]
+        return {one: line for line in lines for one in line}
 
 
 @contextlib.contextmanager
@@ -141,23 +216,19 @@ def bounded(name: str) -> Generator[None]:
     """`InputError` for source that is nested deeper than Python's recursion goes, wherever that comes out."""
     try:
         yield
-    except (RecursionError, MemoryError, KeyError) as error:
-        cause: BaseException | None = error
-        while isinstance(cause, KeyError):  # LibCST misses a node on the way back from a recursion too deep
-            cause = cause.__context__
-        if cause is None:
-            raise
+    except (RecursionError, MemoryError):
         raise InputError(
             f"received {name or 'the source'}, which nests deeper than Python's recursion goes, such as a sum of a "
             "thousand terms or a thousand elif; write it over several statements"
         ) from None
 
 
-MOST_TOKENS = 100_000  # each takes up to 0.3 ms, most of it in LibCST; the longest files of model code have half of it
+MOST_TOKENS = 100_000  # each takes up to 0.1 ms; the longest files of model code have half of it
 
 
-def _check_length(source: str, name: str) -> None:
-    """`InputError` where a port would take more than half a minute, by a count that itself takes 0.3 s at most."""
+def _tokens(source: str, name: str) -> list[tokenize.TokenInfo]:
+    """The tokens of a source; `InputError` where there are too many, after 0.3 s at most."""
+    found: list[tokenize.TokenInfo] = []
     count = 0
     with contextlib.suppress(SyntaxError, tokenize.TokenError):  # of which Python's own parser says where
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -169,65 +240,15 @@ def _check_length(source: str, name: str) -> None:
                     f"received {name}, which has more than {MOST_TOKENS} tokens (names, numbers, operators) or lines, "
                     "and poolkit ports no more at a time; cut the file in parts"
                 )
+            found.append(token)
+    return found
 
 
-def _parsed(source: str, name: str) -> cst.Module:
-    _check_length(source, name)
+def _parsed(source: str, name: str) -> ast.Module:
     try:
-        python(source)
-        return cst.parse_module(source)
+        return python(source)
     except SyntaxError as error:
         where, why = f"line {error.lineno}, column {error.offset}", error.msg
-    except cst.ParserSyntaxError as error:
-        where, why = f"line {error.raw_line}, column {error.raw_column + 1}", "LibCST cannot read it"
     except ValueError as error:  # of null bytes
         where, why = "line 1, column 1", str(error)
     raise InputError(f"received {name}, which is not Python: {where}: {why}; give a file of Python source")
-
-
-def python(text: str) -> ast.Module:
-    """Source as Python's own tree; what Python would warn of is the file's affair."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(text)
-
-
-def expression(text: str) -> ast.expr:
-    r"""An expression of a file as Python's own tree; it may have been written over several lines, or have a star.
-
-    >>> ast.unparse(expression("f(x,\n  2)")), ast.unparse(expression("*x"))
-    ('f(x, 2)', '*x')
-    """
-    starred = text.startswith("*")  # as an item, or the value of `y = *x`, which parses
-    statement = python(f"[{text}\n]" if starred else f"({text}\n)").body[0]
-    assert isinstance(statement, ast.Expr)
-    value = statement.value
-    if not starred or not isinstance(value, ast.List):
-        return value
-    return value.elts[0] if len(value.elts) == 1 else ast.Tuple(value.elts, ast.Load())
-
-
-def walk(node: Node, parents: dict[Node, Node] | None = None) -> Iterator[Node]:
-    """A node and everything in it, outer nodes before those inside; `parents` learns what is around each."""
-    left = [node]
-    while left:
-        here = left.pop()
-        yield here
-        inside = here.children  # which LibCST makes anew each time
-        left += reversed(inside)
-        if parents is not None:
-            parents.update(dict.fromkeys(inside, here))
-
-
-def plain_name(node: Node) -> str | None:
-    """``a.b.c`` of a name or of attributes of one.
-
-    >>> plain_name(cst.parse_expression("nn.functional.relu"))
-    'nn.functional.relu'
-    """
-    if isinstance(node, cst.Name):
-        return node.value
-    if isinstance(node, cst.Attribute):
-        before = plain_name(node.value)
-        return before and f"{before}.{node.attr.value}"
-    return None

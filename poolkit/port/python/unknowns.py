@@ -6,8 +6,6 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import libcst as cst
-
 from poolkit.dialects.calls import Call, Expression, known
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import fields_of
@@ -15,9 +13,10 @@ from poolkit.dialects.sources import dotted_name
 from poolkit.errors import NotExactError
 from poolkit.port.python.expressions import like
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, expression, plain_name
 from poolkit.port.python.orders import chosen
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Node, Tree, expression
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import definition, mutated
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
@@ -97,23 +96,9 @@ def _possible(tree: Tree, node: ast.expr, at: Node, depth: int = 0) -> Iterator[
         yield from _possible(tree, node.body, at, depth)
         yield from _possible(tree, node.orelse, at, depth)
     if isinstance(node, ast.Name) and depth < 4:
-        for value in _assignments(tree, node.id, at):
-            yield from _possible(tree, expression(tree.text(value)), value, depth + 1)
-
-
-def _assignments(tree: Tree, name: str, at: Node) -> Iterator[Node]:
-    """Every value that a name is given in its scope, its default too."""
-    for assignment in tree.scope(at)[name]:
-        node = getattr(assignment, "node", None)
-        around = tree.parent(node) if node is not None else None
-        param = node if isinstance(node, cst.Param) else around
-        if isinstance(param, cst.Param):
-            if param.default is not None:
-                yield param.default
-        elif isinstance(around, cst.AssignTarget):
-            statement = tree.parent(around)
-            if isinstance(statement, cst.Assign):
-                yield statement.value
+        for one in tree.scope(at)[node.id]:
+            if one.value is not None:
+                yield from _possible(tree, one.value, one.value, depth + 1)
 
 
 def _resolve(tree: Tree, names: Names, site: Site) -> bool:
@@ -152,7 +137,7 @@ def _literal(tree: Tree, value: Any, at: Node) -> Any:
     if found is None or found.item is not None or mutated(tree, value.text):
         return value
     try:
-        return ast.literal_eval(expression(tree.text(found.value)))
+        return ast.literal_eval(found.value)
     except (ValueError, TypeError):
         return value
 
@@ -189,7 +174,7 @@ def surely(tree: Tree, node: ast.expr, at: Node, many: bool = True) -> bool:
     A default and an annotation are taken at their word.
 
     >>> tree = Tree("def f(x, k=2, s=None): return pool(x, k // 2, s)")
-    >>> call = tree.all(cst.Call)[0]
+    >>> call = tree.all(ast.Call)[0]
     >>> surely(tree, expression("k // 2"), call), surely(tree, expression("s"), call)
     (True, False)
     """
@@ -207,25 +192,15 @@ def surely(tree: Tree, node: ast.expr, at: Node, many: bool = True) -> bool:
 
 
 def _named_number(tree: Tree, name: str, at: Node, many: bool) -> bool:
-    nodes = [getattr(assignment, "node", None) for assignment in tree.scope(at)[name]]
-    if len(nodes) != 1 or nodes[0] is None:
+    bindings = tree.scope(at)[name]
+    if len(bindings) != 1:
         return False
-    node, around = nodes[0], tree.parent(nodes[0])
-    param = node if isinstance(node, cst.Param) else around
-    if isinstance(param, cst.Param):
-        return _param_number(tree, param, many)
-    if isinstance(around, cst.CompFor | cst.For):
-        items = expression(tree.text(around.iter))
-        return isinstance(items, ast.Tuple | ast.List) and all(surely(tree, one, around, many) for one in items.elts)
-    if isinstance(around, cst.AnnAssign) and tree.text(around.annotation.annotation) == "int":
+    [one] = bindings
+    around = tree.parent(one.node)
+    annotation = one.node if isinstance(one.node, ast.arg) else around
+    if isinstance(annotation, ast.arg | ast.AnnAssign) and plain_name(annotation.annotation) == "int":
         return True
-    statement = tree.parent(around) if isinstance(around, cst.AssignTarget) else around
-    if not isinstance(statement, cst.Assign | cst.AnnAssign) or statement.value is None:
-        return False
-    return surely(tree, expression(tree.text(statement.value)), statement, many)
-
-
-def _param_number(tree: Tree, param: cst.Param, many: bool) -> bool:
-    if param.annotation is not None and tree.text(param.annotation.annotation) == "int":
-        return True
-    return param.default is not None and surely(tree, expression(tree.text(param.default)), param.default, many)
+    if isinstance(around, ast.comprehension | ast.For):
+        items = around.iter
+        return isinstance(items, ast.Tuple | ast.List) and all(surely(tree, one, items, many) for one in items.elts)
+    return one.value is not None and surely(tree, one.value, one.value, many)

@@ -6,16 +6,16 @@ own; anything else is pooling that could not be ported.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
-
-import libcst as cst
 
 from poolkit.dialects import table
 from poolkit.port.python.assumed import imported
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, given, last_name, plain_name
 from poolkit.port.python.sites import HOLDERS, Site
-from poolkit.port.python.tree import Node, Tree, plain_name
+from poolkit.port.python.tree import Tree
 from poolkit.port.report import Row
 
 # Layers and functions that pool, and no pool of threads or connections.
@@ -54,12 +54,14 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
     holders = [site.node for site in found if site.word in HOLDERS]
     seen = {(row.where, row.before) for row in told}
     meant = _renamed(tree)
-    for node in tree.all(cst.Call):
-        name = _last(node.func)
+    for node in tree.all(ast.Call):
+        name = last_name(node.func)
         spelled = _by_getattr(tree, node) or meant.get(name, name)
         if node in nodes or not (spelled_like_a_pool(spelled) or _reduces_space(tree, node, spelled)):
             continue
-        where, before = f"line {tree.line(_place(node))}", tree.text(node)
+        # In a chain over several lines a call stands at its own name.
+        place = tree.span(node.func)[1] if isinstance(node.func, ast.Attribute) else tree.span(node)[0]
+        where, before = f"line {tree.line_at(place)}", tree.text(node)
         if (where, before) in seen or any(tree.inside(node, whole) for whole in holders):
             continue
         full = names.full(node.func) or imported(tree, plain_name(node.func) or "", node) or ""
@@ -67,10 +69,10 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
             yield from _row(tree, node, full, Row(where, before, "failed"))
 
 
-def _row(tree: Tree, node: cst.Call, full: str, row: Row) -> Iterator[Row]:
+def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
     """The row of a call, by where its name comes from; none where the file made what is called, which has a row."""
     func = node.func
-    name, value = _last(func), func.value if isinstance(func, cst.Attribute) else None
+    name, value = last_name(func), func.value if isinstance(func, ast.Attribute) else None
     defined = _defined(tree, name) if not full else None
     if defined is not None:
         note = f"{name} is defined in line {tree.line(defined)}; what pools in it has a row of its own"
@@ -102,10 +104,10 @@ SAY = "port the file that defines it, or write the framework's own pooling"
 def _made(tree: Tree, node: Node, name: str, value: Node | None) -> bool:
     """Whether the file gives a name or an attribute a value: what was called for that has been looked at."""
     if value is None:
-        given = tree.scope(node)[name]
-        return any(not isinstance(getattr(one, "node", None), cst.Param) for one in given)
-    stores = (tree.parent(one) for one in tree.named(name))
-    return any(isinstance(tree.parent(one), cst.AssignTarget | cst.AnnAssign) for one in stores if one is not None)
+        return any(not isinstance(one.node, ast.arg) for one in tree.scope(node)[name])
+    stores: list[Node] = [*tree.named(name), *tree.attributes(name)]
+    assigned = (tree.parent(one) for one in stores if isinstance(getattr(one, "ctx", None), ast.Store))
+    return any(isinstance(one, ast.Assign | ast.AnnAssign) for one in assigned)
 
 
 def of_framework(full: str) -> str | None:
@@ -120,42 +122,34 @@ def is_for(names: Names, to: str | None) -> bool:
 
 
 def _defined(tree: Tree, name: str) -> Node | None:
-    definitions: list[cst.FunctionDef | cst.ClassDef] = [*tree.all(cst.FunctionDef), *tree.all(cst.ClassDef)]
-    known = tree.once(_defined, lambda: {one.name.value: one for one in reversed(definitions)})
+    definitions: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = [
+        *tree.all(ast.FunctionDef),
+        *tree.all(ast.AsyncFunctionDef),
+        *tree.all(ast.ClassDef),
+    ]
+    known = tree.once(_defined, lambda: {one.name: one for one in reversed(definitions)})
     return known.get(name)
 
 
-def _reduces_space(tree: Tree, node: cst.Call, name: str) -> bool:
+def _reduces_space(tree: Tree, node: ast.Call, name: str) -> bool:
     """Whether a reduction that nothing reads is over several axes."""
-    axes = [tree.text(arg.value) for arg in node.args[1:]] if name in ("reduce_mean", "reduce_max") else []
+    axes = [tree.text(value) for value in given(node)[1:]] if name in ("reduce_mean", "reduce_max") else []
     return any(re.fullmatch(r"[(\[]-?\d, *-?\d(, *-?\d)?[)\]]", text) for text in axes)
 
 
 def _renamed(tree: Tree) -> dict[str, str]:
     """What imports call otherwise: ``from .layers import max_pool2d as pool``."""
-    aliases = [(alias.name, alias.asname) for alias in tree.all(cst.ImportAlias)]
-    return {plain_name(given.name) or "": _last(name) for name, given in aliases if given is not None}
+    aliases = [alias for alias in tree.all(ast.alias) if alias.asname is not None]
+    return {alias.asname or "": alias.name.rpartition(".")[2] for alias in aliases}
 
 
-def _by_getattr(tree: Tree, node: cst.Call) -> str:
-    return tree.text(node.args[1].value) if _last(node.func) == "getattr" and len(node.args) > 1 else ""
-
-
-def _last(func: Node) -> str:
-    if isinstance(func, cst.Attribute):
-        return func.attr.value
-    return func.value if isinstance(func, cst.Name) else ""
-
-
-def _place(node: cst.Call) -> Node:
-    """Where a call stands for a reader: in a chain over several lines, at its own name."""
-    return node.func.attr if isinstance(node.func, cst.Attribute) else node
+def _by_getattr(tree: Tree, node: ast.Call) -> str:
+    return tree.text(node.args[1]) if last_name(node.func) == "getattr" and len(node.args) > 1 else ""
 
 
 def _mention(tree: Tree) -> Iterator[Row]:
     """The first name that is one of pooling, in a file where nothing else is told of."""
-    named = [node for node in tree.all(cst.Name) if spelled_like_a_pool(node.value)]
-    first = min(named, key=tree.span, default=None)
-    if first is not None:
-        note = "it is named here, and nothing in this file calls it"
-        yield Row(f"line {tree.line(first)}", tree.text(first), "left", note=note)
+    named = [(place, word) for word, place in tree.words.items() if spelled_like_a_pool(word)]
+    if named:
+        (line, _), word = min(named)
+        yield Row(f"line {line}", word, "left", note="it is named here, and nothing in this file calls it")

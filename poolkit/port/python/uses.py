@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import libcst as cst
-from libcst.metadata import Assignment
-
-from poolkit.port.python.tree import Node, Tree
+from poolkit.port.python.nodes import DEFINITIONS, FUNCTIONS, Node, plain_name, target_of
+from poolkit.port.python.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class Definition:
     `item` counts from the start; None where the name is the whole value.
     """
 
-    statement: cst.Assign | cst.AnnAssign
-    value: Node
+    statement: ast.Assign | ast.AnnAssign
+    value: ast.expr
     item: int | None = None
     of: int = 0  # how many items the value is unpacked into
 
@@ -29,7 +28,7 @@ def definition(tree: Tree, name: str, at: Node) -> Definition | None:
     """The assignment whose value a name has at a node; None where there may be several, or it is none.
 
     >>> tree = Tree("h, w = x.shape[1:3]; y = f(h)")
-    >>> found = definition(tree, "h", tree.all(cst.Call)[0])
+    >>> found = definition(tree, "h", tree.all(ast.Call)[0])
     >>> found.item, tree.text(found.value)
     (0, 'x.shape[1:3]')
     """
@@ -49,7 +48,7 @@ def assigned(tree: Tree, name: str, at: Node) -> list[Node]:
     scope = tree.scope(at)
 
     def nodes() -> list[Node]:
-        found = [a.node for a in scope[name] if isinstance(a, Assignment) and a.scope is scope]
+        found = [a.node for a in scope[name] if not a.full and a.scope is scope and hasattr(a.node, "lineno")]
         return sorted(found, key=tree.span)
 
     return tree.once((assigned, scope, name), nodes)
@@ -64,34 +63,29 @@ def _of_target(tree: Tree, node: Node) -> Definition | None:
     """The assignment with this name as its target, or as one of a tuple."""
     around = tree.parent(node)
     item, of = None, 0
-    if isinstance(around, cst.AnnAssign) and around.target is node and around.value is not None:
+    if isinstance(around, ast.AnnAssign) and around.target is node and around.value is not None:
         return Definition(around, around.value)
-    if isinstance(around, cst.Element):
-        items = tree.parent(around)
-        if not isinstance(items, cst.Tuple | cst.List) or not all(isinstance(e, cst.Element) for e in items.elements):
+    if isinstance(around, ast.Tuple | ast.List):
+        if any(isinstance(one, ast.Starred) for one in around.elts):
             return None
-        item, of, around = list(items.elements).index(around), len(items.elements), tree.parent(items)
-    statement = tree.parent(around) if isinstance(around, cst.AssignTarget) else None
-    return Definition(statement, statement.value, item, of) if isinstance(statement, cst.Assign) else None
+        item, of = next(n for n, one in enumerate(around.elts) if one is node), len(around.elts)
+        node, around = around, tree.parent(around)
+    return Definition(around, around.value, item, of) if isinstance(around, ast.Assign) else None
 
 
 def _statement(tree: Tree, node: Node) -> Node:
-    """The statement that a node is in, up to a line."""
-    here: Node | None = node
-    while here is not None and not isinstance(here, cst.BaseSmallStatement | cst.BaseCompoundStatement):
-        here = tree.parent(here)
-    return here if here is not None else tree.module
+    """The statement that a node is in."""
+    return tree.statement(node) or tree.module
 
 
-def _certain(tree: Tree, statement: Node, at: Node) -> bool:
+def _certain(tree: Tree, statement: ast.stmt, at: Node) -> bool:
     """Whether a statement has run whenever a node is reached: its block is one around the node."""
-    line = tree.parent(statement)
-    block = tree.parent(line) if line is not None else None
-    here: Node | None = at
+    block = tree.block(statement)
+    here: ast.stmt | None = tree.statement(at)
     while here is not None:
-        if here is block:
+        if tree.block(here) is block:
             return True
-        here = tree.parent(here)
+        here = tree.around(here, ast.stmt)
     return False
 
 
@@ -114,21 +108,21 @@ def between(tree: Tree, node: Node, since: Node, until: Node) -> bool:
 def _loops(tree: Tree, node: Node, outside: Node | None = None) -> Node | None:
     """The outermost loop of its function around a node, of those that are not around another one too."""
     found, here = None, tree.parent(node)
-    while here is not None and not isinstance(here, cst.FunctionDef | cst.ClassDef):
+    while here is not None and not isinstance(here, DEFINITIONS):
         around_both = outside is not None and tree.inside(outside, here)
-        if isinstance(here, cst.For | cst.While) and not around_both:
+        if isinstance(here, ast.For | ast.AsyncFor | ast.While) and not around_both:
             found = here
         here = tree.parent(here)
     return found
 
 
-def only_use(tree: Tree, statement: cst.Assign) -> cst.Name | None:
+def only_use(tree: Tree, statement: ast.Assign) -> ast.Name | None:
     """The one place where the value of ``name = …`` is used, in the same block; None where there are more, or fewer."""
-    target = statement.targets[0].target
-    if len(statement.targets) != 1 or not isinstance(target, cst.Name):
+    target = target_of(statement)
+    if not isinstance(target, ast.Name):
         return None
     start = tree.span(statement)[1]
-    stores, loads = assigned(tree, target.value, statement), loads_of(tree, target.value, statement)
+    stores, loads = assigned(tree, target.id, statement), loads_of(tree, target.id, statement)
     later = stores[_from(tree, stores, start) :]
     loads = loads[_from(tree, loads, start) :]
     first = loads[0] if loads else None
@@ -136,9 +130,9 @@ def only_use(tree: Tree, statement: cst.Assign) -> cst.Name | None:
         return None
     if not _same_block(tree, statement, first):
         return None
-    if _stored_by(tree, first, target.value):
+    if _stored_by(tree, first, target.id):
         return first if len(loads) < 2 or _statement(tree, loads[1]) is not _statement(tree, first) else None
-    return first if len(loads) == 1 and not later and not _from_the_turn_before(tree, statement, target.value) else None
+    return first if len(loads) == 1 and not later and not _from_the_turn_before(tree, statement, target.id) else None
 
 
 def _from_the_turn_before(tree: Tree, statement: Node, name: str) -> bool:
@@ -150,77 +144,72 @@ def _from_the_turn_before(tree: Tree, statement: Node, name: str) -> bool:
     return any(first <= tree.span(node)[0] < start for node in loads_of(tree, name, statement))
 
 
-def _same_block(tree: Tree, statement: Node, use: Node) -> bool:
-    line, other = tree.parent(statement), tree.parent(_statement(tree, use))
-    return line is not None and other is not None and tree.parent(line) is tree.parent(other)
+def _same_block(tree: Tree, statement: ast.stmt, use: Node) -> bool:
+    other = tree.statement(use)
+    return other is not None and tree.block(statement) is tree.block(other)
 
 
 def _stored_by(tree: Tree, use: Node, name: str) -> bool:
     """Whether the statement of a use gives the name a new value, as ``x = f(x)`` does."""
     statement = _statement(tree, use)
-    return isinstance(statement, cst.Assign) and any(
-        isinstance(t.target, cst.Name) and t.target.value == name for t in statement.targets
-    )
+    targets = statement.targets if isinstance(statement, ast.Assign) else ()
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
-def attribute_uses(tree: Tree, target: cst.Attribute) -> tuple[list[cst.Attribute], list[cst.Attribute]]:
+def attribute_uses(tree: Tree, target: ast.Attribute) -> tuple[list[ast.Attribute], list[ast.Attribute]]:
     """Where a class gives ``self.name`` a value, and where it reads it."""
-    whole = tree.around(target, cst.ClassDef)
+    whole = tree.around(target, ast.ClassDef)
     if whole is None:
         return [], []
     text = tree.text(target)
-    around = [tree.parent(name) for name in tree.named(target.attr.value)]
-    same = [n for n in around if isinstance(n, cst.Attribute) and tree.inside(n, whole) and tree.text(n) == text]
-    stores = [node for node in same if isinstance(tree.parent(node), cst.AssignTarget)]
+    same = [n for n in tree.attributes(target.attr) if tree.inside(n, whole) and tree.text(n) == text]
+    stores = [node for node in same if isinstance(tree.parent(node), ast.Assign) and isinstance(node.ctx, ast.Store)]
     return stores, [node for node in same if node not in stores]
 
 
-def used_elsewhere(tree: Tree, target: cst.Attribute) -> bool:
+def used_elsewhere(tree: Tree, target: ast.Attribute) -> bool:
     """Whether an attribute of this name is read outside its class, by a subclass or of an object.
 
     A class that gives its own ``self.name`` a value, and does not inherit from this one, means another.
     """
-    whole = tree.around(target, cst.ClassDef)
-    for name in tree.named(target.attr.value):
-        node = tree.parent(name)
-        if not isinstance(node, cst.Attribute) or node.attr is not name or (whole and tree.inside(node, whole)):
-            if isinstance(node, cst.Attribute) and whole and tree.text(node) != tree.text(target):
+    whole = tree.around(target, ast.ClassDef)
+    for node in tree.attributes(target.attr):
+        if whole is not None and tree.inside(node, whole):
+            if tree.text(node) != tree.text(target):
                 return True  # of another object, in the class itself
             continue
-        other = tree.around(node, cst.ClassDef)
+        other = tree.around(node, ast.ClassDef)
         if other is None or tree.text(node) != tree.text(target) or not attribute_uses(tree, node)[0]:
             return True
-        if whole is not None and any(whole.name.value in tree.text(base.value) for base in other.bases):
+        if whole is not None and any(whole.name in tree.text(base) for base in other.bases):
             return True
     return False
 
 
-def stored_layer(tree: Tree, node: Node) -> cst.Call | None:
+def stored_layer(tree: Tree, node: Node) -> ast.Call | None:
     """The call whose result ``self.name`` or a name has: ``self.name = Layer(…)``, if that is its only value."""
-    if isinstance(node, cst.Name):
-        found = definition(tree, node.value, node)
+    value: Node | None = None
+    if isinstance(node, ast.Name):
+        found = definition(tree, node.id, node)
         value = found.value if found is not None and found.item is None else None
-        return value if isinstance(value, cst.Call) else None
-    if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name) or node.value.value != "self":
-        return None
-    stores, _ = attribute_uses(tree, node)
-    statement = tree.parent(tree.parent(stores[0]) or stores[0]) if len(stores) == 1 else None
-    value = statement.value if isinstance(statement, cst.Assign) else None
-    return value if isinstance(value, cst.Call) else None
+    elif isinstance(node, ast.Attribute) and plain_name(node.value) == "self":
+        stores, _ = attribute_uses(tree, node)
+        statement = tree.parent(stores[0]) if len(stores) == 1 else None
+        value = statement.value if isinstance(statement, ast.Assign) else None
+    return value if isinstance(value, ast.Call) else None
 
 
-def calls_of(tree: Tree, layer: Node) -> list[cst.Call]:
+def calls_of(tree: Tree, layer: Node) -> list[ast.Call]:
     """Where a layer is called: at once, or under the name or attribute that it is stored by."""
     statement = tree.parent(layer)
     uses: list[Node] = [layer]
-    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0].target
-        if isinstance(target, cst.Attribute):
-            uses += attribute_uses(tree, target)[1]
-        elif isinstance(target, cst.Name):
-            uses += loads_of(tree, target.value, statement)
+    target = target_of(statement) if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Attribute):
+        uses += attribute_uses(tree, target)[1]
+    elif isinstance(target, ast.Name) and statement is not None:
+        uses += loads_of(tree, target.id, statement)
     calls = [(use, tree.parent(use)) for use in uses]
-    return [call for use, call in calls if isinstance(call, cst.Call) and call.func is use]
+    return [call for use, call in calls if isinstance(call, ast.Call) and call.func is use]
 
 
 MUTATES = ("append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort")
@@ -234,33 +223,25 @@ def mutated(tree: Tree, name: str) -> bool:
     """
     for node in tree.named(name):
         around = tree.parent(node)
-        if isinstance(around, cst.Attribute) and around.value is node and around.attr.value in MUTATES:
+        if isinstance(around, ast.Attribute) and around.attr in MUTATES:
             return True
-        stored = isinstance(tree.parent(around), cst.AssignTarget | cst.AugAssign) if around is not None else False
-        if isinstance(around, cst.Subscript) and around.value is node and stored:
+        if isinstance(around, ast.Subscript) and around.value is node and isinstance(around.ctx, ast.Store):
             return True
     return False
 
 
-def loads_of(tree: Tree, name: str, at: Node) -> list[cst.Name]:
+def loads_of(tree: Tree, name: str, at: Node) -> list[ast.Name]:
     """Every place in the scope of a node, functions inside it too, where a name is read."""
-    function = tree.around(at, cst.FunctionDef) or tree.module
+    function = tree.around(at, FUNCTIONS) or tree.module
     start, end = tree.span(function)
 
-    def nodes() -> list[cst.Name]:
+    def nodes() -> list[ast.Name]:
         names = [node for node in tree.named(name) if start <= tree.span(node)[0] < end]
         return sorted((node for node in names if _is_read(tree, node)), key=tree.span)
 
     return tree.once((loads_of, function, name), nodes)
 
 
-def _is_read(tree: Tree, node: cst.Name) -> bool:
-    around = tree.parent(node)
-    if isinstance(around, cst.Arg):
-        return around.keyword is not node
-    if isinstance(around, cst.Attribute):
-        return around.attr is not node
-    if isinstance(around, cst.Element):
-        outer = tree.parent(tree.parent(around) or around)
-        return not isinstance(outer, cst.AssignTarget)
-    return not isinstance(around, cst.AssignTarget | cst.Param | cst.FunctionDef | cst.ImportAlias | cst.AsName)
+def _is_read(tree: Tree, node: ast.Name) -> bool:
+    """Whether a name is read where it stands, as ``x += 1`` does too."""
+    return isinstance(node.ctx, ast.Load) or isinstance(tree.parent(node), ast.AugAssign)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 
-import libcst as cst
-
 from poolkit.dialects.calls import Call, text
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import arguments, given, literal, plain_name
 from poolkit.port.python.orders import channels
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tree import Tree, expression, plain_name
+from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.operation import Operation
 
@@ -49,44 +48,40 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
 
 def _set_by(tree: Tree, function: str) -> list[object]:
     """What the calls of such a function of Keras's configuration in a file are given; None for what is no literal."""
-    calls = (tree.parent(node) for node in tree.named(function))
-    around = [tree.parent(node) if isinstance(node, cst.Attribute) else node for node in calls if node is not None]
-    return [_literal(tree, call) for call in around if isinstance(call, cst.Call)]
+    named = [*tree.named(function), *tree.attributes(function)]
+    calls = [(tree.parent(node), node) for node in sorted(named, key=tree.span)]
+    return [_text(call) for call, node in calls if isinstance(call, ast.Call) and call.func is node]
 
 
-def _literal(tree: Tree, call: cst.Call) -> object:
-    try:
-        return str(ast.literal_eval(expression(tree.text(call.args[0].value))))
-    except (ValueError, TypeError, IndexError):
-        return None
+def _text(call: ast.Call) -> object:
+    value = literal(given(call)[0]) if given(call) else call
+    return str(value) if not isinstance(value, ast.AST) else None
 
 
 def masked(tree: Tree, names: Names, site: Site) -> None:
     """``GlobalAveragePooling1D()(x, mask=m)`` leaves steps out, which a spec does not."""
     if site.word != LAYERS + MASKED or site.error is not None:
         return
-    if any(_has_mask(tree, call) for call in calls_of(tree, site.node)):
+    if any(_has_mask(call) for call in calls_of(tree, site.node)):
         site.error = NotExactError(
             "it is called with a mask, and averages the steps that the mask leaves alone, which no spec says; multiply "
             "by the mask, sum, and divide by its sum"
         )
-    elif any(_given(tree, node, "False") for node in tree.named("mask_zero")) or any(
-        (names.full(node.func) or "") == f"{LAYERS}Masking" for node in tree.all(cst.Call)
+    elif any(_masks(keyword) for keyword in tree.all(ast.keyword)) or any(
+        names.full(node.func) == f"{LAYERS}Masking" for node in tree.all(ast.Call)
     ):
         site.caveats.append(
             "behind a Masking, or an Embedding with mask_zero=True, it leaves masked steps out, and the port does not"
         )
 
 
-def _has_mask(tree: Tree, call: cst.Call) -> bool:
-    given = [arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "mask"]
-    return any(tree.text(arg.value) != "None" for arg in given) or sum(arg.keyword is None for arg in call.args) > 1
+def _has_mask(call: ast.Call) -> bool:
+    mask = arguments(call).get("mask")
+    return len(call.args) > 1 or (mask is not None and literal(mask) is not None)
 
 
-def _given(tree: Tree, node: cst.Name, but: str) -> bool:
-    """Whether a name is that of an argument with another value than this."""
-    around = tree.parent(node)
-    return isinstance(around, cst.Arg) and around.keyword is node and tree.text(around.value) != but
+def _masks(keyword: ast.keyword) -> bool:
+    return keyword.arg == "mask_zero" and literal(keyword.value) is not False
 
 
 POLICIES = ("set_global_policy", "set_dtype_policy", "set_floatx")
@@ -122,9 +117,8 @@ def last_axes(tree: Tree, names: Names, site: Site) -> None:
 
 def wrapped(tree: Tree, names: Names, site: Site) -> None:
     """``TimeDistributed(MaxPooling2D(2))`` calls a layer of Keras's once a step."""
-    around = tree.parent(site.outer)
-    call = tree.parent(around) if isinstance(around, cst.Arg) else None
-    if site.error is not None or not isinstance(call, cst.Call) or site.role != "layer":
+    call = tree.given_to(site.outer)
+    if site.error is not None or call is None or site.role != "layer":
         return
     full = names.full(call.func)
     name = full.removeprefix(LAYERS) if full is not None else (plain_name(call.func) or "").rpartition(".")[2]
