@@ -24,6 +24,8 @@ from poolkit.spec.messages import escaped, shown
 from poolkit.tools import demo as demonstration
 from poolkit.tools import skeleton
 
+BACKENDS = ", ".join(row.name for row in registry.FIRST_PARTY)
+
 
 class _Errors(click.Group):
     """Shows an error of poolkit's as a line and exits with 2."""
@@ -66,9 +68,7 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 
 def _show_demo(report: demonstration.Report, save: Path) -> None:
     console = Console()
-    console.print(
-        f"[bold]{report.spec}[/bold]\non a photograph of shape {report.shape} -> {report.results['numpy'].shape}\n"
-    )
+    console.print(f"[bold]{report.spec}[/bold]\non a photograph of shape {report.shape} -> {report.pooled.shape}\n")
     for name, program in report.programs.items():
         console.rule(f"the calls on {name}")
         console.print(Syntax(program.source, "python", word_wrap=True))
@@ -83,7 +83,7 @@ def _show_demo(report: demonstration.Report, save: Path) -> None:
 
 @poolkit.command()
 @click.argument("spec")
-@click.option("--backend", required=True, help="numpy, torch, tensorflow, keras or jax.")
+@click.option("--backend", required=True, help=f"{BACKENDS}, or one from outside.")
 @click.option("--shape", callback=shape_of, help="Specialise to a shape, such as 2,32,32,256.")
 @click.option("--dtype", default="float32", show_default=True)
 @click.option("--route", help="A route by name, or native for the framework's own pooling call.")

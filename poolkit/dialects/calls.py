@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from poolkit.errors import BackendError
-from poolkit.running.engine import not_installed
+from poolkit.running.keras_engine import not_installed
 from poolkit.spec.values import is_many
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.dialects.calls import STARS, Call, Expression, starred, text
+from poolkit.dialects.usage import Usage
 from poolkit.errors import NotExactError, PoolkitError
 
 if TYPE_CHECKING:
@@ -126,9 +127,7 @@ class Dialect:
     call_of: Callable[[Any], Call | None] = lambda obj: None
     native: Callable[[PoolSpec], Call] | None = None
     caveats: Sequence[Caveat] = ()
-    # The names under which people import: {"F": "torch.nn.functional"}.
-    # The names under which people import: {"F": "torch.nn.functional"}
-    shorts: Mapping[str, str] = field(default_factory=dict[str, str])
+    usage: Usage = field(default_factory=Usage)
 
 
 def words(*several: Word) -> dict[str, Word]:

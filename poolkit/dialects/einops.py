@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from poolkit.dialects.dialect import Dialect, Word, need_value, words
+from poolkit.dialects.usage import Usage
 from poolkit.errors import InputError, NotExactError
+from poolkit.running.registry import DEFINITION
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
 
@@ -153,11 +155,9 @@ def _fields(pattern: Any, reduction: Any, **lengths: Any) -> dict[str, Any]:
     return {"kind": spec.kind, **said(spec)}
 
 
-LAYERS = ("torch", "keras", "tensorflow", "flax")
+LAYERS = tuple(f"einops.layers.{root}.Reduce" for root in ("torch", "keras", "tensorflow", "flax"))
 
-WORDS = words(
-    Word("einops.reduce", _fields, "tensor"), *(Word(f"einops.layers.{root}.Reduce", _fields) for root in LAYERS)
-)
+WORDS = words(Word("einops.reduce", _fields, "tensor"), *(Word(name, _fields) for name in LAYERS))
 
 DIALECT = Dialect(
     name="einops",
@@ -165,4 +165,7 @@ DIALECT = Dialect(
     words=WORDS,
     layouts={1: "NLC", 2: "NHWC", 3: "NDHWC"},
     canonical=lambda name: name.replace("einops.einops.", "einops."),
+    usage=Usage(
+        unsaid=("einops.reduce", "einops.einops.reduce", *LAYERS), either_order=True, tensors={"einops": DEFINITION}
+    ),
 )

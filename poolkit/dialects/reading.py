@@ -17,6 +17,7 @@ from poolkit.dialects.places import placed
 from poolkit.dialects.ranks import check_axes
 from poolkit.dialects.sources import METHODS, call_in, computed
 from poolkit.errors import InputError, NotExactError
+from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -173,20 +174,16 @@ def takes_a_tensor(call: Call) -> bool:
     return word is None or word.tensor is not None
 
 
-# Keras inside TensorFlow is Keras.
-SPELLINGS = (
-    "tensorflow.compat.v1.keras.",
-    "tensorflow.compat.v2.keras.",
-    "tensorflow.python.keras.",
-    "tensorflow.keras.",
-)
-
-
 def spelled(name: str) -> str:
-    """A full dotted name under the framework whose word it is."""
-    for spelling in SPELLINGS:
-        if name.startswith(spelling):
-            return f"keras.{name.removeprefix(spelling)}"
+    """A full dotted name under the framework whose word it is: Keras inside TensorFlow is Keras.
+
+    >>> spelled("tensorflow.keras.layers.MaxPooling2D")
+    'keras.layers.MaxPooling2D'
+    """
+    for dialect in table.dialects():
+        for before in dialect.usage.inside:
+            if name.startswith(before):
+                return f"{dialect.roots[0]}.{name.removeprefix(before)}"
     return name
 
 
@@ -207,8 +204,11 @@ def spoken_in(call: Call) -> tuple[Dialect, str]:
 
 def _of_method(method: str, kwargs: Mapping[str, object]) -> tuple[Dialect, str]:
     """A method's framework by what it calls its arguments; without any, the result is the same in all."""
-    numpy = "axis" in kwargs or "keepdims" in kwargs
-    return table.dialect("numpy" if numpy else "torch"), f"{'numpy.ndarray' if numpy else 'torch.Tensor'}.{method}"
+    own = [(d, d.usage.methods) for d in table.dialects() if d.usage.methods is not None]
+    fitting = (pair for pair in own if not pair[1].arguments.isdisjoint(kwargs))
+    first = next(pair for pair in own if pair[0].name not in EVERYWHERE)
+    dialect, methods = next(fitting, first)
+    return dialect, f"{methods.word}.{method}"
 
 
 def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> Any:
@@ -279,7 +279,7 @@ def resolve(dotted: str) -> str | None:
     for dialect in table.dialects():
         if first in dialect.roots:
             candidates.append(dotted)
-        shorts = dialect.shorts.get(first, "").split()
+        shorts = dialect.usage.shorts.get(first, "").split()
         candidates += [f"{short}.{rest}" if rest else short for short in shorts]
     for name in candidates:
         if _is_word(spelled(name)):

@@ -9,7 +9,7 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Caveat, not_equal
 from poolkit.dialects.normal import normal
 from poolkit.errors import NotExactError
-from poolkit.running.engine import engine
+from poolkit.running.keras_engine import engine
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import as_spec
 from poolkit.spec.pool_spec import PoolSpec
@@ -23,7 +23,7 @@ def native(spec: PoolSpec | Mix, backend: str) -> Any:
     It is a torch.nn.Module or Sequential, a keras.layers.Layer, or a ``functools.partial`` of a function of TensorFlow,
     JAX, Flax or NumPy. `NotExactError` where there is none, with the reason, and with the nearest one as ``.nearest``.
     For NaN, half precision and long sums see `caveats`. What is equal in Keras depends on its engine, which is the one
-    that it has chosen if it is loaded, and otherwise the one that it would choose (`poolkit.running.engine.engine`).
+    that it has chosen if it is loaded, and otherwise the one that it would choose (see `poolkit.running.keras_engine`).
 
     >>> from poolkit import GlobalAvgPool
     >>> str(native_call(GlobalAvgPool(layout="NHWC", keepdims=True), "keras"))

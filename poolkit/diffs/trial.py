@@ -10,16 +10,17 @@ from typing import Any
 from poolkit.diffs.agreeing import plain
 from poolkit.errors import ShapeError
 from poolkit.running.dispatch import pool
+from poolkit.running.registry import DEFINITION
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 
 
 def has_numpy() -> bool:
-    return importlib.util.find_spec("numpy") is not None
+    return importlib.util.find_spec(DEFINITION) is not None
 
 
 def _numpy() -> Any:
-    return importlib.import_module("numpy")
+    return importlib.import_module(DEFINITION)
 
 
 def fillings(sizes: Sequence[int], cell: Sequence[int]) -> Iterator[tuple[str, Any]]:

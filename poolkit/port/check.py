@@ -241,7 +241,7 @@ def _share(spec: PoolSpec | Mix, x: Array, values: Array, difference: Array) -> 
 
     kind = spec.kind if isinstance(spec, PoolSpec) else "max" if spec.selects else "avg"
     plain = spec.replace(indices=False) if spec.indices else spec
-    magnitude = np.abs(np.asarray(registry.adapter("numpy").evaluate(plain, np.abs(x).astype("float64"))))
+    magnitude = np.abs(np.asarray(registry.adapter(registry.DEFINITION).evaluate(plain, np.abs(x).astype("float64"))))
     bound = 2 * allowed(kind, str(values.dtype), values, magnitude)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(difference == 0, 0, difference / bound)

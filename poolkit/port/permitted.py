@@ -6,7 +6,8 @@ is importing a module by that name: `numpy.f2py.__main__` ends the process when 
 
 from __future__ import annotations
 
-import re
+import functools
+import math
 from typing import Any
 
 from poolkit.dialects import table
@@ -15,25 +16,12 @@ from poolkit.dialects.reading import PARTIAL, spoken_in
 from poolkit.errors import NotExactError
 from poolkit.spec.values import is_many
 
-# By their names in a dialect's table: what takes calls that pool and nothing else that is called.
-HOLDERS = ("torch.nn.Sequential", "jax.vmap")
-BESIDE = ("torch.nn.Flatten",)  # what may stand in a holder without pooling
 
-FOLDS = tuple(
-    f"jax.{name}" for name in ["lax.max", "lax.min", "lax.add", "numpy.maximum", "numpy.minimum", "numpy.add"]
-)
-INFINITY = re.compile(r"(-?)(?:np|numpy|jnp|jax\.numpy|math)\.inf")
-
-# Public modules besides those of the words themselves, which hold the same functions or older ones.
-OTHERS = {
-    "equinox",
-    "flax.nnx",
-    "tensorflow.compat.v1",
-    "tensorflow.compat.v1.math",
-    "tensorflow.keras.layers",
-    "tensorflow.math",
-    "tf_keras.layers",
-}
+@functools.cache
+def _infinities() -> set[str]:
+    """The infinity of each module of numbers, under the names that programs give it."""
+    imports = table.every(lambda usage: usage.imports.items())
+    return {"math.inf", *(f"{name}.inf" for prefix, (alias, _) in imports for name in (prefix, alias))}
 
 
 def permitted(call: Call) -> Call:
@@ -45,10 +33,10 @@ def permitted(call: Call) -> Call:
     if call.name == PARTIAL and call.args and isinstance(call.args[0], Name):
         function = Name(_public(Call(call.args[0].dotted)))
         return Call(PARTIAL, (function, *_literals(call, call.args[1:])), _named(call))
-    if call.name in BESIDE:
+    if call.name in table.every(lambda usage: usage.beside):
         return Call(call.name, _literals(call, call.args), _named(call))
     name = _public(call)
-    if spoken_in(call)[1] not in HOLDERS:
+    if spoken_in(call)[1] not in table.every(lambda usage: usage.holders):
         return Call(name, _literals(call, call.args), _named(call))
     inner = [permitted(one) if isinstance(one, Call) else _literal(call, one) for one in call.args]
     return Call(name, tuple(inner), _named(call))
@@ -63,12 +51,14 @@ def _public(call: Call) -> str:
     if word.gone:
         raise NotExactError(f"{dialect.name} has {call.name} no more, so that the original is not run")
     written = call.name.rpartition(".")[0]
-    return call.name if written in OTHERS or written in _modules() else name
+    return call.name if written in _modules() else name
 
 
+@functools.cache
 def _modules() -> set[str]:
+    """Public modules: those of the words that pool, and others that hold the same functions or older ones."""
     words = (word for dialect in table.dialects() for word in dialect.words.values() if word.pools)
-    return {word.name.rpartition(".")[0] for word in words}
+    return {*table.every(lambda usage: usage.public), *(word.name.rpartition(".")[0] for word in words)}
 
 
 def _named(call: Call) -> tuple[tuple[str, Any], ...]:
@@ -87,9 +77,9 @@ def _literal(call: Call, value: Any) -> Any:
     if value is None or type(value) in (bool, int, float, complex, str):
         return value
     if isinstance(value, Expression | Name):
-        infinity = INFINITY.fullmatch(text(value))
-        if infinity is not None:
-            return float(f"{infinity[1]}inf")
-        if text(value) in FOLDS:
+        written = text(value)
+        if written.removeprefix("-") in _infinities():
+            return -math.inf if written.startswith("-") else math.inf
+        if written in table.every(lambda usage: usage.functions):
             return value
     raise NotExactError(f"{call} is not run, because it has an argument whose value is not known: {text(value)}")

@@ -11,12 +11,14 @@ from poolkit.dialects.dialect import Caveat, on_engines
 from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
 from poolkit.port.report import Status
+from poolkit.running.registry import FIRST_PARTY
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
 from poolkit.spec.vocabulary import SYMBOLIC
 
-FRAMEWORKS = ("torch", "keras", "tensorflow", "jax")  # that are ported to, in the order in which they are tried
+# That are ported to, in the order in which they are tried: those first whose layers are of one class.
+FRAMEWORKS = tuple(row.name for row in sorted(FIRST_PARTY, key=lambda row: not row.layer) if not row.everywhere)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
 
 def of_any_rank(target: Target) -> Target:
     """The layer for a reduction of a tensor of unknown rank: PyTorch has none for a reduction, and pools maps then."""
-    if target.call is None or target.call.name != "torch.nn.Sequential":
+    if target.call is None or target.call.name not in table.every(lambda usage: usage.holders):
         return target
     note = "of a tensor with three axes it takes the first for channels, and gives an axis more than the reduction"
     return replace(target, note="; ".join(filter(None, [target.note, note])), sure=False)
@@ -79,15 +81,16 @@ def _told(found: Sequence[Caveat]) -> list[str]:
 
 def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
     """The layout of a spec with its channels where the target usually has them."""
-    return _arranged(spec, first=table.dialect(backend).layouts[2].startswith("NC"))
+    return arranged(spec, first=table.dialect(backend).layouts[2].startswith("NC"))
 
 
 def _named(spec: PoolSpec | Mix, layout: str | None) -> str | None:
     """The letters of "channels_first" and "channels_last" for a spec that has letters."""
-    return _arranged(spec, first=layout == SYMBOLIC[0]) if layout in SYMBOLIC else layout
+    return arranged(spec, first=layout == SYMBOLIC[0]) if layout in SYMBOLIC else layout
 
 
-def _arranged(spec: PoolSpec | Mix, first: bool) -> str:
+def arranged(spec: PoolSpec | Mix, first: bool) -> str:
+    """The layout of a spec with its channels first, or last."""
     if spec.axes is None:
         return "channels_first" if first else "channels_last"
     spatial = "".join(c for c in spec.letters if c not in "NC")

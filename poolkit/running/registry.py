@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from poolkit.errors import BackendError, InputError
-from poolkit.running.engine import not_installed
+from poolkit.running.keras_engine import not_installed
 from poolkit.spec.messages import shown, type_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Backend:
     roots: tuple[str, ...]  # first names of the modules in which its tensor types are defined; of none from outside
     install: str
     layer: str = ""  # the class of its layers, where they have one in common
+    everywhere: bool = False  # every program has its arrays, whatever its framework
 
     @property
     def framework(self) -> str | None:
@@ -80,12 +81,15 @@ class Backend:
 
 
 FIRST_PARTY = (
-    Backend("numpy", "NumPy", "poolkit_numpy", _numpy, ("numpy",), "pip install numpy"),
+    Backend("numpy", "NumPy", "poolkit_numpy", _numpy, ("numpy",), "pip install numpy", everywhere=True),
     Backend("torch", "PyTorch", "poolkit_torch", _torch, ("torch",), "pip install torch", "torch.nn.Module"),
     Backend("tensorflow", "TensorFlow", "poolkit_tensorflow", _tensorflow, ("tensorflow",), "pip install tensorflow"),
     Backend("keras", "Keras", "poolkit_keras", _keras, ("keras",), "pip install keras", "keras.Layer"),
     Backend("jax", "JAX", "poolkit_jax", _jax, ("jax", "jaxlib"), "pip install jax"),
 )
+
+EVERYWHERE = tuple(row.name for row in FIRST_PARTY if row.everywhere)
+DEFINITION = "numpy"  # runs everywhere and sums pairwise: what others are held against where a result is shown
 
 BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls only
 

@@ -195,7 +195,7 @@ def is_all(value: object, number: object) -> bool:
 def flag(name: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
-    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+    if type(value).__name__ in ("bool", "bool_"):  # NumPy's, of either age
         return bool(value)
     raise wrong(f"{name}={shown(value)}", f"{name} is True or False", f"write {name}=True or {name}=False")
 

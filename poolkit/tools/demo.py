@@ -15,6 +15,7 @@ from poolkit.lowering.geometry import axes_of
 from poolkit.programs.program import Program
 from poolkit.running import registry
 from poolkit.running.printed import lower
+from poolkit.running.registry import DEFINITION
 from poolkit.spec.messages import quoted, wrong
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -36,6 +37,10 @@ class Report:
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.photo.shape)
+
+    @property
+    def pooled(self) -> Any:
+        return self.results[DEFINITION]
 
     @property
     def largest(self) -> float:
@@ -71,7 +76,7 @@ def run(spec: PoolSpec, names: Sequence[str], progress: Callable[[str], None] = 
     expected = _definition(spec, photo)
     programs: dict[str, Program] = {}
     results: dict[str, Any] = {}
-    for name in sorted({"numpy", *names}, key=lambda n: (n != "numpy", n)):
+    for name in sorted({DEFINITION, *names}, key=lambda n: (n != DEFINITION, n)):
         progress(name)
         programs[name] = lower(spec, name, photo.shape)
         results[name] = registry.adapter(name).evaluate(spec, photo)
@@ -99,7 +104,7 @@ def _definition(spec: PoolSpec, photo: Any) -> Any:
 def save_picture(report: Report, path: Path) -> None:
     """The photograph, and its pooled version at the same size, side by side."""
     before = Image.fromarray(_pixels(report.photo[0]))
-    after = Image.fromarray(_pixels(report.results["numpy"][0])).resize(before.size, Image.Resampling.NEAREST)
+    after = Image.fromarray(_pixels(report.pooled[0])).resize(before.size, Image.Resampling.NEAREST)
     both = Image.new("RGB", (2 * before.width, before.height))
     both.paste(before, (0, 0))
     both.paste(after, (before.width, 0))

@@ -18,7 +18,7 @@ from poolkit.dialects.calls import found
 from poolkit.dialects.writing import native_call
 from poolkit.port.target import target_of
 from poolkit.running import registry
-from poolkit.running.engine import engine
+from poolkit.running.keras_engine import engine
 from tests.conftest import Fuzz
 
 SAME = pk.AvgPool(3, 2, "same", layout="NHWC")

@@ -13,6 +13,7 @@ from poolkit.dialects.jax.flax import FLAX
 from poolkit.dialects.jax.folds import kind_of
 from poolkit.dialects.jax.haiku import HAIKU, haiku_call
 from poolkit.dialects.jax.native import LAYOUTS, native
+from poolkit.dialects.jax.usage import USAGE
 from poolkit.dialects.places import CHANNELS_LAST
 from poolkit.dialects.reductions import NUMPY_WORDS, reduce
 from poolkit.errors import NotExactError
@@ -106,17 +107,6 @@ WORDS = words(
     *EQUINOX,
 )
 
-SHORTS = {
-    "jnp": "jax.numpy",
-    "lax": "jax.lax",
-    "nn": "flax.linen flax.nnx equinox.nn",
-    "fnn": "flax.linen",
-    "linen": "flax.linen",
-    "nnx": "flax.nnx",
-    "hk": "haiku",
-    "eqx": "equinox",
-}
-
 DIALECT = Dialect(
     name="jax",
     roots=("jax", "jaxlib", "flax", "haiku", "equinox"),
@@ -126,5 +116,5 @@ DIALECT = Dialect(
     call_of=call_of,
     native=native,
     caveats=CAVEATS,
-    shorts=SHORTS,
+    usage=USAGE,
 )

@@ -11,6 +11,7 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.dialects.keras.caveats import CAVEATS
 from poolkit.dialects.keras.native import LAYOUTS, native
+from poolkit.dialects.keras.usage import USAGE
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reductions import reduce
 from poolkit.errors import InputError, NotExactError
@@ -263,5 +264,5 @@ DIALECT = Dialect(
     call_of=call_of,
     native=native,
     caveats=CAVEATS,
-    shorts={"layers": LAYERS, "ops": OPS, "K": "keras.backend", "tf": "tensorflow"},
+    usage=USAGE,
 )

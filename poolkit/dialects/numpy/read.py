@@ -5,6 +5,7 @@ from __future__ import annotations
 from poolkit.dialects.dialect import Dialect, Word, no_spec, words
 from poolkit.dialects.numpy.caveats import CAVEATS
 from poolkit.dialects.numpy.native import LAYOUTS, native
+from poolkit.dialects.numpy.usage import USAGE
 from poolkit.dialects.reductions import NUMPY_WORDS
 
 
@@ -28,5 +29,5 @@ DIALECT = Dialect(
     canonical=canonical,
     native=native,
     caveats=CAVEATS,
-    shorts={"np": "numpy"},
+    usage=USAGE,
 )

@@ -10,6 +10,7 @@ from poolkit.dialects.reductions import reduce
 from poolkit.dialects.tensorflow.caveats import CAVEATS
 from poolkit.dialects.tensorflow.layers import CONTRIB, LAYERS, SLIM
 from poolkit.dialects.tensorflow.native import LAYOUTS, native
+from poolkit.dialects.tensorflow.usage import USAGE
 from poolkit.dialects.tensorflow.windows import PADDINGS, USUAL, per_axis, placed_format
 from poolkit.errors import NotExactError
 
@@ -142,5 +143,5 @@ DIALECT = Dialect(
     canonical=canonical,
     native=native,
     caveats=CAVEATS,
-    shorts={"tf": "tensorflow"},
+    usage=USAGE,
 )

@@ -15,6 +15,7 @@ from poolkit.dialects.torch.layers import NN, call_of
 from poolkit.dialects.torch.native import LAYOUTS, native
 from poolkit.dialects.torch.resizing import RESIZING
 from poolkit.dialects.torch.timm import TIMM
+from poolkit.dialects.torch.usage import USAGE
 from poolkit.errors import NotExactError
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all, is_many
@@ -277,5 +278,5 @@ DIALECT = Dialect(
     call_of=call_of,
     native=native,
     caveats=CAVEATS,
-    shorts={"nn": NN, "F": FUNCTIONAL},
+    usage=USAGE,
 )

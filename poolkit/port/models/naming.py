@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Name
+from poolkit.dialects.own import OWN
 from poolkit.errors import InputError
 from poolkit.spec.values import is_many
 
-# A dotted name begins with -> what stands for that in the module, and the import that puts it there.
-SHORTS = {
-    "torch.nn": ("nn", "from torch import nn"),
-    "tensorflow": ("tf", "import tensorflow as tf"),
-    "jax.numpy": ("jnp", "import jax.numpy as jnp"),
-    "flax.linen": ("linen", "from flax import linen"),
-    "flax.nnx": ("nnx", "from flax import nnx"),
-    "numpy": ("np", "import numpy as np"),
-    "poolkit": ("pk", "import poolkit as pk"),
-}
+
+@functools.cache
+def usual() -> dict[str, tuple[str, str]]:
+    """A dotted name begins with -> what stands for that in the module, and the import that puts it there."""
+    return dict(table.every(lambda usage: usage.imports.items())) | {OWN: ("pk", f"import {OWN} as pk")}
+
 
 STANDARD = ("collections", "functools", "typing")
 
@@ -37,7 +36,7 @@ def names_in(value: Any) -> Iterator[str]:
 
 
 def _prefix(dotted: str) -> str | None:
-    return next((prefix for prefix in SHORTS if dotted.startswith(f"{prefix}.")), None)
+    return next((prefix for prefix in usual() if dotted.startswith(f"{prefix}.")), None)
 
 
 def short(dotted: str) -> str:
@@ -47,7 +46,7 @@ def short(dotted: str) -> str:
     ('nn.MaxPool2d', 25)
     """
     prefix = _prefix(dotted)
-    return dotted if prefix is None else f"{SHORTS[prefix][0]}{dotted.removeprefix(prefix)}"
+    return dotted if prefix is None else f"{usual()[prefix][0]}{dotted.removeprefix(prefix)}"
 
 
 def import_of(dotted: str) -> str:
@@ -57,7 +56,7 @@ def import_of(dotted: str) -> str:
     ('from torch import nn', 12)
     """
     prefix = _prefix(dotted)
-    return f"import {dotted.split('.')[0]}" if prefix is None else SHORTS[prefix][1]
+    return f"import {dotted.split('.')[0]}" if prefix is None else usual()[prefix][1]
 
 
 def in_order(imports: Iterable[str]) -> str:

@@ -139,5 +139,5 @@ def _of_self(func: ast.Attribute) -> bool:
 
 def _is_step(names: Names, call: ast.Call) -> bool:
     if isinstance(call.func, ast.Call):
-        return names.full(call.func.func) in ("keras.layers.Reshape", "keras.layers.Flatten")
+        return names.step(call.func.func) in ("reshape", "flatten")
     return (names.full(call.func) or last_name(call.func)).rpartition(".")[2] in STEPS

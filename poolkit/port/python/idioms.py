@@ -10,6 +10,7 @@ from collections.abc import Callable
 from poolkit.dialects.dialect import RAISED
 from poolkit.errors import NotExactError
 from poolkit.port.python.followers import order_after
+from poolkit.port.python.keras_layers import data_format, masked, typed, wrapped
 from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import order_before
 from poolkit.port.python.orders import either_order
@@ -20,8 +21,7 @@ from poolkit.port.python.shapes import whole_map
 from poolkit.port.python.sites import Site
 from poolkit.port.python.slim import arg_scoped
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.unknowns import computed_axes, listed_sizes, may_be_none, sure_numbers
-from poolkit.port.python.wrappers import data_format, last_axes, masked, typed, wrapped
+from poolkit.port.python.unknowns import computed_axes, last_axes, listed_sizes, may_be_none, sure_numbers
 
 Idiom = Callable[[Tree, Names, Site], None]
 

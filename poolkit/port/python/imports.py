@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from poolkit.dialects import table
 from poolkit.dialects.reading import spelled
-from poolkit.port.models.naming import SHORTS
+from poolkit.port.models.naming import usual
 from poolkit.port.python.dropping import aliases, drop
 from poolkit.port.python.edits import Edits, whole_line
 from poolkit.port.python.names import Names, is_none
@@ -16,8 +18,6 @@ from poolkit.port.python.nodes import Import, Node, literal
 from poolkit.port.python.scopes import Binding
 from poolkit.port.python.tree import Span, Tree
 
-# `nn` alone may be torch's or flax's in a file that somebody else wrote.
-USUAL = {name: short for name, short in SHORTS.items() if name != "torch.nn"}
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")  # as Python reads it, on one of the first two lines
 
 
@@ -81,15 +81,25 @@ class Imports:
 
 def _candidates(dotted: str) -> Iterator[tuple[str, str, str]]:
     """For a dotted name: the module to import, the name for it, and the import."""
-    prefix = next((prefix for prefix in USUAL if dotted.startswith(f"{prefix}.")), None)
+    shorts = _shorts()
+    prefix = next((prefix for prefix in shorts if dotted.startswith(f"{prefix}.")), None)
     if prefix is not None:
-        yield prefix, *USUAL[prefix]
+        yield prefix, *shorts[prefix]
     prefix = prefix or dotted.partition(".")[0]
     yield prefix, prefix, f"import {prefix}"
     alias = prefix.replace(".", "_")
     while True:
         alias += "_"
         yield prefix, alias, f"import {prefix} as {alias}"
+
+
+@functools.cache
+def _shorts() -> dict[str, tuple[str, str]]:
+    """The usual imports, without `nn`, which may be torch's or flax's in a file that somebody else wrote."""
+    meant: dict[str, set[str]] = {}
+    for name, modules in table.every(lambda usage: usage.shorts.items()):
+        meant.setdefault(name, set()).update(modules.split())
+    return {prefix: short for prefix, short in usual().items() if len(meant.get(short[0], ())) < 2}
 
 
 def _meanings(statement: Import) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from poolkit.port.python.nodes import Import, Node, plain_name, target_of
 from poolkit.port.python.scopes import Binding, Scope
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import mutated
+from poolkit.running.registry import EVERYWHERE
 
 
 def framework(name: str) -> bool:
@@ -39,12 +40,16 @@ class Names:
 
     def frameworks(self) -> set[str]:
         """The frameworks that the file imports, NumPy apart: every program has arrays."""
-        return {d.name for d in table.dialects() if d.name != "numpy" and not self.roots.isdisjoint(d.roots)}
+        return {d.name for d in table.dialects() if d.name not in EVERYWHERE and not self.roots.isdisjoint(d.roots)}
 
     def full(self, node: Node) -> str | None:
         """The full dotted name of a node, None where it isn't a framework's."""
         dotted = plain_name(node)
         return self.resolve(dotted, node) if dotted else None
+
+    def step(self, node: Node) -> str:
+        """What a layer does that pools nothing itself, "" for every other one."""
+        return dict(table.every(lambda usage: usage.steps.items())).get(self.full(node) or "", "")
 
     def doubtful(self, node: Node) -> str | None:
         """A full name that a node may have, where the file gives its name another meaning besides."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import NotPooling
 from poolkit.port.python.names import Names
@@ -11,7 +12,6 @@ from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
 from poolkit.spec.values import is_many
 
-MEANS = ("torch.Tensor.mean", "torch.mean")
 # The axes of both means of NCHW, inner ones first, where the axis of the first is dropped, and where it is kept.
 DROPPED = {(3, 2), (2, 2), (-1, -1), (-1, 2), (3, -1), (-2, -1), (2, -1)}
 KEPT = {(a, b) for h in (2, -2) for w in (3, -1) for a, b in ((h, w), (w, h))}
@@ -25,11 +25,12 @@ def paired(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     >>> [site.fields["keepdims"] for site in paired(tree, Names(tree), sites(tree, Names(tree)))]
     [False]
     """
-    outer = {id(site.tensor): site for site in found if site.word in MEANS and site.tensor is not None}
+    means = table.every(lambda usage: usage.nested)
+    outer = {id(site.tensor): site for site in found if site.word in means and site.tensor is not None}
     gone: list[Site] = []
     for inner in found:
         second = outer.get(id(inner.outer))
-        if second is not None and inner.word in MEANS and _join(inner, second):
+        if second is not None and inner.word in means and _join(inner, second):
             gone.append(second)
     return [site for site in found if not any(site is one for one in gone)]
 

@@ -72,23 +72,23 @@ def _step(node: Node, axes: Axes | None) -> Step | None:
 
 
 def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
-    """The axes after a layer of Keras's, ``Reshape((1, 1, C))`` or a Lambda that reshapes."""
+    """The axes after a layer, ``Reshape((1, 1, C))`` or a Lambda that reshapes."""
     if not isinstance(layer, ast.Call) or not given(layer):
         return None
-    name, inner = names.full(layer.func), given(layer)[0]
-    if name == "keras.layers.Reshape":
+    step, inner = names.step(layer.func), given(layer)[0]
+    if step == "reshape":
         return _reshaped(tree, inner, axes)
     if not layer.args and layer.keywords[0].arg not in ("target_shape", "function"):
         return None
-    if name != "keras.layers.Lambda" or not isinstance(inner, ast.Lambda):
+    if step != "lambda" or not isinstance(inner, ast.Lambda):
         return None
     parameter = only_parameter(inner)
     loads = [n for n in loads_of(tree, parameter or "", inner) if tree.inside(n, inner.body)]
     if len(loads) != 1:
         return None
     # Without a goal: up to the end of the body.
-    step = climbed(tree, names, loads[0], axes, ())
-    return step.axes if step.node is inner.body else None
+    last = climbed(tree, names, loads[0], axes, ())
+    return last.axes if last.node is inner.body else None
 
 
 def only_parameter(function: ast.Lambda) -> str | None:

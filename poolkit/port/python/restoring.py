@@ -143,7 +143,7 @@ def out_of_lambda(tree: Tree, names: Names, site: Site) -> None:
     if site.error is not None or not isinstance(function, ast.Lambda) or function.body is not site.outer:
         return
     layer = tree.given_to(function)
-    if layer is None or names.full(layer.func) != "keras.layers.Lambda":
+    if layer is None or names.step(layer.func) != "lambda":
         return
     if not isinstance(site.tensor, ast.Name) or site.tensor.id != only_parameter(function):
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from poolkit.errors import NotExactError
 from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.target import Target, of_any_rank, target_of, usual_layout, written
+from poolkit.port.target import Target, arranged, of_any_rank, target_of, usual_layout, written
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -40,8 +39,7 @@ def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
 
 
 def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
-    last = layout == "channels_last" or layout.endswith("C")
-    return usual_layout(spec, "keras" if last else "torch")
+    return arranged(spec, first=layout != "channels_last" and not layout.endswith("C"))
 
 
 def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
@@ -71,9 +69,6 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
     return _as_reduction(site, target, spec.layout), written(target.spec)
 
 
-TORCH = {"avg": "mean", "max": "amax", "min": "amin", "sum": "sum"}
-
-
 def _as_reduction(site: Site, target: Target, source: str) -> Target:
     """The target's reduction for a reduction, whose tensor may have fewer axes, or more, than its layout has letters.
 
@@ -87,9 +82,9 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
         return of_any_rank(target)
     behind = all(n < 0 for n in at)
     counted = spec.replace(layout=f"...{spec.layout}") if behind else spec
-    if target.backend == "torch" and not spec.keepdims:
-        call = reduction(counted, f"torch.{TORCH[spec.kind]}", "dim")
-        target = replace(target, call=call, note=target.note if target.call is not None else "")
+    plain = table.usage_of(target.backend).reduction
+    if plain is not None and not spec.keepdims:
+        target = replace(target, call=plain(counted), note=target.note if target.call is not None else "")
     elif behind and target.call is not None and target.call.name == PARTIAL:
         target = replace(target, call=reduction(counted, target.call.args[0].dotted))
     else:
@@ -103,7 +98,7 @@ MOVED = "it counts the axes from behind, and the channels move past them; a tens
 
 def _as_tuple(site: Site, value: Any, backend: str) -> Any:
     """Sizes that are a shape as a tuple, which TensorFlow's is not."""
-    shape = isinstance(value, Expression) and value.text in site.shapes and backend in ("tensorflow", "keras")
+    shape = isinstance(value, Expression) and value.text in site.shapes and table.usage_of(backend).tuples
     return Expression(f"tuple({value.text})") if shape else value
 
 
@@ -121,7 +116,8 @@ def _moves(site: Site, backend: str, layout: str | None) -> bool:
 
 def _turns(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the axes of a file's other tensors move; those beside a pattern may be in either order."""
-    return site.word.startswith("einops") or _last(backend, layout) != _last(site.dialect, None)
+    beside = table.usage_of(site.dialect).either_order
+    return beside or _last(backend, layout) != _last(site.dialect, None)
 
 
 def _last(backend: str, layout: str | None) -> bool:
@@ -131,8 +127,11 @@ def _last(backend: str, layout: str | None) -> bool:
 
 def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
     """The target's own call only where it makes of None what the source's does: the window as stride."""
-    alike = ("torch", "keras") if isinstance(site.fields, dict) and "stride" in site.fields else ("torch",)
-    if not site.maybe_none or target.call is None or (target.backend in alike and site.dialect in alike):
+    if not site.maybe_none or target.call is None:
+        return target, spec
+    field = "stride" if isinstance(site.fields, dict) and "stride" in site.fields else "output_size"
+    theirs, ours = (table.usage_of(name).none.get(field) for name in (site.dialect, target.backend))
+    if theirs is not None and theirs == ours:
         return target, spec
     note = f"{site.maybe_none} may be None, of which {target.backend}'s own layer would make something else"
     return replace(target, call=None, note=note), spec
@@ -159,15 +158,18 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
         return [f"{spec.source(short)}(", site.tensor, ")"]
     if call.name == PARTIAL:
         return _function(Call(call.args[0].dotted, call.args[1:], call.kwargs), site.tensor, short)
-    if site.role == "function" and target.backend == "torch":
-        return _functional(call, site.tensor, short)
+    function = table.usage_of(target.backend).function
+    if site.role == "function" and function is not None:
+        made, after = function(call)
+        return [*_function(made, site.tensor, short), after]
     return [f"{call.source(short)}(", site.tensor, ")"]
 
 
 def _with_name(site: Site, target: Target) -> Call | None:
-    """The target's call; a layer's name is kept where it is to be one of Keras's."""
+    """The target's call; a layer's name is kept where both sides name their layers."""
     call, name = target.call, dict(site.call.kwargs).get("name")
-    if call is None or name is None or target.backend != "keras" or site.dialect != "tensorflow":
+    both = all(table.usage_of(side).named_layers for side in (target.backend, site.dialect))
+    if call is None or name is None or not both:
         return call
     return replace(call, kwargs=(*call.kwargs, ("name", name))) if ".layers." in site.word else call
 
@@ -176,11 +178,3 @@ def _function(call: Call, tensor: Any, short: Short) -> list[Piece]:
     """A function with its tensor first."""
     start, end = replace(call, args=(Expression("\0"), *call.args)).source(short).split("\0")
     return [start, tensor, end]
-
-
-def _functional(call: Call, tensor: Any, short: Short) -> list[Piece]:
-    """A module of torch.nn as the function that it calls; where Flatten follows it, as one call more."""
-    if call.name == "torch.nn.Sequential":
-        return [*_functional(call.args[0], tensor, short), ".flatten(1)"]
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", call.name.removeprefix("torch.nn.")).lower()
-    return _function(replace(call, name=f"torch.nn.functional.{name}"), tensor, short)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from poolkit.errors import NotExactError, PoolkitError
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given
 from poolkit.port.python.tree import Span, Tree
+from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
@@ -29,10 +31,6 @@ REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduc
 TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
 POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
 UNPOOLS = re.compile(r"unpool", re.IGNORECASE)
-PLACES = ("nn", "layers", "ops", "backend", "linen", "nnx", "functional", "haiku", "timm", "contrib", "slim", "tf_slim")
-AREAS = ("torch.nn.functional.interpolate", "torch.nn.Upsample")  # which pool where their mode is "area"
-# Words that hold others: they are one pool, or only what is inside them is.
-HOLDERS = ("torch.nn.Sequential", "jax.vmap", PARTIAL)
 
 
 @dataclass
@@ -81,6 +79,12 @@ class Site:
     folded: list[Folded] = field(default_factory=list[Folded])
 
 
+@functools.cache
+def holders() -> frozenset[str]:
+    """Words that hold others: they are one pool, or only what is inside them is."""
+    return frozenset([*table.every(lambda usage: usage.holders), PARTIAL])
+
+
 def sites(tree: Tree, names: Names) -> list[Site]:
     """Every call of the file that pools, means or takes a maximum, in the order of the file.
 
@@ -96,7 +100,7 @@ def sites(tree: Tree, names: Names) -> list[Site]:
         site = _site(tree, names, node)
         if site is not None:
             found.append(site)
-            taken += [node] if site.word in HOLDERS else []
+            taken += [node] if site.word in holders() else []
     return found
 
 
@@ -111,7 +115,7 @@ def _site(tree: Tree, names: Names, node: ast.Call) -> Site | None:
     _place(tree, names, site, entry)
     _read(names, site)
     site.caveats += filter(None, [names.guess(node.func)])
-    if word in HOLDERS and (site.error is not None or not site.fields):
+    if word in holders() and (site.error is not None or not site.fields):
         return None
     told = word.rpartition(".")[2] in TOLD or UNPOOLS.search(word)
     return None if isinstance(site.error, NotPooling) and not told else site
@@ -148,24 +152,24 @@ def _inner(call: Call) -> Call:
 
 def _may_pool(full: str) -> bool:
     *before, last = full.split(".")
-    pools = POOLS.search(last) is not None and not set(PLACES).isdisjoint(before)
-    einops = before[:1] == ["einops"] and last in ("reduce", "Reduce")
-    return full in HOLDERS or full in AREAS or pools or einops or last in REDUCTIONS or last == "reduce_window"
+    places, unsaid = _telling()
+    pools = POOLS.search(last) is not None and not places.isdisjoint(before)
+    return full in holders() or full in unsaid or pools or last in REDUCTIONS or last == "reduce_window"
+
+
+@functools.cache
+def _telling() -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(table.every(lambda usage: usage.places)), frozenset(table.every(lambda usage: usage.unsaid))
 
 
 def _method(names: Names, call: Call) -> str | None:
     """The word for a method of a tensor: by what its arguments are called, otherwise by what the file imports."""
-    method = call.name.removeprefix(f"{METHODS}.")
-    arguments = dict(call.kwargs)
-    roots = names.roots
-    numpy = "axis" in arguments or "keepdims" in arguments
-    if "dim" in arguments or "keepdim" in arguments or ("torch" in roots and not numpy):
-        return f"torch.Tensor.{method}"
-    if roots & {"jax", "flax", "haiku", "equinox"}:
-        return f"jax.numpy.{method}"
-    if "numpy" in roots:
-        return f"numpy.ndarray.{method}"
-    return f"torch.Tensor.{method}" if "torch" in roots else None
+    own = [(d, d.usage.methods) for d in table.dialects() if d.usage.methods is not None]
+    fitting = [(d, methods) for d, methods in own if not methods.arguments.isdisjoint(dict(call.kwargs))]
+    if len(fitting) != 1:  # arrays are in every program, so their framework comes last
+        order = sorted(own, key=lambda pair: (pair not in fitting, pair[0].name in EVERYWHERE))
+        fitting = [pair for pair in order if not names.roots.isdisjoint(pair[0].roots)]
+    return f"{fitting[0][1].word}.{call.name.removeprefix(f'{METHODS}.')}" if fitting else None
 
 
 def _place(tree: Tree, names: Names, site: Site, word: Word | None) -> None:

@@ -29,6 +29,7 @@ from poolkit.port.python.tree import BOM, Span, Tree, bounded
 from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
 from poolkit.port.target import FRAMEWORKS
+from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -159,7 +160,7 @@ class _Port:
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
         if site.dialect == OWN:
             return self._kept_spec(site)
-        if site.dialect == "numpy" and self.frameworks:
+        if site.dialect in EVERYWHERE and self.frameworks:
             return Kept("left", "an array of NumPy is no tensor of a framework; it stays one")
         return None
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, known
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import fields_of
@@ -21,14 +22,11 @@ from poolkit.port.python.uses import definition, mutated
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
-# Their sizes may be one number, or have entries for batch and channels.
-LISTED = ("tensorflow.nn.", "tensorflow.compat.v1.nn.")
-
 
 def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
     """``tf.nn.max_pool(x, k, k, …)``: what k is decides which of its numbers are of spatial axes."""
     if (
-        not site.word.startswith(LISTED)
+        not site.word.startswith(table.every(lambda usage: usage.listed))
         or site.error is not None
         or isinstance(site.fields, Operation)
         or site.reformed
@@ -153,9 +151,18 @@ def may_be_none(tree: Tree, names: Names, site: Site) -> None:
     for value in (stride, bins):
         if isinstance(value, Expression) and not surely(tree, expression(value.text), site.node):
             site.maybe_none = value.text
-    if isinstance(stride, Expression) and site.maybe_none == stride.text and site.dialect == "jax":
-        site.fields = {**site.fields, "stride": Expression(f"{stride.text} or 1")}  # what Flax makes of None
-        site.maybe_none = ""
+    if isinstance(stride, Expression) and site.maybe_none == stride.text:
+        meant = table.usage_of(site.dialect).none.get("stride")
+        if isinstance(meant, int):
+            site.fields = {**site.fields, "stride": Expression(f"{stride.text} or {meant}")}
+            site.maybe_none = ""
+
+
+def last_axes(tree: Tree, names: Names, site: Site) -> None:
+    """``hk.max_pool(x, (2, 2), (2, 2), "VALID")`` pools width and channels of NHWC, which nobody means."""
+    if isinstance(site.fields, dict) and str(site.fields.get("layout")).startswith("..."):
+        told = table.every(lambda usage: usage.last_axes.items())
+        site.notes += [note for before, note in told if site.word.startswith(before)]
 
 
 def sure_numbers(tree: Tree, names: Names, site: Site) -> None:

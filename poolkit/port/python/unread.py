@@ -14,7 +14,7 @@ from poolkit.dialects import table
 from poolkit.port.python.assumed import imported
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, given, last_name, plain_name
-from poolkit.port.python.sites import HOLDERS, Site
+from poolkit.port.python.sites import Site, holders
 from poolkit.port.python.tree import Tree
 from poolkit.port.report import Row
 
@@ -51,7 +51,7 @@ def unread(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
 
 def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str | None) -> Iterator[Row]:
     nodes = {site.node for site in found} | {part.node for site in found for part in site.folded}
-    holders = [site.node for site in found if site.word in HOLDERS]
+    held = [site.node for site in found if site.word in holders()]
     seen = {(row.where, row.before) for row in told}
     meant = _renamed(tree)
     for node in tree.all(ast.Call):
@@ -62,7 +62,7 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
         # In a chain over several lines a call stands at its own name.
         place = tree.span(node.func)[1] if isinstance(node.func, ast.Attribute) else tree.span(node)[0]
         where, before = f"line {tree.line_at(place)}", tree.text(node)
-        if (where, before) in seen or any(tree.inside(node, whole) for whole in holders):
+        if (where, before) in seen or any(tree.inside(node, whole) for whole in held):
             continue
         full = names.full(node.func) or imported(tree, plain_name(node.func) or "", node) or ""
         if not full.startswith("poolkit.") and (to is None or of_framework(full) != to):
@@ -87,13 +87,6 @@ def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
         )
 
 
-# Libraries with layers for a framework, whose pooling poolkit does not read.
-AROUND = {
-    **dict.fromkeys(("slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack"), "tensorflow"),
-    **dict.fromkeys(("keras_contrib", "keras_cv", "keras_hub", "keras_nlp"), "keras"),
-    **dict.fromkeys(("torchvision", "torch_geometric", "kornia", "monai", "mmcv"), "torch"),
-    "sonnet": "tensorflow",
-}
 NOT_READ = (
     "is not among the layers and functions that poolkit reads; port the file that defines it, or write the "
     "framework's own pooling"
@@ -113,7 +106,8 @@ def _made(tree: Tree, node: Node, name: str, value: Node | None) -> bool:
 def of_framework(full: str) -> str | None:
     """The framework that a full name belongs to, by its library's where that is one around a framework."""
     root = full.partition(".")[0]
-    return AROUND.get(root) or next((d.name for d in table.dialects() if root in d.roots), None)
+    owners = sorted(table.dialects(), key=lambda d: root not in d.usage.around)
+    return next((d.name for d in owners if root in (*d.usage.around, *d.roots)), None)
 
 
 def is_for(names: Names, to: str | None) -> bool:

@@ -105,16 +105,6 @@ def typed(tree: Tree, names: Names, site: Site) -> None:
             site.caveats.append(f"{policy} casts what it is given, and the port does not; cast before it")
 
 
-def last_axes(tree: Tree, names: Names, site: Site) -> None:
-    """``hk.max_pool(x, (2, 2), (2, 2), "VALID")`` pools width and channels of NHWC, which nobody means."""
-    fields = site.fields
-    if site.word.startswith("haiku.") and isinstance(fields, dict) and str(fields.get("layout")).startswith("..."):
-        site.notes.append(
-            "Haiku's window is over the last axes, channels among them where they come last, and so is the port's; "
-            "if the spatial axes are meant, write an entry for each axis"
-        )
-
-
 def wrapped(tree: Tree, names: Names, site: Site) -> None:
     """``TimeDistributed(MaxPooling2D(2))`` calls a layer of Keras's once a step."""
     call = tree.given_to(site.outer)

@@ -1,0 +1,36 @@
+"""How programs use JAX and the libraries on it, besides calling their pools."""
+
+from __future__ import annotations
+
+from poolkit.dialects.usage import Methods, Usage
+
+USAGE = Usage(
+    shorts={
+        "jnp": "jax.numpy",
+        "lax": "jax.lax",
+        "nn": "flax.linen flax.nnx equinox.nn",
+        "fnn": "flax.linen",
+        "linen": "flax.linen",
+        "nnx": "flax.nnx",
+        "hk": "haiku",
+        "eqx": "equinox",
+    },
+    imports={
+        "jax.numpy": ("jnp", "import jax.numpy as jnp"),
+        "flax.linen": ("linen", "from flax import linen"),
+        "flax.nnx": ("nnx", "from flax import nnx"),
+    },
+    places=("nn", "linen", "nnx", "haiku"),
+    holders=("jax.vmap",),
+    public=("equinox", "flax.nnx"),
+    functions=(
+        *(f"jax.lax.{name}" for name in ("max", "min", "add")),
+        *(f"jax.numpy.{name}" for name in ("maximum", "minimum", "add")),
+    ),
+    methods=Methods("jax.numpy", frozenset({"axis", "keepdims"})),
+    none={"stride": 1},  # Flax's
+    last_axes={
+        "haiku.": "Haiku's window is over the last axes, channels among them where they come last, and so is the "
+        "port's; if the spatial axes are meant, write an entry for each axis"
+    },
+)

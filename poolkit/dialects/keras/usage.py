@@ -1,0 +1,30 @@
+"""How programs use Keras, besides calling its pools."""
+
+from __future__ import annotations
+
+import re
+
+from poolkit.dialects.usage import Spelling, Usage
+
+USAGE = Usage(
+    shorts={"layers": "keras.layers", "ops": "keras.ops", "K": "keras.backend", "tf": "tensorflow"},
+    inside=(
+        "tensorflow.compat.v1.keras.",
+        "tensorflow.compat.v2.keras.",
+        "tensorflow.python.keras.",
+        "tensorflow.keras.",
+    ),
+    places=("layers", "ops", "backend"),
+    public=("tensorflow.keras.layers", "tf_keras.layers"),
+    spelling=Spelling(
+        "keras.layers",
+        re.compile(r"(Global)?(Max|Average|Avg)Pool(ing)?[123]D"),
+        ("layers", "keras", "KL", "kl", "L", "nn"),
+    ),
+    around=("keras_contrib", "keras_cv", "keras_hub", "keras_nlp"),
+    steps={f"keras.layers.{name}": name.lower() for name in ("Reshape", "Flatten", "Lambda")},
+    none={"stride": "window"},
+    tuples=True,
+    named_layers=True,
+    tensors={"tf_keras": "tensorflow"},
+)

@@ -1,0 +1,16 @@
+"""How programs use TensorFlow, besides calling its pools."""
+
+from __future__ import annotations
+
+from poolkit.dialects.usage import Usage
+
+USAGE = Usage(
+    shorts={"tf": "tensorflow"},
+    imports={"tensorflow": ("tf", "import tensorflow as tf")},
+    places=("nn", "layers", "contrib", "slim", "tf_slim"),
+    public=("tensorflow.compat.v1", "tensorflow.compat.v1.math", "tensorflow.math"),
+    around=("slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack", "sonnet"),
+    listed=("tensorflow.nn.", "tensorflow.compat.v1.nn."),
+    tuples=True,
+    named_layers=True,
+)

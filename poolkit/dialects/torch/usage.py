@@ -1,0 +1,43 @@
+"""How programs use PyTorch, besides calling its pools."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from poolkit.dialects.calls import Call
+from poolkit.dialects.reductions import reduction
+from poolkit.dialects.usage import Methods, Spelling, Usage
+from poolkit.spec.pool_spec import PoolSpec
+
+NAMES = {"avg": "mean", "max": "amax", "min": "amin", "sum": "sum"}
+
+
+def _reduction(spec: PoolSpec) -> Call:
+    return reduction(spec, f"torch.{NAMES[spec.kind]}", "dim")
+
+
+def _function(call: Call) -> tuple[Call, str]:
+    """A module of torch.nn as the function that it calls; where Flatten follows it, as one call more."""
+    if call.name == "torch.nn.Sequential":
+        return _function(call.args[0])[0], ".flatten(1)"
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", call.name.removeprefix("torch.nn.")).lower()
+    return replace(call, name=f"torch.nn.functional.{name}"), ""
+
+
+USAGE = Usage(
+    shorts={"nn": "torch.nn", "F": "torch.nn.functional"},
+    imports={"torch.nn": ("nn", "from torch import nn")},
+    places=("nn", "functional", "timm"),
+    unsaid=("torch.nn.functional.interpolate", "torch.nn.Upsample"),  # which pool where their mode is "area"
+    holders=("torch.nn.Sequential",),
+    beside=("torch.nn.Flatten",),
+    methods=Methods("torch.Tensor", frozenset({"dim", "keepdim"})),
+    spelling=Spelling("torch.nn", re.compile(r"(Adaptive)?(Max|Avg)Pool[123]d"), ("nn",), shared=True),
+    around=("torchvision", "torch_geometric", "kornia", "monai", "mmcv"),
+    nested=("torch.Tensor.mean", "torch.mean"),
+    none={"stride": "window", "output_size": "axis"},
+    single_images=True,
+    reduction=_reduction,
+    function=_function,
+)
