@@ -48,14 +48,20 @@ class TorchAdapter(Adapter):
         return str(x.dtype).removeprefix("torch.")
 
     def known_size(self, x: Any, at: int) -> int | None:
-        n = x.shape[at]  # under Dynamo isinstance(n, int) is true of a SymInt too
-        return n if type(n) is int and not _is_compiling() else None
+        n = x.shape[at]
+        if not _is_compiling():
+            return n if type(n) is int else None
+        # Under Dynamo a symbol is an int to `type`, too. Importing what tells them apart takes 0.3 s.
+        from torch.fx.experimental.symbolic_shapes import has_static_value
+
+        return n if has_static_value(n) else None
 
     def situation(self, x: Any) -> Situation:
         if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
             # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
-            return Situation(tracing=True, format="exporting" if exporting else None)
+            onnx = exporting and torch.onnx.is_in_onnx_export()
+            return Situation(tracing=True, format="onnx" if onnx else "exporting" if exporting else None)
         wrapped = _is_wrapped(x)
         return Situation(
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit.lowering.backend import Situation
+from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
+from poolkit.programs.recorder import together
 
 Tensor = Any
 
@@ -65,9 +67,19 @@ def put_back(y: Tensor, x: Tensor, plan: Plan) -> Tensor:
     return y.unflatten(-1, x.shape[lead + count :]) if behind(plan) > 1 else y
 
 
+def paddings(plan: Plan) -> Any:
+    """What stands around the pooled axes of an arranged input, as torch.nn.functional.pad takes it."""
+    return together(*[n for a in reversed(plan.axes) for n in ((a.low, _behind(a)) if a.form == "taps" else (0, 0))])
+
+
+def _behind(a: Axis) -> Any:
+    """Where `low` goes by the size, the most that `same` has there: never a whole stride, so a window, too many."""
+    return a.total - a.total // 2 if len(a.lows) > 1 else a.high
+
+
 def compiling(situation: Situation) -> bool:
     """Whether a tracer is looking on that will run something else than PyTorch's own kernels."""
-    return situation.tracing and situation.format != "exporting"
+    return situation.tracing and situation.format not in ("exporting", "onnx")
 
 
 def divides(plan: Plan) -> bool:

@@ -23,6 +23,7 @@ from poolkit_torch.routes_arrange import (
     compiling,
     divides,
     lifted,
+    paddings,
     planes,
     put_back,
 )
@@ -30,8 +31,10 @@ from poolkit_torch.routes_windows import (
     MOST_OVERLAP,
     Along,
     Windows,
+    alike,
     bin_overlap,
     kept,
+    padded_first,
     rounded,
     three_dimensional_half,
     windows_of,
@@ -61,12 +64,10 @@ def pooled(o: Any, x: Tensor, plan: Plan, pool: Callable[[Tensor], Any]) -> Redu
 
 
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    return pooled(o, x, plan, _pool_of(o, plan))
+    return pooled(o, x, plan, _pool_of(o, plan, windows(plan)))
 
 
-def _pool_of(o: Any, plan: Plan) -> Callable[[Tensor], Any]:
-    w = windows(plan)
-
+def _pool_of(o: Any, plan: Plan, w: Windows) -> Callable[[Tensor], Any]:
     def pool(v: Tensor) -> Any:
         name = f"max_pool{3 if len(w.along) == 3 else 2 if len(w.along) == 2 or lifted(plan) else 1}d"
         return kept_of(max_pool(o, name, appended(o, v, w), _lift(w, plan), plan.spec.indices), w, plan.spec.indices)
@@ -74,10 +75,25 @@ def _pool_of(o: Any, plan: Plan) -> Callable[[Tensor], Any]:
     return pool
 
 
+def padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Cells of -inf on both sides, as many as there are to be, and torch's own pool of that."""
+    w = padded_first(plan)
+    assert w is not None, "`when` has admitted a plan without windows"
+    pool = _pool_of(o, plan, w)
+    return pooled(o, x, plan, lambda v: pool(o.F.pad(v, paddings(plan), value=-math.inf)))
+
+
+def fits_padded(plan: Plan, situation: Situation) -> bool:
+    w = padded_first(plan) if adjacent(plan) and plan.floating else None
+    return (
+        w is not None and not three_dimensional_half(plan) and (w.overlap <= MOST_OVERLAP or not situation.derivative)
+    )
+
+
 def view(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """PyTorch's 3-d pool of channels-last data without a copy: nobody asks for the indices, which may be wrong."""
     v = arranged(x, plan)
-    y = _pool_of(o, plan)(-v if plan.kind == "min" else v)
+    y = _pool_of(o, plan, windows(plan))(-v if plan.kind == "min" else v)
     return put_back(-y if plan.kind == "min" else y, x, plan), None
 
 
@@ -87,14 +103,10 @@ def fits_view(plan: Plan, situation: Situation) -> bool:
 
 def max_pool(o: Any, name: str, v: Tensor, w: Windows, indices: bool) -> Any:
     fields = ("window", "stride", "padding", "dilation")
-    window, stride, padding, dilation = (_short(tuple(getattr(a, field) for a in w.along)) for field in fields)
+    window, stride, padding, dilation = (alike(tuple(getattr(a, field) for a in w.along)) for field in fields)
     options: dict[str, Any] = {} if dilation == 1 else {"dilation": dilation}
     options |= ({"ceil_mode": True} if w.ceil else {}) | ({"return_indices": True} if indices else {})
     return getattr(o.F, name)(v, window, stride, *(() if padding == 0 else (padding,)), **options)
-
-
-def _short(values: tuple[int, ...]) -> int | tuple[int, ...]:
-    return values[0] if len(set(values)) == 1 else values
 
 
 def _lift(w: Windows, plan: Plan) -> Windows:
@@ -146,10 +158,11 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
-    """Not while exporting: neither exporter to ONNX has a word for it."""
+    """Not for ONNX: neither exporter has a word for it."""
     return (
         plan.spec.output_size is not None
-        and situation.format != "exporting"
+        and situation.format != "onnx"
+        and (plan.known or not compiling(situation))  # Inductor compiles it anew for each size
         and divides(plan)
         and adjacent(plan)
         and plan.floating
@@ -264,6 +277,7 @@ ROUTES = (
     Route("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False, indices=True, reference=True),
     Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False),
     Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
+    Route("padded", EXTREMA, padded, fits_padded, lambda p: native_cost(p) + 5.0, needs_sizes=False),
     Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),
 )

@@ -21,10 +21,12 @@ from poolkit_torch.routes_arrange import (
     adaptive_size,
     adjacent,
     arranged,
+    before,
     behind,
     compiling,
     divides,
     lifted,
+    paddings,
     planes,
     put_back,
 )
@@ -33,8 +35,10 @@ from poolkit_torch.routes_windows import (
     MOST_OVERLAP,
     Along,
     Windows,
+    alike,
     bin_cells,
     kept,
+    padded_first,
     rounded,
     three_dimensional_half,
     windows_of,
@@ -69,7 +73,7 @@ def _whole(plan: Plan) -> tuple[int, ...]:
 
 def fits_whole(plan: Plan, situation: Situation) -> bool:
     forms = {a.form for a in plan.axes}
-    return "whole" in forms and forms <= {"whole", "keep"} and not situation.tracing
+    return "whole" in forms and forms <= {"whole", "keep"} and not compiling(situation)
 
 
 def fits_mean(plan: Plan, situation: Situation) -> bool:
@@ -97,8 +101,9 @@ def _average(o: Any, x: Tensor, plan: Plan, w: Windows, options: dict[str, Any])
 
 
 def avg_pool(o: Any, v: Tensor, along: Sequence[Along], options: dict[str, Any]) -> Tensor:
-    sizes = [tuple(getattr(a, field) for a in along) for field in ("window", "stride", "padding")]
-    return getattr(o.F, f"avg_pool{len(along)}d")(v, *sizes, **options)
+    fields = ("window", "stride", "padding")
+    window, stride, padding = (alike(tuple(getattr(a, field) for a in along)) for field in fields)
+    return getattr(o.F, f"avg_pool{len(along)}d")(v, window, stride, *(() if padding == 0 else (padding,)), **options)
 
 
 def options_of(plan: Plan, w: Windows) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def _divides_by_a_number(plan: Plan) -> bool:
 
 
 def _fits_pool(plan: Plan, situation: Situation) -> bool:
-    if situation.format == "exporting" and _divides_by_a_number(plan):
+    if situation.format in ("exporting", "onnx") and _divides_by_a_number(plan):
         return False
     w = windows_of(plan) if adjacent(plan) else None
     if w is None or w.cells > IN_A_ROW or not plan.floating or three_dimensional_half(plan):
@@ -149,6 +154,32 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
     if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
         return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
     return says_divisor(plan, w)
+
+
+def padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Torch's own average of an input with zeros around it; divided by that of ones, where padding does not count."""
+    w = padded_first(plan)
+    assert w is not None, "`when` has admitted a plan without windows"
+    v, around = arranged(x, plan), paddings(plan)
+    along = (Along(1, 1, 0, 1), *w.along) if lifted(plan) else w.along
+    y = avg_pool(o, o.F.pad(v, around), along, {})
+    if _divides_by_a_number(plan):
+        y = y * (w.cells / (plan.spec.divisor_override or 1))
+    elif not plan.spec.count_include_pad:
+        leading = 2 if behind(plan) or before(plan) > 1 else 1  # axes of `v` before the pooled ones
+        ones = o.torch.ones_like(v[(slice(0, 1),) * leading])
+        y = y / avg_pool(o, o.F.pad(ones, around), along, {})
+    return put_back(y, x, plan), None
+
+
+def fits_padded(plan: Plan, situation: Situation) -> bool:
+    """A count of padding leaves out what overhangs, which cells around the input are not told from."""
+    w = padded_first(plan) if adjacent(plan) and plan.floating else None
+    if w is None or w.cells > IN_A_ROW or any(a.dilation > 1 for a in w.along):
+        return False
+    if plan.spec.count_include_pad and any(a.overhang > 0 for a in plan.axes) and not _divides_by_a_number(plan):
+        return False
+    return w.overlap <= MOST_OVERLAP or not situation.derivative
 
 
 def says_divisor(plan: Plan, w: Windows) -> bool:
@@ -170,14 +201,16 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
-    """To size 1 it is `mean`; bins are added cell by cell. Where no size is known it stands behind the fold."""
+    """To size 1 it is `mean`; bins are added cell by cell. ONNX gets wrong numbers of it where sizes are not known."""
     if plan.spec.output_size is None or plan.spec.divisor_override is not None or not adjacent(plan):
         return False
     if three_dimensional_half(plan) or not plan.floating or not divides(plan):
         return False
     if all(a.form == "whole" for a in plan.axes):
         return not compiling(situation)
-    return not plan.known or math.prod([bin_cells(a) for a in plan.axes]) <= IN_A_ROW
+    if not plan.known:  # Inductor compiles it anew for each size, and an axis that is kept may be empty
+        return not compiling(situation) and situation.format != "onnx" and all(a.form != "keep" for a in plan.axes)
+    return situation.format != "onnx" and math.prod([bin_cells(a) for a in plan.axes]) <= IN_A_ROW
 
 
 # ---------------------------------------------------------------------------------------------------------------- tiles
@@ -215,7 +248,8 @@ def fits_slices(plan: Plan, situation: Situation) -> bool:
     sliding = all(a.form in ("taps", "keep") or 0 < (tile(a) or 0) <= NARROW for a in plan.axes)
     gapless = all(a.form != "bins" and a.stride == 1 for a in plan.axes)
     few = math.prod([length(a) for a in plan.axes]) <= 4
-    return planes(plan, situation) and sliding and (gapless or few or not situation.derivative)
+    eager = planes(plan, situation) and not situation.tracing
+    return eager and sliding and (gapless or few or not situation.derivative)
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs
@@ -234,11 +268,11 @@ def slices_cost(plan: Plan) -> float:
 def adaptive_cost(plan: Plan) -> float:
     if all(a.form == "whole" for a in plan.axes):
         return 12.0
-    return 30.0 if plan.known else 1000.0
+    return 30.0
 
 
 ROUTES = (
-    Route("mean", AVG, mean, fits_mean, lambda p: 10.0, needs_sizes=False, takes_half_precision=True),
+    Route("mean", AVG, mean, fits_mean, lambda p: 10.0, needs_sizes=False, takes_half_precision=True, reference=True),
     Route("sum", SUMS, total, fits_total, lambda p: 9.0, needs_sizes=False, takes_half_precision=True),
     Route(
         "native", SUMS, native, fits_native, native_cost, needs_sizes=False, takes_half_precision=True, reference=True
@@ -254,6 +288,7 @@ ROUTES = (
         reference=True,
     ),
     Route("windows", SUMS, native, fits_windows, native_cost, takes_half_precision=True),
+    Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False),
     Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False),
     Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
     Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost),

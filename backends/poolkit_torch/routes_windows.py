@@ -1,8 +1,8 @@
 """Windows in the terms of torch.nn.functional: one padding for both sides, at most half a window, a flag for ceil mode.
 
-What is padded more on one side is said with fewer windows than torch makes (`out` says how many to keep), with its ceil
-mode, or with cells that are appended first (`extra`). Cells are appended on the high side only: there no padding wins a
-tie, because a real cell of its window comes before it; -inf on the low side would win one against a real -inf.
+What is padded more on one side is said with fewer windows than torch makes (`skip` are left out in front, `out` kept of
+the others), with its ceil mode, or with cells that are appended first (`extra`). Cells are appended on the high side
+only: there no padding wins a tie, because a real cell of its window comes before it, so that indices are right.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_OVERLAP = 25
 
 @dataclasses.dataclass(frozen=True)
 class Along:
-    """The windows of one axis; `out` is None where all windows that torch makes are wanted."""
+    """The windows of one axis; `out` is None where all windows behind the first `skip` are wanted."""
 
     window: int
     stride: int
@@ -31,6 +31,7 @@ class Along:
     dilation: int
     extra: int = 0
     out: int | None = None
+    skip: int = 0
 
     @property
     def overlap(self) -> int:
@@ -65,29 +66,45 @@ class Windows:
 
 def windows_of(plan: Plan) -> Windows | None:
     """The plan's windows, or None where torch has no words for them."""
-    for ceil, append in ((False, False), (True, False), (False, True)):
-        along = [_along(plan, a, ceil, append) for a in plan.axes]
+    for way in ("as they are", "ceil", "skip", "append"):
+        along = [_along(plan, a, way) for a in plan.axes]
         made = [a for a in along if a is not None]
         if len(made) == len(along):
-            return Windows(tuple(made), ceil)
+            return Windows(tuple(made), way == "ceil")
     return None
 
 
-def _along(plan: Plan, a: Axis, ceil: bool, append: bool) -> Along | None:
+def padded_first(plan: Plan) -> Windows | None:
+    """The windows of an input that holds its padding already; None where there is no padding, or are no windows."""
+    along = [Along(a.window, a.stride, 0, a.dilation) if a.form == "taps" else _divided(a) for a in plan.axes]
+    made = [a for a in along if a is not None]
+    some = any(a.total for a in plan.axes)
+    return Windows(tuple(made), ceil=False) if some and len(made) == len(along) else None
+
+
+def _along(plan: Plan, a: Axis, way: str) -> Along | None:
     if a.form != "taps":
         return _divided(a)
     if not a.known:
-        return _unknown(plan, a, ceil)
-    if 2 * a.low > a.window:
+        return _unknown(plan, a, way)
+    skip = _skipped(a) if way == "skip" else 0
+    padding = a.low + skip * a.stride
+    if 2 * padding > a.window:
         return None
-    start = Along(a.window, a.stride, a.low, a.dilation)
-    made = torch_out(a, 0, ceil)
+    start = Along(a.window, a.stride, padding, a.dilation, skip=skip)
+    made = torch_out(a, padding, 0, way == "ceil") - skip
     if made >= a.out:
         return dataclasses.replace(start, out=a.out if made > a.out else None)
     extra = (a.out - 1) * a.stride + a.span - a.n - 2 * a.low
-    if append and torch_out(a, extra, ceil) == a.out:
+    if way == "append" and torch_out(a, padding, extra, False) == a.out:
         return dataclasses.replace(start, extra=extra)
     return None
+
+
+def _skipped(a: Axis) -> int:
+    """How many windows stand before the wanted ones, where the padding behind is put in front, too; 0 if none fits."""
+    more = a.total - 2 * a.low
+    return more // a.stride if more > 0 and more % a.stride == 0 else 0
 
 
 def _divided(a: Axis) -> Along | None:
@@ -96,26 +113,38 @@ def _divided(a: Axis) -> Along | None:
     return None if n is None else Along(n, n, 0, 1)
 
 
-def _unknown(plan: Plan, a: Axis, ceil: bool) -> Along | None:
-    """Windows that are the same on both sides whatever the size; torch's ceil mode is the plan's own."""
-    by_size = plan.spec.padding in ("same", "same_lower") and a.stride > 1
-    even = not by_size and 2 * a.low == a.total - a.overhang and 2 * a.low <= a.window
-    return Along(a.window, a.stride, a.low, a.dilation) if even and ceil == plan.spec.ceil_mode else None
+def _unknown(plan: Plan, a: Axis, way: str) -> Along | None:
+    """Windows that are the same whatever the size; torch's ceil mode is the plan's own."""
+    if len(a.lows) > 1:  # `low` is a symbol, which may not be compared
+        return None
+    skip = _skipped(a) if way == "skip" else 0
+    padding = a.low + skip * a.stride
+    fits = padding == a.total - a.overhang - a.low and (way == "ceil") == plan.spec.ceil_mode
+    if way == "ceil" and not plan.spec.ceil_mode:  # torch's adds up to stride - 1 cells, and drops no window here
+        fits = a.total - 2 * a.low == a.stride - 1 and a.stride <= a.span - a.low
+    return Along(a.window, a.stride, padding, a.dilation, skip=skip) if fits and 2 * padding <= a.window else None
 
 
-def torch_out(a: Axis, extra: int, ceil: bool) -> int:
-    """How many windows torch makes of a known axis with padding `low` on both sides."""
+def torch_out(a: Axis, padding: int, extra: int, ceil: bool) -> int:
+    """How many windows torch makes of a known axis with this padding on both sides."""
     n = a.n + extra
-    out: int = (n + 2 * a.low - a.span + (a.stride - 1 if ceil else 0)) // a.stride + 1
-    return out - 1 if ceil and (out - 1) * a.stride >= n + a.low else out
+    out: int = (n + 2 * padding - a.span + (a.stride - 1 if ceil else 0)) // a.stride + 1
+    return out - 1 if ceil and (out - 1) * a.stride >= n + padding else out
 
 
 def kept(y: Any, w: Windows) -> Any:
     """The windows that are wanted, where torch makes more of them."""
     for i, a in enumerate(w.along):
         if a.out is not None:
-            y = y.narrow(i - len(w.along), 0, a.out)
-    return y
+            y = y.narrow(i - len(w.along), a.skip, a.out)
+    if not any(a.skip and a.out is None for a in w.along):
+        return y
+    return y[(..., *[slice(a.skip if a.out is None else 0, None) for a in w.along])]
+
+
+def alike(values: tuple[int, ...]) -> int | tuple[int, ...]:
+    """One number where it is the same along every axis, as torch.nn.functional's arguments may be."""
+    return values[0] if len(set(values)) == 1 else values
 
 
 def rounded(n: int) -> float:

@@ -124,6 +124,12 @@ def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
     )
 
 
+def together(*values: Any) -> Any:
+    """A tuple that is written once, with a name, where it holds a recorded value and several calls take it."""
+    tape = next((v.tape for v in values if isinstance(v, Value)), None)
+    return values if tape is None else tape.record(render(values))
+
+
 def _binary(symbol: str) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
     def forward(self: Value, other: Any) -> Value:
         return self.tape.record(f"({render(self)} {symbol} {render(other)})")
