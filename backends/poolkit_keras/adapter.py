@@ -39,7 +39,7 @@ class KerasAdapter(Adapter):
         return n
 
     def situation(self, x: Any) -> Situation:
-        return Situation(tracing=True, empty=0 in x.shape)
+        return Situation(tracing=True, shipped=True, empty=0 in x.shape)
 
     def widen(self, dtype: str) -> str | None:
         """Sums of small integers are int32; uint64 is missing on PyTorch, and `where` narrows it on TensorFlow."""

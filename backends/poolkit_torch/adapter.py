@@ -61,7 +61,9 @@ class TorchAdapter(Adapter):
             # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
             onnx = exporting and torch.onnx.is_in_onnx_export()
-            return Situation(tracing=True, format="onnx" if onnx else "exporting" if exporting else None)
+            kernels = "onnx" if onnx else "exporting" if exporting else None
+            empty = 0 in [self.known_size(x, at) for at in range(x.dim())]
+            return Situation(tracing=True, empty=empty, shipped=True, format=kernels)
         wrapped = _is_wrapped(x)
         return Situation(
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),

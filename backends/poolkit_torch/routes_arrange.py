@@ -94,5 +94,9 @@ def adaptive_size(plan: Plan) -> int | tuple[int | None, ...]:
 
 
 def planes(plan: Plan, situation: Situation) -> bool:
-    """Whether the pooled axes are the last ones, in memory too: there PyTorch's pools run cell by cell on a CPU."""
-    return behind(plan) == 0 and situation.format is not False and situation.device in (None, "cpu") and adjacent(plan)
+    """Whether the pooled axes are the last ones, in memory too: there PyTorch's pools run cell by cell on a CPU.
+
+    Not of a graph, which may be run anywhere.
+    """
+    near = situation.format is not False and situation.device in (None, "cpu") and not situation.tracing
+    return near and behind(plan) == 0 and adjacent(plan)

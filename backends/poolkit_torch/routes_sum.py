@@ -12,11 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.fold import NARROW
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import HALVES, Plan
-from poolkit.lowering.stages import length, side_by_side
 from poolkit_torch.routes_arrange import (
     adaptive_size,
     adjacent,
@@ -27,7 +24,6 @@ from poolkit_torch.routes_arrange import (
     divides,
     lifted,
     paddings,
-    planes,
     put_back,
 )
 from poolkit_torch.routes_windows import (
@@ -78,6 +74,15 @@ def fits_whole(plan: Plan, situation: Situation) -> bool:
 
 def fits_mean(plan: Plan, situation: Situation) -> bool:
     return fits_whole(plan, situation) and plan.spec.divisor_override is None
+
+
+def fits_last(plan: Plan, situation: Situation) -> bool:
+    """Of channels that come last it is the own call: PyTorch has no pool of them, and none to wrap in transposes."""
+    return behind(plan) > 0 and fits_mean(plan, situation)
+
+
+def fits_first(plan: Plan, situation: Situation) -> bool:
+    return behind(plan) == 0 and fits_mean(plan, situation)
 
 
 def fits_total(plan: Plan, situation: Situation) -> bool:
@@ -213,43 +218,15 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     return situation.format != "onnx" and math.prod([bin_cells(a) for a in plan.axes]) <= IN_A_ROW
 
 
-# ---------------------------------------------------------------------------------------------------------------- tiles
+def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Bins of many cells in float64: PyTorch's own kernel, and what compiles a graph, add up each bin in a row."""
+    return o.cast_like(adaptive(o, o.cast(x, "float64"), plan)[0], x), None
 
 
-def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """Windows that stand side by side: each axis is split into them and their cells, which are summed; rows first."""
-    y = x
-    for a in plan.axes:
-        if a.form == "whole":
-            y = o.torch.sum(y, a.at, keepdim=True)
-            continue
-        y = o.torch.sum(y.unflatten(a.at, (a.out, tile(a))), a.at + 1)
-    divisor = plan.spec.divisor_override or math.prod(_tiles(plan))
-    return (y if plan.kind == "sum" else y * (1 / divisor)), None
-
-
-def tile(a: Axis) -> int | None:
-    """The length of windows that neither overlap nor leave a gap nor need padding; None where there are others."""
-    n = side_by_side(a)
-    return n if n is not None and (a.form == "keep" or n * a.out == a.n) else None
-
-
-def fits_tiles(plan: Plan, situation: Situation) -> bool:
-    lengths = [tile(a) for a in plan.axes]
-    return plan.floating and None not in lengths and lengths != [1] * len(lengths)
-
-
-def _tiles(plan: Plan) -> list[int]:
-    return [tile(a) or 1 for a in plan.axes]
-
-
-def fits_slices(plan: Plan, situation: Situation) -> bool:
-    """The fold's slices. Where they have gaps the gradient of each fills a whole tensor: of four that is still less."""
-    sliding = all(a.form in ("taps", "keep") or 0 < (tile(a) or 0) <= NARROW for a in plan.axes)
-    gapless = all(a.form != "bins" and a.stride == 1 for a in plan.axes)
-    few = math.prod([length(a) for a in plan.axes]) <= 4
-    eager = planes(plan, situation) and not situation.tracing
-    return eager and sliding and (gapless or few or not situation.derivative)
+def fits_wide(plan: Plan, situation: Situation) -> bool:
+    bins = any(a.form == "bins" for a in plan.axes) and plan.spec.divisor_override is None
+    float32 = plan.floating and plan.work == "float32" and not three_dimensional_half(plan)
+    return bins and float32 and adjacent(plan) and situation.format not in ("exporting", "onnx")
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs
@@ -261,10 +238,6 @@ def native_cost(plan: Plan) -> float:
     return (8.0 if behind(plan) else 28.0) + rounded(1 if w is None else w.overlap)
 
 
-def slices_cost(plan: Plan) -> float:
-    return 8.0 + 2 * sum(math.log2(rounded(length(a))) for a in plan.axes)
-
-
 def adaptive_cost(plan: Plan) -> float:
     if all(a.form == "whole" for a in plan.axes):
         return 12.0
@@ -272,7 +245,8 @@ def adaptive_cost(plan: Plan) -> float:
 
 
 ROUTES = (
-    Route("mean", AVG, mean, fits_mean, lambda p: 10.0, needs_sizes=False, takes_half_precision=True, reference=True),
+    Route("mean", AVG, mean, fits_first, lambda p: 10.0, needs_sizes=False, takes_half_precision=True),
+    Route("mean", AVG, mean, fits_last, lambda p: 10.0, needs_sizes=False, takes_half_precision=True, reference=True),
     Route("sum", SUMS, total, fits_total, lambda p: 9.0, needs_sizes=False, takes_half_precision=True),
     Route(
         "native", SUMS, native, fits_native, native_cost, needs_sizes=False, takes_half_precision=True, reference=True
@@ -287,9 +261,8 @@ ROUTES = (
         takes_half_precision=True,
         reference=True,
     ),
+    Route("wide", AVG, wide, fits_wide, lambda p: 110.0, reference=True),
     Route("windows", SUMS, native, fits_windows, native_cost, takes_half_precision=True),
-    Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False),
-    Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False),
-    Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
-    Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost),
+    Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False, reference=True),
+    Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False, reference=True),
 )

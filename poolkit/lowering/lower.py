@@ -105,14 +105,14 @@ def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | No
 def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Route]:
     """The routes that are right for a plan at a situation, the cheapest first; the fold is always among them.
 
-    The framework's own calls go first where a tracer is looking on or sizes are symbols: of what is shipped, printed or
-    compiled a reader wants the call that the framework knows. Small maps, too, go through their windows in one call
-    where there is one; whole axes take one call anyhow.
+    The framework's own calls go first in what is shipped and where sizes are symbols: a reader and a converter want the
+    call that the framework knows. Small maps, too, go through their windows in one call where there is one; whole axes
+    take one call anyhow.
     """
     if isinstance(plan, Composite):
         return _of_parts([routes_of(adapter, part, situation) for part in plan.parts])
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
-    own_first = situation.tracing or not plan.known or (situation.small and plan.spec.window is not None)
+    own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     return sorted([*fit, FOLD], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
 
 

@@ -55,7 +55,7 @@ def lower(
         return _lower_any_size(adapter, spec, dtype, route, more)
     shape = as_shape(shape)
     plan = plan_of_shape(adapter, spec, shape, dtype, more)
-    return recorded(adapter, plan, chosen(adapter, plan, Situation(empty=0 in shape), route), shape)
+    return recorded(adapter, plan, chosen(adapter, plan, Situation(empty=0 in shape, shipped=True), route), shape)
 
 
 def _lower_any_size(
@@ -71,7 +71,7 @@ def _lower_any_size(
 
     def lowering(o: Any, x: Any, **others: Any) -> Any:
         plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen, further)
-        way = chosen(adapter, plan, Situation(), route)  # may be run where a derivative is taken
+        way = chosen(adapter, plan, Situation(shipped=True), route)  # may be run where a derivative is taken
         names.append(way.name)
         return lowered(o, x, plan, way, **others)
 

@@ -122,6 +122,11 @@ def test_values_and_gradients_are_those_of_the_fold() -> None:
             torch.testing.assert_close(
                 pool_through(x, spec, route), expected, rtol=1e-14, atol=1e-14, msg=f"{route} {spec}"
             )
+        for route in {*offered(x.float(), spec)} - {*offered(x, spec)}:  # those that accumulate in float64
+            hit.add((spec.kind, route))
+            y, got = with_gradient(x.float(), spec, route)
+            torch.testing.assert_close(y.double(), expected, rtol=1e-6, atol=1e-6, msg=f"{route} {spec}")
+            torch.testing.assert_close(got.double(), gradient, rtol=1e-6, atol=1e-5, msg=f"gradient of {route} {spec}")
         for route in offered(x.requires_grad_(), spec):
             hit.add((spec.kind, route))
             y, got = with_gradient(x, spec, route)
@@ -152,7 +157,9 @@ def test_a_window_of_infinities_is_a_tie(value: float) -> None:
         for route in offered(x, spec):
             assert torch.equal(pool_through(x, spec, route), expected), (route, spec)
         for route in offered(x.requires_grad_(), spec):
-            assert torch.equal(with_gradient(x, spec, route)[1], gradient), (route, spec)
+            found = with_gradient(x, spec, route)[1]
+            # Of a window of -inf, the least there is, it is not specified where its gradient goes; into padding, too.
+            assert torch.equal(found, gradient) or (value < 0) == (spec.kind == "max"), (route, spec)
         for route in offered(x, indexed(spec)):
             assert torch.equal(pool_through(x, indexed(spec), route)[1], pool_through(x, indexed(spec), "fold")[1]), (
                 route,
@@ -227,14 +234,19 @@ def test_averages_are_within_the_error_that_is_allowed(asked: dict[str, Any], la
 def test_native_is_torchs_own_call() -> None:
     asked = {
         "max_pool2d": pk.MaxPool(3, 2, 1, layout="NCHW"),
-        "adaptive_avg_pool2d": pk.GlobalAvgPool(layout="NHWC", keepdims=True),
+        "adaptive_avg_pool2d": pk.GlobalAvgPool(layout="NCHW", keepdims=True),
     }
     for call, spec in asked.items():
         assert f"F.{call}(" in pk.lower(spec, "torch", route="native").source
 
 
-def test_a_compiler_gets_no_padded_max_pool() -> None:
-    """Inductor's backward pass of one reads outside of its input where a window holds -inf only."""
+def test_native_of_a_channels_last_mean_is_a_mean() -> None:
+    source = pk.lower(pk.GlobalAvgPool(layout="NHWC", keepdims=True), "torch", route="native").source
+    assert "return torch.mean(x, (1, 2), keepdim=True)" in source
+
+
+def test_a_compiler_pads_before_it_pools() -> None:
+    """Inductor's backward pass of a pool that pads reads outside of its input where a window holds -inf only."""
     spec = pk.MaxPool(3, 2, 1, layout="NCHW")
     graphs: list[Any] = []
 
@@ -243,7 +255,7 @@ def test_a_compiler_gets_no_padded_max_pool() -> None:
         return graph
 
     torch.compile(lambda x: pk.pool(x, spec), backend=keep, fullgraph=True)(torch.rand(1, 2, 8, 8))
-    assert "max_pool2d" not in str(graphs[0].code)
+    assert "max_pool2d(pad, 3, 2)" in graphs[0].code
 
 
 def test_an_exported_graph_holds_torchs_own_call() -> None:

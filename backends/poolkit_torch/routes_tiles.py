@@ -1,0 +1,67 @@
+"""Sums of windows that stand side by side, by reductions; and the fold's slices where they are faster than a pool."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.fold import NARROW
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.lower import FOLD
+from poolkit.lowering.plan import Plan
+from poolkit.lowering.stages import length, side_by_side
+from poolkit_torch.routes_arrange import compiling, planes
+from poolkit_torch.routes_windows import IN_A_ROW, rounded
+
+Tensor = Any
+Reduced = tuple[Tensor, Tensor | None]
+
+SUMS = ("avg", "sum")
+
+
+def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Windows that stand side by side: each axis is split into them and their cells, which are summed; rows first."""
+    y = x
+    for a in plan.axes:
+        if a.form == "whole":
+            y = o.torch.sum(y, a.at, keepdim=True)
+            continue
+        y = o.torch.sum(y.unflatten(a.at, (a.out, tile(a))), a.at + 1)
+    divisor = plan.spec.divisor_override or math.prod(_tiles(plan))
+    return (y if plan.kind == "sum" else y * (1 / divisor)), None
+
+
+def tile(a: Axis) -> int | None:
+    """The length of windows that neither overlap nor leave a gap nor need padding; None where there are others."""
+    n = side_by_side(a)
+    return n if n is not None and (a.form == "keep" or n * a.out == a.n) else None
+
+
+def fits_tiles(plan: Plan, situation: Situation) -> bool:
+    lengths = [tile(a) for a in plan.axes]
+    # In a compiled graph nobody knows in which order they are added; in another, windows of few cells are one call.
+    sums = not compiling(situation) and not (situation.tracing and math.prod(_tiles(plan)) <= IN_A_ROW)
+    return sums and plan.floating and None not in lengths and lengths != [1] * len(lengths)
+
+
+def _tiles(plan: Plan) -> list[int]:
+    return [tile(a) or 1 for a in plan.axes]
+
+
+def fits_slices(plan: Plan, situation: Situation) -> bool:
+    """The fold's slices. Where they have gaps the gradient of each fills a whole tensor: of four that is still less."""
+    sliding = all(a.form in ("taps", "keep") or 0 < (tile(a) or 0) <= NARROW for a in plan.axes)
+    gapless = all(a.form != "bins" and a.stride == 1 for a in plan.axes)
+    few = math.prod([length(a) for a in plan.axes]) <= 4
+    return planes(plan, situation) and sliding and (gapless or few or not situation.derivative)
+
+
+def slices_cost(plan: Plan) -> float:
+    return 8.0 + 2 * sum(math.log2(rounded(length(a))) for a in plan.axes)
+
+
+ROUTES = (
+    Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
+    Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost),
+)

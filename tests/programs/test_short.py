@@ -1,0 +1,119 @@
+"""What people print, paste and export is short: few lines a program, few nodes more than the framework's own call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import poolkit as pk
+from tests.helpers.support import ROOT
+
+LINES = 6
+
+# README.md's table "Which of these is my layer?", and windows whose padding goes by the size.
+TABLE = re.findall(r"^\| `[^`]*` \| `(pk\.[^`]*)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+SPECS: list[pk.PoolSpec] = [eval(text, {"pk": pk}) for text in TABLE]
+SAME = [
+    pk.PoolSpec(kind, window=k, stride=s, padding="same", layout=layout)
+    for kind in ("max", "avg")
+    for k, s in ((2, 2), (3, 2), (4, 1), (5, 3))
+    for layout in ("NCHW", "NHWC")
+]
+BINS = [pk.AdaptiveAvgPool(n, layout="NCHW") for n in (1, 2, 3, 6)]  # PSPNet's, over 60x60
+
+
+def lines(program: pk.Program) -> int:
+    """The lines of the function, without its first and what it says of itself."""
+    body = program.source[program.source.index("def pool(") :].splitlines()[1:]
+    return sum(1 for line in body if line.strip() and '"""' not in line)
+
+
+def test_the_table_is_found() -> None:
+    assert len(SPECS) >= 15
+
+
+@pytest.mark.parametrize("spec", SPECS + SAME, ids=str)
+def test_a_program_for_every_size_is_short(spec: pk.PoolSpec) -> None:
+    program = pk.lower(spec, "torch")
+
+    assert lines(program) <= LINES, program.source
+
+
+@pytest.mark.parametrize("spec", [*SPECS, *SAME, *BINS], ids=str)
+def test_a_program_for_one_size_is_short(spec: pk.PoolSpec) -> None:
+    shape = (1, 64, 60, 60) if spec.layout == "NCHW" else (1, 60, 60, 64)
+    program = pk.lower(spec, "torch", shape)
+
+    assert lines(program) <= LINES, program.source
+
+
+class Model(torch.nn.Module):
+    def __init__(self, function: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.function(x)
+
+
+def nodes(function: Callable[[torch.Tensor], Any], x: torch.Tensor, any_size: bool, strict: bool = False) -> int:
+    sizes = (dict.fromkeys(range(2, x.dim()), torch.export.Dim.DYNAMIC),) if any_size else None
+    exported = torch.export.export(Model(function), (x,), dynamic_shapes=sizes, strict=strict)
+    return sum(node.op == "call_function" for node in exported.graph.nodes)
+
+
+def padded_max(x: torch.Tensor) -> torch.Tensor:
+    return functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=-torch.inf), 3, 2)
+
+
+OWN: dict[str, tuple[Callable[[torch.Tensor], Any], Callable[[torch.Tensor], Any], int]] = {
+    "bins of one length": (lambda x: functional.adaptive_avg_pool2d(x, 6), lambda x: pk.pool(x, BINS[3]), 60),
+    "PSPNet": (lambda x: [functional.adaptive_avg_pool2d(x, n) for n in (1, 2, 3, 6)],
+               lambda x: [pk.pool(x, spec) for spec in BINS], 60),
+    "same": (padded_max, lambda x: pk.pool(x, pk.MaxPool(3, 2, "same", layout="NCHW")), 224),
+    "padding that counts": (lambda x: functional.avg_pool2d(x, 7, 4, 3),
+                            lambda x: pk.pool(x, pk.AvgPool(7, 4, 3, layout="NCHW", count_include_pad=True)), 60),
+    "bins of two lengths": (lambda x: functional.adaptive_max_pool2d(x, 7),
+                            lambda x: pk.pool(x, pk.AdaptiveMaxPool(7, layout="NCHW")), 10),
+    "sum": (lambda x: 9 * functional.avg_pool2d(x, 3, 2, 1),
+            lambda x: pk.pool(x, pk.PoolSpec("sum", window=3, stride=2, padding=1, layout="NCHW")), 60),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["not strict", "strict"])
+@pytest.mark.parametrize("name", OWN)
+def test_an_exported_graph_has_few_nodes_more_than_the_own_call(name: str, strict: bool) -> None:
+    own, ours, n = OWN[name]
+    x = torch.randn(1, 4, n, n)
+
+    assert nodes(ours, x, any_size=False, strict=strict) <= 2 * nodes(own, x, any_size=False) + 4
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_so_has_one_for_every_size(name: str) -> None:
+    own, ours, n = OWN[name]
+    x = torch.randn(1, 4, n, n)
+
+    assert nodes(ours, x, any_size=True) <= 2 * nodes(own, x, any_size=True) + 8
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_compiled_graph_knows_sizes_that_are_known(name: str) -> None:
+    own, ours, n = OWN[name]
+    graphs: list[torch.fx.GraphModule] = []
+
+    def keep(graph: torch.fx.GraphModule, _: list[torch.Tensor]) -> Callable[..., Any]:
+        graphs.append(graph)
+        return graph.forward
+
+    torch._dynamo.reset()
+    x = torch.randn(1, 4, n, n)
+    torch.compile(ours, backend=keep, fullgraph=True, dynamic=False)(x)
+
+    calls = sum(node.op in ("call_function", "call_method") for node in graphs[0].graph.nodes)
+    assert calls <= 2 * nodes(own, x, any_size=False) + 4
