@@ -63,7 +63,8 @@ def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
 
 
 def _eager_when(plan: Plan, situation: Situation) -> bool:
-    return not situation.tracing and _pool_when(plan, situation)
+    """Not of programs that are printed, which may be traced."""
+    return not (situation.tracing or situation.shipped) and _pool_when(plan, situation)
 
 
 def _eager(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -292,7 +293,7 @@ ROUTES = (
     Route(
         "first_taped", ("max", "min"), _first, _taped_when, lambda plan: 1.5, decorator="@tf.function(autograph=False)"
     ),
-    Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost),
+    Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost, reference=True),
     Route("max_pool", ("max", "min"), _eager, _eager_when, _pool_cost, reference=True),
     Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
     Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),

@@ -41,9 +41,9 @@ def routes(
     derivative: bool = True,
     tensors: Mapping[str, Described] | None = None,
 ) -> list[RouteInfo]:
-    """The routes that are right for a spec on every tensor of a shape, the cheapest first.
+    """The routes that are right for a spec on every tensor of a shape: the framework's own, then the cheapest first.
 
-    `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that. `tensors`
+    `lower` takes the first. `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that. `tensors`
     are those besides the input, as in `lower`. What consists of several reductions lists the cheapest way for each of
     them, joined by "+", and then the routes that serve all.
 
@@ -54,7 +54,7 @@ def routes(
     as_spec(spec, "routes takes (spec, backend, shape)")
     adapter, shape = registry.adapter(backend), as_shape(shape)
     plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype), tensors or {})
-    situation = Situation(derivative=flag("derivative", derivative), empty=0 in shape)
+    situation = Situation(derivative=flag("derivative", derivative), empty=0 in shape, shipped=True)
     return _listed(adapter, plan, situation)
 
 
