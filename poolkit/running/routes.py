@@ -43,9 +43,9 @@ def routes(
 ) -> list[RouteInfo]:
     """The routes that are right for a spec on every tensor of a shape: the framework's own, then the cheapest first.
 
-    `lower` takes the first. `pool` may know more of a tensor, such as that it is contiguous, and take a route that is right for that. `tensors`
-    are those besides the input, as in `lower`. What consists of several reductions lists the cheapest way for each of
-    them, joined by "+", and then the routes that serve all.
+    `lower` takes the first. `pool` may know more of a tensor, such as that it is contiguous, and take a route that is
+    right for that. `tensors` are those besides the input, as in `lower`. What consists of several reductions lists the
+    best way for each of them, joined by "+", and then the routes that serve all.
 
     >>> from poolkit import MaxPool
     >>> routes(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8))[-1].name
