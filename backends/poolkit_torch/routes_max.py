@@ -178,7 +178,7 @@ class Largest(Kind):
     """The largest cell, by `torch.maximum` and `amax`: right for NaN too, but a gradient would be split among ties."""
 
     name = "max"
-    selects = True
+    idempotent = True
     neutral = (-math.inf,)
     both: ClassVar[str] = "maximum"
     all: ClassVar[str] = "amax"

@@ -21,6 +21,7 @@ class Kind:
     # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
     # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
     neutral: tuple[float, ...] | None = None
+    idempotent: ClassVar[bool] = False  # runs that share cells may be combined, as for a maximum
 
     def __init__(self, ops: Ops, plan: Plan) -> None:
         self.o = ops

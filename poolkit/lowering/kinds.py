@@ -59,6 +59,7 @@ class Max(Kind):
     """
 
     name = "max"
+    idempotent = True
 
     def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
         return self.o.greater(challenger, holder)
@@ -80,7 +81,7 @@ class Max(Kind):
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         if a.known and inside is None and 1 < a.n <= SHORT:
             line = dataclasses.replace(a, form="taps", window=a.n, stride=a.n, out=1)
-            return fold_taps(self.o, line, s, self.combine)
+            return fold_taps(self.o, line, s, self.combine, overlap=True)
         o = self.o
         place = o.iota(s[0], a.at)
         first = o.min(o.where(self.hits(o.detach(s[0]), a.at, inside), place, FAR), a.at)

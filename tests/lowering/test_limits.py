@@ -124,3 +124,10 @@ def test_padding_and_bins_that_no_memory_holds() -> None:
     ):
         with pytest.raises(pk.ShapeError, match=r"received 4 cells along L, .* 67108864 is the most"):
             pk.pool(x, spec)
+
+
+@pytest.mark.parametrize(("spec", "call", "most"), [("max", "np.where(", 6), ("avg", " + ", 8)])
+def test_the_calls_of_a_window_go_by_its_logarithm(spec: str, call: str, most: int) -> None:
+    pool = pk.PoolSpec(spec, window=63, stride=1, layout="NCL")
+    source = pk.lower(pool, "numpy", (1, 2, 100), route="fold").source
+    assert 1 <= source.count(call) <= most, source
