@@ -6,27 +6,22 @@ and `equinox.filter_jit`, and is a static attribute of a Flax module.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax
 
 from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL
-from poolkit.running.layers import pool_through
-from poolkit.spec.arguments import as_route
+from poolkit.running.layers import Pooling, pool_through
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.messages import shown, wrong
-from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained, explained_class
 from poolkit.spec.values import is_many
 
 
 @jax.tree_util.register_static
-@explained_class
-@dataclasses.dataclass(frozen=True)
-class Pool:
+class Pool(Pooling):
     """A callable that pools by a spec: a member of a Flax module, or an element of an `equinox.nn.Sequential`.
 
     `route` asks for one of `poolkit.routes`, or "native" for `lax.reduce_window` or `jnp.mean`. `key` is what
@@ -37,13 +32,6 @@ class Pool:
     >>> Pool(MaxPool(2, layout="NHWC"))(jnp.ones((1, 8, 8, 3))).shape
     (1, 4, 4, 3)
     """
-
-    spec: Operation
-    route: str | None = dataclasses.field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        as_spec(self.spec, "a layer takes (spec, route)")
-        as_route(self.route)
 
     def __init_subclass__(cls, **facts: str) -> None:
         super().__init_subclass__()
@@ -159,12 +147,7 @@ class _Adaptive(Pool):
 
 
 class MaxPool1d(_Window, kind="max", spatial="L"):
-    """`equinox.nn.MaxPool1d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
-
-    >>> import jax.numpy as jnp
-    >>> MaxPool1d(3, stride=2, padding=1)(jnp.ones((3, 8))).shape
-    (3, 4)
-    """
+    """`equinox.nn.MaxPool1d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window."""
 
 
 class MaxPool2d(_Window, kind="max", spatial="HW"):
@@ -177,21 +160,11 @@ class MaxPool2d(_Window, kind="max", spatial="HW"):
 
 
 class MaxPool3d(_Window, kind="max", spatial="DHW"):
-    """`equinox.nn.MaxPool3d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window.
-
-    >>> import jax.numpy as jnp
-    >>> MaxPool3d(3, stride=2, padding=1)(jnp.ones((3, 8, 8, 8))).shape
-    (3, 4, 4, 4)
-    """
+    """`equinox.nn.MaxPool3d`: unbatched, channels first. `use_ceil` follows PyTorch's rule for the last window."""
 
 
 class AvgPool1d(_Window, kind="avg", spatial="L"):
-    """`equinox.nn.AvgPool1d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
-
-    >>> import jax.numpy as jnp
-    >>> AvgPool1d(2, stride=2)(jnp.ones((3, 8))).shape
-    (3, 4)
-    """
+    """`equinox.nn.AvgPool1d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does."""
 
 
 class AvgPool2d(_Window, kind="avg", spatial="HW"):
@@ -204,25 +177,15 @@ class AvgPool2d(_Window, kind="avg", spatial="HW"):
 
 
 class AvgPool3d(_Window, kind="avg", spatial="DHW"):
-    """`equinox.nn.AvgPool3d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does.
-
-    >>> import jax.numpy as jnp
-    >>> AvgPool3d(2, stride=2)(jnp.ones((3, 8, 8, 8))).shape
-    (3, 4, 4, 4)
-    """
+    """`equinox.nn.AvgPool3d`, which divides by padding too; but not by what `use_ceil` adds, where Equinox does."""
 
 
 class AdaptiveAvgPool1d(_Adaptive, kind="avg", spatial="L"):
-    """`equinox.nn.AdaptiveAvgPool1d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
-
-    >>> import jax.numpy as jnp
-    >>> AdaptiveAvgPool1d(3)(jnp.ones((3, 8))).shape
-    (3, 3)
-    """
+    """`equinox.nn.AdaptiveAvgPool1d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
 
 
 class AdaptiveAvgPool2d(_Adaptive, kind="avg", spatial="HW"):
-    """`equinox.nn.AdaptiveAvgPool2d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+    """`equinox.nn.AdaptiveAvgPool2d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1.
 
     >>> import jax.numpy as jnp
     >>> AdaptiveAvgPool2d(3)(jnp.ones((3, 8, 8))).shape
@@ -231,25 +194,15 @@ class AdaptiveAvgPool2d(_Adaptive, kind="avg", spatial="HW"):
 
 
 class AdaptiveAvgPool3d(_Adaptive, kind="avg", spatial="DHW"):
-    """`equinox.nn.AdaptiveAvgPool3d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
-
-    >>> import jax.numpy as jnp
-    >>> AdaptiveAvgPool3d(3)(jnp.ones((3, 8, 8, 8))).shape
-    (3, 3, 3, 3)
-    """
+    """`equinox.nn.AdaptiveAvgPool3d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
 
 
 class AdaptiveMaxPool1d(_Adaptive, kind="max", spatial="L"):
-    """`equinox.nn.AdaptiveMaxPool1d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
-
-    >>> import jax.numpy as jnp
-    >>> AdaptiveMaxPool1d(3)(jnp.ones((3, 8))).shape
-    (3, 3)
-    """
+    """`equinox.nn.AdaptiveMaxPool1d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
 
 
 class AdaptiveMaxPool2d(_Adaptive, kind="max", spatial="HW"):
-    """`equinox.nn.AdaptiveMaxPool2d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
+    """`equinox.nn.AdaptiveMaxPool2d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1.
 
     >>> import jax.numpy as jnp
     >>> AdaptiveMaxPool2d(3)(jnp.ones((3, 8, 8))).shape
@@ -258,9 +211,4 @@ class AdaptiveMaxPool2d(_Adaptive, kind="max", spatial="HW"):
 
 
 class AdaptiveMaxPool3d(_Adaptive, kind="max", spatial="DHW"):
-    """`equinox.nn.AdaptiveMaxPool3d` with exact bins: 5 cells to 3 overlap, where Equinox splits them into 2, 2 and 1.
-
-    >>> import jax.numpy as jnp
-    >>> AdaptiveMaxPool3d(3)(jnp.ones((3, 8, 8, 8))).shape
-    (3, 3, 3, 3)
-    """
+    """`equinox.nn.AdaptiveMaxPool3d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""

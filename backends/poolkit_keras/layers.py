@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import keras
 
 from poolkit.errors import SpecError
+from poolkit.lowering.geometry import SPATIAL
 from poolkit.lowering.plan import FLOATS, result_dtype
 from poolkit.running.layers import pool_through
 from poolkit.spec.arguments import as_route
@@ -24,8 +25,6 @@ from poolkit.spec.vocabulary import SYMBOLIC
 from poolkit_keras.ops import Ops
 
 Shape = Sequence[int | None]
-
-SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 
 
 @keras.saving.register_keras_serializable(package="poolkit")
@@ -131,7 +130,13 @@ class _Named(Pool):
 
     kind: ClassVar[str]
     spatial: ClassVar[int]
-    masks: ClassVar[bool] = False
+    masks: ClassVar[bool]
+
+    def __init_subclass__(cls, kind: str = "", spatial: int = 0, masks: bool = False) -> None:
+        super().__init_subclass__()
+        if kind:
+            cls.kind, cls.spatial, cls.masks = kind, spatial, masks
+            keras.saving.register_keras_serializable(package="poolkit")(cls)
 
     def __init__(self, arguments: dict[str, Any], spec: PoolSpec, options: dict[str, Any]) -> None:
         route = options.pop("route", None)
@@ -203,202 +208,100 @@ class _Adaptive(_Named):
 # ---------------------------------------------------------------------------------------------------- Keras's names
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class MaxPooling1D(_Window):
-    """`keras.layers.MaxPooling1D`.
-
-    >>> MaxPooling1D(2, data_format="channels_last").compute_output_shape((None, 8, 3))
-    (None, 4, 3)
-    """
-
-    kind, spatial = "max", 1
+class MaxPooling1D(_Window, kind="max", spatial=1):
+    """`keras.layers.MaxPooling1D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class MaxPooling2D(_Window):
+class MaxPooling2D(_Window, kind="max", spatial=2):
     """`keras.layers.MaxPooling2D`.
 
     >>> MaxPooling2D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
     (None, 4, 4, 3)
     """
 
-    kind, spatial = "max", 2
+
+class MaxPooling3D(_Window, kind="max", spatial=3):
+    """`keras.layers.MaxPooling3D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class MaxPooling3D(_Window):
-    """`keras.layers.MaxPooling3D`.
-
-    >>> MaxPooling3D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
-    (None, 4, 4, 4, 3)
-    """
-
-    kind, spatial = "max", 3
+class AveragePooling1D(_Window, kind="avg", spatial=1):
+    """`keras.layers.AveragePooling1D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class AveragePooling1D(_Window):
-    """`keras.layers.AveragePooling1D`.
-
-    >>> AveragePooling1D(2, data_format="channels_last").compute_output_shape((None, 8, 3))
-    (None, 4, 3)
-    """
-
-    kind, spatial = "avg", 1
-
-
-@keras.saving.register_keras_serializable(package="poolkit")
-class AveragePooling2D(_Window):
+class AveragePooling2D(_Window, kind="avg", spatial=2):
     """`keras.layers.AveragePooling2D`.
 
     >>> AveragePooling2D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
     (None, 4, 4, 3)
     """
 
-    kind, spatial = "avg", 2
+
+class AveragePooling3D(_Window, kind="avg", spatial=3):
+    """`keras.layers.AveragePooling3D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class AveragePooling3D(_Window):
-    """`keras.layers.AveragePooling3D`.
-
-    >>> AveragePooling3D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
-    (None, 4, 4, 4, 3)
-    """
-
-    kind, spatial = "avg", 3
-
-
-@keras.saving.register_keras_serializable(package="poolkit")
-class GlobalAveragePooling1D(_Global):
-    """`keras.layers.GlobalAveragePooling1D`, masks included; where no step is real it gives 0, and Keras's own NaN.
-
-    >>> GlobalAveragePooling1D(data_format="channels_last").compute_output_shape((None, 8, 3))
-    (None, 3)
-    """
-
-    kind, spatial, masks = "avg", 1, True
+class GlobalAveragePooling1D(_Global, kind="avg", spatial=1, masks=True):
+    """`keras.layers.GlobalAveragePooling1D`, masks included; where no step is real it gives 0, and Keras's own NaN."""
 
     call = Pool.call
     compute_output_spec = Pool.compute_output_spec
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class GlobalAveragePooling2D(_Global):
+class GlobalAveragePooling2D(_Global, kind="avg", spatial=2):
     """`keras.layers.GlobalAveragePooling2D`.
 
     >>> GlobalAveragePooling2D(data_format="channels_last").compute_output_shape((None, 8, 8, 3))
     (None, 3)
     """
 
-    kind, spatial = "avg", 2
+
+class GlobalAveragePooling3D(_Global, kind="avg", spatial=3):
+    """`keras.layers.GlobalAveragePooling3D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class GlobalAveragePooling3D(_Global):
-    """`keras.layers.GlobalAveragePooling3D`.
-
-    >>> GlobalAveragePooling3D(data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
-    (None, 3)
-    """
-
-    kind, spatial = "avg", 3
+class GlobalMaxPooling1D(_Global, kind="max", spatial=1):
+    """`keras.layers.GlobalMaxPooling1D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class GlobalMaxPooling1D(_Global):
-    """`keras.layers.GlobalMaxPooling1D`.
-
-    >>> GlobalMaxPooling1D(data_format="channels_last").compute_output_shape((None, 8, 3))
-    (None, 3)
-    """
-
-    kind, spatial = "max", 1
-
-
-@keras.saving.register_keras_serializable(package="poolkit")
-class GlobalMaxPooling2D(_Global):
+class GlobalMaxPooling2D(_Global, kind="max", spatial=2):
     """`keras.layers.GlobalMaxPooling2D`.
 
     >>> GlobalMaxPooling2D(data_format="channels_last").compute_output_shape((None, 8, 8, 3))
     (None, 3)
     """
 
-    kind, spatial = "max", 2
+
+class GlobalMaxPooling3D(_Global, kind="max", spatial=3):
+    """`keras.layers.GlobalMaxPooling3D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class GlobalMaxPooling3D(_Global):
-    """`keras.layers.GlobalMaxPooling3D`.
-
-    >>> GlobalMaxPooling3D(data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
-    (None, 3)
-    """
-
-    kind, spatial = "max", 3
+class AdaptiveAveragePooling1D(_Adaptive, kind="avg", spatial=1):
+    """`keras.layers.AdaptiveAveragePooling1D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class AdaptiveAveragePooling1D(_Adaptive):
-    """`keras.layers.AdaptiveAveragePooling1D`.
-
-    >>> AdaptiveAveragePooling1D(4, data_format="channels_last").compute_output_shape((None, 8, 3))
-    (None, 4, 3)
-    """
-
-    kind, spatial = "avg", 1
-
-
-@keras.saving.register_keras_serializable(package="poolkit")
-class AdaptiveAveragePooling2D(_Adaptive):
+class AdaptiveAveragePooling2D(_Adaptive, kind="avg", spatial=2):
     """`keras.layers.AdaptiveAveragePooling2D`.
 
     >>> AdaptiveAveragePooling2D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
     (None, 4, 4, 3)
     """
 
-    kind, spatial = "avg", 2
+
+class AdaptiveAveragePooling3D(_Adaptive, kind="avg", spatial=3):
+    """`keras.layers.AdaptiveAveragePooling3D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class AdaptiveAveragePooling3D(_Adaptive):
-    """`keras.layers.AdaptiveAveragePooling3D`.
-
-    >>> AdaptiveAveragePooling3D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
-    (None, 4, 4, 4, 3)
-    """
-
-    kind, spatial = "avg", 3
+class AdaptiveMaxPooling1D(_Adaptive, kind="max", spatial=1):
+    """`keras.layers.AdaptiveMaxPooling1D`."""
 
 
-@keras.saving.register_keras_serializable(package="poolkit")
-class AdaptiveMaxPooling1D(_Adaptive):
-    """`keras.layers.AdaptiveMaxPooling1D`.
-
-    >>> AdaptiveMaxPooling1D(4, data_format="channels_last").compute_output_shape((None, 8, 3))
-    (None, 4, 3)
-    """
-
-    kind, spatial = "max", 1
-
-
-@keras.saving.register_keras_serializable(package="poolkit")
-class AdaptiveMaxPooling2D(_Adaptive):
+class AdaptiveMaxPooling2D(_Adaptive, kind="max", spatial=2):
     """`keras.layers.AdaptiveMaxPooling2D`.
 
     >>> AdaptiveMaxPooling2D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
     (None, 4, 4, 3)
     """
 
-    kind, spatial = "max", 2
 
-
-@keras.saving.register_keras_serializable(package="poolkit")
-class AdaptiveMaxPooling3D(_Adaptive):
-    """`keras.layers.AdaptiveMaxPooling3D`.
-
-    >>> AdaptiveMaxPooling3D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 8, 3))
-    (None, 4, 4, 4, 3)
-    """
-
-    kind, spatial = "max", 3
+class AdaptiveMaxPooling3D(_Adaptive, kind="max", spatial=3):
+    """`keras.layers.AdaptiveMaxPooling3D`."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from poolkit.lowering.operators import Named
+from poolkit.lowering.operators import Functions
 from poolkit.programs.recorder import Value
 
 Tensor = Any
@@ -51,7 +51,7 @@ def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
     return {} if extreme is None else {"initial": extreme}
 
 
-class Ops(Named):
+class Ops(Functions):
     """The primitives of `poolkit.lowering.backend` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
@@ -85,28 +85,17 @@ class Ops(Named):
     def _filled(self, value: Any, like: Tensor) -> Any:
         """JAX takes a Python number for an int32, which 2**32 - 1 is not."""
         big = isinstance(value, int) and not -(2**31) <= value < 2**31
-        return self.ops.full_like(like, value) if big else self._exact(value)
+        return self.ops.full_like(like, value) if big else self.literal(value)
 
-    def _exact(self, value: Any) -> Any:
+    def literal(self, b: Any) -> Any:
         """On its PyTorch engine Keras makes a float32 of a Python number, whatever it is multiplied with."""
-        if self.dtype != "float64" or not isinstance(value, float) or _fits_float32(value):
-            return value
-        return self.ops.convert_to_tensor(value, "float64")
+        if self.dtype != "float64" or not isinstance(b, float) or _fits_float32(b):
+            return b
+        return self.ops.convert_to_tensor(b, "float64")
 
-    def greater(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.greater(a, self._exact(b))
-
-    def less(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.less(a, self._exact(b))
-
-    def equal(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.equal(a, self._exact(b))
-
-    def both(self, a: Tensor, b: Tensor) -> Tensor:
-        return self.ops.logical_and(a, b)
-
-    def either(self, a: Tensor, b: Tensor) -> Tensor:
-        return self.ops.logical_or(a, b)
+    def whole(self, n: Any) -> Any:
+        """On KerasTensors Keras's bitwise operations take no Python number."""
+        return self.ops.convert_to_tensor(n, "int32") if isinstance(n, int) else n
 
     def add(self, a: Tensor, b: Any) -> Tensor:
         # On its TensorFlow engine ops.add(a, b) becomes bias_add, along a wrong axis, where b has one dimension other
@@ -114,13 +103,13 @@ class Ops(Named):
         return self.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
 
     def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.subtract(a, self._exact(b))
+        return self.ops.subtract(a, self.literal(b))
 
     def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.multiply(a, self._exact(b))
+        return self.ops.multiply(a, self.literal(b))
 
     def divide(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.divide(a, self._exact(b))
+        return self.ops.divide(a, self.literal(b))
 
     def absolute(self, a: Tensor) -> Tensor:
         return self.ops.absolute(a)
@@ -143,7 +132,7 @@ class Ops(Named):
         return self.ops.cast(self.ops.sum(x, axis=ats, keepdims=True), "int32")
 
     def power(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.power(a, self._exact(b))
+        return self.ops.power(a, self.literal(b))
 
     def matmul(self, a: Tensor, b: Tensor) -> Tensor:
         # Keras makes float32 of float64 here on its PyTorch engine.
@@ -151,28 +140,6 @@ class Ops(Named):
 
     def expand(self, x: Tensor, at: int) -> Tensor:
         return self.ops.expand_dims(x, at)
-
-    def reshape(self, x: Tensor, shape: tuple[Any, ...]) -> Tensor:
-        return self.ops.reshape(x, shape)
-
-    def _bits(self, b: Any) -> Tensor:
-        """On KerasTensors Keras's bitwise operations take no Python number."""
-        return self.ops.convert_to_tensor(b, "int32") if isinstance(b, int) else b
-
-    def bit_and(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.bitwise_and(a, self._bits(b))
-
-    def bit_or(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.bitwise_or(a, self._bits(b))
-
-    def bit_xor(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.bitwise_xor(a, self._bits(b))
-
-    def shift_left(self, a: Tensor, n: int) -> Tensor:
-        return self.ops.left_shift(a, self._bits(n))
-
-    def shift_right(self, a: Tensor, n: int) -> Tensor:
-        return self.ops.right_shift(a, self._bits(n))
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # Of unknown lengths. TensorFlow's is 37 eps off at 512x512 in float32; JAX has no float64 as a rule.
@@ -206,15 +173,6 @@ class Ops(Named):
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.ops.reshape(self.ops.convert_to_tensor(list(values), dtype), self.along(at))
-
-    def cast(self, x: Tensor, dtype: str) -> Tensor:
-        return self.ops.cast(x, dtype)
-
-    def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
-        return self.ops.cast(x, like.dtype)
-
-    def detach(self, x: Tensor) -> Tensor:
-        return self.ops.stop_gradient(x)
 
     def copy(self, x: Tensor) -> Tensor:
         return self.ops.copy(x)

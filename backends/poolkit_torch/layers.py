@@ -85,12 +85,7 @@ class _MaxPool(Pool):
 
 
 class MaxPool1d(_MaxPool, spatial="L"):
-    """`torch.nn.MaxPool1d`.
-
-    >>> import torch
-    >>> MaxPool1d(3, 2, padding="same")(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]))
-    tensor([[[3., 4.]]])
-    """
+    """`torch.nn.MaxPool1d`."""
 
 
 class MaxPool2d(_MaxPool, spatial="HW"):
@@ -103,12 +98,7 @@ class MaxPool2d(_MaxPool, spatial="HW"):
 
 
 class MaxPool3d(_MaxPool, spatial="DHW"):
-    """`torch.nn.MaxPool3d`.
-
-    >>> import torch
-    >>> MaxPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
-    torch.Size([1, 8, 2, 3, 3])
-    """
+    """`torch.nn.MaxPool3d`."""
 
 
 @explained_class
@@ -141,12 +131,7 @@ class _AvgPool(Pool):
 
 
 class AvgPool1d(_AvgPool, spatial="L"):
-    """`torch.nn.AvgPool1d`; like it, padding counts unless `count_include_pad=False`.
-
-    >>> import torch
-    >>> AvgPool1d(2, padding="same", count_include_pad=False)(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]))
-    tensor([[[1.5000, 3.5000, 5.0000]]])
-    """
+    """`torch.nn.AvgPool1d`; like it, padding counts unless `count_include_pad=False`."""
 
 
 class AvgPool2d(_AvgPool, spatial="HW"):
@@ -159,12 +144,7 @@ class AvgPool2d(_AvgPool, spatial="HW"):
 
 
 class AvgPool3d(_AvgPool, spatial="DHW"):
-    """`torch.nn.AvgPool3d`; like it, padding counts unless `count_include_pad=False`.
-
-    >>> import torch
-    >>> AvgPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
-    torch.Size([1, 8, 2, 3, 3])
-    """
+    """`torch.nn.AvgPool3d`; like it, padding counts unless `count_include_pad=False`."""
 
 
 class _Adaptive(Pool):
@@ -190,12 +170,7 @@ class _AdaptiveAvgPool(_Adaptive):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, spatial="L"):
-    """`torch.nn.AdaptiveAvgPool1d`.
-
-    >>> import torch
-    >>> AdaptiveAvgPool1d(3)(torch.ones(1, 8, 7)).shape
-    torch.Size([1, 8, 3])
-    """
+    """`torch.nn.AdaptiveAvgPool1d`."""
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool, spatial="HW"):
@@ -208,12 +183,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool, spatial="HW"):
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool, spatial="DHW"):
-    """`torch.nn.AdaptiveAvgPool3d`.
-
-    >>> import torch
-    >>> AdaptiveAvgPool3d((2, None, 1))(torch.ones(1, 8, 4, 6, 6)).shape
-    torch.Size([1, 8, 2, 6, 1])
-    """
+    """`torch.nn.AdaptiveAvgPool3d`."""
 
 
 @explained_class
@@ -227,12 +197,7 @@ class _AdaptiveMaxPool(_Adaptive):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool, spatial="L"):
-    """`torch.nn.AdaptiveMaxPool1d`.
-
-    >>> import torch
-    >>> AdaptiveMaxPool1d(2)(torch.tensor([[[1.0, 3.0, 2.0, 0.0]]]))
-    tensor([[[3., 2.]]])
-    """
+    """`torch.nn.AdaptiveMaxPool1d`."""
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool, spatial="HW"):
@@ -246,9 +211,4 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool, spatial="HW"):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
-    """`torch.nn.AdaptiveMaxPool3d`.
-
-    >>> import torch
-    >>> AdaptiveMaxPool3d(2)(torch.ones(1, 8, 4, 6, 6)).shape
-    torch.Size([1, 8, 2, 2, 2])
-    """
+    """`torch.nn.AdaptiveMaxPool3d`."""

@@ -100,6 +100,65 @@ class Named(Derived):
         return self.functions.log(a)
 
 
+class Functions(Named):
+    """Comparisons and bits by functions, for a framework whose tensors know them not, or otherwise."""
+
+    def literal(self, b: Any) -> Any:
+        """A Python number as these functions take it."""
+        return b
+
+    def whole(self, n: Any) -> Any:
+        """A Python integer as the functions of bits take it."""
+        return n
+
+    @property
+    def bits(self) -> Any:
+        """What holds the functions of bits."""
+        return self.functions
+
+    def greater(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.greater(a, self.literal(b))
+
+    def less(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.less(a, self.literal(b))
+
+    def equal(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.equal(a, self.literal(b))
+
+    def both(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.functions.logical_and(a, b)
+
+    def either(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.functions.logical_or(a, b)
+
+    def bit_and(self, a: Tensor, b: Any) -> Tensor:
+        return self.bits.bitwise_and(a, self.whole(b))
+
+    def bit_or(self, a: Tensor, b: Any) -> Tensor:
+        return self.bits.bitwise_or(a, self.whole(b))
+
+    def bit_xor(self, a: Tensor, b: Any) -> Tensor:
+        return self.bits.bitwise_xor(a, self.whole(b))
+
+    def shift_left(self, a: Tensor, n: int) -> Tensor:
+        return self.bits.left_shift(a, self.whole(n))
+
+    def shift_right(self, a: Tensor, n: int) -> Tensor:
+        return self.bits.right_shift(a, self.whole(n))
+
+    def reshape(self, x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+        return self.functions.reshape(x, shape)
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        return self.functions.cast(x, dtype)
+
+    def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
+        return self.functions.cast(x, like.dtype)
+
+    def detach(self, x: Tensor) -> Tensor:
+        return self.functions.stop_gradient(x)
+
+
 class Operators(Named):
     """Arithmetic, comparisons, bits and slices by Python's operators, for a framework whose sizes are numbers."""
 
