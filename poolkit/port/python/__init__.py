@@ -5,6 +5,6 @@
 whole, and `edits` applies it all. `doubts`, `references` and `keras_layers` tell of what may pool and is not ported.
 
 An idiom, such as a pool whose axes a Reshape gives back, is a function in the list of `idioms`: `shapes`, `reshaping`
-with `restoring` and `batches`, `pairs`, `sequences` and `remarks` hold them. `uses` and `traces` follow values through
-the file, and `unknowns` says what a value may be that only the program knows.
+with `restoring` and `batches`, `pairs`, `sequences` and `remarks` hold them. `flow` goes through the file once and
+knows which value a name has where it stands; `uses`, `traces` and `unknowns` ask it what that may be.
 """

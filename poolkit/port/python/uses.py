@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from poolkit.port.python.flow import Flow
 from poolkit.port.python.nodes import DEFINITIONS, FUNCTIONS, Node, plain_name, target_of
 from poolkit.port.python.tree import Tree
+
+
+def flow_of(tree: Tree) -> Flow:
+    return tree.once("flow", lambda: Flow(tree))
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Definition:
     `item` counts from the start; None where the name is the whole value.
     """
 
-    statement: ast.Assign | ast.AnnAssign
+    statement: ast.stmt
     value: ast.expr
     item: int | None = None
     of: int = 0  # how many items the value is unpacked into
@@ -32,85 +35,29 @@ def definition(tree: Tree, name: str, at: Node) -> Definition | None:
     >>> found.item, tree.text(found.value)
     (0, 'x.shape[1:3]')
     """
-    start, nodes = tree.span(_statement(tree, at))[0], assigned(tree, name, at)
-    before = reversed(nodes[: _from(tree, nodes, start)])
-    last = next((node for node in before if tree.span(node)[1] <= start), None)
-    if last is None:
+    found = flow_of(tree).at(name, at)
+    if found is None or found.value is None or found.statement is None or found.each:
         return None
-    found = _of_target(tree, last)
-    if found is None or not _certain(tree, found.statement, at) or not unchanged(tree, name, found.statement, at):
-        return None
-    return found
-
-
-def assigned(tree: Tree, name: str, at: Node) -> list[Node]:
-    """The nodes of a scope that give a name a value, in the order of the file."""
-    scope = tree.scope(at)
-
-    def nodes() -> list[Node]:
-        found = [a.node for a in scope[name] if not a.full and a.scope is scope and hasattr(a.node, "lineno")]
-        return sorted(found, key=tree.span)
-
-    return tree.once((assigned, scope, name), nodes)
-
-
-def _from(tree: Tree, nodes: Sequence[Node], place: int) -> int:
-    """How many of some nodes, in the order of the file, start before a place."""
-    return bisect_left(nodes, place, key=lambda node: tree.span(node)[0])
-
-
-def _of_target(tree: Tree, node: Node) -> Definition | None:
-    """The assignment with this name as its target, or as one of a tuple."""
-    around = tree.parent(node)
-    item, of = None, 0
-    if isinstance(around, ast.AnnAssign) and around.target is node and around.value is not None:
-        return Definition(around, around.value)
-    if isinstance(around, ast.Tuple | ast.List):
-        if any(isinstance(one, ast.Starred) for one in around.elts):
-            return None
-        item, of = next(n for n, one in enumerate(around.elts) if one is node), len(around.elts)
-        node, around = around, tree.parent(around)
-    return Definition(around, around.value, item, of) if isinstance(around, ast.Assign) else None
-
-
-def _statement(tree: Tree, node: Node) -> Node:
-    """The statement that a node is in."""
-    return tree.statement(node) or tree.module
-
-
-def _certain(tree: Tree, statement: ast.stmt, at: Node) -> bool:
-    """Whether a statement has run whenever a node is reached: its block is one around the node."""
-    block = tree.block(statement)
-    here: ast.stmt | None = tree.statement(at)
-    while here is not None:
-        if tree.block(here) is block:
-            return True
-        here = tree.around(here, ast.stmt)
-    return False
+    return Definition(found.statement, found.value, found.item, found.of)
 
 
 def unchanged(tree: Tree, name: str, since: Node, until: Node) -> bool:
-    """Whether a name is not assigned between two statements, nor later in a loop that comes back to the second."""
-    nodes = assigned(tree, name, until)
-    (_, start), (end, _) = tree.span(since), tree.span(_statement(tree, until))
-    loop = _loops(tree, until, since)
-    parts = [(start, end), *([tree.span(loop)] if loop is not None else [])]
-    return all(_from(tree, nodes, first) >= _from(tree, nodes, last) for first, last in parts)
+    """Whether a name has the value that it had at another place, even in another turn of a loop."""
+    return flow_of(tree).at(name, since) is flow_of(tree).at(name, until)
 
 
 def between(tree: Tree, node: Node, since: Node, until: Node) -> bool:
     """Whether a node may run after one statement and before another: in the text, or in a turn of a loop."""
-    start, end = tree.span(since)[1], tree.span(_statement(tree, until))[0]
-    loop = _loops(tree, until, since)
+    start, end = tree.span(since)[1], tree.span(tree.statement(until) or tree.module)[0]
+    loop = _loop(tree, until, since)
     return start <= tree.span(node)[0] < end or (loop is not None and tree.inside(node, loop))
 
 
-def _loops(tree: Tree, node: Node, outside: Node | None = None) -> Node | None:
+def _loop(tree: Tree, node: Node, outside: Node) -> Node | None:
     """The outermost loop of its function around a node, of those that are not around another one too."""
     found, here = None, tree.parent(node)
     while here is not None and not isinstance(here, DEFINITIONS):
-        around_both = outside is not None and tree.inside(outside, here)
-        if isinstance(here, ast.For | ast.AsyncFor | ast.While) and not around_both:
+        if isinstance(here, ast.For | ast.AsyncFor | ast.While) and not tree.inside(outside, here):
             found = here
         here = tree.parent(here)
     return found
@@ -121,39 +68,23 @@ def only_use(tree: Tree, statement: ast.Assign) -> ast.Name | None:
     target = target_of(statement)
     if not isinstance(target, ast.Name):
         return None
-    start = tree.span(statement)[1]
-    stores, loads = assigned(tree, target.id, statement), loads_of(tree, target.id, statement)
-    later = stores[_from(tree, stores, start) :]
-    loads = loads[_from(tree, loads, start) :]
-    first = loads[0] if loads else None
-    if first is None or (later and tree.span(later[0])[0] < tree.span(_statement(tree, first))[0]):
-        return None
-    if not _same_block(tree, statement, first):
-        return None
-    if _stored_by(tree, first, target.id):
-        return first if len(loads) < 2 or _statement(tree, loads[1]) is not _statement(tree, first) else None
-    return first if len(loads) == 1 and not later and not _from_the_turn_before(tree, statement, target.id) else None
+    uses = reads(tree, target.id, statement).get(statement, [])
+    use = uses[0] if len(uses) == 1 and definition(tree, target.id, uses[0]) else None
+    block = tree.statement(use) if use is not None else None
+    return use if block is not None and tree.block(block) is tree.block(statement) else None
 
 
-def _from_the_turn_before(tree: Tree, statement: Node, name: str) -> bool:
-    """Whether a loop around a statement reads the name above it, where it has the value of the turn before."""
-    loop = _loops(tree, statement)
-    if loop is None:
-        return False
-    (first, _), (start, _) = tree.span(loop), tree.span(statement)
-    return any(first <= tree.span(node)[0] < start for node in loads_of(tree, name, statement))
+def reads(tree: Tree, name: str, at: Node) -> dict[ast.stmt | None, list[ast.Name]]:
+    """Where a name is read, by the statements that may have given it its value; None for what nothing is known of."""
 
+    def found() -> dict[ast.stmt | None, list[ast.Name]]:
+        made: dict[ast.stmt | None, list[ast.Name]] = {}
+        for node in loads_of(tree, name, at):
+            for statement in flow_of(tree).sources(name, node):
+                made.setdefault(statement, []).append(node)
+        return made
 
-def _same_block(tree: Tree, statement: ast.stmt, use: Node) -> bool:
-    other = tree.statement(use)
-    return other is not None and tree.block(statement) is tree.block(other)
-
-
-def _stored_by(tree: Tree, use: Node, name: str) -> bool:
-    """Whether the statement of a use gives the name a new value, as ``x = f(x)`` does."""
-    statement = _statement(tree, use)
-    targets = statement.targets if isinstance(statement, ast.Assign) else ()
-    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+    return tree.once((reads, tree.around(at, FUNCTIONS), name), found)
 
 
 def attribute_uses(tree: Tree, target: ast.Attribute) -> tuple[list[ast.Attribute], list[ast.Attribute]]:
