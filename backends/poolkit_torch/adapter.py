@@ -103,7 +103,7 @@ class TorchAdapter(Adapter):
             if type(t) not in _PLAIN:
                 return None
             needs = t.requires_grad and torch.is_grad_enabled()
-            key = key, name, t.shape, t.dtype, needs, _is_wrapped(t), t.layout, t.is_contiguous()
+            key = key, name, t.shape, t.dtype, needs, _is_wrapped(t), t.is_cpu, t.layout, t.is_contiguous()
         return key
 
     def widen(self, dtype: str) -> str | None:

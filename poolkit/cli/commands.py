@@ -17,7 +17,7 @@ from rich.table import Table
 import poolkit as pk
 from poolkit.cli.bench import bench
 from poolkit.cli.diff import diff
-from poolkit.cli.options import JSON, shape_of
+from poolkit.cli.options import JSON, WITH, described_in, shape_of
 from poolkit.cli.port import port
 from poolkit.running import registry
 from poolkit.spec.messages import escaped, shown
@@ -87,10 +87,21 @@ def _show_demo(report: demonstration.Report, save: Path) -> None:
 @click.option("--shape", callback=shape_of, help="Specialise to a shape, such as 2,32,32,256.")
 @click.option("--dtype", default="float32", show_default=True)
 @click.option("--route", help="A route by name, or native for the framework's own pooling call.")
+@WITH
 @JSON
-def lower(spec: str, backend: str, shape: tuple[int, ...] | None, dtype: str, route: str | None, as_json: bool) -> None:
+def lower(
+    spec: str,
+    backend: str,
+    shape: tuple[int, ...] | None,
+    dtype: str,
+    route: str | None,
+    tensors: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Print the framework calls that SPEC becomes, as Python source that runs by itself."""
-    program = pk.lower(pk.PoolSpec.parse(spec), backend, shape, dtype=dtype, route=route)
+    parsed = pk.PoolSpec.parse(spec)
+    given = described_in(tensors, parsed)
+    program = pk.lower(parsed, backend, shape, dtype=dtype, route=route, tensors=given)
     if as_json:
         click.echo(json.dumps({"backend": backend, "route": program.route, "source": program.source}, indent=2))
     else:
@@ -100,16 +111,18 @@ def lower(spec: str, backend: str, shape: tuple[int, ...] | None, dtype: str, ro
 @poolkit.command()
 @click.argument("spec")
 @click.argument("shape", callback=shape_of)
+@WITH
 @JSON
-def explain(spec: str, shape: tuple[int, ...], as_json: bool) -> None:
-    """Say what SPEC pools on an input of SHAPE: output shape, windows and divisors."""
+def explain(spec: str, shape: tuple[int, ...], tensors: tuple[str, ...], as_json: bool) -> None:
+    """Say what SPEC pools on an input of SHAPE: output shape, windows and divisors; with --json what it costs, too."""
     parsed = pk.PoolSpec.parse(spec)
-    text = parsed.explain(shape)
+    given = described_in(tensors, parsed)
+    text = parsed.explain(shape, given)
     if as_json:
         facts = {
             "spec": parsed.to_dict(),
             "output_shape": parsed.output_shape(shape),
-            "cost": parsed.cost(shape)._asdict(),
+            "cost": parsed.cost(shape, given)._asdict(),
         }
         click.echo(json.dumps(facts | {"text": text}, indent=2))
     else:

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
+from poolkit.spec.operation import Operation
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+
+WITH = click.option(
+    "--with",
+    "tensors",
+    multiple=True,
+    help="A tensor besides the input: mask, or weight=NHWC where it has channels, or mask=NHW:float32.",
+)
+
+
+def described_in(tensors: Sequence[str], spec: Operation) -> dict[str, str | tuple[str, str]]:
+    """Tensors besides the input as `poolkit.lower` takes them; those without axes have none for channels.
+
+    >>> from poolkit import GlobalAvgPool
+    >>> described_in(["mask", "weight=NLC:float16"], GlobalAvgPool(layout="NLC", keepdims=False))
+    {'mask': 'NL', 'weight': ('NLC', 'float16')}
+    """
+    found: dict[str, str | tuple[str, str]] = {}
+    for text in tensors:
+        name, _, rest = text.partition("=")
+        axes, _, dtype = rest.partition(":")
+        axes = axes or spec.letters.replace("C", "")
+        found[name] = (axes, dtype) if dtype else axes
+    return found
 
 
 def shape_of(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...] | None:

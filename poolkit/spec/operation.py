@@ -135,7 +135,7 @@ class Operation:
 
         return layer(self, backend, **options)
 
-    def explain(self, shape: Sequence[int]) -> str:
+    def explain(self, shape: Sequence[int], tensors: Mapping[str, Any] | None = None) -> str:
         """What is pooled, the output's shape, windows and divisors, as a picture in text.
 
         >>> from poolkit import PoolSpec
@@ -144,9 +144,9 @@ class Operation:
         """
         from poolkit.tools.explain import explain
 
-        return explain(self, shape)
+        return explain(self, shape, tensors)
 
-    def cost(self, shape: Sequence[int]) -> Any:
+    def cost(self, shape: Sequence[int], tensors: Mapping[str, Any] | None = None) -> Any:
         """The operations, bytes and parameters of pooling an input of this shape.
 
         >>> from poolkit import PoolSpec
@@ -155,7 +155,7 @@ class Operation:
         """
         from poolkit.tools.cost import cost
 
-        return cost(self, shape)
+        return cost(self, shape, tensors=tensors)
 
 
 def as_spec(spec: object, takes: str) -> Operation:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from poolkit.errors import DtypeError, ShapeError
-from poolkit.lowering.geometry import axes_of
+from poolkit.lowering.geometry import axes_of, leading, letters_of
 from poolkit.lowering.plan import FLOATS
+from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_shape
 from poolkit.spec.facts import KINDS
 from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.spec.operation import Operation
+    from poolkit.spec.facts import Facts
+    from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
 
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
@@ -29,12 +31,16 @@ class Cost(NamedTuple):
     parameters: int
 
 
-def cost(spec: Operation, shape: Sequence[int], dtype: str = "float32") -> Cost:
+def cost(
+    spec: Operation, shape: Sequence[int], dtype: str = "float32", tensors: Mapping[str, Described] | None = None
+) -> Cost:
     """Operations, bytes and parameters of an operation on an input of this shape.
 
     A window of K real cells takes K - 1 comparisons or additions, one more operation for an average, about 4*K for a
     softmax-weighted average and 3*K for a norm; k pools that are added take 2*k - 1 more for each result. Bytes are one
-    read of the input and one write of the result. Raises `ShapeError` as pooling itself does.
+    read of the input and one write of the result. `tensors` are a mask and weights, described as for `poolkit.lower`:
+    each is read once, takes one operation for each cell, and is added up like the input, but for a sum. Raises
+    `ShapeError` as pooling itself does.
 
     >>> from poolkit import GlobalAvgPool
     >>> cost(GlobalAvgPool(layout="NHWC", keepdims=True), (1, 7, 7, 2048))
@@ -46,17 +52,36 @@ def cost(spec: Operation, shape: Sequence[int], dtype: str = "float32") -> Cost:
         )
     shape = as_shape(shape)
     results = math.prod(n for n in spec.output_shape(shape) if n is not None)
-    operations = sum(_operations(part, shape) for part in spec.poolings()) + spec.joining(results)
-    return Cost(operations, BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices, 0)
+    further = described(spec, tensors or {}, shape, dtype)
+    parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, further, shape) for part in spec.poolings()]
+    read = sum(BYTES.get(f.dtype, 1) * math.prod(_sizes(spec, f, shape)) for f in further)
+    least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices
+    return Cost(sum(parts) + spec.joining(results), least + read, 0)
 
 
-def _operations(spec: PoolSpec, shape: Sequence[int]) -> int:
+def _sizes(spec: Operation, f: Further, shape: Sequence[int]) -> list[int]:
+    """The sizes of a further tensor along the axes of the input: without channels it has one there."""
+    channels = letters_of(spec, len(shape)).find("C")
+    at = channels + leading(spec, len(shape)) if f.rank < len(shape) else -1
+    return [1 if n == at else size for n, size in enumerate(shape)]
+
+
+def _of_tensors(spec: PoolSpec, further: Sequence[Further], shape: Sequence[int]) -> int:
+    """A mask and weights are applied to every cell, and what they leave of a window is added up, or looked at."""
+    sizes = [_sizes(spec, f, shape) for f in further]
+    applied = len(further) * math.prod(shape) + (math.prod(map(max, *sizes)) if len(sizes) > 1 else 0)
+    facts = KINDS[spec.kind]
+    left = _operations(spec, KINDS["sum"], sizes[-1]) if sizes and (facts.averages or not facts.adds) else 0
+    return applied + left
+
+
+def _operations(spec: PoolSpec, facts: Facts, shape: Sequence[int]) -> int:
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     pooled = {a.at for a in axes}
     others = math.prod(n for at, n in enumerate(shape) if at not in pooled)
     windows = others * math.prod(a.out for a in axes)
     cells = others * math.prod(_cells(a) for a in axes)
-    return KINDS[spec.kind].operations(cells, windows)
+    return facts.operations(cells, windows)
 
 
 MOST = 2**20

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from poolkit.lowering.count import known_count
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, output_shape
+from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.facts import KINDS
 
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 MOST_CELLS, MOST_WINDOWS = 32, 12  # what fits a terminal of 80 columns
 
 
-def explain(spec: Operation, shape: Sequence[int]) -> str:
+def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Described] | None = None) -> str:
     """A description of each pooling on an input's shape, with a picture of the windows along each pooled axis.
 
     In the picture `#` is a cell that the window covers, `o` a padding cell that it covers, `.` a cell that it does not.
+    `tensors` are a mask and weights, described as for `poolkit.lower`.
     Raises `ShapeError` where the spec does not fit the shape.
 
     >>> from poolkit import AvgPool
@@ -34,20 +36,28 @@ def explain(spec: Operation, shape: Sequence[int]) -> str:
     """
     shape = as_shape(shape)
     poolings = spec.poolings()
+    further = described(spec, tensors or {}, shape, "float32")
     several = [str(spec)] if len(poolings) > 1 else []
-    return "\n\n".join([*several, *(_explained(pooling, shape) for pooling in poolings)])
+    told = ["\n".join([f"{f.name} {f.sizes}: {TENSORS[f.name]}" for f in further])] if further else []
+    return "\n\n".join([*several, *(_explained(pooling, shape, not further) for pooling in poolings), *told])
 
 
-def _explained(spec: PoolSpec, shape: Sequence[int]) -> str:
+TENSORS = {
+    "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
+    "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
+}
+
+
+def _explained(spec: PoolSpec, shape: Sequence[int], counted: bool) -> str:
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     letters = letters_of(spec, len(shape))
     letters = "." * (len(shape) - len(letters)) + letters
     lines = [str(spec), f"{letters} {shape} -> {_result(spec, shape, letters)}"]
     for a in axes:
-        lines += [_headline(a), *_picture(a, spec)]
+        lines += [_headline(a), *_picture(a, spec, counted)]
     if spec.divisor_override is not None:
         lines.append(f"every sum is divided by {spec.divisor_override}")
-    elif KINDS[spec.kind].averages and len(axes) > 1:
+    elif KINDS[spec.kind].averages and len(axes) > 1 and counted:
         lines.append("a window's divisor is the product over " + " and ".join(a.letter for a in axes))
     return "\n".join(lines)
 
@@ -72,10 +82,11 @@ def _headline(a: Axis) -> str:
     return f"{a.letter}: {a.out} window{plural} of {a.window}, stride {a.stride}{dilation}{padding}"
 
 
-def _picture(a: Axis, spec: PoolSpec) -> list[str]:
+def _picture(a: Axis, spec: PoolSpec, counted: bool) -> list[str]:
+    """A line for each window, with the count of its cells where that is what an average is divided by."""
     if a.form in ("keep", "whole"):
         return []
-    divides = KINDS[spec.kind].averages and spec.divisor_override is None
+    divides = KINDS[spec.kind].averages and spec.divisor_override is None and counted
     shown = range(min(a.out, MOST_WINDOWS))
     rows = [_row(a, o) for o in shown]
     width = max(map(len, rows))

@@ -72,6 +72,31 @@ def test_lower() -> None:
     assert "def pool(x):" in facts["source"]
 
 
+def test_lower_with_a_mask() -> None:
+    command = ("lower", "avg output_size=1 layout=NLC", "--backend", "numpy", "--with")
+    assert "def pool(x, mask):" in run(*command, "mask").output
+    assert "def pool(x, mask, weight):" in run(*command, "mask", "--with", "weight=NLC:float64").output
+    assert "def pool(x, mask):" in run(*command, "mask=NLC", "--shape", "2,8,16").output
+    for wrong, says in (("samples", "the tensors that it takes besides its input"), ("mask=LN", "NL or NLC here")):
+        result = run(*command, wrong)
+        assert result.exit_code == 2
+        assert says in result.output
+
+
+def test_explain_with_a_mask_and_weights() -> None:
+    command = ("explain", "avg window=2 layout=NLC", "1,4,3", "--with", "mask", "--with", "weight=NLC:float16")
+    assert run(*command).output == (
+        "avg window=2 layout=NLC\nNLC (1, 4, 3) -> NLC (1, 2, 3)\nL: 2 windows of 2, stride 2\n"
+        "  window 0  ##..\n  window 1  ..##\n\n"
+        "mask (1, 4): where it is False, a cell is as if it were not there; an average divides by the cells that are "
+        "left\n"
+        "weight (1, 4, 3): a cell counts as often as it says, and an average divides by the sum of the weights\n"
+    )
+    cost = json.loads(run(*command, "--json").output)["cost"]
+    # 12 cells are summed and divided, masked, and weighed; 12 weights are masked, and added up in pairs.
+    assert cost == {"operations": 12 + 12 + 12 + 12 + 6, "bytes": 4 * (12 + 6) + 4 + 2 * 12, "parameters": 0}
+
+
 def test_explain() -> None:
     assert "NCL (1, 1, 5) -> NCL (1, 1, 3)" in run("explain", "avg window=2 padding=same layout=NCL", "1,1,5").output
     facts = json.loads(run("explain", "avg window=2 padding=same layout=NCL", "1,1,5", "--json").output)

@@ -161,3 +161,13 @@ def test_a_traceback_shows_the_programs_lines() -> None:
     with pytest.raises(TypeError) as caught:
         program(None)
     assert "x[" in str(caught.traceback[-1].statement)
+
+
+def test_the_key_of_a_program_has_the_device_of_every_tensor() -> None:
+    torch = pytest.importorskip("torch")
+    from poolkit.running import registry
+
+    x, mask = torch.zeros(1, 4, 3), torch.ones(1, 4, dtype=torch.bool)
+    spec, keys = pk.AvgPool(2, layout="NLC"), registry.adapter("torch").keys
+    assert keys(x, spec, {"mask": mask}) == keys(x, spec, {"mask": mask.clone()})
+    assert keys(x, spec, {"mask": mask}) != keys(x, spec, {"mask": mask.to("meta")})
