@@ -24,6 +24,11 @@ _is_tracing = torch._C._is_tracing  # torch.jit.is_tracing is a Python function 
 _is_wrapped: Callable[[Any], bool] = getattr(torch._C, "_functorch").is_functorch_wrapped_tensor  # noqa: B009  # untyped
 
 
+def _is_symbolic(x: Any) -> bool:
+    """Whether what is wrapped is a tracer's: a derivative may be taken inside of `make_fx`."""
+    return any(type(n) is not int for n in x.shape)
+
+
 class TorchAdapter(Adapter):
     """PyTorch: sizes are symbols under its tracers; eagerly it can be told whether a derivative is possible."""
 
@@ -32,6 +37,11 @@ class TorchAdapter(Adapter):
     routes = ROUTES
 
     def check(self, x: Any) -> None:
+        if isinstance(x, torch.fx.Proxy):
+            raise InputError(
+                "received a torch.fx.Proxy, and pooling takes a dense torch.Tensor; where torch.fx traces a model, "
+                'pool by a layer, spec.layer("torch"), which is one node there'
+            )
         if not isinstance(x, torch.Tensor) or x.is_nested or x.layout is not torch.strided:
             what = f"a nested {type(x).__name__}" if getattr(x, "is_nested", False) else f"a {type(x).__name__}"
             raise InputError(
@@ -57,7 +67,7 @@ class TorchAdapter(Adapter):
         return n if has_static_value(n) else None
 
     def situation(self, x: Any) -> Situation:
-        if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
+        if _is_compiling() or type(x) not in _PLAIN or _is_tracing() or _is_symbolic(x):
             # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
             onnx = exporting and torch.onnx.is_in_onnx_export()
@@ -82,6 +92,8 @@ class TorchAdapter(Adapter):
         except RuntimeError:  # a nested tensor has none; `check` says so
             return None
         wrapped = _is_wrapped(x)
+        if wrapped and _is_symbolic(x):
+            return None
         return (
             spec,
             shape,

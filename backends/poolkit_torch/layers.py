@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 import torch
 
+from poolkit.errors import InputError
 from poolkit.running.layers import pool, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
+from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.pool_spec import PoolSpec, restored
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.values import flag
 
@@ -48,9 +50,19 @@ class Pool(torch.nn.Module):
 
     def forward(self, x: torch.Tensor, **tensors: torch.Tensor | None) -> Any:
         """`tensors` are those that the spec takes besides, as ``mask=``."""
+        if isinstance(x, torch.fx.Proxy):  # torch.fx is tracing the model: there a layer is one node, as torch.nn's are
+            tracer: Any = x.tracer
+            return tracer.create_proxy("call_module", tracer.path_of_module(self), (x,), tensors)
         if self.route is None:
             return pool(x, self.spec, **tensors)
         return pool_through(x, self.spec, self.route, **tensors)
+
+    def __prepare_scriptable__(self) -> Any:
+        raise InputError(
+            f"received torch.jit.script of a layer for {self.spec}, and TorchScript takes no layer of poolkit; "
+            "trace the model with torch.jit.trace, export it with torch.export, "
+            'or script the layer that poolkit.native(spec, "torch") gives'
+        )
 
     def extra_repr(self) -> str:
         return repr(self.spec) + (f", route={self.route!r}" if self.route else "")
@@ -212,3 +224,8 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool, spatial="HW"):
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
     """`torch.nn.AdaptiveMaxPool3d`."""
+
+
+# A layer holds a spec, which is checked when it is read: torch.load(weights_only=True) may make it.
+_LAYERS = [cls for cls in list(vars().values()) if isinstance(cls, type) and issubclass(cls, Pool)]
+torch.serialization.add_safe_globals([*_LAYERS, Mix, restored])

@@ -96,7 +96,7 @@ class PoolSpec(Fields, Operation):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not by copying __dict__: the kept hash of a string is another one in another process.
-        return type(self).from_dict, (self.to_dict(),)
+        return restored, (self.to_dict(),)
 
     def __repr__(self) -> str:
         return text.repr_of(self)
@@ -196,6 +196,11 @@ class PoolSpec(Fields, Operation):
         from poolkit.spec.arguments import as_shape
 
         return output_shape(self, as_shape(shape, unknown=True))
+
+
+def restored(data: Mapping[str, Any]) -> PoolSpec:
+    """What a pickle calls: a function, which `torch.load` can be allowed, where a method stands in it as `getattr`."""
+    return PoolSpec.from_dict(data)
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))
