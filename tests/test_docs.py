@@ -89,6 +89,8 @@ def run_python(block: Block, namespace: dict[str, object]) -> None:
     exec(compile(source, str(block), "exec"), namespace)
 
 
+# Keras's own, when it saves the variables of TensorFlow.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_python_blocks_run(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -179,12 +179,3 @@ SHORT = sorted(path for path in (ROOT / "examples").glob("*_*.py") if path.name 
 @pytest.mark.parametrize("path", SHORT, ids=lambda path: path.name)
 def test_the_short_examples_stay_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 60
-
-
-@pytest.mark.slow
-def test_whole_networks_from_keras_to_torch() -> None:
-    printed = re.findall(r"(\w+): 1000 logits up to (\S+), relative difference (\S+)", run("keras_to_torch.py"))
-
-    assert [name for name, *_ in printed] == ["ResNet50V2", "MobileNet"]
-    assert all(float(largest) > 1 for _, largest, _ in printed)
-    assert all(float(difference) < 1e-5 for *_, difference in printed)

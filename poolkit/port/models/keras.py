@@ -13,7 +13,7 @@ from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import InputError, PoolkitError
 from poolkit.port.models.archive import is_list, is_object, listed
-from poolkit.port.models.keras_names import LEGACY
+from poolkit.port.models.graph import is_keras, is_pool
 from poolkit.port.models.layers import Layer, Shape
 from poolkit.port.models.naming import joined, shown
 
@@ -23,8 +23,6 @@ PROGRAMS = ("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"
 SAME_SHAPE = re.compile(
     r"Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|\w*Dropout\w*|\w*Normalization|GaussianNoise|Identity"
 )
-LIBRARIES = ("keras", "tf_keras")
-TENSORFLOW = ("tensorflow.keras", "tensorflow.python.keras")
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def _sublayers(data: Config) -> list[Config] | None:
 def _inside(model: Config, place: _Place) -> Iterator[Layer]:
     """The layers of a functional model, which know what they are called with, or of a Sequential, one by one."""
     layers = _sublayers(model) or []
-    if not _is_keras(model):
+    if not is_keras(model):
         kind = shown(str(model["class_name"]))
         place = replace(place, caveat=f"{kind} is a class of the model's own, and may call its layers in another way")
     padding = {_name(layer): layer for layer in layers if str(layer["class_name"]).startswith("ZeroPadding")}
@@ -137,7 +135,7 @@ def _after(layer: Config, shape: Shape | None) -> Shape | None:
     if kind == "InputLayer" or SAME_SHAPE.fullmatch(kind):
         return shape
     try:
-        return read_call(call_of(dict(layer))).output_shape(shape) if shape and _pools(layer) else None
+        return read_call(call_of(dict(layer))).output_shape(shape) if shape and is_pool(layer) else None
     except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError):
         return None
 
@@ -205,36 +203,19 @@ def _problem(layer: Config) -> str:
     kind = str(layer["class_name"])
     if kind in PROGRAMS:
         return "it holds a program of its own, which is not run, and may pool; read that, and port it by hand"
-    if not _is_keras(layer):
+    if not is_keras(layer):
         return f"{shown(kind)} is no layer of Keras, and may pool; port it by hand"
     return ""
 
 
-def _is_keras(layer: Config) -> bool:
-    kind, registered = str(layer["class_name"]), layer.get("registered_name")
-    if ">" in kind or (isinstance(registered, str) and ">" in registered):  # how Keras writes classes of other packages
-        return False
-    if "module" not in layer:  # Keras 2 and older name no module
-        return kind in LEGACY or _pools(layer) or kind in FUNCTIONS
-    module = str(layer["module"])
-    return module.split(".")[0] in LIBRARIES or module.startswith(TENSORFLOW)
-
-
-def _pools(layer: Config) -> bool:
-    dialect = table.dialect("keras")
-    name = dialect.canonical(f"keras.layers.{layer['class_name']}")
-    return "Pooling" in name and name in dialect.words
-
-
 REDUCTIONS = ("mean", "sum", "max", "amax", "min", "amin")
 TENSOR = (Expression("x"),)
-FUNCTIONS = ("TFOpLambda", "TensorFlowOpLayer", "SlicingOpLambda")  # functions of TensorFlow in a model of Keras 2
 
 
 def _call(layer: Config) -> Call | None:
     """A layer as a call, or an operation (`keras.ops`) that a functional model holds; None where it does not pool."""
     kind, config = str(layer["class_name"]), _config(layer)
-    if _pools(layer):
+    if is_pool(layer):
         made = call_of({"class_name": kind, "config": config})
         return Call(made.name, (), tuple((key, listed(value)) for key, value in made.kwargs))
     if kind == "TFOpLambda":

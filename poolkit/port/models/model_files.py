@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from poolkit.errors import InputError
 from poolkit.port.models import archive, hdf5
@@ -28,15 +29,18 @@ def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     return Ported(module_of(rows, to, target_for, path.name, f"poolkit port {path.name} --to {to}{chosen}"), rows)
 
 
-def _keras(path: Path) -> list[Layer]:
+def config_of(path: Path) -> dict[str, Any]:
+    """What the file of a Keras model says of its layers, as JSON does; `InputError` for other files."""
     archive.check_regular(path)
-    if archive.begins(path, HDF5):
-        return _hdf5(path)
-    return layers_of(archive.config_of(path), str(path))
+    if path.suffix.lower() == ".json":
+        return archive.parse(archive.read_bytes(path, archive.LARGEST), str(path))
+    if path.suffix.lower() in ENDINGS or archive.begins(path, HDF5):
+        return hdf5.config_of(path)
+    return archive.config_of(path)
 
 
-def _json(path: Path) -> list[Layer]:
-    return layers_of(archive.parse(archive.read_bytes(path, archive.LARGEST), str(path)), str(path))
+def _keras(path: Path) -> list[Layer]:
+    return layers_of(config_of(path), str(path))
 
 
 def _onnx(path: Path) -> list[Layer]:
@@ -45,11 +49,7 @@ def _onnx(path: Path) -> list[Layer]:
     return models_onnx.layers_of(path)
 
 
-HDF5 = b"\x89HDF\r\n"
-
-
-def _hdf5(path: Path) -> list[Layer]:
-    return layers_of(hdf5.config_of(path), str(path))
+HDF5, ENDINGS = b"\x89HDF\r\n", (".h5", ".hdf5")
 
 
 def _pickle(path: Path) -> list[Layer]:
@@ -60,9 +60,7 @@ def _pickle(path: Path) -> list[Layer]:
 
 
 READERS: dict[str, Callable[[Path], list[Layer]]] = {
-    ".keras": _keras,
-    ".json": _json,
+    **dict.fromkeys((".keras", ".json", *ENDINGS), _keras),
     ".onnx": _onnx,
-    **dict.fromkeys((".h5", ".hdf5"), _hdf5),
     **dict.fromkeys((".pt", ".pth", ".pkl", ".bin"), _pickle),
 }

@@ -1,0 +1,115 @@
+"""The numbers in a Keras model's file (``.keras``, ``.h5``), layer by layer, as NumPy arrays.
+
+A file that somebody made to harm may link to other files of the disk, or claim arrays that no memory holds: links are
+not followed, and an array is read only if its bytes are all there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from poolkit.errors import InputError
+from poolkit.port.models.archive import begins, check_regular
+from poolkit.port.models.graph import Config, is_operation, layers_in, name_of
+from poolkit.port.models.naming import shown
+
+ZIP, MEMBER = b"PK\x03\x04", "model.weights.h5"
+
+
+def places(model: Config) -> dict[str, str]:
+    """Where Keras 3 keeps the weights of each layer of a model: by its class, and how many of these stand before it.
+
+    >>> layers = [{"class_name": kind, "name": kind + name} for kind, name in (("Conv2D", "a"), ("Conv2D", "b"))]
+    >>> places({"config": {"layers": layers}})
+    {'Conv2Da': 'conv2d', 'Conv2Db': 'conv2d_1'}
+    """
+    used: Counter[str] = Counter()
+    found: dict[str, str] = {}
+    for layer in layers_in(model) or []:
+        if not is_operation(layer):
+            kind = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", str(layer["class_name"])))
+            kind = re.sub("([a-z])([A-Z])", r"\1_\2", kind).lower()
+            found[name_of(layer)] = f"{kind}_{used[kind]}" if used[kind] else kind
+            used[kind] += 1
+    return found
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The open file of a model's weights; `bytes` is how many it has."""
+
+    file: Any
+    bytes: int
+
+    def of(self, names: Sequence[str], places: Sequence[str]) -> list[Any]:
+        """The arrays of a layer: its name behind those of the models around it, and likewise its place in Keras 3."""
+        if "layers" in self.file:
+            group = self._at(self.file, *(part for place in places for part in ("layers", place)), "vars")
+            keys = sorted((key for key in group if key.isdecimal()), key=int) if group is not None else []
+            return [self._array(group, key) for key in keys]
+        group = self._at(self.file, *(["model_weights"] if "model_weights" in self.file else []), names[0])
+        paths = _texts(group, "weight_names") if group is not None else []
+        if len(names) > 1:  # a model in a model has the arrays of its layers in one list
+            paths = [path for path in paths if path.split("/")[-2:-1] == [names[-1]]]
+        return [self._array(group, path) for path in paths]
+
+    def _at(self, group: Any, *path: str) -> Any:
+        """What stands at the end of a path of groups; None where a part of it is missing."""
+        for part in path:
+            if not hasattr(group, "get") or part not in group:
+                return None
+            if type(group.get(part, getlink=True)).__name__ != "HardLink":
+                raise InputError(f"received a file whose {shown(part)} is a link, which may lead to any other file")
+            group = group[part]
+        return group
+
+    def _array(self, group: Any, path: str) -> Any:
+        found = self._at(group, *path.split("/"))
+        if found is None or not hasattr(found, "nbytes"):
+            raise InputError(f"received a file that lacks the weights {shown(path)} that it names; save the model anew")
+        if found.nbytes > self.bytes or found.external or found.is_virtual:
+            raise InputError(
+                f"received a file whose {shown(path)} has {found.nbytes} bytes, and they are not in it; save it anew"
+            )
+        try:
+            return found[()]
+        except OSError as error:
+            raise InputError(f"received a file whose {shown(path)} cannot be read ({error}); copy it anew") from None
+
+
+def _texts(group: Any, name: str) -> list[str]:
+    """A list of texts among the attributes of a group, in parts where it is long."""
+    keys = sorted((key for key in group.attrs if re.fullmatch(rf"{name}\d*", key)), key=lambda key: (len(key), key))
+    found = [one for key in keys for one in group.attrs[key]]
+    return [one.decode() if isinstance(one, bytes) else str(one) for one in found]
+
+
+@contextlib.contextmanager
+def weights_of(path: Path) -> Iterator[Weights]:
+    """The weights of a model's file, while it is open; `InputError` where they cannot be read."""
+    check_regular(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            file = _opened(path, stack)
+        except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise InputError(f"received {path}, and it has no weights to be read ({error}); save it anew") from None
+        yield Weights(file, path.stat().st_size)
+
+
+def _opened(path: Path, stack: contextlib.ExitStack) -> Any:
+    file: Any = path
+    if begins(path, ZIP):
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(MEMBER).compress_type != zipfile.ZIP_STORED:
+                raise ValueError("they are packed, as Keras packs none")
+            file = io.BytesIO(archive.read(MEMBER))  # a member that is read here and there is read anew each time
+    return stack.enter_context(importlib.import_module("h5py").File(file, "r"))
