@@ -90,7 +90,14 @@ def _valued(given: Any, values: Mapping[Any, Any]) -> Any:
     if not isinstance(given, Output):
         return given
     found = values[given.made_by]
-    return found[given.number] if isinstance(found, tuple) else found
+    several: tuple[Any, ...] = found if _is_several(found) else (found,)
+    if given.number not in range(len(several)):
+        raise InputError(f"received a model that takes output {given.number} of {shown(given.layer)}, and it has fewer")
+    return several[given.number]
+
+
+def _is_several(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def name_of(layer: Config) -> str:
@@ -193,8 +200,9 @@ def _calls(layer: Config) -> Iterator[Step]:
         elif is_list(node):  # Keras 2: a [name, call, number, arguments] for each tensor
             tensors = [one for one in (node if node and is_list(node[0]) else [node]) if _is_old(one)]
             several = [Output(*one[:3]) for one in tensors]
-            named = next((one[3] for one in tensors if len(one) > 3 and is_object(one[3])), {})
-            yield Step(layer, name, number, [several] if len(several) > 1 else [*several], named)
+            arguments = [one[3] for one in tensors if len(one) > 3 and is_object(one[3])]
+            given = [several] if len(several) > 1 else [*several]
+            yield Step(layer, name, number, given, arguments[0] if arguments else {})
 
 
 def _is_old(value: Any) -> TypeGuard[list[Any]]:

@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def _texts(group: Any, name: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def weights_of(path: Path) -> Iterator[Weights]:
+def weights_of(path: Path) -> Generator[Weights]:
     """The weights of a model's file, while it is open; `InputError` where they cannot be read."""
     check_regular(path)
     with contextlib.ExitStack() as stack:
