@@ -121,7 +121,6 @@ def outcome(name: str, call: Call) -> str:
             word = _used(function(*args, **named))
     except pk.PoolkitError as error:
         word = type(error).__name__ if len(str(error)) <= LONGEST else "messages that are too long"
-        word = type(error).__name__
     except Exception as error:
         pytest.fail(f"{name}{_told(args, named)}: {type(error).__name__}: {str(error)[:500]}")
     assert word != "messages that are too long", f"{name}{_told(args, named)}"
