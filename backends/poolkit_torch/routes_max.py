@@ -237,7 +237,7 @@ def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_rows(plan: Plan, situation: Situation) -> bool:
-    w = windows_of(plan) if planes(plan, situation) else None
+    w = windows_of(plan) if planes(plan, situation) and plan.rank > 1 else None  # max_pool1d takes no line alone
     return w is not None and plan.floating and not w.along[-1].extra and w.along[-1].window > 1
 
 

@@ -70,7 +70,14 @@ def specs() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
 
 def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     shapes = {"NCL": (2, 3, 12), "NLC": (2, 9, 3), "NCDHW": (1, 2, 4, 6, 5), "NDHWC": (1, 6, 5, 4, 2), "HW": (9, 12)}
-    asked: tuple[dict[str, Any], ...] = (*WINDOWS[:4], {"output_size": 1}, {"output_size": 2}, {"output_size": 3})
+    shapes["L"] = (12,)
+    asked: tuple[dict[str, Any], ...] = (
+        *WINDOWS[:4],
+        *DILATED,
+        {"output_size": 1},
+        {"output_size": 2},
+        {"output_size": 3},
+    )
     for kind, (layout, shape), a in itertools.product(("avg", "max", "min", "sum"), shapes.items(), asked):
         yield pk.PoolSpec(kind, layout=layout, **a), shape
     yield pk.PoolSpec("sum", output_size=(1, 3), layout="NHWC"), (1, 20, 60, 2)
