@@ -118,7 +118,9 @@ def found(dotted: str) -> Any:
     for length in range(len(parts) - 1, 0, -1):
         try:
             here = importlib.import_module(".".join(parts[:length]))
-        except ModuleNotFoundError as error:
+        except (ModuleNotFoundError, ValueError) as error:
+            if isinstance(error, ValueError) and not not_installed(parts[0], error):
+                raise
             if length == 1:
                 raise BackendError(
                     not_installed(parts[0], error)

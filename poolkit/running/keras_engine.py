@@ -6,7 +6,10 @@ import importlib.util
 import os
 import sys
 
+from poolkit.spec.messages import shown
+
 ENGINES = ("tensorflow", "torch", "jax")  # the order in which they are named; tensorflow is Keras's own choice
+KNOWN = (*ENGINES, "numpy", "openvino")
 
 
 def engine() -> str:
@@ -33,10 +36,13 @@ def _configured() -> str | None:
     return found if isinstance(found, str) else None
 
 
-def not_installed(root: str, error: ImportError) -> str:
+def not_installed(root: str, error: Exception) -> str:
     """Why a framework cannot be imported, where it is Keras and what is absent its engine; "" otherwise."""
     chosen = engine()
-    if root != "keras" or (error.name or "").partition(".")[0] not in (chosen, *ENGINES):
+    if root in ("keras", "tensorflow") and isinstance(error, ValueError) and chosen not in KNOWN:  # which imports it
+        return f"Keras is to run on {shown(chosen)}, and its engines are {', '.join(KNOWN)}; set KERAS_BACKEND to one"
+    absent = error.name or "" if isinstance(error, ImportError) else ""
+    if root != "keras" or absent.partition(".")[0] not in (chosen, *ENGINES):
         return ""
     there = [name for name in ENGINES if name != chosen and importlib.util.find_spec(name) is not None]
     other = f"set the variable KERAS_BACKEND to an engine that is: {' or '.join(there)}" if there else "install it"

@@ -147,10 +147,12 @@ def row(name: object) -> Backend:
 def _loaded(backend: Backend) -> Adapter:
     try:
         return backend.load()
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # the second is Keras's for an engine of which it knows nothing
         absent = not_installed(backend.name, error)
         if absent:
             raise BackendError(absent) from error
+        if isinstance(error, ValueError):
+            raise
         raise BackendError(
             f"the backend {backend.name} needs a framework that is not installed here ({error}); run: {backend.install}"
         ) from error

@@ -20,6 +20,7 @@ from poolkit.port.target import target_of
 from poolkit.running import registry
 from poolkit.running.keras_engine import engine
 from tests.conftest import Fuzz
+from tests.helpers.support import python
 
 SAME = pk.AvgPool(3, 2, "same", layout="NHWC")
 BINS = pk.AdaptiveAvgPool(7, layout="NHWC")
@@ -107,6 +108,30 @@ def test_an_absent_engine_is_told_with_the_variable(unloaded: pytest.MonkeyPatch
     told = "Keras runs on tensorflow here, which is not installed .*; set the variable KERAS_BACKEND to .* torch or jax"
     with pytest.raises(BackendError, match=told):
         found("keras.layers.MaxPooling2D") if asked == "a call" else registry._loaded(keras)
+
+
+ASKED = """
+import poolkit as pk
+from poolkit.dialects.calls import found
+spec = pk.MaxPool(2, layout="NHWC")
+for asked in (
+    lambda: pk.layer(spec, "keras"), lambda: pk.native(spec, "keras"), lambda: pk.lower(spec, "keras"),
+    lambda: pk.layer(spec, "tensorflow"), lambda: found("keras.layers.MaxPooling2D"), lambda: found("tensorflow.nn"),
+):
+    try:
+        asked()
+    except pk.BackendError as error:
+        print(error)
+"""
+
+
+def test_an_engine_that_is_none_is_told_with_the_variable() -> None:
+    """Keras raises a ValueError for it, also while TensorFlow imports Keras."""
+    told = (
+        'Keras is to run on "nosuch", and its engines are tensorflow, torch, jax, numpy, openvino; set KERAS_BACKEND '
+    )
+    lines = python(ASKED, KERAS_BACKEND="nosuch", TF_CPP_MIN_LOG_LEVEL="3").splitlines()
+    assert lines == [f"{told}to one"] * 6
 
 
 # ---------------------------------------------------------------------------------------------------------- the fuzzer
