@@ -21,6 +21,8 @@ GROUPS = ("could not", "will differ", "check these")  # what a reader has to do 
 class Row:
     """One call of a file. `before` and `after` are as they are written; `where` is "line 12" or a layer's name.
 
+    None of these texts is longer than a message: of a longer one the beginning and the end are kept.
+
     `call`, `spec` and `ported` are what `--check` runs: the original as a call, what it pools, and what it became, as a
     call of the framework or, where that is None, of poolkit.
     """
@@ -37,7 +39,8 @@ class Row:
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "note", shortened(self.note))  # names of a file may be of any length
+        for name in ("where", "before", "after", "note"):  # what a file holds may be of any length
+            object.__setattr__(self, name, shortened(getattr(self, name)))
 
     @property
     def group(self) -> str:

@@ -213,9 +213,21 @@ def test_what_stands_where_nobody_puts_it_is_reported(kind: str, to: str | None)
     assert port_source(HEAD + FOUND[kind], to).rows
 
 
-def test_a_note_is_no_longer_than_a_message() -> None:
-    long = Row("line 1", "f(x)", "left", note=f"begins {'n' * 1_000_000} ends").note
+@pytest.mark.parametrize("field", ["where", "before", "after", "note"])
+def test_a_text_of_a_row_is_no_longer_than_a_message(field: str) -> None:
+    texts = {"where": "line 1", "before": "f(x)", field: f"begins {'n' * 1_000_000} ends"}
+    long = getattr(Row(status="left", **texts), field)
 
     assert len(long) <= 2000
     assert long.startswith("begins n")
     assert long.endswith("n ends")
+
+
+@pytest.mark.parametrize("to", ["jax", None])
+def test_a_report_of_long_calls_is_short(to: str | None) -> None:
+    long = " + ".join(["x"] * 200) + f" + x{'x' * 1_000_000}"
+    ported = port_source(f"{HEAD}a = F.max_pool2d({long}, 2)\nb = other.max_pool2d({long})\n", to)
+
+    assert [row.status for row in ported.rows] == ["exact", "failed"]
+    assert len(str([row.to_dict() for row in ported.rows])) < 15_000
+    assert to is None or f"({long})" in ported.text

@@ -61,12 +61,12 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
             continue
         # In a chain over several lines a call stands at its own name.
         place = tree.span(node.func)[1] if isinstance(node.func, ast.Attribute) else tree.span(node)[0]
-        where, before = f"line {tree.line_at(place)}", tree.text(node)
-        if (where, before) in seen or any(tree.inside(node, whole) for whole in held):
+        row = Row(f"line {tree.line_at(place)}", tree.text(node), "failed")
+        if (row.where, row.before) in seen or any(tree.inside(node, whole) for whole in held):
             continue
         full = names.full(node.func) or imported(tree, plain_name(node.func) or "", node) or ""
         if not full.startswith("poolkit.") and (to is None or of_framework(full) != to):
-            yield from _row(tree, node, full, Row(where, before, "failed"))
+            yield from _row(tree, node, full, row)
 
 
 def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
