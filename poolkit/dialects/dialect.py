@@ -8,7 +8,7 @@ form of a `Call` first. Nothing in a dialect imports its framework.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,7 +34,7 @@ class Word:
 
     `fields` has the framework's parameters, without the tensor; `tensor` is what a function calls its tensor, and None
     for a layer, which is made first and called with one then. Neighbours of pooling, which are known only to say so,
-    have `pools` False. A word is `gone` that the framework itself has no more.
+    have `pools` False. A word is `gone` that the framework itself has no more, and `old` are the arguments that it had.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Word:
     tensor: str | None = None
     pools: bool = True
     gone: bool = False
+    old: Collection[str] = ()
 
     def read(self, call: Call) -> Any:
         """The fields that a call gives, or a composite; `NotExactError` where it isn't a call of this word."""
@@ -55,6 +56,11 @@ class Word:
                 f"received {call}, and {self.name} takes {self._parameters()} ({error}); mend the call"
             ) from None
         return self.fields(*bound.args, **bound.kwargs)
+
+    def gone_from(self, call: Call) -> str:
+        """What of a call its framework has no more, "" where it has all; an older interface keeps its arguments."""
+        old = [name for name, _ in call.kwargs if name in self.old and "v1" not in call.name.split(".")]
+        return call.name if self.gone else f"the argument {old[0]} of {call.name}" if old else ""
 
     def _parameters(self) -> str:
         parameters = inspect.signature(self.fields).parameters.values()

@@ -128,7 +128,7 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
     """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where it does not pool."""
     with read_from(call):
-        return _fields_of(_applied(call), layout)
+        return _fields_of(applied_call(call), layout)
 
 
 def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
@@ -159,7 +159,7 @@ def _in_layout(own: Fields | Mix, layout: str | None) -> Fields | Mix:
 PARTIAL = "functools.partial"
 
 
-def _applied(call: Call) -> Call:
+def applied_call(call: Call) -> Call:
     """``functools.partial(f, …)`` as the call of f with some tensor, every other call as it is; a layer takes none."""
     if call.name != PARTIAL or not call.args or not isinstance(call.args[0], Name):
         return call

@@ -13,7 +13,7 @@ import numpy as np
 
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import call_of, read_call
-from poolkit.errors import NotExactError, PoolkitError, ShapeError
+from poolkit.errors import NotExactError, PoolkitError, ShapeError, shortened
 from poolkit.port.report import Row
 from poolkit.port.running import Run, runner
 from poolkit.port.target import target_of
@@ -112,8 +112,26 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
         return _compared(row, original, ported, letters)
     except PoolkitError as error:
         return Checked(problem=str(error))
-    except Exception as error:  # whatever a framework raises for what it cannot run
-        return Checked(problem=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+    except Exception as error:  # whatever a framework raises while it is imported
+        return Checked(problem=f"{_said(error)} ends the check")
+
+
+def _said(error: Exception) -> str:
+    return f"the framework's {type(error).__name__}: {shortened(str(error).partition(chr(10))[0])}"
+
+
+def _told(run: Run, whose: str) -> Run:
+    """The same function, with whatever a framework raises for what it cannot run as a `NotExactError`."""
+
+    def told(x: Array) -> Array:
+        try:
+            return run(x)
+        except PoolkitError:
+            raise
+        except Exception as error:
+            raise NotExactError(f"{whose} ends in {_said(error)}") from None
+
+    return told
 
 
 def _evaluated(backend: str, spec: PoolSpec | Mix, x: Array) -> Array:
@@ -137,7 +155,7 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
     letters = _letters(row.spec, row.shape), _letters(target.spec, row.shape)
     if sorted(letters[0]) != sorted(letters[1]):
         raise ShapeError(f"the layouts {letters[0]} and {letters[1]} have different letters")
-    return runner(row.call), ported, letters
+    return _told(runner(row.call), "the original"), _told(ported, "the port"), letters
 
 
 def _refuse_what_ends(call: Call | None, spec: PoolSpec | Mix) -> None:

@@ -31,7 +31,7 @@ def permitted(call: Call) -> Call:
     'torch.nn.MaxPool2d(2)'
     """
     if call.name == PARTIAL and call.args and isinstance(call.args[0], Name):
-        function = Name(_public(Call(call.args[0].dotted)))
+        function = Name(_public(Call(call.args[0].dotted, (), call.kwargs)))
         return Call(PARTIAL, (function, *_literals(call, call.args[1:])), _named(call))
     if call.name in table.every(lambda usage: usage.beside):
         return Call(call.name, _literals(call, call.args), _named(call))
@@ -48,8 +48,9 @@ def _public(call: Call) -> str:
     word = dialect.words.get(name)
     if word is None or not word.pools:
         raise NotExactError(f"{text(call)} is no pooling that poolkit knows, so it is not run")
-    if word.gone:
-        raise NotExactError(f"{dialect.name} has {call.name} no more, so that the original is not run")
+    gone = word.gone_from(call)
+    if gone:
+        raise NotExactError(f"{dialect.name} has {gone} no more, so that the original is not run")
     written = call.name.rpartition(".")[0]
     return call.name if written in _modules() else name
 

@@ -139,15 +139,38 @@ def has(name: str) -> bool:
 
 GONE = ["K.mean(x, [1, 2])", "K.max(x, axis=(1, 2), keepdims=True)", "K.pool2d(x, (2, 2))"]
 GONE += ["tf.layers.max_pooling2d(x, 2, 2)", "tf.compat.v1.layers.AveragePooling1D(2, 2)(x)"]
+# Words that are there still, with arguments of Keras 1 and TensorFlow 1.
+GONE += ["layers.MaxPooling2D(2, border_mode='same')(x)", "layers.GlobalAveragePooling2D(dim_ordering='tf')(x)"]
+GONE += ["layers.MaxPooling1D(pool_length=3, stride=2)(x)", "tf.reduce_mean(x, reduction_indices=[1, 2])"]
+GONE += ["tf.reduce_max(x, [1, 2], keep_dims=True)", "tf.nn.max_pool(value=x, ksize=2, strides=2, padding='VALID')"]
+GONE += ["tf.nn.pool(x, [2, 2], 'AVG', padding='VALID', dilation_rate=[1, 1])"]
 
 
 @pytest.mark.parametrize("call", GONE)
 @pytest.mark.parametrize("to", ["torch", "keras", "tensorflow"])
 def test_a_check_says_what_is_gone(call: str, to: str) -> None:
-    source = f"import tensorflow as tf\nfrom keras import backend as K\ny = {call}\n"
+    source = f"import tensorflow as tf\nfrom keras import layers, backend as K\ny = {call}\n"
     [row] = port_source(source, to).rows
     checked = check(row, to)
 
     assert row.after not in ("", call)
     assert checked is not None
     assert checked.problem.endswith(" no more, so that the original is not run")
+
+
+@pytest.mark.parametrize("call", ["tf.compat.v1.reduce_mean(x, reduction_indices=[1, 2], keep_dims=True)"])
+def test_an_older_interface_has_its_arguments(call: str) -> None:
+    [row] = port_source(f"import tensorflow as tf\ny = {call}\n", "torch").rows
+    checked = check(row, "torch")
+
+    assert checked is not None
+    assert (checked.problem, checked.agrees) == ("", True)
+
+
+def test_what_a_framework_raises_is_told_with_its_side() -> None:
+    """The order of TensorFlow 1, of which TensorFlow takes "VALID" for the strides."""
+    [row] = port_source("import tensorflow as tf\ny = tf.nn.pool(x, [2, 2], 'MAX', 'VALID')\n", "torch").rows
+    checked = check(row, "torch")
+
+    assert checked is not None
+    assert checked.problem.startswith("the original ends in the framework's ValueError: `len(strides)` should be 2")

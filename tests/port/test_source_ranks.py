@@ -96,6 +96,21 @@ def test_a_partial_of_a_layer_class_fails(head: str, made: str) -> None:
     assert ported(source, "keras").text == source
 
 
+@pytest.mark.parametrize(
+    ("made", "after"),
+    [
+        ("jnp.mean, axis=(1, 2)", "partial(torch.mean, dim=(2, 3))"),
+        ("jnp.max, axis=(1, 2)", "partial(torch.amax, dim=(2, 3))"),
+        ("jnp.mean, axis=(-3, -2)", "partial(torch.mean, dim=(-2, -1))"),
+    ],
+)
+def test_a_partial_of_a_reduction_is_one_of_the_targets_reduction(made: str, after: str) -> None:
+    """A layer would take a tensor of another rank for a map, where a reduction fails or stays right."""
+    found = row(f"from functools import partial\nimport jax.numpy as jnp\np = partial({made})\n")
+    assert found.after == after
+    assert found.status == ("caveat" if "-3" in made else "exact")
+
+
 def test_a_partial_of_a_function_is_a_layer() -> None:
     source = (
         "from functools import partial\nimport torch.nn.functional as F\np = partial(F.max_pool2d, kernel_size=2)\n"

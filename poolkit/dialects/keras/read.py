@@ -124,8 +124,8 @@ def _layers(n: int) -> list[Word]:
         word
         for name, kind in kinds.items()
         for word in (
-            Word(f"{LAYERS}.{name}Pooling{n}D", partial(_window, kind, n)),
-            Word(f"{LAYERS}.Global{name}Pooling{n}D", partial(_global, kind, n)),
+            Word(f"{LAYERS}.{name}Pooling{n}D", partial(_window, kind, n), old=OLD),
+            Word(f"{LAYERS}.Global{name}Pooling{n}D", partial(_global, kind, n), old=OLD),
             Word(f"{LAYERS}.Adaptive{name}Pooling{n}D", partial(_adaptive, kind, n)),
         )
     ]

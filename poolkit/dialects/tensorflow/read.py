@@ -99,7 +99,8 @@ def _reduce(
 def _windows(kind: str, name: str) -> list[Word]:
     """The functions of one kind; those of TensorFlow 1 without a number pool two axes."""
     numbers: list[tuple[str, int | None]] = [("", None), *((f"{n}d", n) for n in (1, 2, 3))]
-    return [Word(f"{NN}.{name}{suffix}", partial(_window, kind, n), "input") for suffix, n in numbers] + [
+    old = ("value",)
+    return [Word(f"{NN}.{name}{suffix}", partial(_window, kind, n), "input", old=old) for suffix, n in numbers] + [
         Word(f"{OLD}.{name}{suffix}", partial(_window, kind, n or 2), "value") for suffix, n in numbers
     ]
 
@@ -109,10 +110,12 @@ OLD = "tensorflow.compat.v1.nn"
 WORDS = words(
     *_windows("max", "max_pool"),
     *_windows("avg", "avg_pool"),
-    Word(f"{NN}.pool", _pool, "input"),
+    Word(f"{NN}.pool", _pool, "input", old=("dilation_rate",)),
     Word(f"{OLD}.pool", _pool, "input"),
     *(
-        Word(f"tensorflow.reduce_{name}", partial(_reduce, kind), "input_tensor")
+        Word(
+            f"tensorflow.reduce_{name}", partial(_reduce, kind), "input_tensor", old=("reduction_indices", "keep_dims")
+        )
         for name, kind in (("mean", "avg"), ("max", "max"), ("min", "min"), ("sum", "sum"))
     ),
     *LAYERS,

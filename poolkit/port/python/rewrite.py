@@ -78,7 +78,7 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
     spec, at = target.spec, reduced(site)
     if at is None or not isinstance(spec, PoolSpec):
         return target
-    if site.role == "layer":
+    if site.role == "layer" and site.word != PARTIAL:  # a partial is a function still
         return of_any_rank(target)
     behind = all(n < 0 for n in at)
     counted = spec.replace(layout=f"...{spec.layout}") if behind else spec

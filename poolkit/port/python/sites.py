@@ -12,7 +12,7 @@ from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known
 from poolkit.dialects.dialect import Fields, NotPooling, Word
 from poolkit.dialects.own import OWN
-from poolkit.dialects.reading import PARTIAL, fields_of, spoken_in, takes_a_tensor
+from poolkit.dialects.reading import PARTIAL, applied_call, fields_of, spoken_in, takes_a_tensor
 from poolkit.dialects.reductions import NUMPY_WORDS
 from poolkit.dialects.sources import METHODS
 from poolkit.errors import NotExactError, PoolkitError
@@ -258,11 +258,13 @@ def _fields(call: Call) -> Fields | Mix:
 
 def reduced(site: Site) -> Any:
     """The axes of a reduction as they are written: positions or an `Expression`; None for what is no reduction."""
-    word = table.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    call = applied_call(site.call)
+    name = spoken_in(call)[1] if site.word == PARTIAL else site.word
+    word = table.dialect(site.dialect).words.get(name) if site.dialect != OWN else None
     if word is None or word.name.rpartition(".")[2] not in REDUCTIONS:
         return None
     try:
-        return word.read(site.call).get("axis")
+        return word.read(call).get("axis")
     except NotExactError:
         return None
 

@@ -112,9 +112,9 @@ New = tuple[list[Piece], Span]
 
 
 def is_gone(site: Site) -> bool:
-    """Whether the framework itself has the word of a site no more."""
+    """Whether the framework itself has the word of a site, or an argument of its call, no more."""
     word = table.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
-    return word is not None and word.gone
+    return word is not None and word.gone_from(site.call) != ""
 
 
 class Kept(NamedTuple):
