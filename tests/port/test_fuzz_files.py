@@ -9,15 +9,29 @@ import time
 import warnings
 from pathlib import Path
 
+import equinox
+import flax
+import haiku
+import jax
+import keras
+import onnxruntime
+import pytest
+import tensorflow as tf
+import torch
 from click.testing import CliRunner, Result
 
 from poolkit import errors
 from poolkit.cli.commands import poolkit
+from poolkit.port import check
 from tests.conftest import Fuzz
 from tests.helpers import hostile_files
+from tests.helpers.vision import timm
 
 TARGETS = ("torch", "keras", "tensorflow", "jax")
 SECONDS, MEGABYTES = 10, 500  # of one file
+CHECKED = 1 / 6  # the share of the files that are also run, which takes ten times as long
+OF_CHECKS = 2  # the processor time after which no further row of a file is run; that one may take as long as the rest
+FRAMEWORKS = (equinox, flax, haiku, jax, keras, onnxruntime, tf, timm, torch)  # imported before a file's time counts
 
 
 def arguments(rng: random.Random, path: Path) -> list[str]:
@@ -25,6 +39,7 @@ def arguments(rng: random.Random, path: Path) -> list[str]:
         return [str(path), *(["--json"] if rng.random() < 0.3 else [])]
     given = [str(path), "--to", rng.choice(TARGETS)]
     given += ["--layout", rng.choice(("NHWC", "NCHW", "channels_first", "NCL", "CHW"))] if rng.random() < 0.2 else []
+    given += ["--check"] if rng.random() < CHECKED else []
     return [*given, *(["--json"] if rng.random() < 0.3 else [])]
 
 
@@ -49,13 +64,16 @@ def outcome(result: Result) -> str:
     return "refused"
 
 
-def test_mutated_files_are_reported_or_refused(fuzz: Fuzz, tmp_path: Path) -> None:
+def test_mutated_files_are_reported_or_refused(fuzz: Fuzz, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "SECONDS", OF_CHECKS)
     for rng in fuzz:
         path = hostile_files.drawn(rng, tmp_path)
+        given = arguments(rng, path)
         before, began = peak(), time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = CliRunner().invoke(poolkit, ["port", *arguments(rng, path)])
-        fuzz.count(f"{path.suffix} {outcome(result)}")
-        assert time.process_time() - began < SECONDS
+            result = CliRunner().invoke(poolkit, ["port", *given])
+        checked = "--check" in given
+        fuzz.count(f"{path.suffix} {outcome(result)}{' and checked' if checked else ''}")
+        assert time.process_time() - began < SECONDS * (1 + checked)
         assert peak() - before < MEGABYTES or fuzz.cases < 20  # what is imported first
