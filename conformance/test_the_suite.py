@@ -37,6 +37,8 @@ def test_the_cases_do_not_become_fewer() -> None:
         "min",
         "softmax",
         "lp",
+        "gem",
+        "logsumexp",
     }
 
 
@@ -90,6 +92,8 @@ DIFFERENTIATED = [
     ("softmax", {"beta": 0.7}),
     *(("lp", {"p": p, "normalize": word}) for p in (0.5, 1.0, 1.5, 2.0, 3.0, 20.0) for word in ("sum", "mean")),
     ("lp", {"p": float("inf")}),
+    *(("gem", {"p": p, "eps": 0.1}) for p in (0.5, 1.0, 3.0, float("inf"))),
+    *(("logsumexp", {"beta": beta}) for beta in (0.1, 1.0, 10.0, -2.0)),
 ]
 
 

@@ -21,13 +21,17 @@ from poolkit.running.routes import routes
 from poolkit.spec.constructors import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
+    AdaptiveMinPool,
     AvgPool,
     GlobalAvgPool,
     GlobalMaxPool,
+    GlobalMinPool,
+    GlobalSumPool,
     MaxPool,
     MinPool,
     SumPool,
 )
+from poolkit.spec.constructors_options import GeM, LPPool, SoftPool
 from poolkit.spec.facts import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -43,13 +47,18 @@ __version__ = "0.1.0"
 __all__ = [
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
+    "AdaptiveMinPool",
     "AvgPool",
     "BackendError",
     "Difference",
     "DtypeError",
+    "GeM",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GlobalMinPool",
+    "GlobalSumPool",
     "InputError",
+    "LPPool",
     "MaxPool",
     "MinPool",
     "Mix",
@@ -59,6 +68,7 @@ __all__ = [
     "PoolkitError",
     "Program",
     "ShapeError",
+    "SoftPool",
     "SpecError",
     "SumPool",
     "backends",

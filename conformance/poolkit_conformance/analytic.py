@@ -96,25 +96,28 @@ class Powers(NamedTuple):
 
 def _powers(spec: Any, cells: Array) -> Powers:
     a = cells.astype(np.float64)
+    if spec.kind == "gem":
+        there = a >= spec.eps
+        return Powers(spec.p, np.where(a < spec.eps, spec.eps, a), there.astype(np.float64), there, True)
     return Powers(spec.p, np.abs(a), np.sign(a), (a != 0) | (spec.p >= 2), spec.normalize == "mean")
 
 
 def _power_mean(spec: Any, part: Part) -> Pair:
-    if spec.p == np.inf:
-        return np.abs(part.cells.astype(np.float64)).max(1), np.abs(part.cells.astype(np.float64)).max(1)
     it = _powers(spec, part.cells)
     most = it.raised.max(1)
+    if spec.p == np.inf:
+        return most, most
     found = np.where(most == 0, 0.0, (it.largest * it.total ** (1 / it.p) * it.share)[:, 0])
     return found, np.maximum(found, most)
 
 
 def _power_slopes(spec: Any, cells: Array) -> Pair:
     """The derivative of the raised number, times (number / y)^(p - 1) times what a cell is of the sum."""
+    it = _powers(spec, cells)
     if spec.p == np.inf:
         largest = np.zeros(cells.shape)
-        largest[np.arange(len(cells)), np.abs(cells.astype(np.float64)).argmax(1)] = 1
-        return largest * np.sign(cells), largest
-    it = _powers(spec, cells)
+        largest[np.arange(len(cells)), it.raised.argmax(1)] = 1
+        return largest * it.moves, largest
     there = it.smooth & (it.moves != 0)
     power = np.where(there, it.ratios, 1.0) ** (it.p - 1) * it.total ** (1 / it.p - 1) * it.share
     slope = np.where(there, it.moves * power, 0.0)
@@ -141,6 +144,60 @@ def _of_window(sizes: Array) -> Array:
     return np.broadcast_to(np.abs(sizes).max(1, keepdims=True), sizes.shape)
 
 
-VALUES: dict[str, Callable[[Any, Part], Pair]] = {"softmax": _softmax, "lp": _power_mean}
-SLOPES: dict[str, Callable[[Any, Array], Pair]] = {"softmax": _softmax_slopes, "lp": _power_slopes}
-CURVATURES: dict[str, Callable[[Any, Part, Array], Pair]] = {"softmax": _softmax_curvature, "lp": _power_curvature}
+# ---------------------------------------------------------------------------------------------------------- logarithms
+
+
+def _log_sum_exp(spec: Any, part: Part) -> Pair:
+    """1/beta is the size of the logarithm's own error."""
+    a = part.cells.astype(np.float64)
+    first = a.max(1) if spec.beta > 0 else a.min(1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = totals(np.exp(spec.beta * (a - first[:, None]))) / (a.shape[1] if spec.normalize == "mean" else 1)
+        found = np.where(np.isinf(first), first, first + np.log(sums) / spec.beta)
+    finite = np.where(np.isinf(a), 0, np.abs(a)).max(1)
+    return found, np.maximum(finite, 1 / abs(spec.beta))
+
+
+def _shares(spec: Any, cells: Array) -> Array:
+    """softmax(beta * a); 0 where the largest is infinite."""
+    largest = cells.max(1, keepdims=True) if spec.beta > 0 else cells.min(1, keepdims=True)
+    return np.where(np.isinf(largest), 0.0, _weights(spec.beta, np.where(np.isinf(largest), 0.0, cells)))
+
+
+def _log_sum_exp_slopes(spec: Any, cells: Array) -> Pair:
+    cells = cells.astype(np.float64)
+    return _shares(spec, cells), np.broadcast_to(_rounded(spec, cells), cells.shape)
+
+
+def _rounded(spec: Any, cells: Array) -> Array:
+    """How far a weight is off, in eps: cells times a beta below 1 are rounded before their difference is taken."""
+    size: Array = 1 + min(abs(spec.beta), 1.0) * np.where(np.isinf(cells), 0, np.abs(cells)).max(1, keepdims=True)
+    return size
+
+
+def _log_sum_exp_curvature(spec: Any, part: Part, u: Array) -> Pair:
+    """The derivative of sum_j u_j * w_j with respect to each a_k."""
+    cells = part.cells.astype(np.float64)
+    w = _shares(spec, cells)
+    size = 2 * abs(spec.beta) * _rounded(spec, cells) * np.abs(u).max(1, keepdims=True)
+    return spec.beta * w * (u - totals(u * w)[:, None]), np.broadcast_to(size, cells.shape)
+
+
+VALUES: dict[str, Callable[[Any, Part], Pair]] = {
+    "softmax": _softmax,
+    "lp": _power_mean,
+    "gem": _power_mean,
+    "logsumexp": _log_sum_exp,
+}
+SLOPES: dict[str, Callable[[Any, Array], Pair]] = {
+    "softmax": _softmax_slopes,
+    "lp": _power_slopes,
+    "gem": _power_slopes,
+    "logsumexp": _log_sum_exp_slopes,
+}
+CURVATURES: dict[str, Callable[[Any, Part, Array], Pair]] = {
+    "softmax": _softmax_curvature,
+    "lp": _power_curvature,
+    "gem": _power_curvature,
+    "logsumexp": _log_sum_exp_curvature,
+}

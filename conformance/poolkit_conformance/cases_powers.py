@@ -81,4 +81,19 @@ _NORMS: tuple[dict[str, Any], ...] = (
     {"p": float("inf")},
 )
 
-POWERS: list[Case] = [*cases_of("lp", _NORMS)]
+_MEANS: tuple[dict[str, Any], ...] = (
+    {"p": 0.5},
+    {"p": 1},
+    {"p": 2, "eps": 0.5},
+    {"p": 50},
+    {"p": float("inf")},
+)
+_LOGS: tuple[dict[str, Any], ...] = (
+    {"normalize": "sum"},
+    {"beta": 10},
+    {"beta": -2, "normalize": "sum"},
+    {"beta": 0.1},
+    {"beta": -300},
+)
+
+POWERS: list[Case] = [*cases_of("lp", _NORMS), *cases_of("gem", _MEANS), *cases_of("logsumexp", _LOGS)]

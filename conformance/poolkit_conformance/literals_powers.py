@@ -43,7 +43,7 @@ NORMS = [
         why="PyTorch scales the mean of real cells by the window's size, which gives sqrt(2)",
     ),
     row("lp_mean_counts_real_cells", "lp", (1, 7, 5), (5, 5), window=2, padding="same", normalize="mean"),
-    row("lp_of_infinite_cells", "lp", (INF, 1, -INF, 2, INF, NAN), (INF, INF, NAN), window=2),
+    row("lp_of_infinite_cells", "lp", (INF, 1, -INF, 2, INF, NAN, NAN, INF), (INF, INF, NAN, NAN), window=2),
     row("lp_1_of_infinite_cells", "lp", (INF, 1, -INF, -INF, 0, NAN), (INF, INF, NAN), window=2, p=1),
     row("lp_inf_of_infinite_cells", "lp", (INF, 1, -INF, 2, INF, NAN), (INF, INF, NAN), window=2, p=INF),
     row("lp_of_integers", "lp", (3, -4), (5,), dtype="int32", window=2),
@@ -63,4 +63,46 @@ NORMS = [
     ),
 ]
 
-POWERS: list[Case] = [*NORMS]
+MEANS = [
+    row("gem_of_1_to_4", "gem", ONE_TO_4, (2.924017738212866,), few=True, dtype="float64", window=4),
+    row("gem_clamps_what_is_below_eps", "gem", (-3, 0, 1, 1), (1e-6, 1), window=2, gradient=(0, 0, 0.5, 0.5)),
+    row("gem_of_eps_itself", "gem", (0.5, -1), (0.5,), window=2, eps=0.5, gradient=(0.5, 0)),
+    row("gem_200_does_not_overflow", "gem", (2, 2), (2,), window=2, p=200, gradient=(0.5, 0.5), why="by hand: inf"),
+    row("gem_does_not_overflow", "gem", (1e20, 1e20), (1e20,), few=True, window=2, why="by hand: inf"),
+    row("gem_in_float16_keeps_eps", "gem", (0, 0, 2, 2), (1e-6, 2), dtype="float16", window=2, why="eps**3 would be 0"),
+    row("gem_inf_is_the_largest", "gem", (-3, 2, -1, -2), (2, 1e-6), window=2, p=INF, gradient=(0, 1, 0, 0)),
+    row("gem_of_infinite_cells", "gem", (INF, 1, -INF, 2, NAN, INF, INF, NAN), (INF, 4 ** (1 / 3), NAN, NAN), window=2),
+    row("gem_counts_real_cells", "gem", (1, 1, 5), (1, 5), window=2, padding="same"),
+    row("gem_of_integers", "gem", (1, 3), (5**0.5,), dtype="int32", output_size=1, p=2),
+]
+
+LOGARITHMS = [
+    row("logsumexp_of_1_to_4", "logsumexp", ONE_TO_4, (3.053895337441305,), few=True, dtype="float64", window=4),
+    row("logsumexp_sum", "logsumexp", ONE_TO_4, (4.440189698561196,), dtype="float64", window=4, normalize="sum"),
+    row("logsumexp_beta_10", "logsumexp", ONE_TO_4, (3.861375103984048,), dtype="float64", output_size=1, beta=10),
+    row("logsumexp_of_a_negative_beta", "logsumexp", (1, 1000, -5, -1), (1, -5), window=2, beta=-100, normalize="sum"),
+    row("logsumexp_does_not_overflow", "logsumexp", (1000, 1000), (1000,), few=True, window=2, gradient=(0.5, 0.5)),
+    row("logsumexp_does_not_underflow", "logsumexp", (-1e4, -1e4, 0, -1e4), (-1e4, -0.6931471805599453), window=2),
+    row("logsumexp_of_one_cell_is_that_cell", "logsumexp", (3, -4), (3, -4), window=1, beta=0.5),
+    row("logsumexp_counts_real_cells", "logsumexp", (2, 2, -5), (2, -5), window=2, padding="same"),
+    row(
+        "logsumexp_of_infinite_cells",
+        "logsumexp",
+        (INF, 1, -INF, 2, -INF, -INF, NAN, INF, INF, NAN, -INF, NAN),
+        (INF, 2, -INF, NAN, NAN, NAN),
+        few=True,
+        window=2,
+        normalize="sum",
+    ),
+    row(
+        "logsumexp_of_minus_infinity_with_beta_below_0",
+        "logsumexp",
+        (-INF, 1, INF, 2),
+        (-INF, 2),
+        window=2,
+        beta=-1,
+        normalize="sum",
+    ),
+]
+
+POWERS: list[Case] = [*NORMS, *MEANS, *LOGARITHMS]

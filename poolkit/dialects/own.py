@@ -7,15 +7,18 @@ from typing import Any
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import Fields, check_written_out
 from poolkit.errors import NotExactError
-from poolkit.spec import constructors
+from poolkit.spec import constructors, constructors_options
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
 from poolkit.spec.values import is_many
 
 OWN = "poolkit"
-NAMES = ("PoolSpec", "Mix", "MaxPool", "AvgPool", "MinPool", "SumPool", "GlobalAvgPool", "GlobalMaxPool")
-MAKERS = {f"{OWN}.{name}": name for name in (*NAMES, "AdaptiveAvgPool", "AdaptiveMaxPool")}
+NAMES = (
+    *("PoolSpec", "Mix", "MaxPool", "AvgPool", "MinPool", "SumPool", "SoftPool", "LPPool", "GeM"),
+    *("GlobalAvgPool", "GlobalMaxPool", "GlobalMinPool", "GlobalSumPool"),
+)
+MAKERS = {f"{OWN}.{name}": name for name in (*NAMES, "AdaptiveAvgPool", "AdaptiveMaxPool", "AdaptiveMinPool")}
 
 
 def full_name(dotted: str) -> str | None:
@@ -48,7 +51,8 @@ def _made(value: Any) -> Any:
     if not isinstance(value, Call):
         return value
     name = MAKERS.get(value.name, "")
-    maker = {"PoolSpec": PoolSpec, "Mix": Mix}.get(name) or getattr(constructors, name, None)
+    makers = vars(constructors_options) | vars(constructors) | {"PoolSpec": PoolSpec, "Mix": Mix}
+    maker = makers.get(name)
     if maker is None:
         raise NotExactError(f"{value.name} is no spec of poolkit's")
     return maker(*map(_made, value.args), **{key: _made(one) for key, one in value.kwargs})

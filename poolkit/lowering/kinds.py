@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.relative import Norm, magnitude
+from poolkit.lowering.relative import LogSumExp, Norm, positive
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -178,24 +178,25 @@ class Softmax(Kind):
         return self.o.where(self.o.equal(exponent, -math.inf), 0.0, exponent)
 
 
-class Magnitude(Max):
-    """The largest magnitude: the norm with p infinite. The gradient of a window of zeros is 0."""
+class Largest(Max):
+    """A norm with p infinite: the largest of the numbers that powers are taken of. That of a window of zeros is 0."""
 
     neutral = (0.0,)
 
     def lift(self, x: Tensor) -> State:
-        return (self.o.where(self.o.equal(x, 0), 0.0, magnitude(self.o, x)),)
+        a = positive(self, x)
+        return (self.o.where(self.o.equal(a, 0), 0.0, a),)  # without a gradient
 
     def worst(self) -> float | int:
         return -1.0
 
 
 def norm(ops: Ops, plan: Plan) -> Kind:
-    return (Magnitude if plan.spec.p == math.inf else Norm)(ops, plan)  # type: ignore[attr-defined]
+    return (Largest if dict(plan.spec.options)["p"] == math.inf else Norm)(ops, plan)
 
 
 FOLDS: dict[str, Callable[[Ops, Plan], Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
-FOLDS["lp"] = norm
+FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp})
 
 
 def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:

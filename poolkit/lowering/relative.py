@@ -38,7 +38,8 @@ class Relative(Kind):
     def scaled(self, s: State, largest: Tensor) -> Tensor:
         """The sum of a state relative to a larger scale; equal ones may be infinite, which divide to NaN."""
         same = self.o.equal(s[0], largest)
-        return self.o.multiply(s[1], self.o.where(same, 1.0, self.share(s[0], largest)))
+        scale, largest = (self.o.where(same, 1.0, t) for t in (s[0], largest))
+        return self.o.multiply(s[1], self.share(scale, largest))
 
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
         """What 1 relative to `scale` is relative to `largest`."""
@@ -46,27 +47,21 @@ class Relative(Kind):
 
 
 class Norm(Relative):
-    """The p-norm: the p-th root of the sum, or with normalize="mean" of the average, of p-th powers of magnitudes.
+    """The p-th root of the sum, or of the average, of p-th powers: of magnitudes (lp), or of clamped cells (gem).
 
     A cell of 0 has no scale of its own, so it has the smallest there is. Where p is 2 its power has a second
     derivative, and so has the norm: 1 over it. There a run of zeros is relative to 1.
     """
 
-    name = "lp"
-
     def __init__(self, ops: Ops, plan: Plan) -> None:
         super().__init__(ops, plan)
         self.p: float = self.options["p"]
-        self.mean = self.options["normalize"] == "mean"
+        self.mean = self.options.get("normalize", "mean") == "mean"
         self.least = 2.0**-1022 if plan.work == "float64" else 2.0**-126
         self.neutral = (self.least, 0.0)
 
-    def positive(self, x: Tensor) -> Tensor:
-        """What powers are taken of."""
-        return magnitude(self.o, x)
-
     def lift(self, x: Tensor) -> State:
-        o, a = self.o, self.positive(x)
+        o, a = self.o, positive(self, x)
         size = o.detach(a)
         endless, zero = o.equal(size, math.inf), o.less(size, self.least)
         scale = o.where(zero, self.least, size)
@@ -95,6 +90,50 @@ class Norm(Relative):
         return a if exponent == 1 else self.o.power(a, exponent)
 
 
-def magnitude(o: Ops, x: Tensor) -> Tensor:
-    """The derivative at 0 is 1: a power of it is then as smooth as the power is."""
-    return o.where(o.less(x, 0), o.multiply(x, -1), x)
+def positive(kind: Kind, x: Tensor) -> Tensor:
+    """What powers are taken of: cells that are at least eps, or magnitudes.
+
+    The derivative of a magnitude at 0 is 1: a power of it is then as smooth as the power is.
+    """
+    o, eps = kind.o, kind.options.get("eps")
+    return o.where(o.less(x, 0), o.multiply(x, -1), x) if eps is None else o.where(o.less(x, eps), eps, x)
+
+
+class LogSumExp(Relative):
+    """log(sum(exp(beta * x))) / beta, or with normalize="mean" of the average; an infinite cell has no gradient.
+
+    Cells are carried times beta only as far as that is at most 1, as in `Softmax`.
+    """
+
+    neutral = (-math.inf, 0.0)
+
+    def __init__(self, ops: Ops, plan: Plan) -> None:
+        super().__init__(ops, plan)
+        beta = self.options["beta"]
+        self.near, self.far = max(-1.0, min(beta, 1.0)), max(abs(beta), 1.0)
+
+    def lift(self, x: Tensor) -> State:
+        o = self.o
+        scaled = x if self.near == 1 else o.multiply(x, self.near)
+        largest = o.detach(scaled)
+        finite = o.where(o.either(o.equal(largest, math.inf), o.equal(largest, -math.inf)), 0.0, scaled)
+        return largest, self.share(finite, o.detach(finite))
+
+    def share(self, scale: Tensor, largest: Tensor) -> Tensor:
+        difference = self.o.subtract(scale, largest)
+        return self.o.exp(difference if self.far == 1 else self.o.multiply(difference, self.far))
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        o = self.o
+        cells = o.divide(s[1], divisor_of(self, like)) if self.options["normalize"] == "mean" else s[1]
+        right = o.greater(cells, 0)  # no NaN
+        above, below = (o.both(right, o.equal(s[0], end)) for end in (math.inf, -math.inf))
+        largest = o.where(
+            o.either(above, below), 0.0, s[0]
+        )  # forward mode in TensorFlow multiplies an infinite one by 0
+        found = self.divided(o.add(largest, self.divided(o.log(cells), self.far)), self.near)
+        end = math.copysign(math.inf, self.near)
+        return o.where(above, end, o.where(below, -end, found)), None
+
+    def divided(self, a: Tensor, b: float) -> Tensor:
+        return a if b == 1 else self.o.divide(a, b)

@@ -163,6 +163,23 @@ def AdaptiveMaxPool(  # noqa: N802
 
 
 @explained
+def AdaptiveMinPool(  # noqa: N802
+    output_size: int | Sequence[int | None],
+    *,
+    layout: str,
+    axes: str | None = None,
+    keepdims: bool = True,
+    indices: bool = False,
+) -> PoolSpec:
+    """The smallest elements of bins that divide each pooled axis into `output_size` parts; None leaves one as it is.
+
+    >>> AdaptiveMinPool(6, layout="NHWC").output_shape((1, 30, 20, 8))
+    (1, 6, 6, 8)
+    """
+    return PoolSpec("min", output_size=output_size, layout=layout, axes=axes, keepdims=keepdims, indices=indices)
+
+
+@explained
 def GlobalAvgPool(*, layout: str, keepdims: bool, axes: str | None = None) -> PoolSpec:  # noqa: N802
     """The average over whole axes; `keepdims` must be said: PyTorch keeps the pooled axes, Keras drops them.
 
@@ -182,3 +199,25 @@ def GlobalMaxPool(  # noqa: N802
     (2, 32, 32, 64)
     """
     return PoolSpec("max", output_size=1, layout=layout, axes=axes, keepdims=keepdims, indices=indices)
+
+
+@explained
+def GlobalMinPool(  # noqa: N802
+    *, layout: str, keepdims: bool, axes: str | None = None, indices: bool = False
+) -> PoolSpec:
+    """The smallest element of whole axes; `keepdims` must be said.
+
+    >>> GlobalMinPool(layout="NHWC", keepdims=False).output_shape((2, 32, 32, 256))
+    (2, 256)
+    """
+    return PoolSpec("min", output_size=1, layout=layout, axes=axes, keepdims=keepdims, indices=indices)
+
+
+@explained
+def GlobalSumPool(*, layout: str, keepdims: bool, axes: str | None = None) -> PoolSpec:  # noqa: N802
+    """The sum over whole axes; `keepdims` must be said.
+
+    >>> GlobalSumPool(layout="NLC", keepdims=False).output_shape((2, 512, 768))
+    (2, 768)
+    """
+    return PoolSpec("sum", output_size=1, layout=layout, axes=axes, keepdims=keepdims)

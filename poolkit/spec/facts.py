@@ -49,6 +49,9 @@ class Facts:
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
 
+P = Option(2.0, lambda v: v > 0, "a number above 0, or infinite", examples=(1.0, 3.0, 0.5, math.inf))
+NORMALIZE = Option("sum", lambda v: v in ("sum", "mean"), '"sum" or "mean"', examples=("mean",))
+
 KINDS: dict[str, Facts] = {
     "avg": Facts(
         "averages",
@@ -76,13 +79,34 @@ KINDS: dict[str, Facts] = {
     "lp": Facts(
         "takes the p-norm",
         hands_on=False,
-        options={
-            "p": Option(2.0, lambda v: v > 0, "a number above 0, or infinite", examples=(1.0, 3.0, 0.5, math.inf)),
-            "normalize": Option("sum", lambda v: v in ("sum", "mean"), '"sum" or "mean"', examples=("mean",)),
-        },
+        options={"p": P, "normalize": NORMALIZE},
         operations=lambda cells, windows: 3 * cells,
         alone=lambda options: "magnitude",
         unread=lambda options: ("normalize",) if options["p"] == math.inf else (),
+    ),
+    "gem": Facts(
+        "takes the generalized mean",
+        hands_on=False,
+        options={
+            "p": dataclasses.replace(P, default=3.0, examples=(1.0, 2.0, 0.5, math.inf)),
+            "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,)),
+        },
+        operations=lambda cells, windows: 3 * cells,
+        alone=lambda options: f"what is at least {options['eps']}",
+    ),
+    "logsumexp": Facts(
+        "takes the log-sum-exp",
+        hands_on=False,
+        options={
+            "beta": Option(
+                1.0,
+                lambda v: 1e-6 <= abs(v) < math.inf,
+                "a finite number of magnitude 1e-6 or more; with less it is an average",
+                examples=(10.0, -2.0, 0.1),
+            ),
+            "normalize": dataclasses.replace(NORMALIZE, default="mean", examples=("sum",)),
+        },
+        operations=lambda cells, windows: 3 * cells,
     ),
 }
 BUILT_IN = tuple(KINDS)

@@ -20,7 +20,7 @@ def spatial_letters(letters: str) -> str:
 
 
 # Kinds of pooling that are none of ours, near as their names may be.
-OTHERS = ("median", "mode", "gem", "std", "var", "prod", "range")
+OTHERS = ("median", "mode", "std", "var", "prod", "range")
 
 
 def nearest_kind(kind: object) -> str | None:

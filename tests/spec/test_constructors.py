@@ -9,6 +9,7 @@ import pytest
 
 import poolkit as pk
 from poolkit import PoolSpec
+from poolkit.spec.facts import KINDS
 
 NAMES = (
     "AvgPool",
@@ -19,7 +20,15 @@ NAMES = (
     "AdaptiveMaxPool",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "AdaptiveMinPool",
+    "GlobalMinPool",
+    "GlobalSumPool",
+    "SoftPool",
+    "LPPool",
+    "GeM",
 )
+
+KIND = {"SoftPool": "softmax", "LPPool": "lp", "GeM": "gem"}  # of those with options
 
 SAME = [
     (
@@ -47,6 +56,21 @@ SAME = [
         pk.GlobalMaxPool(layout="channels_last", keepdims=False, indices=True),
         PoolSpec("max", output_size=1, layout="channels_last", keepdims=False, indices=True),
     ),
+    (pk.AdaptiveMinPool(6, layout="NCHW", indices=True), PoolSpec("min", output_size=6, layout="NCHW", indices=True)),
+    (pk.GlobalMinPool(layout="NHWC", keepdims=True), PoolSpec("min", output_size=1, layout="NHWC")),
+    (pk.GlobalSumPool(layout="NLC", keepdims=False), PoolSpec("sum", output_size=1, layout="NLC", keepdims=False)),
+    (
+        pk.SoftPool(3, 2, 1, layout="NHWC", beta=2, grad="semi", ceil_mode=True),
+        PoolSpec("softmax", window=3, stride=2, padding=1, layout="NHWC", beta=2.0, grad="semi", ceil_mode=True),
+    ),
+    (
+        pk.LPPool(2, 1, "same", layout="NCL", p=3, normalize="mean", dilation=2),
+        PoolSpec("lp", window=2, stride=1, padding="same", layout="NCL", p=3.0, normalize="mean", dilation=2),
+    ),
+    (
+        pk.GeM(layout="NCHW", keepdims=False, p=4, eps=1e-3),
+        PoolSpec("gem", output_size=1, layout="NCHW", keepdims=False, p=4.0, eps=1e-3),
+    ),
 ]
 
 
@@ -57,9 +81,10 @@ def test_a_constructor_makes_the_spec(made: PoolSpec, spec: PoolSpec) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_defaults_are_those_of_the_spec(name: str) -> None:
+    options = KINDS[KIND[name]].options if name in KIND else {}
     for parameter in inspect.signature(getattr(pk, name)).parameters.values():
         if parameter.default is not parameter.empty:
-            assert parameter.default == PoolSpec.__dataclass_fields__[parameter.name].default
+            assert parameter.default == (options | PoolSpec.__dataclass_fields__)[parameter.name].default
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -189,6 +189,13 @@ FLAGS = [
         "never reads normalize",
         "leave normalize out",
     ),
+    (spec("gem", window=2, p=0), "p=0", "p of", "a number above 0, or infinite", "3.0"),
+    (spec("gem", window=2, eps=0), "eps=0", "a finite number above 0", "1e-06"),
+    (spec("gem", window=2, eps=INF), "eps=inf", "a finite number above 0"),
+    (spec("gem", window=2, normalize="sum"), "normalize", '"lp" and "logsumexp"'),
+    (spec("logsumexp", window=2, beta=0), "beta=0", "magnitude 1e-6 or more", "average"),
+    (spec("logsumexp", window=2, beta=NAN), "beta=nan", "a finite number"),
+    (spec("logsumexp", window=2, beta=-INF), "beta=-inf", "a finite number"),
     (spec("softmax", window=2, grad=np.array(["exact"])), "grad=array", '"exact" or "semi"'),
 ]
 

@@ -50,6 +50,8 @@ def test_an_overriding_divisor_and_indices() -> None:
         (pk.MaxPool(2, indices=True, layout="NCL"), (1, 3, 8), (12, 4 * 36 + 8 * 12, 0)),
         (pk.PoolSpec("softmax", window=2, layout="NCL"), (1, 1, 4), (16, 4 * 6, 0)),
         (pk.PoolSpec("lp", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
+        (pk.PoolSpec("gem", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
+        (pk.PoolSpec("logsumexp", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
     ],
 )
 def test_costs(spec: pk.PoolSpec, shape: tuple[int, ...], expected: tuple[int, int, int]) -> None:
