@@ -56,9 +56,9 @@ def _flax(
             raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}=(2, 2)")
     count = len(window)
     spatial = SPATIAL.get(count, MORE_SPATIAL[:count])
-    word = padding.lower() if isinstance(padding, str) else padding
+    lower = padding.lower() if isinstance(padding, str) else padding
     stride = (1,) * count if strides is None else tuple(strides)
-    spec = PoolSpec(kind, window=tuple(window), stride=stride, padding=word, layout=f"...{spatial}C", **options)
+    spec = PoolSpec(kind, window=tuple(window), stride=stride, padding=lower, layout=f"...{spatial}C", **options)
     pooled: jax.Array = pool_through(x, spec, None)
     return pooled
 

@@ -34,7 +34,7 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
 )
 
 
-def known(backend: str, case: str, mode: str) -> KnownFailure | None:
+def known_failure(backend: str, case: str, mode: str) -> KnownFailure | None:
     """The row for a test, or None."""
     return next((row for row in KNOWN_FAILURES if row.covers(backend, case, mode)), None)
 

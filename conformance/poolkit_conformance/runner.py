@@ -14,7 +14,7 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.cases import CASES
 from poolkit_conformance.cases_outside import outside_cases
 from poolkit_conformance.harness import Harness, chosen
-from poolkit_conformance.known_failures import known
+from poolkit_conformance.known_failures import known_failure
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import onnx_cases
 
@@ -70,7 +70,7 @@ def _result(h: Harness, case: Case, mode: str) -> Result:
         modes.run(h, case, mode)
     except Exception as error:  # the report is about whatever may happen
         message = f"{type(error).__name__}: {error}"
-    row = known(h.backend, case.name, mode)
+    row = known_failure(h.backend, case.name, mode)
     status: Literal["passed", "failed", "known"] = "failed" if message else "passed"
     if row is not None:
         status, message = ("known", row.reason) if message else ("failed", f"repaired: delete its row ({row.reason})")

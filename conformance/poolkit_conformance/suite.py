@@ -9,14 +9,14 @@ import pytest
 from poolkit_conformance import modes, runner
 from poolkit_conformance.case import Case
 from poolkit_conformance.generated import check_generated
-from poolkit_conformance.known_failures import idle, known
+from poolkit_conformance.known_failures import idle, known_failure
 from poolkit_conformance.runner import Test
 
 
 def _parameter(backend: str, test: Test) -> object:
     """A test with a readable id, expected to fail where the known-failure table has a row for it."""
     case, mode = test
-    row = known(backend, case.name, mode)
+    row = known_failure(backend, case.name, mode)
     marks = [pytest.mark.xfail(reason=f"{row.fault}: {row.reason}", raises=row.exception, strict=True)] if row else []
     return pytest.param(case, mode, id=f"{mode}-{case.name}", marks=marks)
 

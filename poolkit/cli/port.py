@@ -175,8 +175,8 @@ def _summary(rows: Sequence[Row]) -> str:
 
 def _audit(rows: Sequence[Row], as_json: bool) -> None:
     """What each framework has for every row; equal calls of equal pools are looked up once."""
-    known = {(row.spec, row.before): row for row in reversed(rows)}
-    kept = {key: audit(row) for key, row in known.items()}
+    alike = {(row.spec, row.before): row for row in reversed(rows)}
+    kept = {key: audit(row) for key, row in alike.items()}
     found = [kept[row.spec, row.before] for row in rows]
     if as_json:
         several = [

@@ -208,7 +208,7 @@ def _of_method(method: str, kwargs: Mapping[str, object]) -> tuple[Dialect, str]
     fitting = (pair for pair in own if not pair[1].arguments.isdisjoint(kwargs))
     first = next(pair for pair in own if pair[0].name not in EVERYWHERE)
     dialect, methods = next(fitting, first)
-    return dialect, f"{methods.word}.{method}"
+    return dialect, f"{methods.prefix}.{method}"
 
 
 def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> Any:

@@ -29,9 +29,9 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Methods:
-    """What a framework's tensors have as methods: words that begin with `word`, and their arguments' own names."""
+    """What a framework's tensors have as methods: words that begin with `prefix`, and their arguments' own names."""
 
-    word: str
+    prefix: str
     arguments: frozenset[str]
 
 

@@ -74,8 +74,8 @@ def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
     []
     """
     as_spec(spec, "caveats takes (spec, backend)")
-    known = table.dialect(backend).caveats
+    every = table.dialect(backend).caveats
     if not isinstance(spec, PoolSpec):
         return ()
     plain = normal(spec)
-    return tuple(caveat for caveat in known if caveat.concerns(plain))
+    return tuple(caveat for caveat in every if caveat.concerns(plain))

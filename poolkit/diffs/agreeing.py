@@ -235,15 +235,15 @@ def _single(value: Any) -> Any:
     return value if isinstance(value, str) else value[0]
 
 
-def agreement_of(a: PoolSpec, b: PoolSpec, names: str) -> str:
-    """The text of `agreement` for two specs from `aligned`; `names` are the letters of their axes."""
+def agreement_of(a: PoolSpec, b: PoolSpec, letters: str) -> str:
+    """The text of `agreement` for two specs from `aligned`; `letters` are the letters of their axes."""
     if normal(a) == normal(b):
         return EVERY
-    lists = [states(one_axis(a, i), one_axis(b, i)) for i in range(len(names))]
+    lists = [states(one_axis(a, i), one_axis(b, i)) for i in range(len(letters))]
     choices = combinations(lists, ratio(a, b))
     if len(choices) <= 1:
         wanted = choices[0] if choices else (Fraction(-1),) * len(lists)
-        return sizes_text([_holds(line, one) for line, one in zip(lists, wanted, strict=True)], names)
+        return sizes_text([_holds(line, one) for line, one in zip(lists, wanted, strict=True)], letters)
     return _where_divisors_meet(lists, ratio(a, b))
 
 

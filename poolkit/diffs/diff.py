@@ -70,12 +70,12 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout =
     given = operand(a, layout_a), operand(b, layout_b)
     check_sizes(shape, given)
     first, second, count = settled(*given, None if shape is None else len(shape))
-    names = axis_names(first, count)
-    found, agree, equal = _verdict(first.pools, second.pools, count, names)
+    letters = axis_names(first, count)
+    found, agree, equal = _verdict(first.pools, second.pools, count, letters)
     sizes = _chosen(first, second, count, agree) if shape is None else sizes_of(first, tuple(shape))
     where = tuple(shape) if shape is not None else shape_of(first, sizes, {})
     shapes, notes = _shapes(first, second, where, sizes, asked=shape is not None)
-    cells, total, example = _cells(first, second, count, sizes, names)
+    cells, total, example = _cells(first, second, count, sizes, letters)
     return Difference(
         (first.given, second.given),
         (first.pools, second.pools),
@@ -88,21 +88,21 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout =
         total,
         example,
         tuple(notes + _notes(first, second, example is None and bool(cells))),
-        names,
+        letters,
     )
 
 
 # --------------------------------------------------------------------------------------------------------- in words
 
 
-def _verdict(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, names: str) -> tuple[list[str], str, bool]:
+def _verdict(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, letters: str) -> tuple[list[str], str, bool]:
     """The sentences, the sizes at which they agree, and whether they are equal."""
     if isinstance(a, PoolSpec) and isinstance(b, PoolSpec):
-        agree = agreement_of(plain(a, count), plain(b, count), names)
+        agree = agreement_of(plain(a, count), plain(b, count), letters)
         equal = agree == EVERY and not structure_differs(a, b)
         said = [] if equal else sentences(a, b, count) or [f"A is {a}, B is {b}"]
     else:
-        said, agree = sentences_of_mixes(a, b, count), mixes_agree(a, b, count, names)
+        said, agree = sentences_of_mixes(a, b, count), mixes_agree(a, b, count, letters)
         equal = agree == EVERY and a.keepdims == b.keepdims
     return ([s for s in [mixes_said_otherwise(a, b)] if s] if equal else said), agree, equal
 
@@ -170,7 +170,7 @@ def _grade(p: PoolSpec, q: PoolSpec, n: int, count: int) -> int:
 
 
 def _cells(
-    a: Operand, b: Operand, count: int, sizes: Shape, names: str
+    a: Operand, b: Operand, count: int, sizes: Shape, letters: str
 ) -> tuple[tuple[Shape, ...], int, Example | None]:
     if not isinstance(a.pools, PoolSpec) or not isinstance(b.pools, PoolSpec):
         return _cells_of_mixes(a.pools, b.pools, count, sizes)
@@ -179,7 +179,7 @@ def _cells(
         return (), 0, None
     grid = [range(max(pair)) for pair in zip(first.out, second.out, strict=True)]
     differing = tuple(p for p in itertools.product(*grid) if _differs(first, second, p))
-    return differing, math.prod(map(len, grid)), _example(first, second, differing, sizes, names)
+    return differing, math.prod(map(len, grid)), _example(first, second, differing, sizes, letters)
 
 
 def _differs(a: Lines, b: Lines, position: Shape) -> bool:
@@ -192,7 +192,7 @@ def _differs(a: Lines, b: Lines, position: Shape) -> bool:
     return Fraction(*counts) * ratio(a.spec, b.spec) != 1
 
 
-def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, names: str) -> Example | None:
+def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, letters: str) -> Example | None:
     """The first cell that both have and whose values differ on a counted input; one that one of them has otherwise."""
     if not differing or not trial.has_numpy():
         return None
@@ -203,7 +203,7 @@ def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, nam
         if found is not None:
             windows = window_at(a, found), window_at(b, found)
             values = [float(r[found]) if w is not None else None for r, w in zip(results, windows, strict=True)]
-            return Example(found, windows, (values[0], values[1]), fill, picture(a, b, found, names))
+            return Example(found, windows, (values[0], values[1]), fill, picture(a, b, found, letters))
     return None
 
 

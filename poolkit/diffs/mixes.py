@@ -71,7 +71,7 @@ def _kept(a: PoolSpec | Mix, b: PoolSpec | Mix) -> list[str]:
     return ["A keeps the pooled axes, B drops them" if a.keepdims else "A drops the pooled axes, B keeps them"]
 
 
-def mixes_agree(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, names: str) -> str:
+def mixes_agree(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, letters: str) -> str:
     """The sizes of square maps at which both give the same numbers, as `agreement` says them."""
     if _is_cat(a) and _is_cat(b) and len(_parts(a)) == len(_parts(b)):
         return _parts_agree(_parts(a), _parts(b))
@@ -82,7 +82,7 @@ def mixes_agree(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, names: str) ->
     if not trial.has_numpy():
         return "at sizes that only NumPy, which is not installed, could tell"
     holds: Holds = [trial.same_numbers(a, b, count, (n,) * count) for n in range(1, TRIED + 1)]
-    found = sizes_text([holds] * count, names)
+    found = sizes_text([holds] * count, letters)
     return found if found.endswith("only") or found == NEVER else f"{found}, as tried on square maps up to {TRIED}"
 
 

@@ -49,9 +49,9 @@ class Window:
     cells: tuple[tuple[int, ...], ...]
     divisor: float | None
 
-    def text(self, names: str) -> str:
+    def text(self, letters: str) -> str:
         """The cells along each axis, and the divisor."""
-        along = ", ".join(f"{name} {_span(cells)}" for name, cells in zip(names, self.cells, strict=True))
+        along = ", ".join(f"{name} {_span(cells)}" for name, cells in zip(letters, self.cells, strict=True))
         return along if self.divisor is None else f"{along}, divided by {self.divisor}"
 
 
@@ -78,12 +78,12 @@ def _divisor(lines: Lines, position: Sequence[int]) -> float | None:
     return product
 
 
-def picture(first: Lines, second: Lines, position: Sequence[int], names: str) -> str:
+def picture(first: Lines, second: Lines, position: Sequence[int], letters: str) -> str:
     """The input's cells along one axis on which the windows differ, and below them both windows.
 
     `#` is a cell that a window covers, a dot is padding that it covers.
     """
-    i = next((i for i in range(len(names)) if _differ(first, second, i, position[i])), 0)
+    i = next((i for i in range(len(letters)) if _differ(first, second, i, position[i])), 0)
     a, b = first.axes[i], second.axes[i]
     rows = [_row(a, position[i]), _row(b, position[i])]
     covered = [p for row in rows for p in row] or [0]
@@ -96,7 +96,7 @@ def picture(first: Lines, second: Lines, position: Sequence[int], names: str) ->
         lines.append(_line(who, row, shown, width) + _counts_text(of, i, position[i]))
     if shown.stop < a.n:
         lines[0] += " ..."
-    return "\n".join([f"along {names[i]}, output cell {position[i]}", *[line.rstrip() for line in lines]])
+    return "\n".join([f"along {letters[i]}, output cell {position[i]}", *[line.rstrip() for line in lines]])
 
 
 def _differ(first: Lines, second: Lines, i: int, o: int) -> bool:

@@ -116,7 +116,7 @@ def _modes(p: PoolSpec, q: PoolSpec) -> list[str]:
     return [f"A {_describe(p)}; B {_describe(q)}"]
 
 
-def _values(p: PoolSpec, q: PoolSpec, names: str) -> list[str]:
+def _values(p: PoolSpec, q: PoolSpec, letters: str) -> list[str]:
     """Windows that both slide: their sizes, their padding, their end."""
     if p.window is None:
         return []
@@ -128,7 +128,7 @@ def _values(p: PoolSpec, q: PoolSpec, names: str) -> list[str]:
     for who, other, mine, theirs in (("A", "B", p, q), ("B", "A", q, p)):
         if mine.ceil_mode and not theirs.ceil_mode and theirs.padding not in ("same", "same_lower"):
             said.append(f"{who} keeps a last window that overhangs (ceil_mode); {other} drops it")
-    return said + _paddings(p, q, names)
+    return said + _paddings(p, q, letters)
 
 
 def _divisors(p: PoolSpec, q: PoolSpec) -> list[str]:
@@ -179,11 +179,11 @@ def pads(axis: Axis) -> tuple[int, int]:
     return (axis.low, axis.high - max(axis.overhang, 0)) if axis.form == "taps" else (0, 0)
 
 
-def _paddings(p: PoolSpec, q: PoolSpec, names: str) -> list[str]:
-    along = [_paddings_along(one_axis(p, i), one_axis(q, i)) for i in range(len(names))]
+def _paddings(p: PoolSpec, q: PoolSpec, letters: str) -> list[str]:
+    along = [_paddings_along(one_axis(p, i), one_axis(q, i)) for i in range(len(letters))]
     if all(said == along[0] for said in along):
         return along[0]
-    return [f"along {name}, {text}" for name, said in zip(names, along, strict=True) for text in said]
+    return [f"along {name}, {text}" for name, said in zip(letters, along, strict=True) for text in said]
 
 
 def _paddings_along(p: PoolSpec, q: PoolSpec) -> list[str]:

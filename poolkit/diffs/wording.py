@@ -11,8 +11,8 @@ EVERY, NEVER = "at every size", "never"
 MOST_PERIOD, MOST_LISTED = 24, 6
 
 
-def sizes_text(axes: Sequence[Holds], names: str) -> str:
-    """The sizes at which something holds on all axes; `names` has a letter for each.
+def sizes_text(axes: Sequence[Holds], letters: str) -> str:
+    """The sizes at which something holds on all axes; `letters` has a letter for each.
 
     >>> sizes_text([[n == 7 for n in range(1, 65)]] * 2, "HW")
     'at 7x7 only'
@@ -27,7 +27,7 @@ def sizes_text(axes: Sequence[Holds], names: str) -> str:
     texts = [axis_text(axis) for axis in axes]
     if len(set(texts)) == 1:
         return texts[0]
-    return "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+    return "; ".join(f"{name}: {text}" for name, text in zip(letters, texts, strict=True))
 
 
 def axis_text(axis: Holds) -> str:

@@ -72,12 +72,12 @@ def _in_pairs(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
     """The sum along one axis: n cells are rounded log2(n) times, and equal cells hardly ever."""
     odd: Tensor | None = None
     while n > 1:
-        half = n // 2
+        middle = n // 2
         if n % 2:
             last = o.slice(x, at, n - 1, n, 1)
             odd = last if odd is None else o.add(odd, last)
-        x = o.add(o.slice(x, at, 0, half, 1), o.slice(x, at, half, 2 * half, 1))
-        n = half
+        x = o.add(o.slice(x, at, 0, middle, 1), o.slice(x, at, middle, 2 * middle, 1))
+        n = middle
     return x if odd is None else o.add(x, odd)
 
 

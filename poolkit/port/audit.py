@@ -69,8 +69,8 @@ def _home(own: Call | None) -> str:
         dialect, word = spoken_in(own)
     except NotExactError:
         return ""
-    known = dialect.words.get(word)
-    return dialect.name if known is not None and not known.gone else ""
+    entry = dialect.words.get(word)
+    return dialect.name if entry is not None and not entry.gone else ""
 
 
 def _finding(spec: PoolSpec | Mix, framework: str) -> Finding:

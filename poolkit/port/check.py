@@ -270,8 +270,8 @@ def _shapes(row: Row, letters: str) -> Iterator[tuple[int, ...]]:
     """The file's own size, and a few more, no two axes of which are alike."""
     assert row.spec is not None
     if row.shape is not None and len(row.shape) == len(letters):
-        known = dict(zip(letters, row.shape, strict=True))
-        spatial = {letter: n for letter, n in known.items() if letter not in "NC"}
+        own = dict(zip(letters, row.shape, strict=True))
+        spatial = {letter: n for letter, n in own.items() if letter not in "NC"}
         if all(spatial.values()):
             yield tuple({"N": 2, "C": 3, **spatial}.get(letter) or 1 for letter in letters)
     reach = max(_reaches(row.spec))

@@ -36,8 +36,8 @@ def _pairs(value: Any) -> Any:
     """ONNX's pads, all low ends and then all high ends, as one (low, high) for each axis."""
     if not is_many(value) or len(value) % 2:
         return value
-    half = len(value) // 2
-    return tuple(zip(value[:half], value[half:], strict=True))
+    middle = len(value) // 2
+    return tuple(zip(value[:middle], value[middle:], strict=True))
 
 
 # How a value is said in our words, where it is not simply kept.

@@ -35,7 +35,7 @@ class Operation:
     """
 
     key: ClassVar[str]
-    KNOWN: ClassVar[list[type[Operation]]] = []
+    ALL: ClassVar[list[type[Operation]]] = []
 
     layout: str
     axes: str | None
@@ -43,7 +43,7 @@ class Operation:
     indices: bool  # the result is a pair, with positions
 
     def __init_subclass__(cls) -> None:
-        Operation.KNOWN.append(cls)
+        Operation.ALL.append(cls)
 
     @property
     def letters(self) -> str:
@@ -175,5 +175,5 @@ def operation_from_dict(data: object) -> Any:
     >>> operation_from_dict({"version": 1, "kind": "avg", "output_size": 1, "layout": "NHWC"})
     PoolSpec("avg", output_size=1, layout="NHWC")
     """
-    known = [cls for cls in Operation.KNOWN if isinstance(data, Mapping) and cls.key in data]
-    return (known or Operation.KNOWN)[-1 if known else 0].from_dict(cast("Mapping[str, Any]", data))
+    meant = [cls for cls in Operation.ALL if isinstance(data, Mapping) and cls.key in data]
+    return (meant or Operation.ALL)[-1 if meant else 0].from_dict(cast("Mapping[str, Any]", data))

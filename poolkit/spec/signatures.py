@@ -32,8 +32,8 @@ def checks(function: Callable[..., Any], skipped: int = 0) -> Check:
     def check(title: str, positional: tuple[object, ...], named: Mapping[str, object]) -> None:
         given = [*first[: len(positional)], *named]
         fits = len(positional) <= len(first) and len(set(given)) == len(given)
-        known = takes_others or all(name in names for name in given)
-        if not (fits and known and all(name in given for name in required)):
+        taken = takes_others or all(name in names for name in given)
+        if not (fits and taken and all(name in given for name in required)):
             others = tuple(named) if takes_others else ()
             raise constructor_error(title, positional, named, (*names, *others), first, required)
 

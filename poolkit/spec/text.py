@@ -135,7 +135,7 @@ def _listed(value: Any) -> Any:
     return str(value) if value in INFINITE else value
 
 
-def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
+def fields_of_dict(data: object, own: tuple[str, ...]) -> dict[str, Any]:
     """What `dict_of` gave, as arguments of PoolSpec."""
     if not isinstance(data, Mapping):
         raise wrong(shown(data), "a spec is read from a dictionary", "give what PoolSpec.to_dict() returned")
@@ -147,11 +147,11 @@ def fields_of_dict(data: object, known: tuple[str, ...]) -> dict[str, Any]:
             f"version={shown(version)}", rule, "give what PoolSpec.to_dict() returned, or use the poolkit that wrote it"
         )
     facts = KINDS.get(shown(fields.get("kind")).strip('"'))
-    names = (*known, *(facts.options if facts else ()))
+    keys = (*own, *(facts.options if facts else ()))
     for name in fields:
-        if name not in names and not takers(str(name)):
+        if name not in keys and not takers(str(name)):
             raise wrong(
-                f"the key {shown(name)}", f"a spec's dictionary has only {', '.join(('version', *names))}", "remove it"
+                f"the key {shown(name)}", f"a spec's dictionary has only {', '.join(('version', *keys))}", "remove it"
             )
     infinite = {str(value): value for value in INFINITE}
     return {name: infinite.get(value, value) if isinstance(value, str) else value for name, value in fields.items()}

@@ -42,11 +42,11 @@ def nearest_layout(layout: str) -> str | None:
     return _nearest(layout, LAYOUT_WORDS, SYMBOLIC)
 
 
-def _nearest(word: object, others: Mapping[str, str], ours: Collection[str]) -> str | None:
-    """Our word for a word: with other capitals, with something behind it, of another library, or misspelt."""
-    if not isinstance(word, str):
+def _nearest(given: object, others: Mapping[str, str], ours: Collection[str]) -> str | None:
+    """Our word for what was given: with other capitals, with something behind it, of another library, or misspelt."""
+    if not isinstance(given, str):
         return None
-    low = word.lower().strip()
+    low = given.lower().strip()
     for mine in sorted(ours, key=len, reverse=True):
         if low == mine or low.replace("_", "").startswith(f"{mine}pool"):
             return mine

@@ -51,10 +51,10 @@ def layout_of(n: int | None, data_format: Any) -> str:
 def padding_of(padding: Any) -> Any:
     """The word for a padding, in either case; a variable decides what is pooled, and is not carried over."""
     need_value("padding", padding)
-    word = padding.lower() if isinstance(padding, str) else padding
-    if word not in ("valid", "same"):
+    lower = padding.lower() if isinstance(padding, str) else padding
+    if lower not in ("valid", "same"):
         raise NotExactError(f'padding={padding!r} is none of Keras\'s pools\'; write "valid" or "same"')
-    return word
+    return lower
 
 
 def _window(
@@ -103,8 +103,8 @@ def _modern(given: dict[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in plain.items():
         ours = OLD.get(name)
         if ours in given:
-            known = name == "dim_ordering" and isinstance(value, str)
-            given[ours] = ORDERS.get(value, value) if known else value
+            old = name == "dim_ordering" and isinstance(value, str)
+            given[ours] = ORDERS.get(value, value) if old else value
         elif name not in PLAIN:
             raise NotExactError(f"{name} is no argument of a pooling layer of Keras; leave it out")
     dtype = policy_of(plain.get("dtype"))

@@ -123,14 +123,14 @@ def _padding(spec: PoolSpec) -> tuple[Any, str | None]:
     dilation: Any = spec.dilation
     if padding == "valid":
         return 0, None
-    half = _short(tuple(min(d * (k - 1) // 2, k // 2) for k, d in zip(window, dilation, strict=True)))
+    near = _short(tuple(min(d * (k - 1) // 2, k // 2) for k, d in zip(window, dilation, strict=True)))
     if isinstance(padding, str):
-        return half, f"{padding} pads by the input's size, and torch.nn's padding is the same at every size"
+        return near, f"{padding} pads by the input's size, and torch.nn's padding is the same at every size"
     if any(low != high for low, high in padding):
-        return half, "torch.nn pads both ends alike"
+        return near, "torch.nn pads both ends alike"
     lows = tuple(low for low, _ in padding)
     if any(low > k // 2 for low, k in zip(lows, window, strict=True)):  # whatever the dilation
-        return half, "torch.nn pads by at most half of the window"
+        return near, "torch.nn pads by at most half of the window"
     return _short(lows), None
 
 

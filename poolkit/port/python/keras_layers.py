@@ -26,8 +26,8 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
     takes = site.word.startswith(LAYERS) or (
         site.word.startswith(("keras.ops.", "keras.backend.")) and "pool" in site.word
     )
-    known: list[object] = [channels(tree.order)] if tree.order else _set_by(tree, SETS_FORMAT)
-    said = known if takes else []
+    set_to: list[object] = [channels(tree.order)] if tree.order else _set_by(tree, SETS_FORMAT)
+    said = set_to if takes else []
     if not said or site.error is not None or isinstance(site.fields, Operation):
         return
     if any(name == "data_format" and value is not None for name, value in site.call.kwargs):

@@ -169,7 +169,7 @@ def _method(names: Names, call: Call) -> str | None:
     if len(fitting) != 1:  # arrays are in every program, so their framework comes last
         order = sorted(own, key=lambda pair: (pair not in fitting, pair[0].name in EVERYWHERE))
         fitting = [pair for pair in order if not names.roots.isdisjoint(pair[0].roots)]
-    return f"{fitting[0][1].word}.{call.name.removeprefix(f'{METHODS}.')}" if fitting else None
+    return f"{fitting[0][1].prefix}.{call.name.removeprefix(f'{METHODS}.')}" if fitting else None
 
 
 def _place(tree: Tree, names: Names, site: Site, word: Word | None) -> None:

@@ -65,7 +65,7 @@ class Tree:
         self._parents: dict[Node, Node] = {}
         self._strings: dict[Node, Node] = {}  # before Python 3.12 what is inside an f-string has no place of its own
         self._nodes: dict[type[Node], list[Any]] = {}
-        self._known: dict[Hashable, Any] = {}
+        self._once: dict[Hashable, Any] = {}
         self._named: dict[str, list[ast.Name]] = {}
         self._attributes: dict[str, list[ast.Attribute]] = {}
         for node in walk(self.module, self._parents):
@@ -100,10 +100,10 @@ class Tree:
 
     def once(self, key: Hashable, found: Callable[[], T]) -> T:
         """What is found out about the file, at the first time that it is asked for."""
-        if key not in self._known:
-            self._known[key] = found()
-        known: T = self._known[key]
-        return known
+        if key not in self._once:
+            self._once[key] = found()
+        value: T = self._once[key]
+        return value
 
     def span(self, node: Node) -> Span:
         node = self._strings.get(node, node)

@@ -121,8 +121,8 @@ def _defined(tree: Tree, name: str) -> Node | None:
         *tree.all(ast.AsyncFunctionDef),
         *tree.all(ast.ClassDef),
     ]
-    known = tree.once(_defined, lambda: {one.name: one for one in reversed(definitions)})
-    return known.get(name)
+    by_name = tree.once(_defined, lambda: {one.name: one for one in reversed(definitions)})
+    return by_name.get(name)
 
 
 def _reduces_space(tree: Tree, node: ast.Call, name: str) -> bool:
