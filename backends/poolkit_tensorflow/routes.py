@@ -7,6 +7,6 @@ right with one.
 from __future__ import annotations
 
 from poolkit.lowering.backend import Route
-from poolkit_tensorflow import routes_fold, routes_max, routes_sum
+from poolkit_tensorflow import routes_first, routes_fold, routes_max, routes_sum
 
-ROUTES: tuple[Route, ...] = (*routes_sum.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES)
+ROUTES: tuple[Route, ...] = (*routes_sum.ROUTES, *routes_first.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES)

@@ -13,19 +13,15 @@ from poolkit.programs.recorder import choose
 from poolkit_tensorflow.routes_facts import (
     Padding,
     call,
-    channels_first,
+    cells,
     channels_last,
-    constant,
     divided,
     in_xla,
-    kept_sizes,
-    may_be_empty,
     native,
     padding,
     pads,
     sliding,
     windows,
-    without_xla,
 )
 
 Tensor = Any
@@ -65,6 +61,10 @@ def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
 def _eager_when(plan: Plan, situation: Situation) -> bool:
     """Not of programs that are printed, which may be traced."""
     return not (situation.tracing or situation.shipped) and _pool_when(plan, situation)
+
+
+def _unrecorded_when(plan: Plan, situation: Situation) -> bool:
+    return not situation.derivative and _eager_when(plan, situation)
 
 
 def _eager(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -110,8 +110,18 @@ def _branched(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return o.tf.cond(finite, lambda: values, lambda: FOLD.lower(o, rest, plan)[0]), None
 
 
+def _recorded_when(plan: Plan, situation: Situation) -> bool:
+    return situation.derivative and _eager_when(plan, situation)
+
+
 def _pool_cost(plan: Plan) -> float:
-    return 2.0 if channels_last(plan) else 5.0
+    """It reads each cell of a window: one of 13x13 takes 1.3 times as long as XLA's windows of windows."""
+    return (2.0 if channels_last(plan) else 5.0) + cells(plan) / 8
+
+
+def _recorded_cost(plan: Plan) -> float:
+    """Its eager gradient looks for each maximum again: with 3x3 cells 3 times, with 13x13 7 times as long as XLA's."""
+    return _pool_cost(plan) + (20.0 if all(a.form == "keep" or sliding(a).stride == 1 for a in plan.axes) else 0.0)
 
 
 def _in_graph_cost(plan: Plan) -> float:
@@ -121,7 +131,7 @@ def _in_graph_cost(plan: Plan) -> float:
     """
     apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
     explicit = padding(plan) is None and not channels_last(plan)
-    return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0
+    return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 200
 
 
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
@@ -199,102 +209,10 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
     return o.tf.where(wins, late, early)
 
 
-# --------------------------------------------------------------------------------------------------------------- whole
-
-
-def _whole(plan: Plan) -> bool:
-    known = plan.dtype in ("float32", "float64") and all(a.form == "whole" for a in plan.axes)
-    return known and (channels_last(plan) or channels_first(plan))
-
-
-def _reduce_when(plan: Plan, situation: Situation) -> bool:
-    return not situation.tracing and _whole(plan)
-
-
-def _reduce(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    """One axis after the other where channels lie behind: twice as fast. Its gradient would be split among ties."""
-    if plan.trailing:
-        return _extreme(o, x, plan, plan.at), None
-    for at in reversed(plan.at):
-        x = _extreme(o, x, plan, at)
-    return x, None
-
-
-def _extreme(o: Any, x: Tensor, plan: Plan, at: int | tuple[int, ...]) -> Tensor:
-    """Eager and in a graph it keeps NaN; compiled by XLA it does not."""
-    reduce = o.tf.raw_ops.Max if plan.kind == "max" else o.tf.raw_ops.Min
-    return reduce(input=x, axis=o.tf.constant(at), keep_dims=True)
-
-
-def _first_when(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and without_xla(situation) and not may_be_empty(situation) and _whole(plan)
-
-
-def _taped_when(plan: Plan, situation: Situation) -> bool:
-    """One function: the gradient of each eager call takes 190 us of Python."""
-    return not situation.tracing and situation.derivative and without_xla(situation) and _whole(plan)
-
-
-def _first(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    """The extreme of each line along the last axis, the first line that has the best of them, and its first such cell.
-
-    The map is read once, and its gradient written once. All but the reductions is compiled, where it is a few loops.
-    """
-    lines, cells = _lines(plan)
-    sizes = kept_sizes(o, x)
-    inner = 1 if plan.trailing else sizes[-1]
-    apart = [-1, lines, cells] if plan.trailing else [-1, lines, cells, inner]
-    maps = o.tf.reshape(o.tf.stop_gradient(x), constant(o, apart))
-    ends = _extreme(o, maps, plan, 2)
-    ends = ends if plan.trailing else o.tf.squeeze(ends, [2])
-    best = _extreme(o, ends, plan, 1)
-
-    def picked() -> Tensor:
-        start = _numbers(o, o.size(ends, 0), 0) * (lines * cells * inner) + _numbers(o, inner, 2)
-        line, among = start, o.tf.reshape(maps, [-1, cells, inner])
-        if lines > 1:
-            line = start + _before(o, ends, best, lines) * (cells * inner)
-            among = o.tf.gather(o.tf.reshape(maps, [-1]), line + _numbers(o, cells, 1) * inner)
-        return o.tf.gather(o.tf.reshape(x, [-1]), line + _before(o, among, best, cells) * inner)
-
-    y = o.tf.function(picked, jit_compile=True, autograph=False)()
-    return o.tf.reshape(y, constant(o, [1 if at in plan.at else n for at, n in enumerate(sizes)])), None
-
-
-def _lines(plan: Plan) -> tuple[int, int]:
-    """Into how many lines of how many cells: those along the last axis, or where all lie side by side about 400."""
-    n = math.prod([a.n for a in plan.axes])
-    cells = plan.axes[-1].n
-    if n <= 64:
-        cells = n
-    elif plan.trailing:
-        cells = min((k for k in range(1, n + 1) if n % k == 0), key=lambda k: abs(math.log(k / 400)))
-    return n // cells, cells
-
-
-def _numbers(o: Any, n: Any, at: int) -> Tensor:
-    """0, 1, … along one of three axes; of the whole tensor there may be more than int32 counts."""
-    shape = [1, 1, 1]
-    shape[at] = -1
-    return o.tf.reshape(o.tf.range(o.tf.cast(n, "int64")), shape)
-
-
-def _before(o: Any, t: Tensor, best: Tensor, n: int) -> Tensor:
-    """How many cells stand before the first that equals the best, or is NaN: then the best is, and equals nothing."""
-    ahead = o.tf.reshape(o.tf.range(n - 1, -1, -1, dtype="float32"), [1, n, 1])
-    hits = o.tf.logical_or(o.tf.equal(t, best), o.tf.math.is_nan(t))
-    most = o.tf.reduce_max(o.tf.where(hits, ahead, -1.0), 1, keepdims=True)
-    return o.tf.cast(float(n - 1) - most, "int64")
-
-
 ROUTES = (
-    Route("reduce", ("max", "min"), _reduce, _reduce_when, lambda plan: 0.9, differentiable=False),
-    Route("first", ("max", "min"), _first, _first_when, lambda plan: 1.5),
-    Route(
-        "first_taped", ("max", "min"), _first, _taped_when, lambda plan: 1.5, decorator="@tf.function(autograph=False)"
-    ),
     Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost, reference=True),
-    Route("max_pool", ("max", "min"), _eager, _eager_when, _pool_cost, reference=True),
+    Route("max_pool", ("max", "min"), _eager, _unrecorded_when, _pool_cost, reference=True),
+    Route("max_pool", ("max", "min"), _eager, _recorded_when, _recorded_cost, reference=True),
     Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
     Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
 )
