@@ -15,7 +15,7 @@ from poolkit.running import lazy
 from poolkit.running.dispatch import pool, pool_direct
 from poolkit.running.extending import register_kind
 from poolkit.running.layers import layer
-from poolkit.running.printed import lower
+from poolkit.running.lowered import lower
 from poolkit.running.registry import backends
 from poolkit.running.routes import routes
 from poolkit.spec.constructors import (

@@ -15,7 +15,7 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import NotExactError, PoolkitError, ShapeError, shortened
 from poolkit.port.report import Row
-from poolkit.port.running import Run, runner
+from poolkit.port.runner import Run, runner
 from poolkit.port.target import target_of
 from poolkit.running import registry
 from poolkit.spec.mix import Mix

@@ -10,7 +10,7 @@ from poolkit.lowering.lower import routes_of
 from poolkit.running import registry
 from poolkit.running.dispatch import plan_of_tensor
 from poolkit.running.further import Described, situation_of, taken
-from poolkit.running.printed import plan_of_shape
+from poolkit.running.lowered import plan_of_shape
 from poolkit.spec.arguments import as_dtype, as_shape
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.signatures import explained

@@ -14,7 +14,7 @@ from PIL import Image
 from poolkit.lowering.geometry import axes_of
 from poolkit.programs.program import Program
 from poolkit.running import registry
-from poolkit.running.printed import lower
+from poolkit.running.lowered import lower
 from poolkit.running.registry import DEFINITION
 from poolkit.spec.messages import quoted, wrong
 from poolkit.spec.pool_spec import PoolSpec

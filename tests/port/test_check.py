@@ -28,7 +28,7 @@ from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.port.check import Checked, check
 from poolkit.port.report import Row
-from poolkit.port.running import runner
+from poolkit.port.runner import runner
 from poolkit.port.target import target_of
 from tests.helpers.support import environment
 

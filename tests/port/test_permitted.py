@@ -15,7 +15,7 @@ from poolkit.port.check import check
 from poolkit.port.files import port_file
 from poolkit.port.permitted import permitted
 from poolkit.port.python.source import port_source
-from poolkit.port.running import runner
+from poolkit.port.runner import runner
 
 HEAD = """
 import functools, keras, torch, jax, equinox, flax, numpy as np, tensorflow as tf

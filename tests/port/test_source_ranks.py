@@ -16,7 +16,7 @@ from poolkit.dialects.reading import call_of
 from poolkit.errors import NotExactError
 from poolkit.port.check import check
 from poolkit.port.models.layers import Layer, row_of
-from poolkit.port.running import runner
+from poolkit.port.runner import runner
 from poolkit.port.target import target_of
 from tests.helpers.ports import ported, row
 

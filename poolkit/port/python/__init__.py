@@ -2,7 +2,7 @@
 
 `source` is the way in. `tree` and `names` know what stands where and which full name it has, `sites` finds the calls,
 `rewrite` and `expressions` write them for the target, `imports`, `dropping` and `comments` keep the rest of the file
-whole, and `edits` applies it all. `doubts`, `references` and `keras_layers` tell of what may pool and is not ported.
+whole, and `edits` applies it all. `doubts`, `references` and `keras_settings` tell of what may pool and is not ported.
 
 An idiom, such as a pool whose axes a Reshape gives back, is a function in the list of `idioms`: `shapes`, `reshaping`
 with `restoring` and `batches`, `pairs`, `sequences` and `remarks` hold them. `flow` goes through the file once and

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from poolkit.dialects.dialect import RAISED
 from poolkit.errors import NotExactError
 from poolkit.port.python.followers import order_after
-from poolkit.port.python.keras_layers import data_format, masked, typed, wrapped
+from poolkit.port.python.keras_settings import data_format, masked, typed, wrapped
 from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import order_before
 from poolkit.port.python.orders import either_order
