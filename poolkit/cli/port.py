@@ -74,7 +74,7 @@ def port(
             rows[at]["check"] = found.to_dict()
         click.echo(json.dumps(rows, indent=2))
     else:
-        _report(ported.rows, model=not files.is_source(file), checks=checks, verbose=verbose)
+        _report(ported, model=not files.is_source(file), checks=checks, verbose=verbose)
     if not ported.complete or not all(check.agrees for check in checks.values()):
         sys.exit(1)
 
@@ -110,9 +110,9 @@ MOST_ROWS = 1000  # of a table
 WIDE = 160  # columns of a report that goes to a file, where nothing says how many fit
 
 
-def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked], verbose: bool) -> None:
+def _report(ported: Ported, model: bool, checks: dict[int, Checked], verbose: bool) -> None:
     """The rows on standard error: as a table, or a line each where they are too many for one; then what to look at."""
-    console = Console(stderr=True)
+    console, rows = Console(stderr=True), ported.rows
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
     if len(rows) > MOST_ROWS:  # a table of 20,000 rows takes 12 s of 22
@@ -123,6 +123,8 @@ def _report(rows: Sequence[Row], model: bool, checks: dict[int, Checked], verbos
         _tell(console, rows)
     ran = sum(check.share is not None for check in checks.values())
     told = f"; {ran} of {len(checks)} checked" if checks else ""
+    if ported.layers is not None:
+        told += f"; pools only: {sum(bool(row.after) for row in rows)} of {ported.layers} layers"
     console.print(_summary(rows) + told, highlight=False)
 
 

@@ -36,6 +36,7 @@ class Row:
     call: Call | None = None
     ported: Call | None = None
     shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it
+    padding: Call | None = None  # the port's own layer for zeros before a maximum, which --check leaves out
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
     def __post_init__(self) -> None:
@@ -69,6 +70,7 @@ class Ported:
 
     text: str
     rows: tuple[Row, ...]
+    layers: int | None = None  # how many a model file has, pools or not
 
     @property
     def complete(self) -> bool:

@@ -62,8 +62,8 @@ def test_keras_2_configs_are_read(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps(KERAS_2))
     rows = rows_of(port_file(tmp_path / "old.json", "torch"))
 
-    assert rows["pool1_pool"].after == "nn.MaxPool2d(3, 2)"
-    assert "zeros of pool1_pad" in rows["pool1_pool"].note
+    assert rows["pool1_pool"].after == "nn.Sequential(nn.ConstantPad2d(1, 0.0), nn.MaxPool2d(3, 2))"
+    assert rows["pool1_pool"].note == "it pads with zeros as pool1_pad before it does: leave that out"
     assert rows["tf.math.reduce_mean"].after == "nn.AdaptiveAvgPool2d(1)"
     assert rows["pyramid"].status == "failed"
     assert list(rows) == ["pool1_pool", "tf.math.reduce_mean", "pyramid"]

@@ -16,6 +16,7 @@ from keras import layers as kl
 
 from poolkit import PoolSpec
 from poolkit.port.files import port_file
+from poolkit.port.report import Row
 from tests.helpers.portmodels import POOL, archive, config, layer, made, rows_of
 from tests.helpers.support import environment, python
 
@@ -68,6 +69,11 @@ def at(model: Any, path: str) -> Any:
     return model
 
 
+def padded(x: Array, row: Row) -> Array:
+    """What the pool itself is given where its port pads."""
+    return np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))) if row.padding is not None else x
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[keras.Model, Path]:
     keras.utils.clear_session()  # so that the names of operations do not count those of other tests
@@ -89,7 +95,7 @@ def test_every_pooling_layer_of_a_model_is_found_and_ported(saved: tuple[keras.M
         own = at(model, name)
         shape = (2, *own.input.shape[1:])
         x = np.random.default_rng(0).standard_normal(shape).astype("float32")
-        expected = np.asarray(own(x))
+        expected = np.asarray(own(padded(x, rows_of(ported)[name])))
         result = moved(port(torch.from_numpy(moved(x, last=False).copy())).numpy(), last=True)
         np.testing.assert_allclose(result, expected, rtol=0, atol=5e-7, err_msg=name)
         assert rows_of(ported)[name].shape == own.input.shape
@@ -98,12 +104,14 @@ def test_every_pooling_layer_of_a_model_is_found_and_ported(saved: tuple[keras.M
 @pytest.mark.parametrize("backend", ["keras", "tensorflow", "jax"])
 def test_other_targets_give_the_same_numbers(saved: tuple[keras.Model, Path], backend: str) -> None:
     model, path = saved
-    for name, port in made(port_file(path, backend)).items():
+    ported = port_file(path, backend)
+    for name, port in made(ported).items():
         own = at(model, name)
         x = np.random.default_rng(0).standard_normal((2, *own.input.shape[1:])).astype("float32")
         given = torch.from_numpy(x) if backend == "torch" else keras.ops.convert_to_tensor(x)
         result = np.asarray(port(np.asarray(given) if backend == "jax" else given))
-        np.testing.assert_allclose(result, np.asarray(own(x)), rtol=0, atol=5e-7, err_msg=name)
+        expected = np.asarray(own(padded(x, rows_of(ported)[name])))
+        np.testing.assert_allclose(result, expected, rtol=0, atol=5e-7, err_msg=name)
 
 
 def test_the_report_says_what_each_layer_becomes(saved: tuple[keras.Model, Path]) -> None:
@@ -115,7 +123,8 @@ def test_the_report_says_what_each_layer_becomes(saved: tuple[keras.Model, Path]
         'pk.layer(pk.PoolSpec("avg", window=3, stride=2, padding="same", layout="NCHW")'
     )
     assert "pads by the input's size" in rows["same"].note
-    assert "zeros of pad before it take part" in rows["block/pool"].note
+    assert rows["block/pool"].after == "nn.Sequential(nn.ConstantPad2d(1, 0.0), nn.MaxPool2d(3, 2))"
+    assert rows["block/pool"].note == "it pads with zeros as pad before it does: leave that out"
     assert (rows["max"].status, rows["max"].after) == ("left", "")
     assert "conv" not in rows
 
@@ -161,11 +170,11 @@ def test_layers_behind_that_go_by_the_order_of_axes_are_named(tmp_path: Path) ->
     rows = rows_of(port_file(tmp_path / "model.keras", "torch"))
 
     assert {name: row.note for name, row in rows.items()} == {
-        "squeeze": "Reshape unsqueeze behind it counts axes in the order NHWC; write it for NCHW",
+        "squeeze": "it does what Reshape unsqueeze behind it does, too: leave that out",
         "windows": "Flatten vector behind it counts axes in the order NHWC; write it for NCHW",
         "single": "",
     }
-    assert all("behind it" not in row.note for row in port_file(tmp_path / "model.keras", "jax").rows)
+    assert all("counts axes" not in row.note for row in port_file(tmp_path / "model.keras", "jax").rows)
 
 
 class Subclass(keras.Model):

@@ -155,7 +155,7 @@ def graph_of(model: Config) -> Graph:
     if not functional:
         return _one_by_one(layers)
     ends = [_ends(config.get(key)) if is_object(config) else [] for key in ("input_layers", "output_layers")]
-    steps = [step for layer in layers for step in _calls(layer)]
+    steps = [step for layer in layers for step in calls_of(layer)]
     known = {step.key for step in steps}
     for end in (*ends[0], *ends[1]):
         if end.made_by not in known:
@@ -171,7 +171,7 @@ def _check_names(layers: list[Config]) -> None:
     twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
         raise InputError(
-            f"received a model two of whose layers are called {shown(twice)}; rename one, and save it anew"
+            f"received a model, and two of its layers are called {shown(twice)}; rename one, and save it anew"
         )
 
 
@@ -186,7 +186,7 @@ def _one_by_one(layers: list[Config]) -> Graph:
     return Graph(steps, [start], [before])
 
 
-def _calls(layer: Config) -> Iterator[Step]:
+def calls_of(layer: Config) -> Iterator[Step]:
     """Each call of a layer of a functional model; an input is called once, with nothing."""
     name, nodes = name_of(layer), layer.get("inbound_nodes")
     if not is_list(nodes) or not nodes:
@@ -197,8 +197,9 @@ def _calls(layer: Config) -> Iterator[Step]:
             given, named = _read(node.get("args")), node.get("kwargs")
             named = {key: _read(value) for key, value in named.items()} if is_object(named) else {}
             yield Step(layer, name, number, given if is_list(given) else [], named)
-        elif is_list(node):  # Keras 2: a [name, call, number, arguments] for each tensor
-            tensors = [one for one in (node if node and is_list(node[0]) else [node]) if _is_old(one)]
+        else:  # Keras 2: a [name, call, number, arguments] for each tensor
+            values = node if is_list(node) and node and is_list(node[0]) else [node]
+            tensors = [one for one in values if _is_old(one)]
             several = [Output(*one[:3]) for one in tensors]
             arguments = [one[3] for one in tensors if len(one) > 3 and is_object(one[3])]
             given = [several] if len(several) > 1 else [*several]

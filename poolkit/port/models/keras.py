@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 from poolkit.dialects import table
@@ -13,11 +12,20 @@ from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import InputError, PoolkitError
 from poolkit.port.models.archive import is_list, is_object, listed
-from poolkit.port.models.graph import is_keras, is_pool
-from poolkit.port.models.layers import Layer, Shape
+from poolkit.port.models.graph import (
+    Config,
+    Step,
+    calls_of,
+    graph_of,
+    is_keras,
+    is_pool,
+    layers_in,
+    name_of,
+    shape_of,
+)
+from poolkit.port.models.layers import Layer, Shape, note_of_padding
 from poolkit.port.models.naming import joined, shown
-
-Config = Mapping[str, Any]
+from poolkit.spec.values import is_many
 
 PROGRAMS = ("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper")
 SAME_SHAPE = re.compile(
@@ -31,14 +39,14 @@ class _Place:
 
     prefix: str = ""
     shape: Shape | None = None
-    padded: str = ""  # the ZeroPadding layer directly before
-    behind: str = ""  # the Reshape or Flatten directly after
+    padding: Config | None = None  # the ZeroPadding layer directly before
+    behind: tuple[Step, ...] = ()  # the calls directly after
     problem: str = ""
     caveat: str = ""
     masked: bool = False
 
     def inside(self, name: str, **changes: Any) -> _Place:
-        return replace(self, prefix=joined(self.prefix, f"{name}/"), padded="", behind="", **changes)
+        return replace(self, prefix=joined(self.prefix, f"{name}/"), padding=None, behind=(), **changes)
 
 
 def layers_of(model: Config, what: str) -> list[Layer]:
@@ -48,85 +56,40 @@ def layers_of(model: Config, what: str) -> list[Layer]:
             f"received {what}, and a Keras model's config has class_name and config; give what model.to_json() returns"
         )
     masked = _mentions_mask(model)
-    if _sublayers(model) is not None:
+    if layers_in(model) is not None:
         return list(_inside(model, _Place(masked=masked)))
-    return list(_layer(model, _Place(shape=_built(model), masked=masked)))
+    return list(_layer(model, _Place(shape=_declared(model), masked=masked)))
 
 
 # ----------------------------------------------------------------------------------------------------------- models
 
 
-def _sublayers(data: Config) -> list[Config] | None:
-    """The layers of a model, None for what is no model; Keras 1 has a Sequential's layers without a dictionary."""
-    config = data.get("config")
-    found = config.get("layers") if is_object(config) else config
-    if not is_list(found):
-        return None
-    return [layer for layer in found if is_object(layer) and isinstance(layer.get("class_name"), str)]
-
-
 def _inside(model: Config, place: _Place) -> Iterator[Layer]:
     """The layers of a functional model, which know what they are called with, or of a Sequential, one by one."""
-    layers = _sublayers(model) or []
     if not is_keras(model):
         kind = shown(str(model["class_name"]))
         place = replace(place, caveat=f"{kind} is a class of the model's own, and may call its layers in another way")
-    padding = {_name(layer): layer for layer in layers if str(layer["class_name"]).startswith("ZeroPadding")}
+    graph, layers = graph_of(model), layers_in(model) or []
+    steps = {step.name: step for step in reversed(graph.steps)}
+    takers: dict[str, list[Step]] = {}
+    for step in graph.steps:
+        for name in {one.layer for one in step.outputs}:
+            takers.setdefault(name, []).append(step)
     functional = any(layer.get("inbound_nodes") for layer in layers)
-    arranging = _arranging(layers, functional)
-    shape, before = _shape_of(_config(model).get("build_input_shape")) or place.shape, ""
+    shape = shape_of(_config(model).get("build_input_shape")) or place.shape
     for layer in layers:
-        fed, known = _inbound(layer) if functional else (before, None)
-        shape = known or _built(layer) or (None if functional else shape)
-        behind = arranging.get(_name(layer), "")
-        yield from _layer(layer, replace(place, shape=shape, padded=fed if fed in padding else "", behind=behind))
-        shape, before = _after(layer, shape), _name(layer)
-
-
-def _arranging(layers: list[Config], functional: bool) -> dict[str, str]:
-    """The names of layers, with the layer behind each that goes by the order of the axes."""
-    found: dict[str, str] = {}
-    for before, layer in pairwise([{}, *layers]):
-        if layer["class_name"] in ("Reshape", "Flatten", "Permute"):
-            fed = _inbound(layer)[0] if functional else _name(before) if before else ""
-            found[fed] = f"{layer['class_name']} {shown(_name(layer))}"
-    return found
-
-
-def _inbound(layer: Config) -> tuple[str, Shape | None]:
-    """The name of the layer that this one is first called with, and the shape that it gives, where the file says so."""
-    node = _first(layer.get("inbound_nodes"))
-    if is_object(node):  # Keras 3: tensors among the arguments
-        tensor = _first(node.get("args"))
-        while is_list(tensor):
-            tensor = _first(tensor)
-        config = tensor.get("config") if is_object(tensor) else None
-        if is_object(config):
-            return str(_first(config.get("keras_history"))), _shape_of(config.get("shape"))
-        return "", None
-    while is_list(node):  # Keras 2: [name, number of the call, number of the tensor, arguments]
-        node = _first(node)
-    return (node if isinstance(node, str) else ""), None
-
-
-def _first(values: Any) -> Any:
-    return values[0] if is_list(values) and values else None
-
-
-def _built(layer: Config) -> Shape | None:
-    built = layer.get("build_config")
-    return _shape_of(built.get("input_shape") if is_object(built) else None) or _declared(layer)
+        step, behind = steps[name_of(layer)], takers.get(name_of(layer), [])
+        shape = step.shape or _declared(layer) or (None if functional else shape)
+        before = steps.get(step.outputs[0].layer) if step.outputs else None
+        padding = before.layer if before is not None and before.kind.startswith("ZeroPadding") else None
+        yield from _layer(layer, replace(place, shape=shape, padding=padding, behind=tuple(behind)))
+        shape = _after(layer, shape)
 
 
 def _declared(layer: Config) -> Shape | None:
     """The shape that the first layer of a Sequential, or an InputLayer, was given."""
     config = _config(layer)
-    return _shape_of(config.get("batch_shape")) or _shape_of(config.get("batch_input_shape"))
-
-
-def _shape_of(value: Any) -> Shape | None:
-    good = is_list(value) and value and all(n is None or (type(n) is int and n >= 0) for n in value)
-    return tuple(value) if good else None
+    return shape_of(config.get("batch_shape")) or shape_of(config.get("batch_input_shape"))
 
 
 def _after(layer: Config, shape: Shape | None) -> Shape | None:
@@ -140,12 +103,18 @@ def _after(layer: Config, shape: Shape | None) -> Shape | None:
         return None
 
 
+def count_of(model: Config) -> int:
+    """How many layers a model has, those of the models in it too, without its inputs."""
+    layers = layers_in(model)
+    return int(model.get("class_name") != "InputLayer") if layers is None else sum(map(count_of, layers))
+
+
 # ----------------------------------------------------------------------------------------------------------- layers
 
 
 def _layer(layer: Config, place: _Place) -> Iterator[Layer]:
-    kind, name = str(layer["class_name"]), _name(layer)
-    if _sublayers(layer) is not None:
+    kind, name = str(layer["class_name"]), name_of(layer)
+    if layers_in(layer) is not None:
         yield from _inside(layer, place.inside(name))
         return
     for inner in _wrapped(layer):
@@ -173,23 +142,66 @@ def _found(layer: Config, call: Call | None, place: _Place, problem: str) -> Lay
     before = call.source(lambda dotted: dotted.rsplit(".", 1)[1]) if call else f"{shown(str(layer['class_name']))}(...)"
     masks = place.masked and str(layer["class_name"]).startswith("GlobalAverage") and "1D" in str(layer["class_name"])
     masking = "the model masks steps, and Keras leaves masked ones out of this mean; a spec has no masks"
-    return Layer(
-        name=joined(place.prefix, _name(layer)),
+    restored = _restored(call, place)
+    found = Layer(
+        name=joined(place.prefix, name_of(layer)),
         before=shown(before),
         call=call,
         shape=place.shape,
         problem=problem or place.problem,
         caveat="; ".join(text for text in (masking if masks else "", place.caveat) if text),
-        note=_of_padding(place.padded) if place.padded else "",
-        behind=place.behind,
+        left=_grows(layer, place),
     )
+    if restored is not None and call is not None:
+        kept = Call(
+            call.name, call.args, (*(pair for pair in call.kwargs if pair[0] != "keepdims"), ("keepdims", True))
+        )
+        return replace(found, call=kept, note=f"it does what {restored} behind it does, too: leave that out")
+    arranging = next((step for step in place.behind if step.kind in ("Reshape", "Flatten", "Permute")), None)
+    found = replace(found, behind="" if arranging is None else _titled(arranging))
+    return found if place.padding is None else _padded(found, place.padding)
 
 
-def _of_padding(name: str) -> str:
-    return (
-        f"the zeros of {shown(name)} before it take part like any number: "
-        "keep that a layer of its own, for the padding of a pooling layer takes no part"
-    )
+def _titled(step: Step) -> str:
+    return f"{step.kind} {shown(step.name)}"
+
+
+def _restored(call: Call | None, place: _Place) -> str | None:
+    """The only layer behind a global pool where that gives the pooled axes back, as sizes of 1."""
+    if call is None or ".Global" not in call.name or dict(call.kwargs).get("keepdims") or len(place.behind) != 1:
+        return None
+    (step,) = place.behind
+    to, rank = _config(step.layer).get("target_shape"), int(call.name[-2])
+    first = dict(call.kwargs).get("data_format") == "channels_first"
+    ones = to[1:] if first and is_list(to) else to[:-1] if is_list(to) else []
+    return _titled(step) if step.kind == "Reshape" and ones == [1] * rank else None
+
+
+def _grows(layer: Config, place: _Place) -> str:
+    """Why a program in a file is no pool: the file knows what it is given and gives, and some axis becomes longer."""
+    given: Shape = place.shape or ()
+    shapes = {one.shape for step in place.behind for one in step.outputs if one.layer == name_of(layer)}
+    gives = shapes.pop() if len(shapes) == 1 else None
+    if layer["class_name"] not in PROGRAMS or gives is None or len(given) != len(gives) or given[:1] != gives[:1]:
+        return ""
+    sizes = [(n, m) for n, m in zip(given[1:], gives[1:], strict=True) if n != m]
+    if not sizes or any(n is None or m is None or n > m for n, m in sizes):
+        return ""
+    return f"it makes {_sizes(gives)} of {_sizes(given)}, so that it resizes, and does not pool"
+
+
+def _sizes(shape: Shape) -> str:
+    return "x".join("?" if n is None else str(n) for n in shape[1:])
+
+
+def _padded(found: Layer, padding: Config) -> Layer:
+    """A pool with the zeros before it: before a maximum they go along, as a call of the target's own."""
+    given, name = _config(padding).get("padding"), shown(name_of(padding))
+    pairs = [listed(one) for one in given] if is_list(given) and given and is_list(given[0]) else [listed(given)]
+    whole = all(is_many(one) and len(one) == 2 and all(type(n) is int and n >= 0 for n in one) for one in pairs)
+    if whole and found.call is not None and ".MaxP" in found.call.name:
+        return replace(found, padding=tuple(pairs), padded_by=name)
+    return replace(found, note=note_of_padding(name))
 
 
 def _wrapped(layer: Config) -> list[Config]:
@@ -229,12 +241,10 @@ def _call(layer: Config) -> Call | None:
 
 
 def _of_tensorflow(layer: Config) -> Call | None:
-    name, node = f"tensorflow.{_config(layer).get('function')}", _first(layer.get("inbound_nodes"))
+    name = f"tensorflow.{_config(layer).get('function')}"
     if not _may_pool("tensorflow", name):
         return None
-    while is_list(node) and is_list(_first(node)):
-        node = _first(node)
-    arguments = node[3] if is_list(node) and len(node) > 3 and is_object(node[3]) else {}
+    arguments = next(calls_of(layer)).named
     return Call(name, TENSOR, tuple((key, listed(value)) for key, value in arguments.items() if key != "name"))
 
 
@@ -250,12 +260,8 @@ def _config(layer: Config) -> Config:
     return config if is_object(config) else {}
 
 
-def _name(layer: Config) -> str:
-    return str(layer.get("name") or _config(layer).get("name") or layer["class_name"])
-
-
 def _mentions_mask(model: Config) -> bool:
     """Whether a layer of the model, at any depth, makes a mask of steps."""
     if model.get("class_name") == "Masking" or _config(model).get("mask_zero"):
         return True
-    return any(_mentions_mask(layer) for layer in _sublayers(model) or _wrapped(model))
+    return any(_mentions_mask(layer) for layer in layers_in(model) or _wrapped(model))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import NotPooling
@@ -23,7 +24,8 @@ class Layer:
     """A layer of a model file. `before` is what the file says of it; `problem` says why it cannot be ported.
 
     `caveat` is where a port can give other numbers all the same, `note` what else there is to know. `behind` is the
-    layer directly behind, where that goes by the order of the axes.
+    layer directly behind, where that goes by the order of the axes; `padding` are the zeros that the layer `padded_by`
+    puts around each spatial axis of the input of a maximum; `left` says why a layer is no pool.
     """
 
     name: str
@@ -34,11 +36,23 @@ class Layer:
     caveat: str = ""
     note: str = ""
     behind: str = ""
+    padding: tuple[tuple[int, int], ...] = ()
+    padded_by: str = ""
+    left: str = ""
+
+
+def note_of_padding(name: str) -> str:
+    return (
+        f"the zeros of {name} before it take part like any number: "
+        "keep that a layer of its own, for the padding of a pooling layer takes no part"
+    )
 
 
 def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
     """A layer's row in the report; without a target, what it pools alone."""
     row = Row(layer.name, layer.before, "failed", note=_joined(layer.problem), call=layer.call, shape=layer.shape)
+    if layer.left:
+        return replace(row, status="left", note=_joined(layer.left))
     if layer.call is None:
         return row
     try:
@@ -46,7 +60,8 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         if layer.problem:
             return replace(row, spec=spec)
         if target_for is None:
-            return replace(row, status="exact", spec=spec, note=_joined(layer.caveat, layer.note))
+            note = _joined(layer.caveat, layer.note, note_of_padding(layer.padded_by) if layer.padding else "")
+            return replace(row, status="exact", spec=spec, note=note)
         target = target_for(spec)
         if layer.shape is None and "Pool" not in layer.call.name:
             target = of_any_rank(target)
@@ -57,8 +72,58 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         return replace(row, note=_joined(layer.problem, str(reason)))
     caveats = target.note if target.call is not None else ""
     status: Status = "caveat" if layer.caveat or caveats else "exact"
-    note = _joined(layer.caveat, target.note, layer.note, _order(layer.behind, spec, target.spec))
-    return replace(row, status=status, after=target.made.source(short), note=note, spec=spec, ported=target.call)
+    padding, told = _padding(layer, target)
+    note = _joined(
+        layer.caveat, target.note, layer.note, told, _sized(spec, layer.shape), _order(layer.behind, spec, target.spec)
+    )
+    row = replace(row, status=status, note=note, spec=spec, ported=target.call, padding=padding)
+    return replace(row, after=made_of(row, target).source(short))
+
+
+def made_of(row: Row, target: Target) -> Call:
+    """The call that makes the layer for a row, with the padding before it."""
+    if row.padding is None:
+        return target.made
+    return Call("keras.Sequential" if target.backend == "keras" else "torch.nn.Sequential", _together(row, target))
+
+
+def _together(row: Row, target: Target) -> tuple[Any, ...]:
+    both = (row.padding, target.made)
+    return ([*both],) if target.backend == "keras" else both
+
+
+def _padding(layer: Layer, target: Target) -> tuple[Call | None, str]:
+    """The target's own layer for the zeros before a maximum, and what is said of it."""
+    if not layer.padding:
+        return None, ""
+    first = target.spec.layout.removeprefix("...").startswith(("NC", "channels_first"))
+    n = len(layer.padding)
+    if target.backend == "torch" and first:
+        around = [side for pair in reversed(layer.padding) for side in pair]
+        call = Call(f"torch.nn.ConstantPad{n}d", (around[0] if len(set(around)) == 1 else tuple(around), 0.0))
+    elif target.backend == "keras" and not first and n > 1:
+        call = Call(f"keras.layers.ZeroPadding{n}D", (layer.padding,))
+    else:
+        return None, note_of_padding(layer.padded_by)
+    return call, f"it pads with zeros as {layer.padded_by} before it does: leave that out"
+
+
+FEW, WIDE = 8, 4  # windows of an axis, and cells of a window: those of a pyramid have about as many
+
+
+def _sized(spec: Reading, shape: Shape | None) -> str:
+    """A word on windows that go by the size of a map, as those of a pyramid do: a map of another size has others."""
+    if not isinstance(spec, PoolSpec) or spec.output_size is not None or spec.padding != "valid" or not shape:
+        return ""
+    if not spec.axes or spec.layout != spec.letters or len(shape) != len(spec.letters):
+        return ""
+    sizes = [shape[spec.letters.index(letter)] for letter in spec.axes]
+    fields = (sizes, *(value if is_many(value) else [value] * len(sizes) for value in (spec.window, spec.stride)))
+    axes = [(n or 0, k, s) for n, k, s in zip(*fields, strict=True)]
+    if not all(n and k >= WIDE and s == k and n % k == 0 and n // k <= FEW for n, k, s in axes):
+        return ""
+    size, bins = "x".join(str(n) for n, _, _ in axes), "x".join(str(n // k) for n, k, _ in axes)
+    return f"its windows are those of maps of {size}, of which it makes {bins}; a map of another size needs others"
 
 
 def _order(behind: str, spec: Reading, port: Reading) -> str:

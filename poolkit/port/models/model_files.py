@@ -9,7 +9,7 @@ from typing import Any
 
 from poolkit.errors import InputError
 from poolkit.port.models import archive, hdf5
-from poolkit.port.models.keras import layers_of
+from poolkit.port.models.keras import count_of, layers_of
 from poolkit.port.models.layers import Layer, check_names, row_of
 from poolkit.port.models.modules import module_of
 from poolkit.port.report import Ported
@@ -18,15 +18,19 @@ from poolkit.port.target import target_of
 
 def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     """A model file's pooling layers as a module of Python for the target; without `to`, the rows alone."""
-    found = READERS[path.suffix.lower()](path)
+    found, count = READERS[path.suffix.lower()](path)
     check_names(found, str(path))
     if to is None:
-        return Ported("", tuple(row_of(layer, None) for layer in found))
+        return Ported("", tuple(row_of(layer, None) for layer in found), count)
     # A network has many equal pools: each is written once.
     target_for = functools.cache(functools.partial(target_of, backend=to, layout=layout))
     rows = tuple(row_of(layer, target_for) for layer in found)
     chosen = f" --layout {layout}" if layout else ""
-    return Ported(module_of(rows, to, target_for, path.name, f"poolkit port {path.name} --to {to}{chosen}"), rows)
+    command = f"poolkit port {path.name} --to {to}{chosen}"
+    return Ported(module_of(rows, to, target_for, path.name, command), rows, count)
+
+
+Found = tuple[list[Layer], int]  # pooling layers, and how many layers there are
 
 
 def config_of(path: Path) -> dict[str, Any]:
@@ -39,11 +43,12 @@ def config_of(path: Path) -> dict[str, Any]:
     return archive.config_of(path)
 
 
-def _keras(path: Path) -> list[Layer]:
-    return layers_of(config_of(path), str(path))
+def _keras(path: Path) -> Found:
+    model = config_of(path)
+    return layers_of(model, str(path)), count_of(model)
 
 
-def _onnx(path: Path) -> list[Layer]:
+def _onnx(path: Path) -> Found:
     from poolkit.port.models import onnx as models_onnx
 
     return models_onnx.layers_of(path)
@@ -52,14 +57,14 @@ def _onnx(path: Path) -> list[Layer]:
 HDF5, ENDINGS = b"\x89HDF\r\n", (".h5", ".hdf5")
 
 
-def _pickle(path: Path) -> list[Layer]:
+def _pickle(path: Path) -> Found:
     raise InputError(
         f"received {path}, and what PyTorch saves is a pickle, which runs code when it is read; "
         "give the model's Python source, or an .onnx file"
     )
 
 
-READERS: dict[str, Callable[[Path], list[Layer]]] = {
+READERS: dict[str, Callable[[Path], Found]] = {
     **dict.fromkeys((".keras", ".json", *ENDINGS), _keras),
     ".onnx": _onnx,
     **dict.fromkeys((".pt", ".pth", ".pkl", ".bin"), _pickle),

@@ -8,6 +8,7 @@ from typing import Any
 
 import poolkit
 from poolkit.dialects.calls import Call, Name, text
+from poolkit.port.models.layers import made_of
 from poolkit.port.models.naming import clean, import_of, in_order, names_in, short, shown
 from poolkit.port.report import Row
 from poolkit.port.target import Target
@@ -39,7 +40,7 @@ if __name__ == "__main__":
 def module_of(rows: Sequence[Row], backend: str, target_for: Callable[[Any], Target], file: str, command: str) -> str:
     """The source of a module whose `layers()` returns the ported layers by name."""
     targets = {row.where: target_for(row.spec) for row in rows if row.after and row.spec is not None}
-    made = [target.made for target in targets.values()]
+    made = [made_of(row, targets[row.where]) for row in rows if row.where in targets]
     layer = registry.row(backend).layer
     kind = Name(layer) if layer else None
     names = [name for call in made for name in names_in(call)]
@@ -75,7 +76,7 @@ def _entry(row: Row, target: Target | None) -> Iterator[str]:
         return
     yield f"# {target.spec}"
     yield from _comment(row.note)
-    yield from broken(target.made, f"{_key(row.where)}: ", ",", 8)
+    yield from broken(made_of(row, target), f"{_key(row.where)}: ", ",", 8)
 
 
 def _key(name: str) -> str:

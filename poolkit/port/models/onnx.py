@@ -42,8 +42,8 @@ class _Values:
     constants: Mapping[str, tuple[int, ...]]
 
 
-def layers_of(path: Path) -> list[Layer]:
-    """Every pooling node of an ONNX file, nodes of subgraphs and of the model's functions too."""
+def layers_of(path: Path) -> tuple[list[Layer], int]:
+    """Every pooling node of an ONNX file, nodes of subgraphs and of functions too; and how many nodes its graph has."""
     onnx = _onnx()
     data = read_bytes(path, LARGEST)
     model = onnx.ModelProto()
@@ -57,7 +57,7 @@ def layers_of(path: Path) -> list[Layer]:
     found = list(_in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {})))
     for function in model.functions:
         found += _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node)))
-    return found
+    return found, len(model.graph.node)
 
 
 STRING, MESSAGE = 9, 11  # types of fields in protobuf
