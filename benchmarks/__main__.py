@@ -1,9 +1,9 @@
 """python -m benchmarks grid: poolkit beside the call that each framework documents, the Keras layer, einops and a copy.
 
-`growth` is what a window of 63 costs against one of 3, `overhead` what a call adds on PyTorch. Each goes into
-results.json, which `table` prints and `plot` (which needs matplotlib) draws. `porting` counts what `poolkit port` makes
-of real files, and has options of its own. Each framework is measured in a process of
-its own, with one thread, so that no two of them fight for a core.
+`growth` is what a window of 63 costs against a smaller one, `overhead` what a call adds on PyTorch. Each goes into
+results.json row by row, which `table` prints and `plot` (which needs the extra `benchmarks`) draws. `porting` counts
+what `poolkit port` makes of real files, and has options of its own. Each framework is measured in a process of its own,
+with one thread, so that no two of them fight for a core.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks.frameworks import FRAMEWORKS
 from benchmarks.grid import CLOCKS, grid, growth
+from benchmarks.kept import alike, machine, merged, write
 from benchmarks.overhead import overhead
 from benchmarks.porting import main as porting
-from benchmarks.report import Row, machine, plots, tables
+from benchmarks.report import Results, Row, mean_markdown, plots, tables
 from benchmarks.sites import LAYOUTS
 
-RESULTS = Path(__file__).parent / "results"
 PARTS = {"grid": grid, "growth": growth, "overhead": overhead}
 
 
@@ -41,25 +43,33 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def measured_here(name: str, options: argparse.Namespace) -> list[Row]:
-    """The rows of one framework, told line by line on stderr while it goes on."""
-    rows: list[Row] = []
-    for row in PARTS[options.part](name, options):
-        rows.append(row)
+def measured_here(name: str, options: argparse.Namespace) -> None:
+    """A line of JSON on stdout for each row of one framework, as soon as it is measured; and one on stderr to read."""
+    for row in islice(PARTS[options.part](name, options), options.skip, None):
+        print(json.dumps(row), flush=True)
         told = {k: {n: round(t["ratio"], 2) for n, t in v.items()} if k == "times" else v for k, v in row.items()}
         print(*told.values(), file=sys.stderr, flush=True)
-    return rows
 
 
-def measured_apart(name: str, options: argparse.Namespace, words: list[str]) -> list[Row]:
-    """The same in a new process, whose environment the framework reads before it starts its threads."""
-    command = [sys.executable, "-m", "benchmarks", *words, "--child", name]
-    around = environment(options.threads) | {"KERAS_BACKEND": name}
-    done = subprocess.run(command, env=around, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"measuring {name} failed, for the reason above")
-    rows: list[Row] = json.loads(done.stdout)
-    return rows
+def measured_apart(name: str, options: argparse.Namespace, words: list[str]) -> Iterator[Row]:
+    """The same from a new process, whose environment the framework reads before it starts its threads.
+
+    Where that process dies, as XLA's compiler may end one, another one goes on behind the cell that it died of.
+    """
+    done, died = 0, 0
+    while died < 2:  # two that give no row in between: it is no single cell
+        command = [sys.executable, "-m", "benchmarks", *words, "--child", name, "--skip", str(done)]
+        around = environment(options.threads) | {"KERAS_BACKEND": name}
+        with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                yield json.loads(line)
+                done, died = done + 1, 0
+        if child.returncode == 0:
+            return
+        print(f"measuring {name} ended at cell {done + 1}, for the reason above", file=sys.stderr)
+        done, died = done + 1, died + 1
+        options.failed.append(name)
 
 
 def arguments_of(words: list[str]) -> argparse.Namespace:
@@ -79,11 +89,14 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--turns", type=int, help="turns of each comparison (15, quick 5)")
     parser.add_argument("--seconds", type=float, help="length of a turn of one call (0.01, quick 0.003)")
+    parser.add_argument("--markdown", action="store_true", help="`table` as docs/performance.md has it")
     parser.add_argument(
         "--results", type=Path, default=Path("benchmarks/results"), help="folder (default: %(default)s)"
     )
     parser.add_argument("--channels", type=int, help="so many at most, for a check")
     parser.add_argument("--child", choices=FRAMEWORKS, help=argparse.SUPPRESS)
+    parser.add_argument("--skip", type=int, default=0, help=argparse.SUPPRESS)  # cells that are measured already
+    parser.set_defaults(failed=[])
     options = parser.parse_args(words)
     options.turns = options.turns or (5 if options.quick else 15)
     options.seconds = options.seconds or (0.003 if options.quick else 0.01)
@@ -95,23 +108,41 @@ def main(words: list[str]) -> None:
         sys.exit(porting(words[1:]))
     options = arguments_of(words)
     if options.child:
-        print(json.dumps(measured_here(options.child, options)))
+        measured_here(options.child, options)
         return
     file = options.results / "results.json"
-    if options.part in ("table", "plot"):
-        results = json.loads(file.read_text())
-        if options.part == "plot":
-            print(*plots(results, options.results), sep="\n")
-            return
+    if options.part == "plot":
+        print(*plots(json.loads(file.read_text()), options.results), sep="\n")
+    elif options.part == "table":
+        shown(json.loads(file.read_text()), markdown=options.markdown)
     else:
-        rows = [row for name in options.backend for row in measured_apart(name, options, words)]
-        results = {"machine": machine() | {"threads": options.threads, "clock": options.clock}, options.part: rows}
-        if options.check:
-            print(f"{len(rows)} cells give the numbers of the documented calls")
-            return
-        kept = json.loads(file.read_text()) if file.exists() else {}
-        options.results.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(kept | results, indent=1) + "\n")
+        measure(file, options, words)
+        if options.failed:
+            sys.exit(f"not all was measured: {', '.join(options.failed)}")
+
+
+def measure(file: Path, options: argparse.Namespace, words: list[str]) -> None:
+    """Every row is kept as soon as it is there; the rest of the file stays, where it was measured on this machine."""
+    here = machine() | {"threads": options.threads, "clock": options.clock}
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    results = {"machine": here} | ({k: v for k, v in kept.items() if k != "machine"} if alike(kept, here) else {})
+    rows: list[Row] = []
+    before = results.get(options.part, [])
+    for row in (row for name in options.backend for row in measured_apart(name, options, words)):
+        rows.append(row)
+        if not options.check:
+            results[options.part] = merged(before, rows)
+            write(file, results)
+    if options.check:
+        print(f"{len(rows)} cells give the numbers of the documented calls")
+    else:
+        shown({"machine": here, options.part: rows})
+
+
+def shown(results: Results, *, markdown: bool = False) -> None:
+    if markdown:
+        print(mean_markdown(results))
+        return
     console = Console()
     # A file or a pipe has no width of its own, and a cell that is cut says nothing.
     console.width = max(console.width, 130)

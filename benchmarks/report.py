@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import importlib
 import math
-import os
-import platform
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +18,6 @@ Results = dict[str, Any]  # "machine", and rows by what was measured
 LEAST = 0.97  # a ratio below this is shown in red
 EAGER = 0.75  # the same of windowed maxima over channels-last tensors in eager TensorFlow, whose own drop NaN
 PEERS = ("native", "keras", "einops")
-
-
-def machine() -> dict[str, Any]:
-    """What the figures depend on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    named = dict([part.strip() for part in line.split(":", 1)] for line in lines if ":" in line)
-    packages = ("numpy", "torch", "tensorflow", "keras", "jax", "einops")
-    return {
-        "cpu": named.get("model name", platform.processor()),
-        "avx512": "avx512f" in named.get("flags", ""),
-        "cores": os.cpu_count(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {name: version(packages_distributions()[name][0]) for name in packages},
-    }
 
 
 def least(row: Row) -> float:
@@ -100,6 +76,17 @@ def geometric(ratios: Iterable[float | None]) -> float | None:
     return math.exp(statistics.fmean(logs)) if logs else None
 
 
+def mean_markdown(results: Results) -> str:
+    """The geometric means as a table of docs/performance.md."""
+    named = results["machine"]
+    lines = [f"{named['cpu']}, {named['threads']} thread(s), {named['date']}", ""]
+    [table] = [mean_table(results["grid"])]
+    rows = zip(*[list(column.cells) for column in table.columns], strict=True)
+    lines.append("| " + " | ".join(str(column.header) for column in table.columns) + " |")
+    lines.append("|" + "---|" * len(table.columns))
+    return "\n".join([*lines, *["| " + " | ".join(map(str, row)) + " |" for row in rows]])
+
+
 def plain_table(title: str, rows: list[Row]) -> Table:
     """Rows that all have the same fields."""
     table = Table(title=title)
@@ -115,7 +102,7 @@ def tables(results: Results) -> list[Table]:
     if results.get("grid"):
         made += [site_table(results["grid"]), mean_table(results["grid"])]
     if results.get("growth"):
-        made.append(plain_table("a window of 63 against one of 3, stride 1, as many results", results["growth"]))
+        made.append(plain_table("a window of 63 against a smaller one, stride 1", results["growth"]))
     if results.get("overhead"):
         made.append(plain_table("PyTorch, 1x64x7x7: microseconds added to a call", results["overhead"]))
     return made

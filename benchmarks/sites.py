@@ -121,5 +121,22 @@ SITES = (
 # The smallest global average of a real network: what a call costs there is hardly anything but overhead.
 SMALL = Site("ResNet-18 global avg 7x7x64", "avg", (7, 7), 64, output_size=1)
 
-# Windows of 3 and of 63 cells with stride 1 and one size of result: what a larger window costs.
-GROWTH = tuple(Site(f"{kind} {k} s1", kind, (63 + k, 63 + k), 32, k) for kind in ("max", "avg") for k in (3, 63))
+
+def _over_one_map(kind: str, k: int) -> Site:
+    return Site(f"{kind} {k} s1", kind, (64, 64), 32, k, padding="same")
+
+
+def _as_many_results(kind: str, k: int) -> Site:
+    return Site(f"{kind} {k} s1", kind, (63 + k, 63 + k), 32, k)
+
+
+# What is the same for two windows with stride 1, and the two: what the larger window costs.
+GROWTH = tuple(
+    pair
+    for kind in ("max", "avg")
+    for pair in (
+        ("map", _over_one_map(kind, 3), _over_one_map(kind, 63)),
+        ("results", _as_many_results(kind, 3), _as_many_results(kind, 63)),
+        ("results", _as_many_results(kind, 31), _as_many_results(kind, 63)),
+    )
+)

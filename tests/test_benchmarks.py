@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.counting import counted, parsed
 from benchmarks.grid import same
+from benchmarks.kept import alike, merged
 from benchmarks.porting import main as porting
 from benchmarks.porting import whole
+from benchmarks.report import plots
 from benchmarks.sites import Site
 from poolkit.tools.measure import compare, overheads
 from tests.helpers.support import ROOT, environment
@@ -81,6 +84,45 @@ def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
     shown = benchmarks("table", "--results", str(tmp_path))
     assert "global avg 7x7x2048" in shown
     assert "adaptive_avg_pool2d" in shown
+
+
+def test_what_was_measured_before_a_process_died_is_kept_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = tmp_path / "python"  # ends at the second of three cells, as XLA may
+    python.write_text(
+        "#!/bin/sh\neval skip=\\${$#}\n"
+        'if [ $skip -eq 0 ]; then echo \'{"us": 1, "cell": 0}\'; kill -9 $$; fi\n'
+        'echo \'{"us": 3, "cell": 2}\'\n'
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+    with pytest.raises(SystemExit, match="not all was measured: torch"):
+        main(["overhead", "--backend", "torch", "--results", str(tmp_path)])
+
+    assert [row["cell"] for row in json.loads((tmp_path / "results.json").read_text())["overhead"]] == [0, 2]
+    assert "measuring torch ended at cell 2" in capsys.readouterr().err
+
+
+def test_rows_of_the_same_cell_are_replaced_and_those_of_another_machine_dropped(tmp_path: Path) -> None:
+    assert merged([{"cell": 0, "us": 1}, {"cell": 1, "us": 1}], [{"cell": 1, "us": 2}]) == [
+        {"cell": 0, "us": 1},
+        {"cell": 1, "us": 2},
+    ]
+    assert alike({"machine": {"cpu": "a", "date": "1"}}, {"cpu": "a", "date": "2"})
+    assert not alike({"machine": {"cpu": "b"}}, {"cpu": "a"})
+
+
+def test_each_backend_of_the_kept_results_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    results = json.loads((ROOT / "benchmarks/results/results.json").read_text())
+
+    drawn = {path.stem: path.read_text().count("<use ") for path in plots(results, tmp_path)}
+
+    assert set(drawn) == {row["backend"] for row in results["grid"]}
+    for backend, points in drawn.items():
+        assert points >= sum(row["backend"] == backend for row in results["grid"])
 
 
 def test_a_contender_that_gives_other_numbers_is_told() -> None:
