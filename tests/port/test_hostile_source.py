@@ -213,6 +213,13 @@ def test_what_stands_where_nobody_puts_it_is_reported(kind: str, to: str | None)
     assert port_source(HEAD + FOUND[kind], to).rows
 
 
+def test_a_value_that_is_made_of_one_twice_is_looked_at_once() -> None:
+    doubled = "k0 = x.shape[2]\n" + "".join(f"k{n} = k{n - 1} + k{n - 1}\n" for n in range(1, 60))
+    [row] = port_source(f"{HEAD}{doubled}y = F.max_pool2d(x, (k59, k59), k59)\n", "keras").rows
+
+    assert row.before == "F.max_pool2d(x, (k59, k59), k59)"
+
+
 @pytest.mark.parametrize("field", ["where", "before", "after", "note"])
 def test_a_text_of_a_row_is_no_longer_than_a_message(field: str) -> None:
     texts = {"where": "line 1", "before": "f(x)", field: f"begins {'n' * 1_000_000} ends"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from poolkit.dialects.sources import dotted_name
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given, last_name, plain_name
-from poolkit.port.python.traces import SHAPES, same_tensor
+from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name
+from poolkit.port.python.traces import same_tensor
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import definition
+from poolkit.port.python.values import Size, Values
 
 # Steps that leave the batch of their tensor where it is.
 STEPS = ("reshape", "view", "expand_dims", "unsqueeze", "squeeze", "flatten")
@@ -26,79 +26,14 @@ def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -
     >>> is_batch(tree, Names(tree), call.args[1].operand, call, call.func.value)
     False
     """
-    if _literal(size) == -1:
+    if literal(size) == -1:
         return True
-    found = _batch_of(tree, size, at)
-    if found is None:
+    value = Values(tree, names).of(size, at)
+    if not isinstance(value, Size) or value.at != 0:
         return False
-    whose, since = found
-    for one in _tensors(tree, names, tensor):
-        if tree.text(one) == whose:
-            return since is at or same_tensor(tree, whose, since, one)
-    return False
-
-
-def _literal(node: ast.expr) -> object:
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError):
-        return None
-
-
-def _batch_of(tree: Tree, size: ast.expr, at: Node) -> tuple[str, Node] | None:
-    """The text of the tensor whose batch a size is, and the statement that looks at its shape."""
-    if isinstance(size, ast.Name):
-        return _named_batch(tree, size.id, at)
-    if isinstance(size, ast.Subscript) and _literal(size.slice) == 0:
-        return _first_of(tree, size.value, at)
-    if not isinstance(size, ast.Call) or len(size.args) != 1:
-        return None
-    name = dotted_name(size.func) or ""
-    if name == "int":
-        return _batch_of(tree, size.args[0], at)
-    if name == "len":
-        return ast.unparse(size.args[0]), at
-    method = isinstance(size.func, ast.Attribute) and size.func.attr == "size" and _literal(size.args[0]) == 0
-    return (ast.unparse(size.func.value), at) if method and isinstance(size.func, ast.Attribute) else None
-
-
-def _named_batch(tree: Tree, name: str, at: Node) -> tuple[str, Node] | None:
-    found = definition(tree, name, at)
-    if found is None or found.item:
-        return None
-    value = found.value
-    if found.item is None:
-        return _batch_of(tree, value, found.statement)
-    if isinstance(value, ast.Tuple | ast.List):
-        return _batch_of(tree, value.elts[0], found.statement)
-    return _first_of(tree, value, found.statement)
-
-
-def _first_of(tree: Tree, shape: ast.expr, at: Node) -> tuple[str, Node] | None:
-    """The tensor of a shape, which may have a name."""
-    if isinstance(shape, ast.Name):
-        found = definition(tree, shape.id, at)
-        if found is None or found.item is not None:
-            return None
-        shape, at = found.value, found.statement
-    whole = _shape_of(shape)
-    return (whole, at) if whole else None
-
-
-def _shape_of(node: ast.expr) -> str | None:
-    """The tensor of ``x.shape``, ``x.size()``, ``tf.shape(x)``, ``x.get_shape().as_list()``; also of its first part."""
-    if isinstance(node, ast.Attribute):
-        return ast.unparse(node.value) if node.attr == "shape" else None
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.lower is None:
-        return _shape_of(node.value)
-    if not isinstance(node, ast.Call):
-        return None
-    method = node.func.attr if isinstance(node.func, ast.Attribute) and not node.args else ""
-    if method == "as_list":
-        return _shape_of(node.func.value) if isinstance(node.func, ast.Attribute) else None
-    if method in ("size", "get_shape") and isinstance(node.func, ast.Attribute):
-        return ast.unparse(node.func.value)
-    return ast.unparse(node.args[0]) if SHAPES.search(dotted_name(node.func) or "") and node.args else None
+    same = (one for one in _tensors(tree, names, tensor) if tree.text(one) == value.tensor)
+    found = next(same, None)
+    return found is not None and (value.since is at or same_tensor(tree, value.tensor, value.since, found))
 
 
 def _tensors(tree: Tree, names: Names, node: Node) -> Iterator[Node]:

@@ -79,12 +79,14 @@ class Flow:
     def sources(self, name: str, at: Node) -> set[ast.stmt | None]:
         """The statements that may have given a name the value that it has at a node."""
         found = self.at(name, at)
-        left, seen = [found] if found is not None else [], set[Given]()
-        while left:
-            here = left.pop()
-            seen.add(here)
-            left += [one for one in here.several if one not in seen]
-        return {one.statement for one in seen}
+        return {one.statement for one in _every([found] if found is not None else [])}
+
+    def values(self, name: str, at: Node) -> list[ast.expr]:
+        """The expressions that may have made the value of a name, defaults too; from a scope around, any there."""
+        found, scope = self.at(name, at), self.tree.scope(at)
+        outside = [one for binding in scope[name] for one in self._past.get((binding.scope, name), ([], []))[1]]
+        given = _every(outside if found is None else [found])
+        return [value for one in given for value in (one.value, one.default) if value is not None]
 
     def _from_outside(self, name: str, scope: Scope) -> Given | None:
         """What a function around or the module gives a name, if it is given once."""
@@ -222,7 +224,7 @@ class Flow:
         ends = [*self._turns.pop(), dict(self._now)] if known else []
         self._block(node.orelse)
         for name, given in known.items():
-            given.several += [one[name] for one in ends if one[name] not in given.several]
+            given.several += [one[name] for one in ends if one[name] not in (given, *given.several)]
             self._set(Given(name, several=given.several), end)
         return False
 
@@ -257,6 +259,16 @@ class Flow:
 
     def _values(self, name: str) -> list[Given]:
         return self._past.get((self._scope, name), ([], []))[1]
+
+
+def _every(given: Sequence[Given]) -> set[Given]:
+    """Some values, and those that they may be."""
+    left, seen = [*given], set[Given]()
+    while left:
+        here = left.pop()
+        seen.add(here)
+        left += [one for one in here.several if one not in seen]
+    return seen
 
 
 def _branches(node: ast.If) -> list[tuple[list[ast.stmt], list[str]]]:

@@ -19,16 +19,12 @@ from poolkit.port.python.nodes import Node, expression
 from poolkit.port.python.sites import Site
 from poolkit.port.python.traces import by_shape, same_tensor
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import definition
+from poolkit.port.python.values import Many, Size, Values
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
 # A size at position n of the shape stands as the number MARK + n while a call is read.
 MARK = 1_000_003
-
-SHAPES = re.compile(r"(^|\.)(int_shape|shape|get_static_shape)$")
-THROUGH = ("int", "list", "tuple")  # calls that leave sizes as they are
-METHODS = ("get_shape", "size", "as_list")
 
 
 class Sizes(NamedTuple):
@@ -128,6 +124,7 @@ class _Reader:
     def __post_init__(self) -> None:
         tensor = self.site.tensor
         self.text = ast.unparse(self._shaped_as(tensor)) if isinstance(tensor, ast.expr) else ""
+        self.values = Values(self.tree, self.names, self.rank)
         self.tensors: set[str] = set()  # whose sizes are used
         self.others = False  # whether a shape is used otherwise
         self.shapes: set[str] = set()  # the texts that are several sizes of one
@@ -183,86 +180,21 @@ class _Reader:
             found.extend(value if isinstance(element, ast.Starred) else [value])
         return tuple(found)
 
-    # ------------------------------------------------------------------------------------------ expressions of sizes
-
     def sizes(self, node: ast.expr, at: Node) -> Sizes | None:
-        """The sizes that an expression is, at a node of the file."""
-        if isinstance(node, ast.Name):
-            return self._named(node.id, at)
-        if isinstance(node, ast.Attribute):
-            if node.attr == "shape":
-                return self._shape(node.value, at)
-            return self.sizes(node.value, at) if node.attr == "value" else None
-        if isinstance(node, ast.Call):
-            return self._called(node, at)
-        if isinstance(node, ast.Tuple | ast.List):
-            return _together([self.sizes(one, at) for one in node.elts])
-        return self._item(node, at) if isinstance(node, ast.Subscript) else None
-
-    def _shape(self, tensor: ast.expr, at: Node) -> Sizes | None:
-        """The whole shape of a tensor, which must still be the one that is pooled."""
-        name = ast.unparse(tensor)
-        root = name.partition(".")[0].partition("[")[0]
-        if not root.isidentifier() or (
-            at is not self.site.node and not same_tensor(self.tree, name, at, self.site.node)
-        ):
+        """The sizes that an expression is, at a node of the file, of a tensor that is still the one that is pooled."""
+        value = self.values.of(node, at)
+        found = [one for one in (value.items if isinstance(value, Many) else (value,)) if isinstance(one, Size)]
+        if not found or len(found) < len(value.items if isinstance(value, Many) else found):
             return None
-        return Sizes(name, tuple(range(self.rank)))
-
-    def _named(self, name: str, at: Node) -> Sizes | None:
-        found = definition(self.tree, name, at)
-        if found is None:
+        tensors = {one.tensor for one in found}
+        if len(tensors) > 1 or not all(same_size(self.tree, one, self.site.node) for one in found):
             return None
-        whole = self.sizes(found.value, found.statement)
-        if whole is None or found.item is None:
-            return whole
-        return Sizes(whole.tensor, whole.at[found.item]) if _count(whole.at) == found.of else None
-
-    def _called(self, node: ast.Call, at: Node) -> Sizes | None:
-        """``tf.shape(x)``, ``x.size()``, ``x.size(2)``, ``x.get_shape().as_list()``, ``int(…)``."""
-        dotted = dotted_name(node.func) or ""
-        full = self.names.resolve(dotted, at) if dotted else None
-        if full is not None:
-            return self._shape(node.args[0], at) if SHAPES.search(full) and node.args else None
-        if dotted in THROUGH and len(node.args) == 1:
-            return self.sizes(node.args[0], at)
-        if not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
-            return None
-        if node.func.attr == "as_list":
-            return self.sizes(node.func.value, at)
-        shape = self._shape(node.func.value, at)
-        return _picked(shape, node.args[0]) if shape and node.args else shape
-
-    def _item(self, node: ast.Subscript, at: Node) -> Sizes | None:
-        whole = self.sizes(node.value, at)
-        return _picked(whole, node.slice) if whole is not None else None
+        return Sizes(found[0].tensor, tuple(one.at for one in found) if isinstance(value, Many) else found[0].at)
 
 
-def _together(several: list[Sizes | None]) -> Sizes | None:
-    """Sizes of one tensor that are written one by one."""
-    found = [sizes for sizes in several if sizes is not None]
-    if len(found) < len(several) or len({sizes.tensor for sizes in found}) != 1:
-        return None
-    return Sizes(found[0].tensor, tuple(sizes.at for sizes in found))
-
-
-def _picked(whole: Sizes, index: ast.expr) -> Sizes | None:
-    """An item or a slice of sizes."""
-    if not isinstance(whole.at, tuple):
-        return None
-    try:
-        if isinstance(index, ast.Slice):
-            parts = (
-                ast.literal_eval(part) if part is not None else None for part in (index.lower, index.upper, index.step)
-            )
-            return Sizes(whole.tensor, whole.at[slice(*parts)])
-        return Sizes(whole.tensor, whole.at[ast.literal_eval(index)])
-    except (ValueError, TypeError, IndexError):
-        return None
-
-
-def _count(at: Any) -> int:
-    return len(at) if is_many(at) else 0
+def same_size(tree: Tree, size: Size, at: Node) -> bool:
+    """Whether a tensor is at a node still the one whose size was taken."""
+    return size.since is at or same_tensor(tree, size.tensor, size.since, at)
 
 
 def _marks(at: Any) -> Any:

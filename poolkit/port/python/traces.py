@@ -7,15 +7,14 @@ import re
 from collections.abc import Iterator
 
 from poolkit.dialects.sources import dotted_name
-from poolkit.port.python.nodes import FUNCTIONS, Node
+from poolkit.port.python.nodes import Node
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import between, unchanged
+from poolkit.port.python.uses import between, flow_of, unchanged
 
 SHAPES = re.compile(r"(^|[._])(shape|shape_list|shape_as_list|as_list)$", re.IGNORECASE)
-STORES = (ast.Tuple, ast.List, ast.Starred)
 
 
-def by_shape(tree: Tree, value: ast.AST, at: Node, tensor: str = "", seen: frozenset[str] = frozenset()) -> bool:
+def by_shape(tree: Tree, value: ast.AST, at: Node, tensor: str = "", seen: set[ast.AST] | None = None) -> bool:
     r"""Whether some assignment, here or in an outer scope, makes a value one of a shape, or a function of the tensor.
 
     It need not be the assignment that counts: this is for refusing what is not proven.
@@ -24,14 +23,15 @@ def by_shape(tree: Tree, value: ast.AST, at: Node, tensor: str = "", seen: froze
     >>> by_shape(tree, ast.parse("(size, 2)").body[0], tree.all(ast.Call)[0])
     True
     """
+    seen = set[ast.AST]() if seen is None else seen
+    seen.add(value)
     for inner in ast.walk(value):
         if _is_shape(inner, tensor):
             return True
         name = dotted_name(inner) if isinstance(inner, ast.Name | ast.Attribute) else None
-        if name is None or name in seen or (name.count(".") and not name.startswith("self.")):
+        if name is None or (name.count(".") and not name.startswith("self.")):
             continue
-        given = list(_values(tree, name, at))
-        if any(by_shape(tree, one, one, tensor, seen | {name}) for one in given):
+        if any(one not in seen and by_shape(tree, one, one, tensor, seen) for one in _values(tree, name, at)):
             return True
     return False
 
@@ -49,48 +49,16 @@ def _is_shape(node: ast.AST, tensor: str) -> bool:
     return called or (bool(tensor) and any(ast.unparse(arg) == tensor for arg in node.args))
 
 
-def _values(tree: Tree, name: str, at: Node) -> Iterator[Node]:
-    """Everything that a name is given in the scopes around a node; an attribute of self, anywhere in the file."""
-    around = _functions(tree, at)
-    for function, value in _stores(tree, name):
-        if "." in name or any(function is one for one in around):
-            yield value
-
-
-def _stores(tree: Tree, name: str) -> list[tuple[Node | None, ast.expr]]:
-    """The function around each place where a name is given a value, and that value."""
-
-    def found() -> list[tuple[Node | None, ast.expr]]:
-        nodes: list[Node] = [node for node in tree.attributes(name.rpartition(".")[2]) if tree.text(node) == name]
-        if "." not in name:
-            nodes = [*tree.named(name), *(arg for arg in tree.all(ast.arg) if arg.arg == name)]
-        given = [(node, _given(tree, node)) for node in nodes]
-        return [(tree.around(node, FUNCTIONS), value) for node, value in given if value is not None]
-
-    return tree.once((_stores, name), found)
-
-
-def _functions(tree: Tree, at: Node) -> list[Node | None]:
-    found: list[Node | None] = [None]
-    here = tree.around(at, FUNCTIONS)
-    while here is not None:
-        found.append(here)
-        here = tree.around(here, FUNCTIONS)
-    return found
-
-
-def _given(tree: Tree, node: Node) -> ast.expr | None:
-    """What a name is given where it stands; None where it is only read."""
-    if isinstance(node, ast.arg):
-        return next((one.value for one in tree.scope(node)[node.arg] if one.node is node), None)
-    child, here = node, tree.parent(node)
-    while isinstance(here, STORES):
-        child, here = here, tree.parent(here)
-    if isinstance(here, ast.Assign):
-        return here.value if child is not here.value else None
-    if isinstance(here, ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
-        return here.value if here.target is child else None
-    return here.iter if isinstance(here, ast.For | ast.comprehension) and here.target is child else None
+def _values(tree: Tree, name: str, at: Node) -> Iterator[ast.expr]:
+    """Everything that a name may have been given where it stands; an attribute of self, anywhere in the file."""
+    if "." not in name:
+        yield from flow_of(tree).values(name, at)
+        return
+    for node in tree.attributes(name.rpartition(".")[2]):
+        statement = tree.statement(node)
+        if isinstance(node.ctx, ast.Store) and tree.text(node) == name and statement is not None:
+            value = getattr(statement, "value", None) or getattr(statement, "iter", None)
+            yield from [value] if isinstance(value, ast.expr) else []
 
 
 def same_tensor(tree: Tree, tensor: str, since: Node, until: Node) -> bool:
