@@ -215,9 +215,10 @@ def test_what_stands_where_nobody_puts_it_is_reported(kind: str, to: str | None)
 
 def test_a_value_that_is_made_of_one_twice_is_looked_at_once() -> None:
     doubled = "k0 = x.shape[2]\n" + "".join(f"k{n} = k{n - 1} + k{n - 1}\n" for n in range(1, 60))
-    [row] = port_source(f"{HEAD}{doubled}y = F.max_pool2d(x, (k59, k59), k59)\n", "keras").rows
+    size, pool = port_source(f"{HEAD}{doubled}y = F.max_pool2d(x, (k59, k59), k59)\n", "keras").rows
 
-    assert row.before == "F.max_pool2d(x, (k59, k59), k59)"
+    assert size.after == "x.shape[1]"
+    assert pool.before == "F.max_pool2d(x, (k59, k59), k59)"
 
 
 @pytest.mark.parametrize("field", ["where", "before", "after", "note"])

@@ -18,7 +18,6 @@ KNOWN = {
 }
 UNKNOWN = {
     "a branch": "    h = x.shape[2:]\n    if a:\n        x = a\n{}",
-    "the branch with the shape": "    h = 2\n    if a:\n        h = x.shape[2:]\n{}",
     "an elif": "    h = x.shape[2:]\n    if a:\n        pass\n    elif xs:\n        x = a\n{}",
     "a loop between": "    h = x.shape[2:]\n    while a:\n        x = x[:1]\n{}",
     "a loop in a loop": "    for a in xs:\n        h = x.shape[2:]\n        while a:\n            x = x[:1]\n    {}",
@@ -26,7 +25,6 @@ UNKNOWN = {
     "the turn before, in a branch": "    for x in xs:\n        if a:\n            h = x.shape[2:]\n    {}",
     "a turn that ends early": "    h = x.shape[2:]\n    for n in xs:\n        if a:\n            x = n; break\n{}",
     "a handler": "    h = x.shape[2:]\n    try:\n        x = a()\n    except TypeError:\n        pass\n{}",
-    "a try that ends before it": "    h = 2\n    try:\n        a(); h = x.shape[2:]\n    except E:\n        pass\n{}",
     "a finally": "    h = x.shape[2:]\n    try:\n        a()\n    finally:\n        x = a\n{}",
     "a match": "    h = x.shape[2:]\n    match a:\n        case [x]:\n            pass\n{}",
     "a with that gives the name": "    h = x.shape[2:]\n    with a as x:\n        pass\n{}",

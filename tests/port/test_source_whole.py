@@ -46,23 +46,6 @@ def test_the_window_of_one_axis_is_the_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "why"),
-    [
-        ("(1, x.size(3)), 2", "not simply the spatial sizes"),
-        ("(2, x.size(3))", "not simply the spatial sizes"),
-        ("(x.size(2) // 2, x.size(3))", "not simply the spatial sizes"),
-        ("(x.size(3), x.size(2))", "not simply the spatial sizes"),
-        ("x.shape[2:], padding=1", "under which it is not simply the whole map"),
-        ("x.size(2)", "one side of the map for all"),
-    ],
-)
-def test_what_is_not_the_whole_map(window: str, why: str) -> None:
-    found = row(f"{HEAD}return F.avg_pool2d(x, {window})\n", "keras")
-    assert (found.status, found.after) == ("failed", "")
-    assert why in found.note
-
-
-@pytest.mark.parametrize(
     "line", ["from keras.layers import *\n", "from mine import TimeDistributed\nfrom keras.layers import *\n"]
 )
 def test_a_wrapper_from_a_star(line: str) -> None:

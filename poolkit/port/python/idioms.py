@@ -19,6 +19,7 @@ from poolkit.port.python.remarks import padded_before, squeezed_after, whole_at_
 from poolkit.port.python.restoring import dropped_axes, kept_axes, out_of_lambda
 from poolkit.port.python.shapes import whole_map
 from poolkit.port.python.sites import Site
+from poolkit.port.python.sized import sized_windows
 from poolkit.port.python.slim import arg_scoped
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unknowns import computed_axes, last_axes, listed_sizes, may_be_none, sure_numbers
@@ -35,6 +36,7 @@ IDIOMS: tuple[Idiom, ...] = (
     wrapped,
     last_axes,
     whole_map,
+    sized_windows,
     listed_sizes,
     computed_axes,
     may_be_none,

@@ -39,7 +39,7 @@ def either_order(tree: Tree, names: Names, site: Site) -> None:
         calls = [_with(site.call, name, word) for word in FORMATS[formats]]
         found = chosen(tree, calls)
         if found is not None:
-            site.fields, site.call, site.error = *found, None
+            site.fields, site.call, site.error, site.either = *found, None, True
             site.notes.append(
                 f"{name}={text(given[name])} is only known when the program runs, and the port takes the target's order"
             )

@@ -14,6 +14,7 @@ from poolkit.errors import NotExactError
 from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
 from poolkit.port.python.sites import Site, reduced
+from poolkit.port.python.sized import resized
 from poolkit.port.target import Target, arranged, of_any_rank, target_of, usual_layout, written
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
@@ -44,13 +45,13 @@ def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
 
 def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
     """The target of a site, and the call that makes its spec."""
-    moves = _moves(site, backend, layout)
-    if site.ordered and site.error is None and (moves or (site.permuted and _turns(site, backend, layout))):
+    moving = moves(site, backend, layout)
+    if site.ordered and site.error is None and (moving or (site.permuted and _turns(site, backend, layout))):
         raise NotExactError(site.ordered)
-    if moves:
+    if moving:
         site.notes += [note for note in site.if_moved if note not in site.notes]
     target, call = _written_for(site, backend, layout)
-    if moves and site.counted:
+    if moving and site.counted:
         target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *site.counted]))
     return target, call
 
@@ -60,7 +61,10 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         raise site.error
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
         _check_order(site, backend, layout)
-        fields = {name: _as_tuple(site, value, backend) for name, value in site.fields.items()}
+        sized = site.sized if moves(site, backend, layout) or site.either else ()
+        letters = letters_for(site, backend, layout)
+        given = {name: resized(value, sized, letters) for name, value in site.fields.items()}
+        fields = {name: _as_tuple(site, value, backend) for name, value in given.items()}
         target, call = carried(fields, backend, lambda spec: layout_for(spec, backend, layout), site.numbers)
         return _for_none(site, target, call)
     spec = spec_of(site)
@@ -104,14 +108,21 @@ def _as_tuple(site: Site, value: Any, backend: str) -> Any:
 
 def _check_order(site: Site, backend: str, layout: str | None) -> None:
     """`NotExactError` where a window that goes by a shape would come to another order of the axes."""
-    if site.by_shape and _moves(site, backend, layout):
+    if site.by_shape and not site.sized and moves(site, backend, layout):
         raise NotExactError(site.by_shape)
 
 
-def _moves(site: Site, backend: str, layout: str | None) -> bool:
+def moves(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the channels of a site come to another place."""
     own = site.fields.layout if isinstance(site.fields, Operation) else site.fields.get("layout")
     return known(own) and _last(backend, layout) != str(own).endswith(("C", "last"))
+
+
+def letters_for(site: Site, backend: str, layout: str | None) -> str:
+    """The letters of a site's axes in the order that they come to."""
+    own = str(site.fields.layout if isinstance(site.fields, Operation) else site.fields["layout"])
+    spatial = "HW" if own.startswith("channels") else own.removeprefix("...").strip("NC")
+    return f"N{spatial}C" if _last(backend, layout) else f"NC{spatial}"
 
 
 def _turns(site: Site, backend: str, layout: str | None) -> bool:

@@ -112,6 +112,27 @@ def _entries(value: Any, count: int) -> Sequence[Any]:
     return value if is_many(value) else (value,) * count
 
 
+def pooled_text(names: Names, site: Site) -> str:
+    """The text of the tensor whose shape the pooled one has."""
+    return ast.unparse(_shaped_as(names, site, site.tensor)) if isinstance(site.tensor, ast.expr) else ""
+
+
+def _shaped_as(names: Names, site: Site, tensor: ast.expr) -> ast.expr:
+    """The tensor inside functions such as relu, and powers, which have the same shape."""
+    if isinstance(tensor, ast.UnaryOp):
+        return _shaped_as(names, site, tensor.operand)
+    if isinstance(tensor, ast.BinOp) and isinstance(tensor.op, ast.Pow):
+        return _shaped_as(names, site, tensor.left)
+    if not isinstance(tensor, ast.Call) or not isinstance(tensor.func, ast.Attribute):
+        return tensor
+    name = tensor.func.attr
+    if name not in ELEMENTWISE + OF_NUMBERS:
+        return tensor
+    dotted = dotted_name(tensor.func) or ""
+    function = tensor.args and (name in ELEMENTWISE or names.resolve(dotted, site.node) is not None)
+    return _shaped_as(names, site, tensor.args[0] if function else tensor.func.value)
+
+
 @dataclass
 class _Reader:
     """Reads the arguments of a site for sizes of a shape."""
@@ -122,27 +143,11 @@ class _Reader:
     rank: int
 
     def __post_init__(self) -> None:
-        tensor = self.site.tensor
-        self.text = ast.unparse(self._shaped_as(tensor)) if isinstance(tensor, ast.expr) else ""
+        self.text = pooled_text(self.names, self.site)
         self.values = Values(self.tree, self.names, self.rank)
         self.tensors: set[str] = set()  # whose sizes are used
         self.others = False  # whether a shape is used otherwise
         self.shapes: set[str] = set()  # the texts that are several sizes of one
-
-    def _shaped_as(self, tensor: ast.expr) -> ast.expr:
-        """The tensor inside functions such as relu, and powers, which have the same shape."""
-        if isinstance(tensor, ast.UnaryOp):
-            return self._shaped_as(tensor.operand)
-        if isinstance(tensor, ast.BinOp) and isinstance(tensor.op, ast.Pow):
-            return self._shaped_as(tensor.left)
-        if not isinstance(tensor, ast.Call) or not isinstance(tensor.func, ast.Attribute):
-            return tensor
-        name = tensor.func.attr
-        if name not in ELEMENTWISE + OF_NUMBERS:
-            return tensor
-        dotted = dotted_name(tensor.func) or ""
-        function = tensor.args and (name in ELEMENTWISE or self.names.resolve(dotted, self.site.node) is not None)
-        return self._shaped_as(tensor.args[0] if function else tensor.func.value)
 
     def marked(self, call: Call) -> Call:
         """The call with a mark for each size of a shape."""

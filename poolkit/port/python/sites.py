@@ -19,6 +19,7 @@ from poolkit.errors import NotExactError, PoolkitError
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given
 from poolkit.port.python.tree import Span, Tree
+from poolkit.port.python.values import Sized
 from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
@@ -66,6 +67,8 @@ class Site:
     error: NotExactError | None = None
     computed: str = ""
     by_shape: str = ""
+    sized: list[Sized] = field(default_factory=list[Sized])  # where the sizes are taken that its window goes by
+    either: bool = False  # whether the file has its axes in one order or the other
     ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
     permuted: bool = False
     counted: list[str] = field(default_factory=list[str])  # notes on axes that are counted there

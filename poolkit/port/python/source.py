@@ -23,7 +23,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import python
 from poolkit.port.python.own import own_sites
 from poolkit.port.python.references import references
-from poolkit.port.python.rewrite import layout_for, pieces, spec_of, written_for
+from poolkit.port.python.rewrite import layout_for, letters_for, moves, pieces, spec_of, written_for
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded
 from poolkit.port.python.unread import unread
@@ -149,6 +149,21 @@ class _Port:
             yield replace(row, status="failed", note=_joined(str(error), *site.notes)), None
             return
         yield from ((part, None) for part in folded(self.tree, site, self.edits))
+        yield from ((part, None) for part in self._sizes(site))
+
+    def _sizes(self, site: Site) -> Iterator[Row]:
+        """The sizes that the window of a site goes by: they are taken at the places of the target's order."""
+        letters = letters_for(site, self.to, self.layout)
+        looks = [one.leaf.node for one in site.sized if self.tree.parent(one.leaf.node) is not None]
+        for one in site.sized if moves(site, self.to, self.layout) or site.either else ():
+            node = one.leaf.node
+            outer = (look for look in looks if look is not node and self.tree.inside(node, look))
+            done = self.tree.span(node) in self.edits.found or self.tree.text(node) == one.moved(letters)
+            if node not in looks or any(outer) or done:
+                continue
+            self.edits.replace(self.tree.span(node), [one.moved(letters)])
+            note = f"the pool of line {self.tree.line(site.outer)} goes by it, and the axes come to other places"
+            yield Row(f"line {self.tree.line(node)}", self.tree.text(node), "exact", one.moved(letters), note)
 
     def _kept(self, site: Site) -> Kept | None:
         """Why a site stays as it is."""

@@ -43,6 +43,35 @@ class Leaf:
     source: Leaf | None = None  # what looks at the whole shape, where this takes a part of it by its name
 
 
+@dataclass
+class Sized:
+    """A look at the shape of what is pooled, and the letter of each position that it takes."""
+
+    leaf: Leaf
+    letters: dict[int, str] = field(default_factory=dict[int, str])
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        return (self.leaf.at,) if isinstance(self.leaf.at, int) else self.leaf.at
+
+    @property
+    def complete(self) -> bool:
+        """Whether the letter of every position is known, or none is needed, for a whole shape that has a name."""
+        return all(n in self.letters for n in self.places) or (self.leaf.whole and not self.letters)
+
+    def moved(self, layout: str) -> str:
+        """The same sizes of a tensor in another layout, as source."""
+        shape = f"{self.leaf.tensor}.shape"
+        if not self.letters:
+            return shape
+        places = [layout.index(self.letters[n]) for n in self.places]
+        if isinstance(self.leaf.at, int):
+            return f"{shape}[{places[0]}]"
+        if places == list(range(places[0], places[-1] + 1)):
+            return f"{shape}[{places[0]}:{places[-1] + 1}]"
+        return f"({', '.join(f'{shape}[{n}]' for n in places)}{',' if len(places) == 1 else ''})"
+
+
 @dataclass(frozen=True)
 class Shape:
     """The whole shape of a tensor whose rank is not known."""
@@ -199,8 +228,8 @@ class Values:
         """An item or a slice of sizes."""
         if isinstance(value, Either):
             return Either(tuple(self._picked(one, index, node, at) for one in value.values))
-        place = _slice(index) if isinstance(index, ast.Slice) else literal(index)
-        if not isinstance(place, int | slice):
+        place: slice | int | None = _slice(index) if isinstance(index, ast.Slice) else _number(index)
+        if place is None:
             return None
         if isinstance(value, Shape):  # from the front it is the same at every rank
             value = self._front(value, place)
@@ -216,6 +245,11 @@ class Values:
             return None
         leaf = Leaf(shape.node, shape.tensor, tuple(range(count)), whole=True)
         return Many(tuple(Size(shape.tensor, n, leaf, shape.since) for n in range(count)))
+
+
+def _number(index: ast.expr) -> int | None:
+    value = literal(index)
+    return value if isinstance(value, int) else None
 
 
 def _slice(index: ast.Slice) -> slice | None:

@@ -1,0 +1,99 @@
+"""Windows that are computed from sizes of what is pooled, as in a pyramid: each size is taken at its new position."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from poolkit.dialects.calls import Expression
+from poolkit.port.python.expressions import like
+from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import expression
+from poolkit.port.python.shapes import pooled_text, same_size
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Tree
+from poolkit.port.python.values import Either, Many, Size, Sized, Value, Values, sizes_in, understood
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_many
+
+
+def sized_windows(tree: Tree, names: Names, site: Site) -> None:
+    """Find every place where the sizes are taken that a window, its strides and its padding go by."""
+    if not site.by_shape or site.error is not None or isinstance(site.fields, Operation):
+        return
+    layout = str(site.fields["layout"])
+    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
+    taken = _taken(Values(tree, names, len(layout)), site)
+    pooled = pooled_text(names, site)
+    if not taken or any(size.tensor != pooled or not same_size(tree, size, site.node) for _, size in taken):
+        return
+    both = _in_both_orders(taken, len(layout) - 2)
+    if site.either and not both:
+        return
+    found: dict[ast.expr, Sized] = {}
+    for entry, size in taken:
+        for leaf in filter(None, (size.leaf, size.leaf.source)):
+            found.setdefault(leaf.node, Sized(leaf))
+        letter = layout.strip("NC")[entry] if both and entry is not None else layout[size.at]
+        found[size.leaf.node].letters[size.at] = letter
+    for one in found.values() if not both else ():
+        one.letters = {n: layout[n] for n in one.places}
+    if all(one.complete for one in found.values()):
+        site.sized = [*found.values()]
+
+
+def _taken(values: Values, site: Site) -> list[tuple[int | None, Size]]:
+    """The sizes that the fields of a site go by, with the spatial axis of each; none where one is not known."""
+    found: list[tuple[int | None, Size]] = []
+    assert isinstance(site.fields, dict)
+    for name in ("window", "stride", "padding"):
+        for entry, value in _entries(site.fields.get(name)):
+            for made in _alternatives(values.of(expression(value.text), site.node)):
+                if not understood(made):
+                    return []
+                parts = made.items if isinstance(made, Many) and entry is None else (made,)
+                for n, part in enumerate(parts):
+                    found += [(n if len(parts) > 1 else entry, size) for size in sizes_in(part)]
+    return found
+
+
+def _alternatives(value: Value) -> Sequence[Value]:
+    return value.values if isinstance(value, Either) else (value,)
+
+
+def _in_both_orders(taken: Sequence[tuple[int | None, Size]], count: int) -> bool:
+    """Whether each spatial axis has its sizes from both orders, as in the branches of an `if` on the data format."""
+    places: dict[int | None, set[int]] = {}
+    for entry, size in taken:
+        places.setdefault(entry, set()).add(size.at)
+    return places == {n: {n + 1, n + 2} for n in range(count)}
+
+
+def _entries(value: Any) -> Iterator[tuple[int | None, Expression]]:
+    """The expressions of a field, each with the spatial axis that it is for, if it is for one."""
+    if isinstance(value, Expression):
+        yield None, value
+    elif is_many(value):
+        yield from ((n, one) for n, one in enumerate(value) if isinstance(one, Expression))
+
+
+def resized(value: Any, sized: Sequence[Sized], layout: str) -> Any:
+    """A field of a site with the sizes that stand in the call itself at their new positions."""
+    if is_many(value):
+        return like(value, [resized(one, sized, layout) for one in value])
+    if not isinstance(value, Expression):
+        return value
+    new = {ast.dump(one.leaf.node): one.moved(layout) for one in sized}
+    return Expression(ast.unparse(_Moved(new).visit(expression(value.text))))
+
+
+class _Moved(ast.NodeTransformer):
+    """Puts new source in place of nodes."""
+
+    def __init__(self, new: dict[str, str]) -> None:
+        self.new = new
+
+    def visit(self, node: ast.AST) -> Any:
+        text = self.new.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+        return expression(text) if text is not None else self.generic_visit(node)
