@@ -10,6 +10,7 @@ from poolkit.dialects.calls import Call
 from poolkit.errors import shortened
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.values import MOST_AXES
 
 # exact: the same numbers at every size; caveat: the same on finite input, or at the sizes that the note tells;
 # left: no pooling, or a part of one that another row is about; failed: pooling that could not be ported.
@@ -35,13 +36,15 @@ class Row:
     spec: PoolSpec | Mix | None = None
     call: Call | None = None
     ported: Call | None = None
-    shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it
+    shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it and it is one that is pooled
     padding: Call | None = None  # the port's own layer for zeros before a maximum, which --check leaves out
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
     def __post_init__(self) -> None:
         for name in ("where", "before", "after", "note"):  # what a file holds may be of any length
             object.__setattr__(self, name, shortened(getattr(self, name)))
+        if self.shape is not None and len(self.shape) > MOST_AXES:
+            object.__setattr__(self, "shape", None)
 
     @property
     def group(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import resource
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,30 @@ def test_twenty_thousand_pools(kind: str, words: tuple[str, ...], tmp_path: Path
         assert result.output.count("MaxPool") >= MANY
 
     assert seconds(run) < 20
+
+
+def test_pools_by_the_hundred_thousand(tmp_path: Path) -> None:
+    layers = ",".join(f'{{"class_name":"MaxPooling2D","config":{{"name":"{n}","pool_size":2}}}}' for n in range(10**5))
+    model = f'{{"class_name":"Sequential","config":{{"name":"m","layers":[{layers}]}}}}'
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("config.json", model)
+
+    def refused() -> None:
+        with pytest.raises(InputError, match="it has 100000 layers that pool or may, more than the 30000"):
+            port_file(tmp_path / "m.keras", "torch")
+
+    assert (tmp_path / "m.keras").stat().st_size < 2**19
+    assert seconds(refused) < 20
+
+
+def test_a_shape_of_a_million_axes(tmp_path: Path) -> None:
+    config = {"name": "p", "pool_size": [2, 2], "batch_input_shape": [1] * 10**6}
+    layer = {"class_name": "MaxPooling2D", "config": config, "build_config": {"input_shape": [1] * 10**6}}
+    (tmp_path / "m.json").write_text(json.dumps({"class_name": "Sequential", "config": {"layers": [layer]}}))
+    result = CliRunner().invoke(poolkit, ["port", str(tmp_path / "m.json"), "--json"])
+
+    assert result.exit_code == 0
+    assert len(result.output) < 10_000
 
 
 def test_a_name_of_a_million_characters(tmp_path: Path) -> None:

@@ -172,8 +172,16 @@ def _joined(*notes: str) -> str:
     return clean("; ".join(note for note in notes if note))
 
 
-def check_names(layers: Sequence[Layer], where: str) -> None:
-    """`InputError` where two layers have one name: a dictionary would lose one of them."""
+MOST_LAYERS = 30_000  # that pool, or may; a thousand take half a second, and a row each in the report
+
+
+def check_layers(layers: Sequence[Layer], where: str) -> None:
+    """`InputError` where there are too many layers, or two have one name: a dictionary would lose one of them."""
+    if len(layers) > MOST_LAYERS:
+        raise InputError(
+            f"received {where}, and it has {len(layers)} layers that pool or may, more than the {MOST_LAYERS} that are "
+            "looked at; port the models in it one by one"
+        )
     seen: set[str] = set()
     for layer in layers:
         if layer.name in seen:

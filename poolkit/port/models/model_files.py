@@ -10,7 +10,7 @@ from typing import Any
 from poolkit.errors import InputError
 from poolkit.port.models import archive, hdf5
 from poolkit.port.models.keras import count_of, layers_of
-from poolkit.port.models.layers import Layer, check_names, row_of
+from poolkit.port.models.layers import Layer, check_layers, row_of
 from poolkit.port.models.modules import module_of
 from poolkit.port.report import Ported
 from poolkit.port.target import target_of
@@ -19,7 +19,7 @@ from poolkit.port.target import target_of
 def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     """A model file's pooling layers as a module of Python for the target; without `to`, the rows alone."""
     found, count = READERS[path.suffix.lower()](path)
-    check_names(found, str(path))
+    check_layers(found, str(path))
     if to is None:
         return Ported("", tuple(row_of(layer, None) for layer in found), count)
     # A network has many equal pools: each is written once.
