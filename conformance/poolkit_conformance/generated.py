@@ -83,7 +83,11 @@ def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
     if spec.count_include_pad:
         return ()
     forms = ("cells", "one", "full", "cells float32", "full int8")
-    return tuple((name, rng.choice(forms[: 3 if name == "weight" else 5])) for name in spec.takes if rng.random() < 0.2)
+    return tuple(
+        (name, rng.choice(forms[: 3 if name == "weight" else 5]))
+        for name in ("mask", "weight")
+        if name in spec.takes and rng.random() < 0.2
+    )
 
 
 def _letters(layout: str, more: int) -> str:

@@ -23,10 +23,10 @@ class Kind:
     neutral: tuple[float, ...] | None = None
     idempotent: ClassVar[bool] = False  # runs that share cells may be combined, as for a maximum
 
-    def __init__(self, ops: Ops, plan: Plan) -> None:
+    def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
         self.o = ops
         self.plan = plan
-        self.options = dict(plan.spec.options)
+        self.options = {**dict(plan.spec.options), **learned}  # where one is learned, a tensor that meets the input
         self.counted: Tensor | None = None  # how many cells of each window are real, where a mask says so
 
     def lift(self, x: Tensor) -> State:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.relative import LogSumExp, Norm, positive
+from poolkit.lowering.relative import LogSumExp, Norm, decayed, factors, positive, times
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -132,10 +132,14 @@ class Softmax(Kind):
     name = "softmax"
     neutral = (-math.inf, 0.0, 0.0)
 
+    def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
+        super().__init__(ops, plan, **learned)
+        constant = self.options["grad"] == "semi" and "beta" in learned
+        self.near, self.far = factors(ops, ops.detach(learned["beta"]) if constant else self.options["beta"])
+
     def lift(self, x: Tensor) -> State:
-        o, beta = self.o, self.options["beta"]
-        scaled = self.times(x, max(-1.0, min(beta, 1.0)))
-        largest = o.detach(scaled)
+        scaled = times(self.o, x, self.near)
+        largest = self.o.detach(scaled)
         weight = self.weight(scaled if self.options["grad"] == "exact" else largest, largest)
         return largest, self.weighed(x, weight), weight
 
@@ -162,20 +166,9 @@ class Softmax(Kind):
         return self.o.divide(s[1], s[2]), None
 
     def weight(self, scaled: Tensor, largest: Tensor) -> Tensor:
-        """exp(beta * (x - the largest x)).
-
-        Cells are carried times beta only as far as that is at most 1: 10 times 2e307 is infinite, and the difference of
-        two cells is not, or its weight is 0 anyhow.
-        """
-        difference = self.o.subtract(scaled, self.finite(largest))
-        return self.o.exp(self.times(difference, max(abs(self.options["beta"]), 1.0)))
-
-    def times(self, x: Tensor, factor: float) -> Tensor:
-        return x if factor == 1 else self.o.multiply(x, factor)
-
-    def finite(self, exponent: Tensor) -> Tensor:
-        """0 in place of -inf, where exp(x - largest) would be exp(-inf + inf)."""
-        return self.o.where(self.o.equal(exponent, -math.inf), 0.0, exponent)
+        """exp(beta * (x - the largest x)); 0 in place of -inf, where exp(x - largest) would be exp(-inf + inf)."""
+        finite = self.o.where(self.o.equal(largest, -math.inf), 0.0, largest)
+        return decayed(self.o, self.o.subtract(scaled, finite), self.far)
 
 
 class Largest(Max):
@@ -191,11 +184,12 @@ class Largest(Max):
         return -1.0
 
 
-def norm(ops: Ops, plan: Plan) -> Kind:
-    return (Largest if dict(plan.spec.options)["p"] == math.inf else Norm)(ops, plan)
+def norm(ops: Ops, plan: Plan, **learned: Tensor) -> Kind:
+    endless = "p" not in learned and dict(plan.spec.options)["p"] == math.inf
+    return (Largest if endless else Norm)(ops, plan, **learned)
 
 
-FOLDS: dict[str, Callable[[Ops, Plan], Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+FOLDS: dict[str, Callable[..., Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
 FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp})
 
 

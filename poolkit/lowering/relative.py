@@ -53,9 +53,10 @@ class Norm(Relative):
     derivative, and so has the norm: 1 over it. There a run of zeros is relative to 1.
     """
 
-    def __init__(self, ops: Ops, plan: Plan) -> None:
-        super().__init__(ops, plan)
-        self.p: float = self.options["p"]
+    def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
+        super().__init__(ops, plan, **learned)
+        self.p = self.options["p"]
+        self.square = "p" not in learned and self.p == 2
         self.mean = self.options.get("normalize", "mean") == "mean"
         self.least = 2.0**-1022 if plan.work == "float64" else 2.0**-126
         self.neutral = (self.least, 0.0)
@@ -65,14 +66,14 @@ class Norm(Relative):
         size = o.detach(a)
         endless, zero = o.equal(size, math.inf), o.less(size, self.least)
         scale = o.where(zero, self.least, size)
-        lost = endless if self.p == 2 else o.either(endless, zero)  # without a derivative, or with 0
+        lost = endless if self.square else o.either(endless, zero)  # without a derivative, or with 0
         ratio = o.divide(o.where(lost, 1.0, a), o.where(o.either(endless, zero), 1.0, scale))
         power = o.where(endless, math.inf, self.power(ratio, self.p))
-        return scale, power if self.p == 2 else o.where(zero, 0.0, power)
+        return scale, power if self.square else o.where(zero, 0.0, power)
 
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
         o = self.o
-        if self.p == 2:
+        if self.square:
             small = self.least**0.45  # whose square is in range, with a gradient beside it
             one = o.multiply(o.where(o.less(largest, small), largest, small), 1 / small)
             scale = o.where(o.equal(scale, self.least), one, scale)
@@ -83,11 +84,14 @@ class Norm(Relative):
         o = self.o
         cells = o.divide(s[1], divisor_of(self, like)) if self.mean else s[1]
         zero, endless = o.equal(s[1], 0), o.equal(s[1], math.inf)
-        root = self.power(o.where(o.either(zero, endless), 1.0, cells), 1 / self.p)
+        root = self.power(o.where(o.either(zero, endless), 1.0, cells), self.inverse())
         return o.where(zero, 0.0, o.where(endless, math.inf, o.multiply(s[0], root))), None
 
-    def power(self, a: Tensor, exponent: float) -> Tensor:
-        return a if exponent == 1 else self.o.power(a, exponent)
+    def inverse(self) -> Any:
+        return 1 / self.p if isinstance(self.p, float) else self.o.power(self.p, -1.0)
+
+    def power(self, a: Tensor, exponent: Any) -> Tensor:
+        return a if isinstance(exponent, float) and exponent == 1 else self.o.power(a, exponent)
 
 
 def positive(kind: Kind, x: Tensor) -> Tensor:
@@ -107,21 +111,19 @@ class LogSumExp(Relative):
 
     neutral = (-math.inf, 0.0)
 
-    def __init__(self, ops: Ops, plan: Plan) -> None:
-        super().__init__(ops, plan)
-        beta = self.options["beta"]
-        self.near, self.far = max(-1.0, min(beta, 1.0)), max(abs(beta), 1.0)
+    def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
+        super().__init__(ops, plan, **learned)
+        self.near, self.far = factors(ops, self.options["beta"])
 
     def lift(self, x: Tensor) -> State:
         o = self.o
-        scaled = x if self.near == 1 else o.multiply(x, self.near)
+        scaled = times(o, x, self.near)
         largest = o.detach(scaled)
         finite = o.where(o.either(o.equal(largest, math.inf), o.equal(largest, -math.inf)), 0.0, scaled)
         return largest, self.share(finite, o.detach(finite))
 
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
-        difference = self.o.subtract(scale, largest)
-        return self.o.exp(difference if self.far == 1 else self.o.multiply(difference, self.far))
+        return decayed(self.o, self.o.subtract(scale, largest), self.far)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         o = self.o
@@ -132,8 +134,37 @@ class LogSumExp(Relative):
             o.either(above, below), 0.0, s[0]
         )  # forward mode in TensorFlow multiplies an infinite one by 0
         found = self.divided(o.add(largest, self.divided(o.log(cells), self.far)), self.near)
-        end = math.copysign(math.inf, self.near)
-        return o.where(above, end, o.where(below, -end, found)), None
+        if isinstance(self.near, float):
+            above, below = (above, below) if self.near > 0 else (below, above)
+        else:
+            up, down = o.greater(self.near, 0), o.less(self.near, 0)
+            above, below = (o.either(o.both(up, a), o.both(down, b)) for a, b in ((above, below), (below, above)))
+        return o.where(above, math.inf, o.where(below, -math.inf, found)), None
 
-    def divided(self, a: Tensor, b: float) -> Tensor:
-        return a if b == 1 else self.o.divide(a, b)
+    def divided(self, a: Tensor, b: Any) -> Tensor:
+        return a if isinstance(b, float) and b == 1 else self.o.divide(a, b)
+
+
+def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
+    """`beta` as a factor of at most 1 times one of at least 1.
+
+    Cells are multiplied by the first, and differences of cells by the second: 10 times 2e307 is infinite, and the
+    difference of two cells is not, or its exponential is 0 anyhow.
+    """
+    if isinstance(beta, float):
+        return max(-1.0, min(beta, 1.0)), max(abs(beta), 1.0)
+    size = o.absolute(beta)  # at 1 the second factor alone has the derivative
+    near = o.where(o.less(beta, 1), o.where(o.greater(beta, -1), beta, -1.0), 1.0)
+    return near, o.where(o.less(size, 1), 1.0, size)
+
+
+def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:
+    """exp(factor * difference), of differences down to -inf, whose product with a learned factor has no derivative."""
+    if isinstance(factor, float):
+        return o.exp(times(o, difference, factor))
+    gone = o.equal(difference, -math.inf)
+    return o.where(gone, 0.0, o.exp(o.multiply(o.where(gone, 0.0, difference), factor)))
+
+
+def times(o: Ops, x: Tensor, factor: Any) -> Tensor:
+    return x if isinstance(factor, float) and factor == 1 else o.multiply(x, factor)

@@ -44,9 +44,10 @@ class WeighedPlan(Composite):
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         ready = {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
-        mask, weight = ready.get("mask"), ready.get("weight")
+        mask, weight = ready.pop("mask", None), ready.pop("weight", None)
         if not self.parts:
-            kind = Masked(o, self.base, mask)
+            whole = FOLDS[self.base.kind](o, self.base, **ready)
+            kind = whole if mask is None else Masked(whole, mask)
             return kind.finish(fold(o, kind, kind.lift(x), self.axes), x)
         if self.base.spec.selects:
             return self._chosen(o, x, runs, mask), None
@@ -78,6 +79,10 @@ class WeighedPlan(Composite):
 
     def _ready(self, o: Ops, x: Tensor, f: Further, t: Tensor) -> Tensor:
         """With the input's axes, and a mask as a condition."""
+        if f.name in self.base.spec.learned:
+            at = max(channel(self.base.spec, self.rank), 0)
+            line = o.of_rank(1).reshape(t, tuple([-1 if i == at else 1 for i in range(self.rank)]))
+            return line if f.dtype == self.work else o.cast(line, self.work)
         if f.rank < self.rank:
             t = o.expand(t, channel(self.base.spec, self.rank))
         if f.name == "mask":
@@ -97,10 +102,9 @@ class Masked(Kind):
     A run of cells without a real one is skipped, and so is padding, whose count is 0.
     """
 
-    def __init__(self, ops: Ops, plan: Plan, mask: Tensor) -> None:
-        super().__init__(ops, plan)
-        self.kind = FOLDS[plan.kind](ops, plan)
-        self.mask = mask
+    def __init__(self, kind: Kind, mask: Tensor) -> None:
+        super().__init__(kind.o, kind.plan)
+        self.kind, self.mask = kind, mask
 
     def lift(self, x: Tensor) -> State:
         o = self.o
@@ -176,6 +180,9 @@ def channel(spec: PoolSpec, rank: int) -> int:
 def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]]) -> tuple[int | None, ...]:
     """A tensor's sizes on the pooled axes, where it and the input tell them; `ShapeError` where it does not fit."""
     at = channel(base.spec, base.rank)
+    if f.name in base.spec.learned:
+        _check_learned(base, f, size(at) if at >= 0 else (1, True))
+        return ()
     left = [i for i in range(base.rank) if f.rank == base.rank or i != at]
     fits = len(left) == f.rank
     sizes = dict(zip(left, f.sizes, strict=False))
@@ -190,3 +197,14 @@ def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]
             f"on the axes {forms}, or 1 for C; give one number for each of these cells"
         )
     return tuple([sizes[a.at] if a.known else None for a in base.axes])
+
+
+def _check_learned(base: Plan, f: Further, channels: tuple[Any, bool]) -> None:
+    """`ShapeError` where a tensor in the place of an option has neither one number nor one for each channel."""
+    n, known = channels
+    many = f.sizes[0] if f.rank == 1 else 1
+    if f.rank > 1 or (known and many not in (None, 1, n)) or (many not in (None, 1) and "C" not in base.letters):
+        raise ShapeError(
+            f"received {f.name} of shape {f.sizes} for {quoted(str(base.spec))}, and in the place of an option stands "
+            f"one number, or one for each channel{f', {n} here' if known else ''}; give it one of these shapes"
+        )

@@ -64,12 +64,15 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     own, more = letters_of(spec, rank), leading(spec, rank)
     axes: object = how[0] if isinstance(how, tuple) else how
     given = how[1] if isinstance(how, tuple) and len(how) > 1 else "bool" if name == "mask" else dtype
-    forms = (own.replace("C", ""), own)
+    forms = ("", "C") if name in spec.learned else (own.replace("C", ""), own)
     if not isinstance(axes, str) or axes.removeprefix("...") not in forms:
         raise InputError(
             f"received {shown(how)} for {name} of {spec}, and a tensor besides the input is described by its axes, "
-            f"{' or '.join(dict.fromkeys(forms))} here, or by its axes and dtype; "
+            f"{' or '.join([form or shown(form) for form in dict.fromkeys(forms)])} here, or by its axes and dtype; "
             f'write it as in tensors={{"{name}": "{forms[0]}"}}'
         )
-    sizes = [*shape[:more], *[n for c, n in zip(own, shape[more:], strict=True) if c in axes]]
+    sizes = [
+        *(() if name in spec.learned else shape[:more]),
+        *[n for c, n in zip(own, shape[more:], strict=True) if c in axes],
+    ]
     return Further(name, len(sizes), as_dtype(given), tuple(sizes))

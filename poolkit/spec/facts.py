@@ -16,7 +16,7 @@ class Option:
     """An option of a kind: its default, which values it accepts, that rule in words, and further values to try.
 
     A value has the type of the default: a number, an int, a word, or a tuple of such. `gradient` says that it changes
-    gradients alone.
+    gradients alone, `learned` that a tensor may be given in its place when pooling, of one number or one a channel.
 
     >>> Option(1.0, lambda v: v > 0, "a number above 0", examples=(0.5, 2.0)).default
     1.0
@@ -27,6 +27,7 @@ class Option:
     rule: str
     examples: tuple[Any, ...] = ()  # what the conformance suite tries besides the default
     gradient: bool = False
+    learned: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +49,13 @@ class Facts:
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The options in whose place tensors may be given."""
+        return tuple([name for name, option in self.options.items() if option.learned])
 
-P = Option(2.0, lambda v: v > 0, "a number above 0, or infinite", examples=(1.0, 3.0, 0.5, math.inf))
+
+P = Option(2.0, lambda v: v > 0, "a number above 0, or infinite", examples=(1.0, 3.0, 0.5, math.inf), learned=True)
 NORMALIZE = Option("sum", lambda v: v in ("sum", "mean"), '"sum" or "mean"', examples=("mean",))
 
 KINDS: dict[str, Facts] = {
@@ -68,7 +74,7 @@ KINDS: dict[str, Facts] = {
         "weights by a softmax",
         hands_on=False,
         options={
-            "beta": Option(1.0, math.isfinite, "a finite number", examples=(0.5, -2.0)),
+            "beta": Option(1.0, math.isfinite, "a finite number", examples=(0.5, -2.0), learned=True),
             "grad": Option(
                 "exact", lambda v: v in ("exact", "semi"), '"exact" or "semi"', examples=("semi",), gradient=True
             ),
@@ -89,7 +95,7 @@ KINDS: dict[str, Facts] = {
         hands_on=False,
         options={
             "p": dataclasses.replace(P, default=3.0, examples=(1.0, 2.0, 0.5, math.inf)),
-            "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,)),
+            "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,), learned=True),
         },
         operations=lambda cells, windows: 3 * cells,
         alone=lambda options: f"what is at least {options['eps']}",
@@ -103,6 +109,7 @@ KINDS: dict[str, Facts] = {
                 lambda v: 1e-6 <= abs(v) < math.inf,
                 "a finite number of magnitude 1e-6 or more; with less it is an average",
                 examples=(10.0, -2.0, 0.1),
+                learned=True,
             ),
             "normalize": dataclasses.replace(NORMALIZE, default="mean", examples=("sum",)),
         },

@@ -79,6 +79,10 @@ class Mix(Operation):
         return tuple(dict.fromkeys([name for part in self.parts for name in part.takes]))
 
     @property
+    def learned(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([name for part in self.parts for name in part.learned]))
+
+    @property
     def selects(self) -> bool:
         """Whether every number of the result is one of the input."""
         return self.how == "cat" and all(part.selects for part in self.parts)

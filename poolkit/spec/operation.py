@@ -79,6 +79,11 @@ class Operation:
         """The names of further tensors that it takes, in the order of a program's arguments."""
         return ()
 
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Those of them that stand in the place of an option."""
+        return ()
+
     def joining(self, results: int) -> int:
         """Operations that make this many results of those of its poolings."""
         return 0

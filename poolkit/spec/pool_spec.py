@@ -121,7 +121,11 @@ class PoolSpec(Fields, Operation):
 
     @property
     def takes(self) -> tuple[str, ...]:
-        return KINDS[self.kind].takes
+        return KINDS[self.kind].takes + self.learned
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        return KINDS[self.kind].learned
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         from poolkit.lowering.plan import plan_of

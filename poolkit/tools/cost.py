@@ -53,8 +53,9 @@ def cost(
     shape = as_shape(shape)
     results = math.prod(n for n in spec.output_shape(shape) if n is not None)
     further = described(spec, tensors or {}, shape, dtype)
-    parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, further, shape) for part in spec.poolings()]
-    read = sum(BYTES.get(f.dtype, 1) * math.prod(_sizes(spec, f, shape)) for f in further)
+    cells = [f for f in further if f.name not in spec.learned]
+    parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, cells, shape) for part in spec.poolings()]
+    read = sum(BYTES.get(f.dtype, 1) * math.prod(n or 1 for n in f.sizes) for f in further)
     least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices
     return Cost(sum(parts) + spec.joining(results), least + read, 0)
 

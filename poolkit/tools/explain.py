@@ -38,7 +38,7 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
     poolings = spec.poolings()
     further = described(spec, tensors or {}, shape, "float32")
     several = [str(spec)] if len(poolings) > 1 else []
-    told = ["\n".join([f"{f.name} {f.sizes}: {TENSORS[f.name]}" for f in further])] if further else []
+    told = ["\n".join([f"{f.name} {f.sizes}: {TENSORS.get(f.name, LEARNED)}" for f in further])] if further else []
     return "\n\n".join([*several, *(_explained(pooling, shape, not further) for pooling in poolings), *told])
 
 
@@ -46,6 +46,8 @@ TENSORS = {
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
     "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
 }
+
+LEARNED = "in the place of the option of this name, one number or one for each channel"
 
 
 def _explained(spec: PoolSpec, shape: Sequence[int], counted: bool) -> str:
