@@ -91,7 +91,7 @@ class Norm(Relative):
         return 1 / self.p if isinstance(self.p, float) else self.o.power(self.p, -1.0)
 
     def power(self, a: Tensor, exponent: Any) -> Tensor:
-        return a if isinstance(exponent, float) and exponent == 1 else self.o.power(a, exponent)
+        return a if isinstance(exponent, float) and exponent == 1.0 else self.o.power(a, exponent)
 
 
 def positive(kind: Kind, x: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ class LogSumExp(Relative):
         return o.where(above, math.inf, o.where(below, -math.inf, found)), None
 
     def divided(self, a: Tensor, b: Any) -> Tensor:
-        return a if isinstance(b, float) and b == 1 else self.o.divide(a, b)
+        return a if isinstance(b, float) and b == 1.0 else self.o.divide(a, b)
 
 
 def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
@@ -167,4 +167,4 @@ def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:
 
 
 def times(o: Ops, x: Tensor, factor: Any) -> Tensor:
-    return x if isinstance(factor, float) and factor == 1 else o.multiply(x, factor)
+    return x if isinstance(factor, float) and factor == 1.0 else o.multiply(x, factor)
