@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.plan import Plan
 from poolkit_torch.routes_arrange import adjacent, arranged, before, behind, planes, put_back
-from poolkit_torch.routes_max import EXTREMA, Reduced, appended, kept_of, max_pool, windows
+from poolkit_torch.routes_max import EXTREMA, Reduced, appended, fits_adaptive, kept_of, max_pool, windows
 from poolkit_torch.routes_windows import MOST_OVERLAP, Along, Windows, rounded, windows_of
 
 Tensor = Any
@@ -28,7 +28,12 @@ def line(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_line(plan: Plan, situation: Situation) -> bool:
-    """bfloat16 and float16 included; bool and unsigned integers have no max with positions everywhere."""
+    """bfloat16 and float16 included; bool and unsigned integers have no max with positions everywhere.
+
+    Of a map in the memory format channels_last torch's own adaptive pool is 4 times as fast, than `blocks` 6 to 12.
+    """
+    if situation.format is False and fits_adaptive(plan, situation):
+        return False
     consecutive = plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
     return consecutive and plan.floating and all(a.form == "whole" for a in plan.axes)
 

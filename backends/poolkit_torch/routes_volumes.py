@@ -59,6 +59,8 @@ def fits_maximum(plan: Plan, situation: Situation) -> bool:
 
 
 ROUTES = (
-    Route("stacked", ("avg",), average, fits_average, lambda p: 5.0),
+    Route(
+        "stacked", ("avg",), average, fits_average, lambda p: 5.0, differentiable=False
+    ),  # `tiles` is 1.5 times as fast
     Route("stacked", ("max", "min"), maximum, fits_maximum, lambda p: 20.0),
 )

@@ -15,6 +15,7 @@ from poolkit.lowering.lower import chosen, routes_of
 from poolkit.lowering.plan import plan_of
 from poolkit.running import dispatch
 from poolkit.running.dispatch import pool_through
+from poolkit.running.routes import routes_for
 from poolkit_torch import ADAPTER
 
 Tensor = Any
@@ -286,3 +287,9 @@ def test_a_small_map_takes_the_one_call_that_pytorch_has(kind: str, derivative: 
 
     assert name(1, 4, 32, 32) == "native"
     assert name(1, 5, 32, 32) != "native"
+
+
+def test_a_map_in_the_memory_format_channels_last_is_not_read_against_its_order() -> None:
+    spec = pk.GlobalMaxPool(layout="NCHW", keepdims=True)
+    x = torch.ones(1, 64, 56, 56).contiguous(memory_format=torch.channels_last).requires_grad_()
+    assert {r.name for r in routes_for(x, spec)}.isdisjoint({"line", "blocks"})
