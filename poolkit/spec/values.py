@@ -237,9 +237,9 @@ def options_of(spec: Fields) -> tuple[tuple[str, Any], ...]:
 
 def pairs_of(options: object) -> dict[str, Any]:
     if isinstance(options, Mapping):
-        return {str(name): value for name, value in cast("Mapping[object, object]", options).items()}
+        return {str(plain(name)): value for name, value in cast("Mapping[object, object]", options).items()}
     if is_many(options) and all(is_many(pair) and len(pair) == 2 for pair in options):
-        return {str(name): value for name, value in options}
+        return {str(plain(name)): value for name, value in options}
     raise wrong(f"options={shown(options)}", "options are a mapping of names to values", "give each by its own name")
 
 

@@ -96,6 +96,14 @@ PAIRS: list[tuple[Any, Any]] = [
         lambda: pk.PoolSpec("softmax", window=2, layout="NHWC", beta=2.0, grad="semi"),
     ),
     (
+        lambda: pk.PoolSpec("softmax", window=2, layout="NHWC", options={Text("beta"): 2.0}),
+        lambda: pk.PoolSpec("softmax", window=2, layout="NHWC", beta=2.0),
+    ),
+    (
+        lambda: pk.read({"class_name": Text("MaxPooling2D"), "config": {"padding": Text("same")}}),
+        lambda: pk.MaxPool(2, padding="same", layout="NHWC"),
+    ),
+    (
         lambda: pk.AdaptiveAvgPool(Several((Number(2), None)), layout=Layout.LAST),
         lambda: pk.AdaptiveAvgPool((2, None), layout="NHWC"),
     ),

@@ -15,7 +15,7 @@ from poolkit.dialects.keras.usage import USAGE
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reductions import reduce
 from poolkit.errors import InputError, NotExactError
-from poolkit.spec.values import is_many
+from poolkit.spec.values import is_many, plain
 
 LAYERS, OPS = "keras.layers", "keras.ops"
 BACKEND = "keras.backend"  # whose functions Keras 3 has no more
@@ -190,7 +190,7 @@ def call_of(obj: Any) -> Call | None:
 
 
 def _of_config(data: Mapping[str, Any]) -> Call:
-    name, config = data.get("class_name"), data.get("config")
+    name, config = plain(data.get("class_name")), data.get("config")
     if not isinstance(name, str) or not isinstance(config, Mapping):
         raise InputError(
             f"received a dict with the keys {', '.join(map(str, data))}, and a layer's has class_name and config; "
