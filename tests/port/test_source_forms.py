@@ -206,12 +206,10 @@ def test_axes_that_are_constant_or_not_known() -> None:
 @pytest.mark.parametrize(
     "before",
     [
-        "layers.MaxPooling2D(2, padding=padding)",
         "layers.MaxPooling2D(0)",
         "layers.MaxPooling2D(tf.shape(x))",
         "layers.MaxPooling2D('two')",
         "layers.MaxPooling2D(2, 2, 'valid', None, 5, 6)",
-        "layers.GlobalAveragePooling2D(keepdims=keep)",
         "layers.MaxPooling2D(**options)",
         "tf.nn.pool(x, [2, 2], kind, strides=[2, 2])",
     ],

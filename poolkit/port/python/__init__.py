@@ -7,5 +7,6 @@ whole, and `edits` applies it all. `doubts`, `references` and `keras_settings` t
 An idiom, such as a pool whose axes a Reshape gives back, is a function in the list of `idioms`: `shapes`, `reshaping`
 with `restoring` and `batches`, `pairs`, `sequences` and `remarks` hold them. `flow` goes through the file once and
 knows which value a name has where it stands; `values` says what an expression is by that: a literal, a size, several or
-one of them, arithmetic; `sized` ports the windows that are, and `uses`, `traces` and `unknowns` ask the rest.
+one of them, arithmetic. `sized` ports the windows that are, `choices` what has two cases, and `uses`, `traces` and
+`unknowns` ask the rest.
 """

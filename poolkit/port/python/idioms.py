@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from poolkit.dialects.dialect import RAISED
 from poolkit.errors import NotExactError
+from poolkit.port.python.choices import choices
 from poolkit.port.python.followers import order_after
 from poolkit.port.python.keras_settings import data_format, masked, typed, wrapped
 from poolkit.port.python.names import Names
@@ -45,6 +46,7 @@ IDIOMS: tuple[Idiom, ...] = (
     out_of_lambda,
     kept_axes,
     dropped_axes,
+    choices,
     order_before,
     padded_before,
     squeezed_after,

@@ -36,7 +36,7 @@ def either_order(tree: Tree, names: Names, site: Site) -> None:
     if name is None or site.error is None:
         return
     for formats in ARGUMENTS[name]:
-        calls = [_with(site.call, name, word) for word in FORMATS[formats]]
+        calls = [with_value(site.call, name, word) for word in FORMATS[formats]]
         found = chosen(tree, calls)
         if found is not None:
             site.fields, site.call, site.error, site.either = *found, None, True
@@ -46,7 +46,8 @@ def either_order(tree: Tree, names: Names, site: Site) -> None:
             return
 
 
-def _with(call: Call, name: str, value: Any) -> Call:
+def with_value(call: Call, name: str, value: Any) -> Call:
+    """A call with another value for an argument that is given by name."""
     return Call(call.name, call.args, tuple((n, value if n == name else v) for n, v in call.kwargs))
 
 

@@ -37,6 +37,11 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
             continue
         if not any(tree.inside(node, site) for site in inside):
             scoped = _in_scope(tree, node)
+            call = next((site for site in found if site.chosen is not None and site.chosen is tree.parent(node)), None)
+            if call is not None:
+                note = f"it is one of those that line {tree.line(call.node)} calls, where each is written"
+                yield Row(f"line {tree.line(node)}", tree.text(node), "left", note=note)
+                continue
             note = "its arguments go to the calls inside, each of which has a row" if scoped else WHY
             yield Row(f"line {tree.line(node)}", tree.text(node), "left" if scoped else "failed", note=note)
 

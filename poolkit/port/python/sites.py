@@ -80,6 +80,9 @@ class Site:
     caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same
     if_moved: list[str] = field(default_factory=list[str])  # notes for where the order of the axes changes
     folded: list[Folded] = field(default_factory=list[Folded])
+    # Where the program chooses between two calls: the condition of the first, and the fields and the call of each.
+    cases: list[tuple[str, Fields, Call]] = field(default_factory=list[tuple[str, Fields, Call]])
+    chosen: Node | None = None  # the choice of two classes that is called
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from poolkit.dialects.dialect import RAISED, NotPooling
 from poolkit.dialects.own import OWN
 from poolkit.dialects.writing import native_call
 from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.choices import by_case, chosen_sites
 from poolkit.port.python.comments import keep_comments
 from poolkit.port.python.doubts import doubts
 from poolkit.port.python.edits import Edits, Piece
@@ -23,12 +24,12 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import python
 from poolkit.port.python.own import own_sites
 from poolkit.port.python.references import references
-from poolkit.port.python.rewrite import layout_for, letters_for, moves, pieces, spec_of, written_for
+from poolkit.port.python.rewrite import Short, layout_for, letters_for, moves, pieces, spec_of, written_for
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded
 from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
-from poolkit.port.target import FRAMEWORKS
+from poolkit.port.target import FRAMEWORKS, Target
 from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -52,7 +53,11 @@ def port_source(
 def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported:
     names = Names(tree)
     found = sorted(
-        [*recognise(tree, names, sites(tree, names)), *own_sites(tree, names)], key=lambda site: tree.span(site.outer)
+        [
+            *recognise(tree, names, [*sites(tree, names), *chosen_sites(tree, names)]),
+            *own_sites(tree, names),
+        ],
+        key=lambda site: tree.span(site.outer),
     )
     passed = [*references(tree, names, found, to), *doubts(tree, names, to)]
     passed += unread(tree, names, found, passed, to)
@@ -189,21 +194,31 @@ class _Port:
         return Kept("exact", "a spec of poolkit's runs in every framework", self.tree.text(site.outer))
 
     def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
-        target, spec = written_for(site, self.to, self.layout)
-        if site.role == "spec":
-            target = replace(target, call=None, note="")
-        new = pieces(site, target, spec, partial(self.imports.short, at=site.outer))
+        short = partial(self.imports.short, at=site.outer)
+        target, new = self._written(site, short)
+        if site.cases:
+            (target, new), (other, last) = (self._written(one, short) for one in by_case(site))
+            note = "; ".join(dict.fromkeys(filter(None, [target.note, other.note])))
+            target = replace(target, sure=target.sure and other.sure, note=note)
+            new = ["(", *new, f" if {site.cases[0][0]} else ", *last, ")"]
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)
         note = _joined(*site.caveats, target.note, *site.notes)
         status: Status = "caveat" if site.caveats else target.status
-        return replace(row, status=status, note=note, ported=target.call), (new, span)
+        return replace(row, status=status, note=note, ported=None if site.cases else target.call), (new, span)
+
+    def _written(self, site: Site, short: Short) -> tuple[Target, list[Piece]]:
+        target, spec = written_for(site, self.to, self.layout)
+        if site.role == "spec":
+            target = replace(target, call=None, note="")
+        return target, pieces(site, target, spec, short)
 
 
 def row_of(tree: Tree, site: Site) -> Row:
     """The row of a site before it is ported."""
     note = str(site.error) if site.error is not None else ""
-    where, before, spec = f"line {tree.line(site.outer)}", tree.text(site.outer), spec_of(site)
+    where, before = f"line {tree.line(site.outer)}", tree.text(site.outer)
+    spec = spec_of(site) if not site.cases else None
     call = _equal(spec, site.dialect) if site.reformed and spec is not None else site.call
     ranks = site.role in ("function", "applied") and reduced(site) is not None
     return Row(where, before, "failed", note=note, spec=spec, call=call, ranks=ranks)
@@ -237,7 +252,7 @@ def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
         elif site.error is not None:
             yield row
         else:
-            everywhere = _everywhere(site) if row.spec is None else ()
+            everywhere = _everywhere(site) if row.spec is None and not site.cases else ()
             note = _joined(*site.caveats, *everywhere, *site.notes)
             yield replace(row, status="caveat" if site.caveats else "exact", note=note)
 
