@@ -247,7 +247,7 @@ def resize(layer: Layer) -> nn.Module:
     """UpSampling, by a factor, or to a size; of these the bilinear one and copies of the nearest cell."""
     config = layer.config
     size = config["size"] if "size" in config else [config["height"], config["width"]]
-    mode = {"nearest": "nearest-exact", "bilinear": "bilinear"}.get(config["interpolation"])
+    mode = {"nearest": "nearest-exact", "bilinear": "bilinear"}.get(config.get("interpolation", "nearest"))
     if mode is None or any(config.get(key) for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias")):
         raise layer.error("the table has nearest and bilinear resizing alone, without cropping or antialiasing")
     to: Any = {
