@@ -73,7 +73,7 @@ class TorchAdapter(Adapter):
             onnx = exporting and torch.onnx.is_in_onnx_export()
             kernels = "onnx" if onnx else "exporting" if exporting else None
             empty = 0 in [self.known_size(x, at) for at in range(x.dim())]
-            return Situation(tracing=True, empty=empty, shipped=True, format=kernels)
+            return Situation(derivative=not onnx, tracing=True, empty=empty, shipped=True, format=kernels)
         wrapped = _is_wrapped(x)
         return Situation(
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),

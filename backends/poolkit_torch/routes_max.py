@@ -276,7 +276,7 @@ ROUTES = (
     Route("native", EXTREMA, native, fits_native, native_cost, needs_sizes=False, indices=True, reference=True),
     Route("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False, indices=True, reference=True),
     Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False),
-    Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True),
+    Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True, reference=True),
     Route("padded", EXTREMA, padded, fits_padded, lambda p: native_cost(p) + 5.0, needs_sizes=False, reference=True),
     Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),

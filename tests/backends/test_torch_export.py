@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -100,3 +101,35 @@ def test_onnx_runtime_gives_the_numbers_of_the_definition(
             if spec.indices:
                 compare.same_indices(label, found.pop(0), expected, "int64")
         assert found == []
+
+
+SAID = [  # what ONNX's operators can say, whatever the size
+    pk.MaxPool(3, 2, 1, layout="NCHW"),
+    pk.MaxPool(2, layout="NHWC"),
+    pk.PoolSpec("min", window=2, layout="NHWC"),
+    pk.AvgPool(3, 2, layout="NHWC"),
+    pk.AvgPool(7, 4, 3, layout="NCHW", count_include_pad=True),
+    pk.PoolSpec("sum", window=3, layout="NCHW"),
+    pk.GlobalAvgPool(layout="NHWC", keepdims=True),
+    pk.GlobalAvgPool(layout="NCHW", keepdims=True),
+    pk.GlobalMaxPool(layout="NHWC", keepdims=False),
+    pk.GlobalMaxPool(layout="NCHW", keepdims=True),
+]
+OF_ONE_SIZE = [
+    pk.AdaptiveAvgPool(6, layout="NCHW"),
+    pk.AdaptiveMaxPool(6, layout="NCHW"),
+    pk.MaxPool(3, 2, "same", layout="NHWC"),
+    pk.AvgPool(3, 2, "same", layout="NCHW"),
+    pk.AvgPool(2, padding="same", layout="NHWC", count_include_pad=True),
+]
+
+
+@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+def test_an_onnx_graph_has_few_nodes(any_size: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, "torch.onnx")
+    specs, file = SAID if any_size else [*SAID, *OF_ONE_SIZE], tmp_path / "model.onnx"
+    exported(Model(specs).eval(), torch.rand(1, 60, 60, 60), "newer", any_size, file)
+
+    nodes = [node.op_type for node in onnx.load(file).graph.node]
+    assert len(nodes) <= 3 * len(specs), " ".join(nodes)
+    assert nodes.count("ReduceMean") == 2
