@@ -6,15 +6,18 @@ averages have none: there the fold itself is 1.5 to 70 times faster than `lax.re
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
-from poolkit.lowering.stages import side_by_side
+from poolkit.lowering.stages import length, side_by_side
 from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
+    from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
     from poolkit_jax.ops import Ops
 
@@ -25,6 +28,8 @@ FEW = 16  # cells that a plain loop may add up: 2 eps off for equal cells, where
 MANY = 512  # cells that XLA's sum over parts of axes may add up: 20x20 equal cells are 3.2 eps off, 30x30 are 4.4
 MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arrays; 225x225 equal cells are 4.1
 SMALL = 256  # cells whose gradient is a comparison with each; behind them channels lie side by side
+IN_A_ROW = 128  # cells that docs/semantics.md (6) lets be added up in a row
+SUMS = ("avg", "sum")
 NEVER = 1000.0  # a cost above the fold's: only for who asks by name
 
 
@@ -54,7 +59,25 @@ def _is_mean(plan: Plan, situation: Situation) -> bool:
     return _is_large(situation) and bool(sizes) and forms <= {"whole", "keep"} and (last or math.prod(sizes) <= MEAN)
 
 
-def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
+def _few_calls(o: Ops, x: Tensor, plan: Plan) -> Reduced:
+    """The same where an array may be small: by the sum that is close for any."""
+    ats = tuple([a.at for a in plan.axes if a.form == "whole"])
+    if all(a.form in ("whole", "keep") for a in plan.axes):
+        return _divided(o, o.sum(x, ats), plan, x), None
+    return _split(o, x, plan, functools.partial(_closely, o))
+
+
+def _closely(o: Ops, t: Tensor, ats: tuple[int, ...]) -> Tensor:
+    wide = o.of_rank(o.rank + len(ats))
+    return wide.drop(wide.sum(t, ats), ats)
+
+
+def _is_few_calls(plan: Plan, situation: Situation) -> bool:
+    widths = [side_by_side(a) for a in plan.axes if a.form != "keep"]
+    return bool(widths) and all(widths) and not any(a.form == "taps" and a.total for a in plan.axes)
+
+
+def _split(o: Ops, x: Tensor, plan: Plan, summed: Callable[[Tensor, tuple[int, ...]], Tensor] | None = None) -> Reduced:
     """Each axis becomes (pieces, cells of a piece), the cells are summed up, and the pieces of a window two by two."""
     axes = {a.at: a for a in plan.axes if a.form != "keep"}
     pieces = _pieces(plan)
@@ -69,7 +92,7 @@ def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
         x = x if end == a.n else o.slice(x, at, 0, end, 1)
         inner.append(len(shape) + 1)
         shape += [a.out * pieces[at], (side_by_side(a) or 0) // pieces[at]]
-    total = o.jnp.sum(o.jnp.reshape(x, tuple(shape)), tuple(inner))
+    total = (summed or o.jnp.sum)(o.jnp.reshape(x, tuple(shape)), tuple(inner))
     return _divided(o, _joined(o, total, pieces), plan, x), None
 
 
@@ -162,33 +185,62 @@ def _is_first(plan: Plan, situation: Situation) -> bool:
 def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """JAX's own call. Its identity is a literal, without which it has no derivative."""
     start, reducer = {"max": (-math.inf, o.lax.max), "min": (math.inf, o.lax.min)}.get(plan.kind, (0.0, o.lax.add))
-    axes = {a.at: a for a in plan.axes if a.form != "keep"}
-    sides = [axes.get(at) for at in range(plan.rank)]
-    dims = tuple(1 if a is None else a.window for a in sides)
-    strides = tuple(1 if a is None else a.stride for a in sides)
-    padding = tuple((0, 0) if a is None else (a.low, a.reached) for a in sides)
-    reduced = o.lax.reduce_window(x, start, reducer, dims, strides, padding)
-    return (reduced if plan.kind in ("max", "min") else _divided(o, reduced, plan, x)), None
+    axes = {a.at: a for a in plan.axes}
+    dims, strides = (tuple([_side(axes.get(at), field) for at in range(plan.rank)]) for field in ("window", "stride"))
+    words = {"same": "SAME", "same_lower": "SAME_LOWER"}  # where sizes are not known, padding may go by them
+    padding = words.get(plan.spec.padding) if isinstance(plan.spec.padding, str) and not plan.known else None
+    around = padding or tuple([_around(axes.get(at)) for at in range(plan.rank)])
+    around = "VALID" if all(a.form != "taps" or a.total == 0 for a in plan.axes) else around
+
+    def over(t: Tensor) -> Tensor:
+        return o.lax.reduce_window(t, start, reducer, dims, strides, around)
+
+    if plan.kind in ("max", "min") or not _counts(plan):
+        return (over(x) if plan.kind in ("max", "min", "sum") else o.divide(over(x), divisor(o, plan, x))), None
+    one = tuple([slice(None) if at in plan.at else slice(0, 1) for at in range(plan.rank)])
+    return o.divide(over(x), over(o.jnp.ones_like(x[one]))), None
+
+
+def _counts(plan: Plan) -> bool:
+    """Whether windows have different numbers of real cells, which are what counts."""
+    plain = plan.kind == "avg" and plan.spec.divisor_override is None and not plan.spec.count_include_pad
+    return plain and any(a.form == "taps" and a.total for a in plan.axes)
+
+
+def _side(a: Axis | None, field: str) -> Any:
+    if a is None or a.form == "keep":
+        return 1
+    return getattr(a, field) if a.form == "taps" else a.n if a.form == "whole" else side_by_side(a)
+
+
+def _around(a: Axis | None) -> tuple[Any, Any]:
+    if a is None or a.form != "taps":
+        return 0, 0
+    return a.low, (a.reached if a.known else a.high)
 
 
 def _is_window(plan: Plan) -> bool:
+    """Windows that do not step over cells; a map as a whole is one, and bins that divide it are."""
     forms = {a.form for a in plan.axes}
-    return "taps" in forms and forms <= {"taps", "keep"} and all(a.dilation == 1 for a in plan.axes)
+    bins = all(a.known and side_by_side(a) is not None for a in plan.axes if a.form == "bins")
+    return forms != {"keep"} and bins and all(a.dilation == 1 for a in plan.axes)
 
 
 def _is_max_window(plan: Plan, situation: Situation) -> bool:
-    """No low padding: its -inf wins a tie against real cells of -inf, and takes their gradient."""
-    return plan.floating and _is_window(plan) and all(a.low == 0 for a in plan.axes)
+    return plan.floating and _is_window(plan)
 
 
 def _is_sum_window(plan: Plan, situation: Situation) -> bool:
-    return _is_window(plan) and math.prod(a.window for a in plan.axes) <= FEW
+    """Each cell of a window is added to the sum of those before it; of a map as a whole there is a better way."""
+    few = all(a.form in ("taps", "bins", "keep") for a in plan.axes) and _is_window(plan)
+    return few and math.prod([length(a) for a in plan.axes]) <= IN_A_ROW
 
 
 ROUTES: tuple[Route, ...] = (
     Route("mean", ("avg", "sum"), _mean, _is_mean, lambda plan: 1.0, reference=True),
     Route("split", ("avg", "sum"), _split, _is_split, lambda plan: 2.0),
     Route("first", ("max", "min"), _first, _is_first, lambda plan: 3.0),
-    Route("max_window", ("max", "min"), _window, _is_max_window, lambda plan: NEVER, reference=True),
-    Route("sum_window", ("avg", "sum"), _window, _is_sum_window, lambda plan: NEVER, reference=True),
+    Route("max_window", ("max", "min"), _window, _is_max_window, lambda plan: NEVER, needs_sizes=False, reference=True),
+    Route("sum_window", SUMS, _window, _is_sum_window, lambda plan: NEVER, needs_sizes=False, reference=True),
+    Route("few_calls", SUMS, _few_calls, _is_few_calls, lambda plan: NEVER + 1, reference=True),
 )
