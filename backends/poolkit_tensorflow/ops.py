@@ -77,6 +77,11 @@ class Ops(Functions, Operators):
         wide = self.tf.reduce_sum(self.tf.cast(x, "float64"), ats, keepdims=True)
         return self.tf.cast(wide, x.dtype)
 
+    def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        if self.dtype == "float64":
+            return self.sum(x, ats)
+        return self.tf.reduce_sum(x, ats, keepdims=True)  # in float32, for LiteRT has no float64
+
     def _shortened(self, x: Tensor, at: int) -> Tensor:
         """Eighths of an axis added in pairs, three times over: a running sum is left 2 cells of 1024.
 

@@ -33,6 +33,7 @@ def _eager(plan: Plan, situation: Situation) -> bool:
 
 
 def _within(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    o.pairwise_sums = True  # not in float64, which a graph may be converted to something without
     return o.tf.function(lambda: FOLD.lower(o, x, plan)[0], jit_compile=True, autograph=False)(), None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.count import divisor
+from poolkit.lowering.fold import in_pairs
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import even, fits, length, stages
 from poolkit_tensorflow.routes_facts import (
@@ -160,6 +161,19 @@ def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return o.tf.reshape(x, constant(o, left)), None
 
 
+def _pairs_when(plan: Plan, situation: Situation) -> bool:
+    """In graphs, which may be converted: LiteRT has no float64, in which the fold sums up what falls into no stages."""
+    reduced = plan.known and all(a.form in ("whole", "keep") for a in plan.axes) and cells(plan) > 1
+    return (situation.tracing or situation.shipped) and reduced
+
+
+def _pairs(o: Any, x: Tensor, plan: Plan) -> Lowered:
+    y = x
+    for a in plan.axes:
+        y = in_pairs(o, y, a.at, a.n if a.form == "whole" else 1)
+    return (o.divide(y, divisor(o, plan, x)) if plan.kind == "avg" else y), None
+
+
 # -------------------------------------------------------------------------------------------------------------- native
 
 
@@ -273,4 +287,5 @@ ROUTES = (
     Route("rows_in_graph", ("avg", "sum"), _graph_rows, _graph_rows_when, lambda plan: 1.2),
     Route("stages_unhalved", ("avg", "sum"), _unhalved, _unhalved_when, lambda plan: 1.9),
     Route("stages", ("avg", "sum"), _stages, _stages_when, lambda plan: 2.0),
+    Route("pairs", ("avg", "sum"), _pairs, _pairs_when, lambda plan: 50.0),
 )

@@ -61,14 +61,17 @@ def check_calls(a: Axis, count: int, what: str) -> None:
 
 def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
     """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
-    if not o.pairwise_sums or not all(a.known for a in axes):
-        return o.sum(x, tuple(a.at for a in axes))
+    ats = tuple(a.at for a in axes)
+    if not all(a.known for a in axes):
+        return o.sum(x, ats) if o.exact else o.own_sum(x, ats)
+    if not o.pairwise_sums:
+        return o.sum(x, ats)
     for a in axes:
-        x = _in_pairs(o, x, a.at, a.n)
+        x = in_pairs(o, x, a.at, a.n)
     return x
 
 
-def _in_pairs(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
+def in_pairs(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
     """The sum along one axis: n cells are rounded log2(n) times, and equal cells hardly ever."""
     odd: Tensor | None = None
     while n > 1:

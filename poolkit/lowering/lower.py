@@ -6,6 +6,7 @@ they are the framework's own and the calls are made, for a framework's tracer to
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,13 @@ def fold_cost(plan: Plan) -> float:
     return 100.0
 
 
+def _exactly(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
+    o.exact = True
+    return _fold(o, x, plan)
+
+
 FOLD = Route("fold", (), _fold, lambda plan, situation: True, fold_cost, needs_sizes=False, indices=True)
+EXACT = dataclasses.replace(FOLD, name="exact", lower=_exactly)  # where sizes are known, the fold is it
 
 
 def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | None) -> Route:
@@ -93,6 +100,8 @@ def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | No
     routes = routes_of(adapter, plan, situation)
     if as_route(name) is None:
         return routes[0]
+    if name == EXACT.name and plan.known:
+        name = FOLD.name
     for route in routes:
         if name == route.name or (name == "native" and route.reference):
             return route
@@ -113,7 +122,8 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
         return _of_parts([routes_of(adapter, part, situation) for part in plan.parts])
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
-    return sorted([*fit, FOLD], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
+    folds = [FOLD] if plan.known else [FOLD, EXACT]
+    return sorted([*fit, *folds], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
 
 
 def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:

@@ -15,6 +15,7 @@ class Derived:
     index: str = "int64"
     pairwise_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
+    exact: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
@@ -22,6 +23,7 @@ class Derived:
 
     def of_rank(self, rank: int) -> Any:
         other = type(self)(rank, self.dtype)
+        other.exact = self.exact
         for name in self.imports:  # the stand-ins, while a lowering is recorded
             setattr(other, name, getattr(self, name))
         return other
@@ -29,6 +31,9 @@ class Derived:
     def along(self, at: int, n: Any = -1) -> tuple[Any, ...]:
         """The shape of a line of `n` numbers along one axis."""
         return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
+
+    def own_sum(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.sum(x, ats)
 
     def absolute(self: Any, a: Tensor) -> Tensor:
         return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0

@@ -25,6 +25,7 @@ class Ops(Protocol):
     index: str  # dtype of indices
     pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
+    exact: bool  # sums of unknown length keep to 4 eps, too
     rank: int
     dtype: str  # that in which the kind is computed
 
@@ -98,6 +99,9 @@ class Ops(Protocol):
 
         For axes of unknown length; for known ones too, unless `pairwise_sums`.
         """
+
+    def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        """The framework's own, for axes of unknown length, where `sum` takes what converters have not."""
 
     def max(self, x: Tensor, at: int) -> Tensor:
         """What it gives where there is a NaN is not looked at."""
