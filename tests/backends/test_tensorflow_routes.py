@@ -34,6 +34,8 @@ CASES = [
     ("stages_taped", pk.PoolSpec("avg", output_size=1, layout="NHWC", keepdims=False), (2, 30, 20, 3)),
     ("stages_unhalved", pk.PoolSpec("avg", output_size=1, layout="NTHWC", axes="TH"), (2, 20, 30, 3, 4)),
     ("stages_unhalved", pk.PoolSpec("sum", output_size=(2, 3), layout="NCHW"), (2, 3, 28, 9)),
+    ("pairs", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (2, 13, 17, 3)),
+    ("pairs", pk.PoolSpec("sum", output_size=(None, 1), layout="NCHW"), (2, 3, 5, 19)),
     ("stages", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (2, 3, 20, 30)),
     ("stages", pk.PoolSpec("sum", output_size=1, layout="CHW", keepdims=False), (3, 20, 30)),
     ("stages", pk.PoolSpec("avg", output_size=1, layout="NTHWC", axes="TH", keepdims=False), (2, 20, 30, 3, 4)),

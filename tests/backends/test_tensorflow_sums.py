@@ -45,6 +45,7 @@ LONG = [
     ("avg_pools", (64, 60, 60, 16)),
     ("avg_pools", (8, 210, 210, 8)),
     ("avg_pools", (8, 256, 256, 4)),
+    *(("pairs", (2, n, n, 8)) for n in (13, 19, 65, 257)),
     *((name, (8, n, n, 64)) for name in ("stages_unhalved", "stages_taped") for n in (112, 210)),
 ]
 

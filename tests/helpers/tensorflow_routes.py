@@ -29,6 +29,7 @@ MODES = {
     "max_pool_branched": {"graph"},
     "max_pool_explicit": {"eager"},
     "means": {"eager"},
+    "pairs": {"graph"},
     "reduce": {"eager"},
     "rows": {"eager", "tape"},
     "rows_in_graph": {"graph"},
