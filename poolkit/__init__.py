@@ -41,6 +41,7 @@ if typing.TYPE_CHECKING:
     from poolkit.dialects.writing import caveats, native
     from poolkit.diffs.diff import diff
     from poolkit.diffs.difference import Difference
+    from poolkit.tools.tune import tune
 
 __version__ = "0.1.0"
 
@@ -82,6 +83,7 @@ __all__ = [
     "read",
     "register_kind",
     "routes",
+    "tune",
 ]
 
 # Loaded when they are asked for: they take as long to import as everything else together.
@@ -93,6 +95,7 @@ __getattr__ = lazy.lazily(
         "diff": "diffs.diff",
         "native": "dialects.writing",
         "read": "dialects.reading",
+        "tune": "tools.tune",
     },
 )
 

@@ -15,7 +15,7 @@ def test_all_is_what_is_public() -> None:
         for name, value in vars(pk).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType) and name != "annotations"
     }
-    later = {"Difference", "caveats", "diff", "native", "read"}  # loaded when they are asked for
+    later = {"Difference", "caveats", "diff", "native", "read", "tune"}  # loaded when they are asked for
     assert public | later == set(pk.__all__) <= set(dir(pk))
     assert all(hasattr(pk, name) for name in later)
     assert sorted(pk.__all__) == pk.__all__

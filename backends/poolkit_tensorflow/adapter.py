@@ -101,6 +101,12 @@ class TensorFlowAdapter(Adapter):
     def from_numpy(self, array: Any) -> Any:
         return tf.constant(array)
 
+    def gradient(self, run: Callable[[Any], Any], x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = run(x)
+        return tape.gradient(y[0] if isinstance(y, tuple) else y, x)
+
     def to_numpy(self, t: Any) -> Any:
         return t.numpy()
 

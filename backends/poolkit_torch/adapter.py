@@ -126,6 +126,12 @@ class TorchAdapter(Adapter):
             return torch.from_numpy(array.astype("float32")).to(torch.bfloat16)
         return torch.from_numpy(array.copy())  # for the array may be read-only
 
+    def gradient(self, run: Callable[[Any], Any], x: Any) -> Any:
+        x = x.detach().requires_grad_()
+        y = run(x)
+        y = y[0] if isinstance(y, tuple) else y
+        return torch.autograd.grad(y, x, torch.ones_like(y))
+
     def to_numpy(self, t: Any) -> Any:
         t = t.detach().resolve_conj()
         return (t.to(torch.float32) if t.dtype == torch.bfloat16 else t).numpy()

@@ -27,12 +27,13 @@ def bench(spec: str, shape: tuple[int, ...], names: tuple[str, ...], turns: int,
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], indent=2))
     else:
-        Console().print(_table(rows))
+        Console().print(table_of(rows))
 
 
-def _table(rows: list[Timing]) -> Table:
+def table_of(rows: list[Timing]) -> Table:
     table = Table("backend", "route", "microseconds", "own call / route")
     for row in rows:
         name = f"{row.route} (the framework's own call)" if row.native else row.route
+        name += ", with gradient" if row.gradient else ""
         table.add_row(row.backend, name, f"{row.microseconds:.1f}", "" if row.ratio is None else f"{row.ratio:.2f}")
     return table

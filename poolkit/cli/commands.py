@@ -19,6 +19,7 @@ from poolkit.cli.bench import bench
 from poolkit.cli.diff import diff
 from poolkit.cli.options import JSON, WITH, described_in, shape_of
 from poolkit.cli.port import port
+from poolkit.cli.tune import tune, tuned
 from poolkit.running import registry
 from poolkit.spec.messages import escaped, shown
 from poolkit.tools import demo as demonstration
@@ -184,5 +185,5 @@ def _writable(path: Path) -> None:
         raise click.BadParameter(f"received {shown(str(path))}, and nothing can be written there; {do}")
 
 
-for _command in (bench, diff, port):
+for _command in (bench, diff, port, tune, tuned):
     poolkit.add_command(_command)

@@ -11,6 +11,7 @@ from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.running import registry
 from poolkit.running.further import facts_of, situation_of, taken
+from poolkit.running.tuned import preferred
 from poolkit.spec.operation import Operation, as_spec
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _prepare(
 ) -> Callable[..., Any]:
     """Record the program that serves this key, or find one that was recorded for another batch size."""
     plan = plan_of_tensor(adapter, x, spec, tensors)[1]
-    way = chosen(adapter, plan, situation_of(adapter, x, tensors), route)
+    way = preferred(adapter, plan, situation_of(adapter, x, tensors), route, x.shape)
     program = recorded(adapter, plan, way, x.shape)
     registry.BY_TYPE[type(x)] = adapter
     _keep(_RUNS, key, program.function, MOST)

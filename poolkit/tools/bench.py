@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from poolkit.running import registry
 from poolkit.running.dispatch import pool_through
-from poolkit.running.routes import routes, routes_for
+from poolkit.running.routes import RouteInfo, routes, routes_for
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
 from poolkit.tools.measure import interleaved
@@ -23,6 +23,7 @@ class Timing(NamedTuple):
     native: bool
     microseconds: float
     ratio: float | None
+    gradient: bool = False
 
 
 def bench(
@@ -38,19 +39,40 @@ def bench(
     >>> [timing.route for timing in bench(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8), turns=1)][-1]
     'fold'
     """
+    return timings(spec, tensor_of(spec, backend, shape), turns=turns, seconds=seconds)
+
+
+def tensor_of(spec: PoolSpec, backend: str, shape: Sequence[int]) -> Any:
     routes(spec, backend, shape)  # says what is wrong where the framework is absent, or the shape no shape
-    x = registry.adapter(backend).from_numpy(np.random.default_rng(0).random(tuple(shape), dtype="float32"))
-    found = routes_for(x, spec)
-    calls = [lambda name=r.name: _done(pool_through(x, spec, name)) for r in found]
-    rows = list(interleaved(calls, turns=turns, seconds=seconds))
+    return registry.adapter(backend).from_numpy(np.random.default_rng(0).random(tuple(shape), dtype="float32"))
+
+
+def timings(spec: PoolSpec, x: Any, *, turns: int, seconds: float, derivative: bool = False) -> list[Timing]:
+    """Of every route that is right for a tensor; with `derivative`, none where eager calls do not tell of one."""
+    adapter, found = registry.find(x), list[RouteInfo]()
+
+    def once(name: str | None) -> Any:
+        return _done(adapter.gradient(run_of(name), x) if derivative else run_of(name)(x))
+
+    def run_of(name: str | None) -> Callable[[Any], Any]:
+        return lambda x: pool_through(x, spec, name)
+
+    def listing(x: Any) -> Any:
+        found.extend(routes_for(x, spec))
+        return pool_through(x, spec, None)
+
+    _ = adapter.gradient(listing, x) if derivative else listing(x)
+    calls = [lambda name=r.name: once(name) for r in found]
+    rows = list(interleaved(calls, turns=turns, seconds=seconds)) if calls else []
     own = next((i for i, r in enumerate(found) if r.native), None)
     return [
         Timing(
-            registry.find(x).name,
+            adapter.name,
             r.name,
             r.native,
             float(np.median([row[i] for row in rows])) * 1e6,
             None if own is None else float(np.median([row[own] / row[i] for row in rows])),
+            derivative,
         )
         for i, r in enumerate(found)
     ]

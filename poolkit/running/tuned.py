@@ -1,0 +1,134 @@
+"""Which routes `pk.tune` has found fastest on this machine, in a small JSON file that `pool` looks into.
+
+The file is that of the environment variable POOLKIT_TUNED, or poolkit/tuned.json in the user's cache folder. It is read
+once in a process. It only says which of the routes that are right goes first, so nothing in it can change a number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import InputError
+from poolkit.lowering.lower import chosen, routes_of
+from poolkit.spec.messages import shown
+
+if TYPE_CHECKING:
+    from poolkit.lowering.backend import Adapter, Route, Situation
+    from poolkit.lowering.plan import AnyPlan
+
+VARIABLE = "POOLKIT_TUNED"
+PATIENCE = 5.0  # seconds, after which a lock is that of a process that died
+LARGE = 2**22  # bytes; a line is about 150
+
+_READ: dict[str, dict[str, str]] = {}  # file -> what it held when this process first asked
+
+
+def place() -> str:
+    """The file of the winners."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.environ.get(VARIABLE) or os.path.join(cache, "poolkit", "tuned.json")
+
+
+def preferred(adapter: Adapter, plan: AnyPlan, situation: Situation, route: str | None, shape: Sequence[Any]) -> Route:
+    """The route that is asked for, or the winner where it is right here, or the cheapest."""
+    name = None if route is not None or plan.further else winner(adapter, plan, situation.derivative, shape)
+    if name is not None:
+        for found in routes_of(adapter, plan, situation):
+            if found.name == name:
+                return found
+    return chosen(adapter, plan, situation, route)
+
+
+def winner(adapter: Adapter, plan: AnyPlan, derivative: bool, shape: Sequence[Any]) -> str | None:
+    file = place()
+    if file not in _READ:
+        _READ[file] = read(file)
+    return _READ[file].get(key_of(adapter, plan, derivative, shape)) if _READ[file] else None
+
+
+def key_of(adapter: Adapter, plan: AnyPlan, derivative: bool, shape: Sequence[Any]) -> str:
+    """What a winner is for; with other versions of poolkit or of the framework it is another key."""
+    poolkit, framework = (getattr(sys.modules.get(name), "__version__", "") for name in ("poolkit", adapter.name))
+    sizes = ",".join([str(n) for n in shape])
+    what = "gradient" if derivative else "forward"
+    return f"poolkit {poolkit}; {adapter.name} {framework}; {plan.spec}; {plan.dtype}; {sizes}; {what}"
+
+
+def read(file: str) -> dict[str, str]:
+    """The winners of a file; none where there is no file, or one that is no such file."""
+    try:
+        if os.stat(file).st_size > LARGE:
+            return {}
+        import json  # only where there is something to read, since it takes 3 ms of a first pool
+
+        with open(file, encoding="utf-8") as stream:
+            found = json.load(stream)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+def keep(winners: Mapping[str, str]) -> None:
+    """Add winners to the file, beside those that other processes add at the same time."""
+    file = place()
+    with _writing(file):
+        _write(file, {**read(file), **winners})
+
+
+def clear() -> int:
+    """Forget all winners; how many there were."""
+    file = place()
+    if not os.path.exists(file):
+        return 0
+    with _writing(file):
+        count = len(read(file))
+        os.remove(file)
+    return count
+
+
+@contextlib.contextmanager
+def _writing(file: str) -> Iterator[None]:
+    """One process at a time, and what is read from now on is what was written."""
+    try:
+        os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
+        with _locked(file + ".lock"):
+            yield
+    except OSError as error:
+        raise InputError(
+            f"received {shown(file)} as the file of tuned routes, which cannot be written ({error.strerror}); "
+            f"name another one by the environment variable {VARIABLE}"
+        ) from error
+    _READ.pop(file, None)
+
+
+def _write(file: str, winners: Mapping[str, str]) -> None:
+    """Complete or not at all: a reader sees the old file or the new one."""
+    import json
+
+    beside = f"{file}.{os.getpid()}"
+    with open(beside, "w", encoding="utf-8") as stream:
+        json.dump(winners, stream, indent=1, sort_keys=True)
+    os.replace(beside, file)
+
+
+@contextlib.contextmanager
+def _locked(lock: str) -> Iterator[None]:
+    started = time.monotonic()
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            if time.monotonic() - started > PATIENCE:
+                break
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(lock)
