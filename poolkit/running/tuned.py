@@ -10,8 +10,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.errors import InputError
 from poolkit.lowering.lower import chosen, routes_of
@@ -67,10 +67,11 @@ def read(file: str) -> dict[str, str]:
         import json  # only where there is something to read, since it takes 3 ms of a first pool
 
         with open(file, encoding="utf-8") as stream:
-            found = json.load(stream)
+            found: object = json.load(stream)
     except (OSError, ValueError, RecursionError):
         return {}
-    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+    held = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return {k: v for k, v in held.items() if isinstance(v, str)}
 
 
 def keep(winners: Mapping[str, str]) -> None:
@@ -92,7 +93,7 @@ def clear() -> int:
 
 
 @contextlib.contextmanager
-def _writing(file: str) -> Iterator[None]:
+def _writing(file: str) -> Generator[None]:
     """One process at a time, and what is read from now on is what was written."""
     try:
         os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
@@ -117,7 +118,7 @@ def _write(file: str, winners: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def _locked(lock: str) -> Iterator[None]:
+def _locked(lock: str) -> Generator[None]:
     started = time.monotonic()
     while True:
         try:
