@@ -81,6 +81,7 @@ NODES = [
     Call("onnx.AveragePool", (), (("kernel_shape", (3, 2)), ("pads", (1, 1, 1, 0)), ("count_include_pad", 1))),
     Call("onnx.MaxPool", (), (("kernel_shape", (3, 3)), ("strides", (2, 2)), ("ceil_mode", 1))),
     Call("onnx.MaxPool", (), (("kernel_shape", (2, 2)), ("pads", (0, 0, 1, 1)))),
+    Call("onnx.MaxPool", (), (("kernel_shape", (2, 2)), ("strides", (2, 2)), ("pads", (1, 1, 0, 0)))),
     Call("onnx.MaxPool", (), (("kernel_shape", (2, 3)), ("strides", (2, 2)), ("auto_pad", "SAME_LOWER"))),
     Call("onnx.AveragePool", (), (("kernel_shape", (2, 3)), ("strides", (2, 2)), ("auto_pad", "SAME_LOWER"))),
     Call("onnx.GlobalAveragePool"),

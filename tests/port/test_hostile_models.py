@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from onnx import TensorProto, helper, save
+from onnx import TensorProto, helper, load, save
 
 from poolkit.cli.commands import poolkit
 from poolkit.errors import InputError
@@ -134,6 +134,18 @@ def test_a_tensor_that_holds_more_than_it_says(cells: int, tmp_path: Path) -> No
 
     assert row.status == "failed"
     assert len(row.note) < 500
+
+
+def test_a_tensor_whose_data_are_another_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0")
+    axes = TensorProto(name="axes", data_type=TensorProto.INT64, dims=[2], data_location=TensorProto.EXTERNAL)
+    axes.external_data.add(key="location", value="secret")
+    node = helper.make_node("ReduceMean", ["x", "axes"], ["y"])
+    path = onnx(tmp_path / "m.onnx", [node], initializer=[axes])
+    assert TensorProto.EXTERNAL in [one.data_location for one in load(path, load_external_data=False).graph.initializer]
+    [row] = port_file(path, "torch").rows
+
+    assert (row.status, row.spec) == ("failed", None)
 
 
 @pytest.mark.parametrize("part", ["a name", "AveragePool", "domain", "input", "output", "kernel_shape", "function"])
