@@ -171,6 +171,22 @@ class Softmax(Kind):
         return decayed(self.o, self.o.subtract(scaled, finite), self.far)
 
 
+class LogWeighted(Softmax):
+    """The average with weights exp(logits), another tensor: in LIP learned, in attention scores. 0 where all are 0."""
+
+    def __init__(self, ops: Ops, plan: Plan, logits: Tensor) -> None:
+        Kind.__init__(self, ops, plan)
+        self.far, self.logits = 1.0, logits
+
+    def lift(self, x: Tensor) -> State:
+        largest = self.o.detach(self.logits)
+        weight = self.weight(self.logits, largest)
+        return largest, self.weighed(x, weight), weight
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.o.divide(s[1], self.o.where(self.o.equal(s[2], 0), 1.0, s[2])), None
+
+
 class Largest(Max):
     """A norm with p infinite: the largest of the numbers that powers are taken of. That of a window of zeros is 0."""
 

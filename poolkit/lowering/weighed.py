@@ -15,7 +15,7 @@ from poolkit.errors import InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import letters_of
 from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.kinds import FOLDS, highest, lowest
+from poolkit.lowering.kinds import FOLDS, LogWeighted, highest, lowest
 from poolkit.lowering.plan import Composite, Plan, Run
 from poolkit.spec.messages import quoted
 
@@ -44,7 +44,9 @@ class WeighedPlan(Composite):
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         ready = {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
-        mask, weight = ready.pop("mask", None), ready.pop("weight", None)
+        mask, weight, logits = (ready.pop(name, None) for name in ("mask", "weight", "log_weight"))
+        if logits is not None:
+            return self._by_logits(o, x, logits, mask)
         if not self.parts:
             whole = FOLDS[self.base.kind](o, self.base, **ready)
             kind = whole if mask is None else Masked(whole, mask)
@@ -66,6 +68,13 @@ class WeighedPlan(Composite):
         average = o.divide(total, o.where(empty, 1, sums))
         # The total of a window without a real cell is 0 already; weights may add up to 0 where their products do not.
         return average if weight is None else o.where(empty, 0, average), None
+
+    def _by_logits(self, o: Ops, x: Tensor, logits: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """A masked cell has the weight 0."""
+        if mask is not None:
+            x, logits = o.where(mask, x, 0), o.where(mask, logits, -math.inf)
+        kind = LogWeighted(o, self.base, logits)
+        return kind.finish(fold(o, kind, kind.lift(x), self.axes), x)
 
     def _chosen(self, o: Ops, x: Tensor, runs: Sequence[Run], mask: Tensor) -> Tensor:
         """The largest real cell: what is masked holds what nothing is smaller than."""
@@ -153,8 +162,16 @@ def weighed(base: Plan, further: tuple[Further, ...], size: Callable[[int], tupl
             f"received {names} with count_include_pad=True, and whether a cell that is not there counts as padding "
             f"does is not defined; leave one out, or give divisor_override"
         )
+    given = [f.name for f in further]
+    if "log_weight" in given and (spec.divisor_override is not None or "weight" in given):
+        other = "weight" if "weight" in given else f"divisor_override={spec.divisor_override}"
+        raise InputError(
+            f"received log_weight with {other}, and an average with logarithms of weights divides by the sum of these "
+            f"weights; leave one out"
+        )
     known = tuple([f._replace(sizes=_pooled_sizes(base, f, size)) for f in further])  # none of the batch
-    return WeighedPlan(spec, _parts(base), base.rank, base.dtype, base.work, base, further=known)
+    parts = () if "log_weight" in given else _parts(base)
+    return WeighedPlan(spec, parts, base.rank, base.dtype, base.work, base, further=known)
 
 
 def _parts(base: Plan) -> tuple[Plan, ...]:

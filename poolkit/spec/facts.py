@@ -65,7 +65,7 @@ KINDS: dict[str, Facts] = {
         adds=True,
         hands_on=False,
         operations=lambda cells, windows: cells,
-        takes=("mask", "weight"),
+        takes=("mask", "weight", "log_weight"),
     ),
     "max": Facts("takes the maximum", selects=True),
     "min": Facts("takes the minimum", selects=True),

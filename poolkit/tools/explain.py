@@ -45,6 +45,7 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
 TENSORS = {
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
     "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
+    "log_weight": "a cell has the weight exp(log_weight), and the average divides by the sum of these",
 }
 
 LEARNED = "in the place of the option of this name, one number or one for each channel"
