@@ -88,6 +88,31 @@ def test_a_reduction_pools_where_it_takes_all_spatial_axes(
     assert (row.spec.layout if row.spec is not None else None) == layout
 
 
+@pytest.mark.parametrize(
+    ("pads", "mode", "after"),
+    [
+        ([0, 0, 1, 1, 0, 0, 1, 1], "constant", "nn.Sequential(nn.ConstantPad2d(1, 0.0), nn.MaxPool2d(2))"),
+        ([0, 0, 1, 2, 0, 0, 3, 0], "constant", "nn.Sequential(nn.ConstantPad2d((2, 0, 1, 3), 0.0), nn.MaxPool2d(2))"),
+        ([0, 1, 1, 1, 0, 1, 1, 1], "constant", "nn.MaxPool2d(2)"),
+        ([0, 0, 1, 1, 0, 0, 1, -1], "constant", "nn.MaxPool2d(2)"),
+        ([0, 0, 1, 1, 0, 0, 1, 1], "reflect", "nn.MaxPool2d(2)"),
+    ],
+)
+def test_zeros_before_a_maximum_go_along(tmp_path: Path, pads: list[int], mode: str, after: str) -> None:
+    pad = helper.make_node("Pad", ["x", "axes"], ["padded"], name="zeros", mode=mode)
+    pool = helper.make_node("MaxPool", ["padded"], ["y"], name="pool", kernel_shape=[2, 2], strides=[2, 2])
+    path = onnx_file(tmp_path / "model.onnx", pad, pool, shape=(2, 3, 9, 8), axes=pads)
+    ported = port_file(path, "torch")
+
+    assert ported.rows[0].after == after
+    told = "as zeros before it does: leave that out" if "Pad" in after else "the padding of zeros before it takes part"
+    assert told in ported.rows[0].note
+    if "Pad" in after:
+        x = -np.random.default_rng(0).random((2, 3, 9, 8), "float32")
+        expected = ReferenceEvaluator(str(path)).run(["y"], {"x": x})[0]
+        np.testing.assert_array_equal(made(ported)["pool"](torch.from_numpy(x)).numpy(), expected)
+
+
 def test_nodes_in_branches_are_found(tmp_path: Path) -> None:
     pool = helper.make_node("MaxPool", ["x"], ["y"], name="pool", kernel_shape=[2, 2])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)

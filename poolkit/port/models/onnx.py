@@ -125,7 +125,20 @@ def _in_nodes(nodes: Any, prefix: str, values: _Values) -> Iterator[Layer]:
                 yield from _in_graph(graph, joined(name, "/"), values)
         if _may_pool(node):
             pad = padded.get(next(iter(node.input), ""))
-            yield _layer(node, name, values, "" if pad is None else pad.name or pad.output[0])
+            named = "" if pad is None else str(pad.name or pad.output[0])
+            found = _layer(node, name, values, named)
+            around = _zeros(pad, values) if pad is not None and node.op_type == "MaxPool" else ()
+            yield replace(found, padding=around, padded_by=shown(named), note="") if around else found
+
+
+def _zeros(pad: Any, values: _Values) -> tuple[tuple[int, int], ...]:
+    """The zeros that a Pad puts around each spatial axis, () where that is not all that it does."""
+    constant = all(one.s == b"constant" for one in pad.attribute if one.name == "mode")
+    pads = values.constants.get(pad.input[1], ()) if len(pad.input) == 2 and constant else ()
+    n = len(pads) // 2
+    pairs = tuple((pads[at], pads[at + n]) for at in range(n))
+    plain = n > 2 and pairs[:2] == ((0, 0), (0, 0)) and all(a >= 0 and b >= 0 for a, b in pairs)
+    return pairs[2:] if plain else ()
 
 
 def _may_pool(node: Any) -> bool:
