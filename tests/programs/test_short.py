@@ -52,6 +52,24 @@ def test_a_program_for_one_size_is_short(spec: pk.PoolSpec) -> None:
     assert lines(program) <= LINES, program.source
 
 
+LONG_IN_JAX = (
+    "max window=2 layout=NCHW indices=true",
+    "avg output_size=7 layout=NHWC",
+    "max output_size=none,7 layout=NCHW",
+)
+
+
+@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+@pytest.mark.parametrize("spec", [*SPECS, *SAME, *BINS], ids=str)
+def test_a_program_of_jax_is_short_where_jax_has_a_call(spec: pk.PoolSpec, any_size: bool) -> None:
+    """It has none for positions, nor for bins that are not alike, as those of a size that is not known may not be."""
+    shape = (1, 64, 60, 60) if spec.layout == "NCHW" else (1, 60, 60, 64)
+    program = pk.lower(spec, "jax", None if any_size else shape)
+    unlike = str(spec) in LONG_IN_JAX or (any_size and spec in BINS[1:])
+
+    assert (lines(program) > LINES) == unlike, program.source
+
+
 class Model(torch.nn.Module):
     def __init__(self, function: Callable[[torch.Tensor], Any]) -> None:
         super().__init__()
