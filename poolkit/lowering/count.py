@@ -29,6 +29,11 @@ def divisor_of(kind: Kind, like: Tensor) -> Any:
     return kind.counted
 
 
+def divided(o: Ops, total: Tensor, plan: Plan, like: Tensor) -> Tensor:
+    """What a sum of each window is for a plan: itself, or over the divisor of an average."""
+    return total if plan.kind == "sum" else o.divide(total, divisor(o, plan, like))
+
+
 def divisor(o: Ops, plan: Plan, like: Tensor) -> Any:
     """What the sum of each window is divided by: a number, or a tensor that broadcasts against the result."""
     if plan.spec.divisor_override is not None:
