@@ -109,3 +109,11 @@ def test_a_file_that_names_a_pool_and_calls_none_says_where() -> None:
 
 def test_a_file_of_the_target_has_no_rows_for_its_wrappers() -> None:
     assert ported("import torch\nfrom .ops import max_pool2d\ny = max_pool2d(x)\n").rows == ()
+
+
+def test_a_name_of_the_same_spelling_is_no_value_of_an_attribute() -> None:
+    source = "import torch\ndef f(self, x):\n    global_pool = self.kind\n    return self.global_pool(x)\n"
+    found = row(source, "keras")
+
+    assert (found.before, found.status) == ("self.global_pool(x)", "failed")
+    assert "nothing in this file says what self.global_pool is" in found.note

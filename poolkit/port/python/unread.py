@@ -98,8 +98,7 @@ def _made(tree: Tree, node: Node, name: str, value: Node | None) -> bool:
     """Whether the file gives a name or an attribute a value: what was called for that has been looked at."""
     if value is None:
         return any(not isinstance(one.node, ast.arg) for one in tree.scope(node)[name])
-    stores: list[Node] = [*tree.named(name), *tree.attributes(name)]
-    assigned = (tree.parent(one) for one in stores if isinstance(getattr(one, "ctx", None), ast.Store))
+    assigned = (tree.parent(one) for one in tree.attributes(name) if isinstance(one.ctx, ast.Store))
     return any(isinstance(one, ast.Assign | ast.AnnAssign) for one in assigned)
 
 
