@@ -238,6 +238,9 @@ ADAPTIVE = [
     case("softmax_adaptive_9x10_to_4x3", "softmax", _MAP, output_size=(4, 3)),
     case("avg_adaptive_3d_nhwc", "avg", (1, 5, 4, 7, 2), layout="NDHWC", output_size=(2, 3, 4)),
     case("max_adaptive_3d", "max", (1, 2, 5, 4, 7), layout="NCDHW", output_size=(2, None, 1), indices=True),
+    # Bins of 9 cells, above the 8 up to which NumPy's fold is faster than a sum of each bin.
+    case("avg_adaptive_54x27_to_6x3_divides", "avg", (1, 2, 54, 27), output_size=(6, 3)),
+    case("sum_adaptive_54x27_to_6x3_divides", "sum", (1, 2, 54, 27), output_size=(6, 3)),
     case("avg_adaptive_441_to_100", "avg", (1, 1, 441), layout="NCL", output_size=100),
 ]
 
