@@ -9,6 +9,7 @@ primitives.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -210,7 +211,7 @@ def _steps(k: int, overlap: bool) -> int:
 
 def _factor(k: int) -> int:
     """The smallest above 1 that divides k."""
-    return next(p for p in range(2, k + 1) if k % p == 0)
+    return next((p for p in range(2, math.isqrt(k) + 1) if k % p == 0), k)
 
 
 def _slid(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run], k: int, overlap: bool, apart: int = 1) -> Run:
@@ -221,11 +222,11 @@ def _slid(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run], k: int, ov
     """
     if k == 1:
         return run
-    p = _factor(k)
     if overlap and k > 2:
         first = 1 << ((k - 1).bit_length() - 1)
         run, shift = _slid(o, a, run, join, first, overlap, apart), (k - first) * apart * a.dilation
         return join(_cut(o, run, a, 0, shift), _cut(o, run, a, shift, 0))
+    p = _factor(k)
     if p < k:
         return _slid(o, a, _slid(o, a, run, join, k // p, overlap, apart), join, p, overlap, apart * (k // p))
     shift = (k - 1) * apart * a.dilation
