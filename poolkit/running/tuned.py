@@ -36,7 +36,7 @@ def place() -> str:
 
 def preferred(adapter: Adapter, plan: AnyPlan, situation: Situation, route: str | None, shape: Sequence[Any]) -> Route:
     """The route that is asked for, or the winner where it is right here, or the cheapest."""
-    name = None if route is not None or plan.further else winner(adapter, plan, situation.derivative, shape)
+    name = None if route is not None or plan.further else winner(adapter, plan, situation, shape)
     if name is not None:
         for found in routes_of(adapter, plan, situation):
             if found.name == name:
@@ -44,23 +44,24 @@ def preferred(adapter: Adapter, plan: AnyPlan, situation: Situation, route: str 
     return chosen(adapter, plan, situation, route)
 
 
-def winner(adapter: Adapter, plan: AnyPlan, derivative: bool, shape: Sequence[Any]) -> str | None:
+def winner(adapter: Adapter, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str | None:
     file = place()
     if file not in _READ:
         _READ[file] = read(file)
-    return _READ[file].get(key_of(adapter, plan, derivative, shape)) if _READ[file] else None
+    return _READ[file].get(key_of(adapter, plan, situation, shape)) if _READ[file] else None
 
 
-def key_of(adapter: Adapter, plan: AnyPlan, derivative: bool, shape: Sequence[Any]) -> str:
+def key_of(adapter: Adapter, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
     """What a winner is for; with other versions of poolkit or of the framework it is another key."""
     poolkit, framework = (getattr(sys.modules.get(name), "__version__", "") for name in ("poolkit", adapter.name))
     sizes = ",".join([str(n) for n in shape])
-    what = "gradient" if derivative else "forward"
+    at = [str(of) for of in (situation.device, situation.format) if of is not None]
+    what = "; ".join([*at, "gradient" if situation.derivative else "forward"])
     return f"poolkit {poolkit}; {adapter.name} {framework}; {plan.spec}; {plan.dtype}; {sizes}; {what}"
 
 
 def read(file: str) -> dict[str, str]:
-    """The winners of a file; none where there is no file, or one that is no such file."""
+    """The winners of a file; none where there is no file, or one that is no such file or above 4 MB."""
     try:
         if os.stat(file).st_size > LARGE:
             return {}
@@ -88,7 +89,8 @@ def clear() -> int:
         return 0
     with _writing(file):
         count = len(read(file))
-        os.remove(file)
+        with contextlib.suppress(FileNotFoundError):  # two may clear it at the same time
+            os.remove(file)
     return count
 
 
@@ -119,14 +121,14 @@ def _write(file: str, winners: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def _locked(lock: str) -> Generator[None]:
-    started = time.monotonic()
     while True:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             break
         except FileExistsError:
-            if time.monotonic() - started > PATIENCE:
-                break
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - os.stat(lock).st_mtime > PATIENCE:
+                    os.remove(lock)
             time.sleep(0.01)
     try:
         yield

@@ -44,8 +44,9 @@ def tune(spec: PoolSpec, backend: str, shape: Sequence[int], *, turns: int = 15,
             best = min(rows, key=lambda row: row.microseconds)
             best = best if best.microseconds < ENOUGH * rows[0].microseconds else rows[0]
             # Where no call tells, as in JAX, each may have one.
-            recorded = derivative or situation_of(adapter, x, {}).derivative
-            winners[tuned.key_of(adapter, plan, recorded, shape)] = best.route
+            at = situation_of(adapter, x, {})
+            at = at._replace(derivative=derivative or at.derivative)
+            winners[tuned.key_of(adapter, plan, at, shape)] = best.route
             told += rows
     tuned.keep(winners)
     forget()

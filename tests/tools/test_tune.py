@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 import poolkit as pk
 from poolkit.cli.commands import poolkit
 from poolkit.running import dispatch, registry, tuned
+from poolkit.running.further import situation_of
 from tests.helpers.support import ROOT, environment
 
 SPEC = pk.MaxPool(2, layout="NCL")
@@ -46,7 +48,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def key(x: Any = X) -> str:
     adapter = registry.find(x)
     plan = dispatch.plan_of_tensor(adapter, x, SPEC)[1]
-    return tuned.key_of(adapter, plan, False, x.shape)
+    return tuned.key_of(adapter, plan, situation_of(adapter, x, {})._replace(derivative=False), x.shape)
 
 
 def test_pool_takes_a_winner_and_only_for_its_shape(taken: list[str]) -> None:
@@ -118,6 +120,33 @@ def test_the_lock_of_a_process_that_died_is_broken(file: Path, monkeypatch: pyte
     assert tuned.read(str(file)) == {"a": "b"}
 
 
+def test_a_lock_that_is_in_use_is_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long one process waits: what counts is how old the lock is."""
+    file.parent.mkdir()
+    lock, waited = Path(f"{file}.lock"), list[float]()
+    lock.touch()
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        lock.unlink() if len(waited) == 3 else lock.touch()
+
+    monkeypatch.setattr(tuned.time, "sleep", sleep)
+    tuned.keep({"a": "b"})
+
+    assert len(waited) == 3
+    assert not lock.exists()
+
+
+def test_a_winner_is_for_its_memory_format() -> None:
+    x = torch.zeros(1, 2, 8, 8)
+    spec = pk.MaxPool(2, layout="NCHW")
+    adapter = registry.find(x)
+    plan = dispatch.plan_of_tensor(adapter, x, spec)[1]
+    of = [situation_of(adapter, t, {}) for t in (x, x.to(memory_format=torch.channels_last))]
+
+    assert tuned.key_of(adapter, plan, of[0], x.shape) != tuned.key_of(adapter, plan, of[1], x.shape)
+
+
 def test_a_file_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(tuned.VARIABLE, "/dev/null/tuned.json")
 
@@ -158,7 +187,7 @@ def test_the_commands_measure_show_and_clear(file: Path) -> None:
     words = ("tune", "max window=2 layout=NCL", "1,2,8", "--backend", "numpy", "--turns", "1")
     assert f"kept in {file}" in said(*words)
     assert list(json.loads(said("tuned", "--json"))["winners"].values()) == ["maximum"]
-    assert "max window=2 layout=NCL; float32; 1,2,8; forward: maximum" in said("tuned")
+    assert "max window=2 layout=NCL; float32; 1,2,8; contiguous; forward: maximum" in said("tuned")
     assert said("tuned", "--clear").startswith("1 forgotten")
     assert not file.exists()
     assert said("tuned", "--clear").startswith("0 forgotten")
