@@ -57,6 +57,8 @@ def repr_of(spec: Fields) -> str:
 
 def _written(value: Any) -> str:
     """A value as Python reads it."""
+    if is_many(value) and any(v in INFINITE for v in value):
+        return f"({', '.join([_written(v) for v in value])},)"
     return f'float("{value}")' if value in INFINITE else shown(value)
 
 
@@ -153,5 +155,10 @@ def fields_of_dict(data: object, own: tuple[str, ...]) -> dict[str, Any]:
             raise wrong(
                 f"the key {shown(name)}", f"a spec's dictionary has only {', '.join(('version', *keys))}", "remove it"
             )
-    infinite = {str(value): value for value in INFINITE}
-    return {name: infinite.get(value, value) if isinstance(value, str) else value for name, value in fields.items()}
+    return {
+        name: [_number(v) for v in value] if type(value) is list else _number(value) for name, value in fields.items()
+    }
+
+
+def _number(value: Any) -> Any:
+    return {str(one): one for one in INFINITE}.get(value, value) if isinstance(value, str) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -93,6 +95,15 @@ def test_explain_cost_and_the_command_line_know_it() -> None:
     result = CliRunner().invoke(command, ["lower", "spread window=2 layout=NCL scale=2", "--backend", "numpy"])
     assert result.exit_code == 0
     assert "scale=2.0" in result.output
+
+
+def test_an_option_of_several_numbers_comes_back_from_texts() -> None:
+    ends = pk.Option((0.0, 1.0), lambda v: v[0] < v[1], "a lower and a higher number")
+    pk.register_kind(NAME, Spread, "spreads", options={"ends": ends})
+    declared = pk.PoolSpec(NAME, window=2, layout="NCL", ends=(-math.inf, 2.0))
+
+    assert pk.PoolSpec.from_dict(json.loads(json.dumps(declared.to_dict()))) == declared
+    assert eval(repr(declared), {"PoolSpec": pk.PoolSpec}) == declared
 
 
 def test_a_kind_may_be_registered_anew() -> None:
