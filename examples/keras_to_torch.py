@@ -331,7 +331,7 @@ class Network(nn.Module):
         at = places(model)
         for step in {step.name: step for step in reversed(self.graph.steps)}.values():
             where = [*within, (step.name, at.get(step.name, ""))]
-            layer = described(step, weights, where)
+            layer = named(step, described, step, weights, where)
             name = step.name.replace(".", "_")
             while hasattr(self, name):  # as a module has a method called "half"
                 name += "_"
@@ -358,7 +358,7 @@ def named(step: Step, call: Any, *given: Any) -> Any:
         return call(*given)
     except InputError:
         raise
-    except (PoolkitError, KeyError, TypeError, ValueError, IndexError, RuntimeError, AttributeError) as error:
+    except (PoolkitError, LookupError, TypeError, ValueError, RuntimeError, AttributeError, OSError) as error:
         what = f"{step.name!r:.99} ({step.kind:.99})"
         raise InputError(f"received a layer {what}, and its config, weights or input do not fit: {error}") from error
 
@@ -370,7 +370,7 @@ def described(step: Step, weights: Weights, where: Sequence[tuple[str, str]]) ->
     layer = Layer(step.name, step.kind, config if isinstance(config, dict) else {}, step.shape or (), numbers)
     if layer.config.get("data_format") == "channels_first":
         raise layer.error("it is channels first, and the table has Keras's usual layout, channels last, alone")
-    more = [key for key, value in step.named.items() if value not in (None, False) and key != "training"]
+    more = [key for key, value in step.named.items() if value is not None and value is not False and key != "training"]
     if more or not all(isinstance(one, Output | list | int | float) for one in step.given):
         raise layer.error(f"it is called with more than tensors and numbers ({', '.join(more) or 'a constant'})")
     return layer

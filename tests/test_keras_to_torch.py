@@ -219,6 +219,10 @@ BAD: dict[str, tuple[Callable[[Config, dict[str, Config]], Any], str]] = {
         lambda model, layers: layers["head"]["inbound_nodes"][0]["kwargs"].update(theirs=[1]),
         r"'head'.* more than tensors and numbers \(theirs\)",
     ),
+    "a call with a keyword of 0": (
+        lambda model, layers: layers["head"]["inbound_nodes"][0]["kwargs"].update(theirs=0),
+        r"'head'.* more than tensors and numbers \(theirs\)",
+    ),
     "a pool that cannot be": (lambda model, layers: layers["pool"]["config"].update(pool_size=[0, 0]), "window"),
     "two layers of one name": (lambda model, layers: model["config"]["layers"].append(layers["pool"]), "called pool"),
 }
