@@ -24,7 +24,7 @@ from torch.nn import functional as F  # noqa: N812  # its usual name
 
 import poolkit as pk
 from poolkit.errors import InputError, NotExactError, PoolkitError
-from poolkit.port.models.graph import Config, Output, Step, graph_of, is_keras, is_pool, layers_in
+from poolkit.port.models.keras_graph import Config, Output, Step, graph_of, is_keras, is_pool, layers_in
 from poolkit.port.models.model_files import config_of
 from poolkit.port.models.weights import Weights, places, weights_of
 

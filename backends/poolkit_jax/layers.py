@@ -181,11 +181,11 @@ class AvgPool3d(_Window, kind="avg", spatial="DHW"):
 
 
 class AdaptiveAvgPool1d(_Adaptive, kind="avg", spatial="L"):
-    """`equinox.nn.AdaptiveAvgPool1d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
+    """`equinox.nn.AdaptiveAvgPool1d` with exact bins: 3 bins of 5 cells overlap, where Equinox's hold 2, 2 and 1."""
 
 
 class AdaptiveAvgPool2d(_Adaptive, kind="avg", spatial="HW"):
-    """`equinox.nn.AdaptiveAvgPool2d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1.
+    """`equinox.nn.AdaptiveAvgPool2d` with exact bins: 3 bins of 5 cells overlap, where Equinox's hold 2, 2 and 1.
 
     >>> import jax.numpy as jnp
     >>> AdaptiveAvgPool2d(3)(jnp.ones((3, 8, 8))).shape
@@ -194,15 +194,15 @@ class AdaptiveAvgPool2d(_Adaptive, kind="avg", spatial="HW"):
 
 
 class AdaptiveAvgPool3d(_Adaptive, kind="avg", spatial="DHW"):
-    """`equinox.nn.AdaptiveAvgPool3d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
+    """`equinox.nn.AdaptiveAvgPool3d` with exact bins: 3 bins of 5 cells overlap, where Equinox's hold 2, 2 and 1."""
 
 
 class AdaptiveMaxPool1d(_Adaptive, kind="max", spatial="L"):
-    """`equinox.nn.AdaptiveMaxPool1d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
+    """`equinox.nn.AdaptiveMaxPool1d` with exact bins: 3 bins of 5 cells overlap, where Equinox's hold 2, 2 and 1."""
 
 
 class AdaptiveMaxPool2d(_Adaptive, kind="max", spatial="HW"):
-    """`equinox.nn.AdaptiveMaxPool2d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1.
+    """`equinox.nn.AdaptiveMaxPool2d` with exact bins: 3 bins of 5 cells overlap, where Equinox's hold 2, 2 and 1.
 
     >>> import jax.numpy as jnp
     >>> AdaptiveMaxPool2d(3)(jnp.ones((3, 8, 8))).shape
@@ -211,4 +211,4 @@ class AdaptiveMaxPool2d(_Adaptive, kind="max", spatial="HW"):
 
 
 class AdaptiveMaxPool3d(_Adaptive, kind="max", spatial="DHW"):
-    """`equinox.nn.AdaptiveMaxPool3d` with exact bins: 3 of 5 cells overlap, where Equinox has 2, 2 and 1."""
+    """`equinox.nn.AdaptiveMaxPool3d` with exact bins: 3 bins of 5 cells overlap, where Equinox's hold 2, 2 and 1."""

@@ -226,6 +226,6 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
     """`torch.nn.AdaptiveMaxPool3d`."""
 
 
-# A layer holds a spec, which is checked when it is read: torch.load(weights_only=True) may make it.
+# A layer holds plain values, and a PoolSpec is checked when it is read: torch.load(weights_only=True) may make it.
 _LAYERS = [cls for cls in list(vars().values()) if isinstance(cls, type) and issubclass(cls, Pool)]
 torch.serialization.add_safe_globals([*_LAYERS, Mix, restored])

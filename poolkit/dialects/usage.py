@@ -78,6 +78,8 @@ class Usage:
     single_images: bool = False
     # Whether a size has to be a tuple or a list, where other frameworks take a tensor's shape, too.
     tuples: bool = False
+    # The beginning of words whose padding is "same" or "valid" and nothing else.
+    same_or_valid: tuple[str, ...] = ()
     # Beside its words a program's tensors are in either order of the axes.
     either_order: bool = False
     # Whether layers are called by a name that models are saved with.
@@ -86,5 +88,9 @@ class Usage:
     tensors: Mapping[str, str] = field(default_factory=dict[str, str])
     # The reduction for a spec whose pooled axes are dropped, where a layer's would not be right at every rank.
     reduction: Callable[[PoolSpec], Call] | None = None
+    # The layer that puts zeros around the spatial axes, by (low, high) of each and whether channels come first.
+    zeros: Callable[[tuple[tuple[int, int], ...], bool], Call | None] | None = None
+    # Two layers, one after the other, as one.
+    chain: Callable[[Call, Call], Call] | None = None
     # A layer as the function that it calls, and the text of what follows it.
     function: Callable[[Call], tuple[Call, str]] | None = None

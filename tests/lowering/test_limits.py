@@ -134,7 +134,7 @@ def test_the_calls_of_a_window_go_by_its_logarithm(spec: str, call: str, most: i
 
 
 def test_a_window_whose_size_is_a_large_prime_is_not_factored_by_trying_each_number() -> None:
-    """2**31 - 1 is prime: its divisors are looked for up to 46340, its root, which takes milliseconds and no minutes."""
+    """2**31 - 1 is prime: divisors are looked for up to its root, in milliseconds instead of minutes."""
     started = time.process_time()
 
     for spec in (pk.AvgPool(2**31 - 1, 1, layout="NCL"), pk.MaxPool(2**31 - 1, 1, layout="NCL", indices=True)):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
+from poolkit.dialects.calls import Call
 from poolkit.dialects.usage import Spelling, Usage
+
+
+def _zeros(padding: tuple[tuple[int, int], ...], first: bool) -> Call | None:
+    n = len(padding)
+    return None if first or n == 1 else Call(f"keras.layers.ZeroPadding{n}D", (padding,))
+
 
 USAGE = Usage(
     shorts={"layers": "keras.layers", "ops": "keras.ops", "K": "keras.backend", "tf": "tensorflow"},
@@ -25,6 +32,9 @@ USAGE = Usage(
     steps={f"keras.layers.{name}": name.lower() for name in ("Reshape", "Flatten", "Lambda")},
     none={"stride": "window"},
     tuples=True,
+    same_or_valid=("keras.layers.",),
+    zeros=_zeros,
+    chain=lambda before, after: Call("keras.Sequential", ([before, after],)),
     named_layers=True,
     tensors={"tf_keras": "tensorflow"},
 )

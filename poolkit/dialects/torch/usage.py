@@ -25,6 +25,12 @@ def _function(call: Call) -> tuple[Call, str]:
     return replace(call, name=f"torch.nn.functional.{name}"), ""
 
 
+def _zeros(padding: tuple[tuple[int, int], ...], first: bool) -> Call | None:
+    around = [side for pair in reversed(padding) for side in pair]
+    sides = around[0] if len(set(around)) == 1 else tuple(around)
+    return Call(f"torch.nn.ConstantPad{len(padding)}d", (sides, 0.0)) if first else None
+
+
 USAGE = Usage(
     shorts={"nn": "torch.nn", "F": "torch.nn.functional"},
     imports={"torch.nn": ("nn", "from torch import nn")},
@@ -39,5 +45,7 @@ USAGE = Usage(
     none={"stride": "window", "output_size": "axis"},
     single_images=True,
     reduction=_reduction,
+    zeros=_zeros,
+    chain=lambda before, after: Call("torch.nn.Sequential", (before, after)),
     function=_function,
 )

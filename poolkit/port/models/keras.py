@@ -12,7 +12,7 @@ from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import InputError, PoolkitError
 from poolkit.port.models.archive import is_list, is_object, listed
-from poolkit.port.models.graph import (
+from poolkit.port.models.keras_graph import (
     Config,
     Step,
     calls_of,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import Reading, read_call
@@ -84,12 +84,8 @@ def made_of(row: Row, target: Target) -> Call:
     """The call that makes the layer for a row, with the padding before it."""
     if row.padding is None:
         return target.made
-    return Call("keras.Sequential" if target.backend == "keras" else "torch.nn.Sequential", _together(row, target))
-
-
-def _together(row: Row, target: Target) -> tuple[Any, ...]:
-    both = (row.padding, target.made)
-    return ([*both],) if target.backend == "keras" else both
+    chain = table.usage_of(target.backend).chain
+    return target.made if chain is None else chain(row.padding, target.made)
 
 
 def _padding(layer: Layer, target: Target) -> tuple[Call | None, str]:
@@ -97,13 +93,9 @@ def _padding(layer: Layer, target: Target) -> tuple[Call | None, str]:
     if not layer.padding:
         return None, ""
     first = target.spec.layout.removeprefix("...").startswith(("NC", "channels_first"))
-    n = len(layer.padding)
-    if target.backend == "torch" and first:
-        around = [side for pair in reversed(layer.padding) for side in pair]
-        call = Call(f"torch.nn.ConstantPad{n}d", (around[0] if len(set(around)) == 1 else tuple(around), 0.0))
-    elif target.backend == "keras" and not first and n > 1:
-        call = Call(f"keras.layers.ZeroPadding{n}D", (layer.padding,))
-    else:
+    zeros = table.usage_of(target.backend).zeros
+    call = zeros(layer.padding, first) if zeros else None
+    if call is None:
         return None, note_of_padding(layer.padded_by)
     return call, f"it pads with zeros as {layer.padded_by} before it does: leave that out"
 

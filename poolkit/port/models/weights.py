@@ -19,7 +19,7 @@ from typing import Any
 
 from poolkit.errors import InputError
 from poolkit.port.models.archive import begins, check_regular
-from poolkit.port.models.graph import Config, is_operation, layers_in, name_of
+from poolkit.port.models.keras_graph import Config, is_operation, layers_in, name_of
 from poolkit.port.models.naming import shown
 
 ZIP, MEMBER = b"PK\x03\x04", "model.weights.h5"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import fields_of, spoken_in
@@ -34,7 +35,7 @@ def choices(tree: Tree, names: Names, site: Site) -> None:
         text = value.text if isinstance(expression(value.text), PLAIN) else f"({value.text})"
         if name in KEEP:
             _cases(tree, names, site, text, [with_value(site.call, name, option) for option in (True, False)])
-        elif name == "padding" and site.word.startswith("keras.layers."):
+        elif name == "padding" and site.word.startswith(table.every(lambda usage: usage.same_or_valid)):
             calls = [with_value(site.call, name, option) for option in ("same", "valid")]
             _cases(tree, names, site, f'{text}.lower() == "same"', calls)
         if site.cases:

@@ -105,8 +105,6 @@ def name_of(layer: Config) -> str:
     return str(layer.get("name") or (is_object(config) and config.get("name")) or layer["class_name"])
 
 
-LIBRARIES = ("keras", "tf_keras")
-TENSORFLOW = ("tensorflow.keras", "tensorflow.python.keras")
 FUNCTIONS = ("TFOpLambda", "TensorFlowOpLayer", "SlicingOpLambda")  # functions of TensorFlow in a model of Keras 2
 
 
@@ -118,7 +116,8 @@ def is_keras(layer: Config) -> bool:
     if "module" not in layer:  # Keras 2 and older name no module
         return kind in LEGACY or _named_as_pool(layer) or kind in FUNCTIONS
     module = str(layer["module"])
-    return module.split(".")[0] in LIBRARIES or module.startswith(TENSORFLOW)
+    dialect = table.dialect("keras")
+    return module.split(".")[0] in dialect.roots or f"{module}.".startswith(dialect.usage.inside)
 
 
 def is_pool(layer: Config) -> bool:
