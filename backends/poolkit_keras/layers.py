@@ -14,6 +14,7 @@ import keras
 from poolkit.errors import SpecError
 from poolkit.lowering.geometry import SPATIAL
 from poolkit.lowering.plan import FLOATS, result_dtype
+from poolkit.running.further import taken
 from poolkit.running.layers import pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Sizes
@@ -57,16 +58,25 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         self.built = True
         self.supports_masking = "mask" in spec.takes
 
-    def call(self, inputs: Any, mask: Any = None, weight: Any = None) -> Any:
-        """A mask that comes with the inputs, as an Embedding's does, counts like one that is given."""
-        given = {name: t for name, t in (("mask", mask), ("weight", weight)) if t is not None}
-        return pool_through(inputs, self.spec, self.route, **given)
+    def call(
+        self, inputs: Any, mask: Any = None, weight: Any = None, *, inputs_mask: Any = None, **tensors: Any
+    ) -> Any:
+        """`tensors` are the others that the spec takes, as ``log_weight=`` or a learned ``p=``.
+
+        A mask that comes with the inputs, as an Embedding's does, counts where none is given. Keras hands it on as
+        `mask` where the inputs are the only tensor, and as `inputs_mask` where there are more.
+        """
+        tensors = {"mask": inputs_mask if mask is None else mask, "weight": weight, **tensors}
+        return pool_through(inputs, self.spec, self.route, **{k: t for k, t in tensors.items() if t is not None})
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """The result has none."""
 
-    def compute_output_spec(self, inputs: Any, mask: Any = None, weight: Any = None) -> Any:
+    def compute_output_spec(
+        self, inputs: Any, mask: Any = None, weight: Any = None, *, inputs_mask: Any = None, **tensors: Any
+    ) -> Any:
         """A KerasTensor, or a pair of them with `indices=True`."""
+        taken(self.spec, {name: t for name, t in {"weight": weight, **tensors}.items() if t is not None})
         shape, dtype = self.spec.output_shape(inputs.shape), _result(self.spec, self._given(inputs.dtype))
         values = keras.KerasTensor(shape, dtype)
         return (values, keras.KerasTensor(shape, Ops(len(shape), dtype).index)) if self.spec.indices else values

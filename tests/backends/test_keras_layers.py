@@ -67,6 +67,33 @@ def masks_are_carried_as_keras_does():
 
 
 @check
+def a_layer_takes_all_that_its_operation_takes():
+    steps, logits = np.array([[1, 2, 0, 0], [3, 0, 4, 1]], "int32"), x[:, :4, 0, 0]
+    options = np.array([0.5, 1, 3], "float32")
+    embed = keras.layers.Embedding(5, 3, mask_zero=True)
+    avg, gem, soft = (pk.PoolSpec(kind, output_size=1, layout="NLC") for kind in ("avg", "gem", "softmax"))
+    s, lw = keras.Input((4,), dtype="int32"), keras.Input((4,))
+    p, b = keras.Input(batch_shape=(3,)), keras.Input(batch_shape=(3,))
+    e = embed(s)  # whose mask counts beside the other tensors
+    model = keras.Model([s, lw, p, b], [
+        avg.layer("keras")(e, log_weight=lw), layers.Pool(avg)(e, weight=lw),
+        gem.layer("keras")(e, p=p, eps=b), soft.layer("keras")(e, beta=b),
+        avg.layer("keras")(e, mask=keras.ops.ones_like(s), log_weight=lw),  # one that is given goes first
+    ])
+    given, cells, m = [steps, logits, options + 1, options], keras.ops.convert_to_numpy(embed(steps)), steps > 0
+    expected = [
+        pk.pool(cells, avg, mask=m, log_weight=logits), pk.pool(cells, avg, mask=m, weight=logits),
+        pk.pool(cells, gem, mask=m, p=options + 1, eps=options), pk.pool(cells, soft, mask=m, beta=options),
+        pk.pool(cells, avg, log_weight=logits),
+    ]
+    for made in (model, keras.Model.from_config(model.get_config())):
+        made.set_weights(model.get_weights())
+        for got, wanted in zip(made(given), expected):
+            same(got, wanted)
+    same(avg.layer("keras")(embed(steps), log_weight=keras.ops.convert_to_tensor(logits)), expected[0])
+
+
+@check
 def named_layers_stack_save_and_load():
     model = keras.Sequential([
         keras.Input((None, None, 3)),
@@ -194,6 +221,8 @@ def bad_input_is_refused():
     counted = pk.AvgPool(2, padding="same", layout="NLC", count_include_pad=True)
     refused(pk.InputError, "count_include_pad", lambda: keras.Sequential([
         keras.layers.Embedding(5, 3, mask_zero=True), counted.layer("keras")])(np.ones((1, 4), "int32")))
+    soft, cells = pk.SoftPool(2, layout="NLC").layer("keras"), keras.Input((4, 3))
+    refused(pk.InputError, "are: mask and beta; leave p out", lambda: soft(cells, p=keras.Input(())))
 """
 
 SPECS = """

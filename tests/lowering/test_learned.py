@@ -77,6 +77,26 @@ def test_with_a_mask(backend: str, name: str) -> None:
     close(found, by_definition(spec, x, options, mask))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["gem", "softmax", "logsumexp"])
+def test_layers_take_them(backend: str, name: str) -> None:
+    h = runner.harness(backend)
+    spec, x, options = drawn(name)
+    mask = RNG.random(tuple(np.delete(x.shape, spec.layout.index("C")))) < 0.7
+    tensors = {n: h.from_numpy(t) for n, t in {"mask": mask, **options}.items()}
+    found = h.to_numpy(spec.layer(backend)(h.from_numpy(x), **tensors))
+    close(found, by_definition(spec, x, options, mask))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_layers_take_logarithms_of_weights(backend: str) -> None:
+    h, spec = runner.harness(backend), pk.AvgPool(2, layout="NLC")
+    x = np.array([[[1.0], [2.0], [3.0], [7.0]]], "float32")
+    logits = np.log(np.array([[1.0, 3.0, 1.0, 1.0]], "float32"))
+    found = h.to_numpy(spec.layer(backend)(h.from_numpy(x), log_weight=h.from_numpy(logits)))
+    close(found.ravel(), [1.75, 5.0])
+
+
 @pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_of_all(backend: str, name: str) -> None:
