@@ -7,6 +7,7 @@ any order go through the sums alone.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -149,13 +150,15 @@ def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
     """`beta` as a factor of at most 1 times one of at least 1.
 
     Cells are multiplied by the first, and differences of cells by the second: 10 times 2e307 is infinite, and the
-    difference of two cells is not, or its exponential is 0 anyhow.
+    difference of two cells is not, or its exponential is 0 anyhow. The second stays finite: a `beta` of 1e300 is
+    infinite in float32, and times the largest cell's difference of 0 it would be NaN.
     """
+    most = sys.float_info.max if o.dtype == "float64" else 2.0**128 - 2.0**104
     if isinstance(beta, float):
-        return max(-1.0, min(beta, 1.0)), max(abs(beta), 1.0)
+        return max(-1.0, min(beta, 1.0)), min(max(abs(beta), 1.0), most)
     size = o.absolute(beta)  # at 1 the second factor alone has the derivative
     near = o.where(o.less(beta, 1), o.where(o.greater(beta, -1), beta, -1.0), 1.0)
-    return near, o.where(o.less(size, 1), 1.0, size)
+    return near, o.where(o.less(size, 1), 1.0, o.where(o.greater(size, most), most, size))
 
 
 def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:

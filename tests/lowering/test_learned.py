@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,22 @@ def test_layers_take_logarithms_of_weights(backend: str) -> None:
     logits = np.log(np.array([[1.0, 3.0, 1.0, 1.0]], "float32"))
     found = h.to_numpy(spec.layer(backend)(h.from_numpy(x), log_weight=h.from_numpy(logits)))
     close(found.ravel(), [1.75, 5.0])
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # by NumPy, of differences whose exponential is 0
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("kind", ["softmax", "logsumexp"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_beta_that_is_infinite_in_float32_is_the_extreme(backend: str, kind: str, learned: bool) -> None:
+    """The difference of the largest cell, 0, times an infinite factor would be NaN."""
+    h = runner.harness(backend)
+    x = np.array([[[1, 2, 2, 3], [3, 3, 3, 3], [0, 0, 0, 0], [1e30, -1e30, 0, 1e30]]], "float32")
+    for beta in (1e300, -1e300, 1e38, -1e38):
+        spec = pk.PoolSpec(kind, output_size=1, layout="NCL", beta=1.0 if learned else beta)
+        number = np.array([beta if abs(beta) < 1e39 else math.copysign(math.inf, beta)], "float32")
+        tensors = {"beta": h.from_numpy(number)} if learned else {}
+        found = h.to_numpy(pk.pool(h.from_numpy(x), spec, **tensors))
+        np.testing.assert_array_equal(found, (x.max if beta > 0 else x.min)(-1, keepdims=True), err_msg=str(beta))
 
 
 @pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
