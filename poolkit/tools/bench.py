@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from poolkit.errors import ShapeError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool_through
 from poolkit.running.routes import RouteInfo, routes, routes_for
+from poolkit.spec.arguments import as_shape
+from poolkit.spec.messages import shown, wrong
 from poolkit.spec.pool_spec import PoolSpec
-from poolkit.spec.values import is_many
+from poolkit.spec.values import is_integer, is_many, number
 from poolkit.tools.measure import interleaved
+
+MOST = 2**28  # cells, which take 1 GB
 
 
 class Timing(NamedTuple):
@@ -39,12 +45,25 @@ def bench(
     >>> [timing.route for timing in bench(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8), turns=1)][-1]
     'fold'
     """
+    check_measuring(turns, seconds)
     return timings(spec, tensor_of(spec, backend, shape), turns=turns, seconds=seconds)
 
 
 def tensor_of(spec: PoolSpec, backend: str, shape: Sequence[int]) -> Any:
-    routes(spec, backend, shape)  # says what is wrong where the framework is absent, or the shape no shape
-    return registry.adapter(backend).from_numpy(np.random.default_rng(0).random(tuple(shape), dtype="float32"))
+    sizes = as_shape(shape)
+    routes(spec, backend, sizes)  # says what is wrong where the framework is absent, or the shape no shape
+    if math.prod(sizes) > MOST:
+        raise ShapeError(f"received the shape {shown(sizes)}; {MOST} cells are the most that are measured, give fewer")
+    return registry.adapter(backend).from_numpy(np.random.default_rng(0).random(sizes, dtype="float32"))
+
+
+def check_measuring(turns: object, seconds: object) -> None:
+    """Raise where a measurement would take no turn, or hours."""
+    if not is_integer(turns) or not 1 <= int(turns) <= 1000:
+        raise wrong(f"turns={shown(turns)}", "turns is an integer from 1 to 1000", "write turns=15, or leave it out")
+    if not 0 <= (-1.0 if (length := number(seconds)) is None else length) <= 10:
+        rule = "seconds, the length of a turn, is a number from 0 to 10"
+        raise wrong(f"seconds={shown(seconds)}", rule, "write seconds=0.01, or leave it out")
 
 
 def timings(spec: PoolSpec, x: Any, *, turns: int, seconds: float, derivative: bool = False) -> list[Timing]:

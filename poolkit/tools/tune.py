@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from poolkit.running import registry, tuned
 from poolkit.running.dispatch import forget, plan_of_tensor
 from poolkit.running.further import situation_of
+from poolkit.spec.arguments import as_shape
 from poolkit.spec.operation import as_spec
 from poolkit.spec.signatures import explained
-from poolkit.tools.bench import Timing, tensor_of, timings
+from poolkit.tools.bench import Timing, check_measuring, tensor_of, timings
 
 if TYPE_CHECKING:
     from poolkit.spec.pool_spec import PoolSpec
@@ -24,8 +25,8 @@ def tune(spec: PoolSpec, backend: str, shape: Sequence[int], *, turns: int = 15,
 
     Measured are contiguous float32 tensors, without a gradient and, on PyTorch and TensorFlow, with one. The winners
     are kept in the file of the environment variable POOLKIT_TUNED, or in poolkit/tuned.json in the user's cache folder,
-    for this version of poolkit and of the framework. Raises what `routes` raises, and `InputError` where that file
-    cannot be written.
+    for this version of poolkit and of the framework. Raises what `routes` raises, `SpecError` for a measure that is
+    none, `ShapeError` for more than 2**28 cells, and `InputError` where that file cannot be written.
 
     >>> import os, tempfile
     >>> from poolkit import MaxPool
@@ -35,6 +36,8 @@ def tune(spec: PoolSpec, backend: str, shape: Sequence[int], *, turns: int = 15,
     >>> del os.environ["POOLKIT_TUNED"]
     """
     as_spec(spec, "tune takes (spec, backend, shape)")
+    check_measuring(turns, seconds)
+    shape = as_shape(shape)
     x = tensor_of(spec, backend, shape)
     adapter = registry.find(x)
     plan, told, winners = plan_of_tensor(adapter, x, spec)[1], list[Timing](), dict[str, str]()

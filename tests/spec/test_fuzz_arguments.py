@@ -12,6 +12,7 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,7 @@ CALLS: dict[str, Call] = {
     **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX)},
 }
 BACKEND_CALLS: dict[str, Callable[[str], Call]] = {
+    "tune": lambda backend: (pk.tune, (SPEC, backend, SHAPE), {"turns": 1, "seconds": 0.0}),
     "lower": lambda backend: (pk.lower, (SPEC, backend, SHAPE), {"dtype": "float32", "route": "fold"}),
     "lower any": lambda backend: (pk.lower, (SPEC, backend), {"dtype": "float32", "route": "fold"}),
     "routes": lambda backend: (pk.routes, (SPEC, backend, SHAPE), {"dtype": "float32", "derivative": True}),
@@ -152,7 +154,8 @@ def _told(args: tuple[Any, ...], named: Mapping[str, Any]) -> str:
     return f"({', '.join([*map(shown, args), *(f'{name}={shown(value)}' for name, value in named.items())])})"
 
 
-def test_functions(fuzz: Fuzz) -> None:
+def test_functions(fuzz: Fuzz, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLKIT_TUNED", str(tmp_path / "tuned.json"))
     calls = CALLS | {f"{name} {backend}": call(backend) for name, call in BACKEND_CALLS.items() for backend in BACKENDS}
     for rng in fuzz:
         name = rng.choice(sorted(calls))
