@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from poolkit.spec.facts import KINDS, takers
 from poolkit.spec.fields import Fields
@@ -155,10 +155,12 @@ def fields_of_dict(data: object, own: tuple[str, ...]) -> dict[str, Any]:
             raise wrong(
                 f"the key {shown(name)}", f"a spec's dictionary has only {', '.join(('version', *keys))}", "remove it"
             )
-    return {
-        name: [_number(v) for v in value] if type(value) is list else _number(value) for name, value in fields.items()
-    }
+    return {key: _numbers(value) for key, value in fields.items()}
 
 
-def _number(value: Any) -> Any:
+def _numbers(value: object) -> Any:
+    return [_number(v) for v in cast("list[object]", value)] if type(value) is list else _number(value)
+
+
+def _number(value: object) -> object:
     return {str(one): one for one in INFINITE}.get(value, value) if isinstance(value, str) else value
