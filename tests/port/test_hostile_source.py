@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import codecs
 import time
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from poolkit import InputError
 from poolkit.port.files import port_file
+from poolkit.port.python.flow import Flow
 from poolkit.port.python.nodes import Node
 from poolkit.port.python.source import port_source
 from poolkit.port.python.tree import Span, Tree
@@ -196,6 +198,35 @@ def test_what_would_take_hours_is_refused(kind: str) -> None:
     with pytest.raises(InputError, match=r"more than 100000 tokens .* or lines, .*; cut the file in parts"):
         port_source(f"{HEAD}{ENDLESS[kind]}\n", "keras", name="long.py")
     assert time.process_time() - began < 3
+
+
+def held_by_flow(source: str) -> int:
+    """How many bytes the pass through a file takes at the most."""
+    tree = Tree(source)
+    tracemalloc.start()
+    Flow(tree)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("kind", ["continues", "handlers"])
+def test_names_that_stay_take_no_memory_each_time_a_turn_ends_or_a_handler_starts(kind: str) -> None:
+    def source(count: int) -> str:
+        names = "".join(f"    n{n} = 1\n" for n in range(count))
+        if kind == "continues":
+            return f"while a:\n{names}" + "    if b:\n        continue\n" * count
+        return f"try:\n{names}" + "".join(f"except E{n}:\n    pass\n" for n in range(count))
+
+    few, many = (held_by_flow(source(count)) for count in (100, 400))
+    assert many < 6 * few
+
+
+def test_many_cases_that_each_give_a_name_are_not_gone_through_for_each_name() -> None:
+    tree = Tree("match a:\n" + "".join(f"    case [x{n}]: pass\n" for n in range(8000)))
+    began = time.process_time()
+    Flow(tree)
+    assert time.process_time() - began < 1.5
 
 
 # ----------------------------------------------------------------------------------------- what the fuzzer came across

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
+from poolkit.port.python.flow import Flow
+from poolkit.port.python.tree import Tree
 from tests.helpers.ports import row
 
 HEAD = "import torch\nfrom torch.nn import functional as F\ndef f(x, a, xs):\n"
@@ -49,3 +53,16 @@ def test_a_window_of_what_may_be_another_map_is_not_ported(between: str) -> None
 
     assert (found.status, found.after) == ("failed", "")
     assert "its window is taken from a shape" in found.note
+
+
+TURN = "for n in xs:\n    h = 1\n    if a:\n        break\n    while b:\n        pass\n    h = 2\ny = f(h)"
+CAUGHT = "try:\n    h = 1\nexcept A:\n    h = 2\nexcept B:\n    y = f(h)"
+
+
+@pytest.mark.parametrize(
+    ("source", "values"), [(TURN, ["1", "2"]), (CAUGHT, ["1"])], ids=["a turn that ends before a loop", "a handler"]
+)
+def test_the_values_that_come_together(source: str, values: list[str]) -> None:
+    tree = Tree(source)
+
+    assert sorted(ast.unparse(one) for one in Flow(tree).values("h", tree.all(ast.Call)[0])) == values

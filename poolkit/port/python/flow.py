@@ -9,32 +9,22 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from poolkit.port.python.given import Given, every, together
 from poolkit.port.python.nodes import DEFINITIONS, Node, walk
 from poolkit.port.python.scopes import COMPREHENSIONS, Scope
 from poolkit.port.python.tree import Tree
 
-
-@dataclass(eq=False)
-class Given:
-    """A value that a name is given: an expression of the file, one item of it, or any of `several` values.
-
-    `item` counts from the start of `of` items; `each` says that it is one item after the other, as in a loop. Without
-    an expression, as of a parameter, `default` may be what it is where nobody says otherwise.
-    """
-
-    name: str
-    statement: ast.stmt | None = None
-    value: ast.expr | None = None
-    item: int | None = None
-    of: int = 0
-    each: bool = False
-    default: ast.expr | None = None
-    several: list[Given] = field(default_factory=list["Given"])
-
-
 Before = dict[str, Given | None]
+
+
+@dataclass
+class _Turns:
+    """Of a loop: the values that each of its names may have where a turn ends, and how much of `_order` is in them."""
+
+    ends: dict[str, dict[Given, None]]
+    seen: int
 
 
 class Flow:
@@ -79,13 +69,13 @@ class Flow:
     def sources(self, name: str, at: Node) -> set[ast.stmt | None]:
         """The statements that may have given a name the value that it has at a node."""
         found = self.at(name, at)
-        return {one.statement for one in _every([found] if found is not None else [])}
+        return {one.statement for one in every([found] if found is not None else [])}
 
     def values(self, name: str, at: Node) -> list[ast.expr]:
         """The expressions that may have made the value of a name, defaults too; from a scope around, any there."""
         found, scope = self.at(name, at), self.tree.scope(at)
         outside = [one for binding in scope[name] for one in self._past.get((binding.scope, name), ([], []))[1]]
-        given = _every(outside if found is None else [found])
+        given = every(outside if found is None else [found])
         return [value for one in given for value in (one.value, one.default) if value is not None]
 
     def _from_outside(self, name: str, scope: Scope) -> Given | None:
@@ -103,7 +93,8 @@ class Flow:
     def _begin(self, scope: Scope) -> None:
         self._scope = scope
         self._now: dict[str, Given] = {}
-        self._turns: list[list[dict[str, Given]]] = []  # for each loop around: what there is where a turn ends early
+        self._order: list[str] = []  # every name that is given a value, one after the other
+        self._turns: list[_Turns] = []  # for each loop around
         self._changed: list[Before] = []  # for each branch around: the names that it changes, as they were before
         for bindings in self._scope.own.values():
             for one in bindings:
@@ -114,6 +105,7 @@ class Flow:
         for before in self._changed[-1:]:
             before.setdefault(given.name, self._now.get(given.name))
         self._now[given.name] = given
+        self._order.append(given.name)
         places, values = self._past.setdefault((self._scope, given.name), ([], []))
         places.append(place)
         values.append(given)
@@ -142,8 +134,7 @@ class Flow:
             return self._block(node.body)
         self._bind(node, end)
         if isinstance(node, ast.Break | ast.Continue):
-            for turn in self._turns[-1:]:
-                turn.append(dict(self._now))
+            self._end_turn()
         return isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
 
     def _bind(self, node: ast.stmt, end: int) -> None:
@@ -190,10 +181,15 @@ class Flow:
             before = self._branch(body, names)
             if before is not None:
                 ends.append(before)
-        changed = {name: old for before, _ in ends for name, old in before.items()}
-        for name, old in changed.items():
-            found = [after.get(name, old) for _, after in ends]
-            self._set(_together(name, found), end)
+        old = {name: value for before, _ in ends for name, value in before.items()}
+        found: dict[str, dict[int, Given | None]] = {name: {} for name in old}
+        for n, (_, after) in enumerate(ends):
+            for name, value in after.items():
+                found[name][n] = value
+        for name, values in found.items():
+            unchanged = next(n for n in range(len(values) + 1) if n not in values)  # the first branch that leaves it
+            values.update({unchanged: old[name]} if unchanged < len(ends) else {})
+            self._set(together(name, [values[n] for n in sorted(values)]), end)
         return not ends
 
     def _branch(self, body: Sequence[ast.stmt], names: Sequence[str]) -> tuple[Before, dict[str, Given]] | None:
@@ -214,19 +210,29 @@ class Flow:
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, start: int, end: int) -> bool:
         """A loop: what it binds may be of the turn before wherever it stands in it, and behind it."""
-        known = {name: _together(name, [self._now.get(name), None]) for name in self._bound(node)}
+        known = {name: together(name, [self._now.get(name), None]) for name in self._bound(node)}
         for given in known.values():
             self._set(given, start)
+        ends = {name: dict.fromkeys([given, *given.several]) for name, given in known.items()}
+        self._turns.append(_Turns(ends, len(self._order)))
         if not isinstance(node, ast.While):
             self._target(node.target, node, node.iter, self.tree.span(node.body[0])[0], each=True)
-        self._turns.append([])
         self._block(node.body)
-        ends = [*self._turns.pop(), dict(self._now)] if known else []
+        self._end_turn()
+        self._turns.pop()
         self._block(node.orelse)
         for name, given in known.items():
-            given.several += [one[name] for one in ends if one[name] not in (given, *given.several)]
+            given.several = list(ends[name])[1:]
             self._set(Given(name, several=given.several), end)
         return False
+
+    def _end_turn(self) -> None:
+        """Note the values that a turn of the loop around ends with; only those given since the last end are new."""
+        for turns in self._turns[-1:]:
+            for name in self._order[turns.seen :]:
+                if name in turns.ends:
+                    turns.ends[name][self._now[name]] = None
+            turns.seen = len(self._order)
 
     def _bound(self, node: Node) -> list[str]:
         """The names that are bound somewhere in a statement."""
@@ -246,29 +252,23 @@ class Flow:
         ended = self._block([*node.body, *node.orelse])
         after = {name: self._now.get(name) for name in bound}
         handled = True
+        caught = {name: together(name, [before[name], None, *self._values(name)[counts[name] :]]) for name in bound}
+        changed = list(caught)  # for each handler: what the one before it has given another value
         for handler in node.handlers:
             place = self.tree.span(handler.body[0])[0]
-            for name in bound:
-                self._set(_together(name, [before[name], None, *self._values(name)[counts[name] :]]), place)
+            for name in changed:
+                self._set(caught[name], place)
+            seen = len(self._order)
             self._forget([handler.name] if handler.name else [], place)
             handled = self._block(handler.body) and handled
+            changed = list(dict.fromkeys(name for name in self._order[seen:] if name in caught))
         for name in bound if node.handlers else ():
             since = [before[name], None, *self._values(name)[counts[name] :]]
-            self._set(_together(name, [after[name]] if handled else since), self.tree.span(node.handlers[-1])[1])
+            self._set(together(name, [after[name]] if handled else since), self.tree.span(node.handlers[-1])[1])
         return self._block(node.finalbody) or (ended and handled)
 
     def _values(self, name: str) -> list[Given]:
         return self._past.get((self._scope, name), ([], []))[1]
-
-
-def _every(given: Sequence[Given]) -> set[Given]:
-    """Some values, and those that they may be."""
-    left, seen = [*given], set[Given]()
-    while left:
-        here = left.pop()
-        seen.add(here)
-        left += [one for one in here.several if one not in seen]
-    return seen
 
 
 def _branches(node: ast.If) -> list[tuple[list[ast.stmt], list[str]]]:
@@ -278,12 +278,6 @@ def _branches(node: ast.If) -> list[tuple[list[ast.stmt], list[str]]]:
         node = inner
         found.append((node.body, []))
     return [*found, (node.orelse, [])]
-
-
-def _together(name: str, values: Sequence[Given | None]) -> Given:
-    """What a name is where it has one of several values; None is no value yet."""
-    known = list(dict.fromkeys(filter(None, values)))
-    return known[0] if len(known) == 1 and None not in values else Given(name, several=known)
 
 
 def _names(node: Node | None) -> Iterator[str]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from poolkit.dialects.sources import dotted_name
-from poolkit.port.python.flow import Given
+from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, literal
 from poolkit.port.python.traces import by_shape
