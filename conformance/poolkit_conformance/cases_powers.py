@@ -58,7 +58,7 @@ def cases_of(kind: str, options: tuple[dict[str, Any], ...]) -> list[Case]:
         *(_case(kind, f"{dtype}_{spec}", spec, dtype=dtype) for dtype in _DTYPES for spec in _PLACES),
         *(_case(kind, _label(data, spec), spec, data=data) for data in _DATA for spec in _PLACES),
         *(
-            _case(kind, _label(*_words(more), spec), spec, few=spec == "global", **more)
+            _case(kind, _label(*_words(more), spec), spec, few=spec == "global" and more is options[0], **more)
             for more in options
             for spec in ("k3_s2_ceil", "global")
         ),
@@ -67,7 +67,10 @@ def cases_of(kind: str, options: tuple[dict[str, Any], ...]) -> list[Case]:
             _case(kind, _label("float64", *_words(more)), "adaptive_9x10_to_4x3", dtype="float64", **more)
             for more in options
         ),
-        *(_case(kind, _label("ties", *_words(more)), "k3_s2_same", data="ties", few=True, **more) for more in options),
+        *(
+            _case(kind, _label("ties", *_words(more)), "k3_s2_same", data="ties", few=i == 0, **more)
+            for i, more in enumerate(options)
+        ),
     ]
 
 
