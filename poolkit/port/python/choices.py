@@ -77,7 +77,8 @@ def chosen_sites(tree: Tree, names: Names) -> Iterator[Site]:
     """``Pool = MaxPooling2D if kind == "max" else AveragePooling2D``: the calls of such a name.
 
     >>> source = "from torch import nn; P = nn.MaxPool2d if m else nn.AvgPool2d; y = P(2)(x)"
-    >>> [[str(call) for _, _, call in site.cases] for site in chosen_sites(tree := Tree(source), Names(tree))]
+    >>> tree = Tree(source)
+    >>> [[str(call) for _, _, call in site.cases] for site in chosen_sites(tree, Names(tree))]
     [['torch.nn.MaxPool2d(2)', 'torch.nn.AvgPool2d(2)']]
     """
     for node in tree.all(ast.Call):
