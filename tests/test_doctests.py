@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import poolkit
+from poolkit.lowering import kinds
+from poolkit.spec import facts
 from tests.helpers.support import ADAPTERS, modules_of
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -23,6 +25,15 @@ def name_of(path: Path) -> str:
 
 
 MODULES = [name_of(path) for path in modules_of("poolkit", "backends") if path.name != "__main__.py"]
+
+
+@pytest.fixture(autouse=True)
+def _kinds_do_not_stay() -> Iterator[None]:
+    """An example may register a kind, which tests that run later in this process are not to meet."""
+    yield
+    for table in (facts.KINDS, kinds.FOLDS):
+        for kind in set(table) - set(facts.BUILT_IN):
+            del table[kind]
 
 
 @pytest.mark.parametrize("name", MODULES)
