@@ -10,7 +10,6 @@ from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all
 
 LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
-UNBATCHED = {layout[1:] for layout in LAYOUTS.values()}  # torch.nn's layers take either
 
 
 def native(spec: PoolSpec) -> Call:
