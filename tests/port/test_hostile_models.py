@@ -82,7 +82,7 @@ def test_pools_by_the_hundred_thousand(tmp_path: Path) -> None:
         file.writestr("config.json", model)
 
     def refused() -> None:
-        with pytest.raises(InputError, match="it has 100000 layers that pool or may, more than the 30000"):
+        with pytest.raises(InputError, match="more than 30000 of its layers pool or may"):
             port_file(tmp_path / "m.keras", "torch")
 
     assert (tmp_path / "m.keras").stat().st_size < 2**19

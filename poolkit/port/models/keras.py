@@ -49,7 +49,7 @@ class _Place:
         return replace(self, prefix=joined(self.prefix, f"{name}/"), padding=None, behind=(), **changes)
 
 
-def layers_of(model: Config, what: str) -> list[Layer]:
+def layers_of(model: Config, what: str) -> Iterator[Layer]:
     """Every pooling layer of a model's config, in its order, with those that may pool and cannot be read."""
     if not isinstance(model.get("class_name"), str) or not is_object(model.get("config")):
         raise InputError(
@@ -57,8 +57,8 @@ def layers_of(model: Config, what: str) -> list[Layer]:
         )
     masked = _mentions_mask(model)
     if layers_in(model) is not None:
-        return list(_inside(model, _Place(masked=masked)))
-    return list(_layer(model, _Place(shape=_declared(model), masked=masked)))
+        return _inside(model, _Place(masked=masked))
+    return _layer(model, _Place(shape=_declared(model), masked=masked))
 
 
 # ----------------------------------------------------------------------------------------------------------- models

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from poolkit.dialects import table
@@ -167,17 +167,18 @@ def _joined(*notes: str) -> str:
 MOST_LAYERS = 30_000  # that pool, or may; a thousand take half a second, and a row each in the report
 
 
-def check_layers(layers: Sequence[Layer], where: str) -> None:
-    """`InputError` where there are too many layers, or two have one name: a dictionary would lose one of them."""
-    if len(layers) > MOST_LAYERS:
-        raise InputError(
-            f"received {where}, and it has {len(layers)} layers that pool or may, more than the {MOST_LAYERS} that are "
-            "looked at; port the models in it one by one"
-        )
-    seen: set[str] = set()
+def checked(layers: Iterable[Layer], where: str) -> list[Layer]:
+    """The layers; `InputError` for too many, or two of one name: a dictionary would lose one of them."""
+    taken: dict[str, Layer] = {}
     for layer in layers:
-        if layer.name in seen:
+        if layer.name in taken:
             raise InputError(
                 f"received {where}, and two of its layers are called {shown(layer.name)}; rename one, and save it anew"
             )
-        seen.add(layer.name)
+        if len(taken) == MOST_LAYERS:
+            raise InputError(
+                f"received {where}, and more than {MOST_LAYERS} of its layers pool or may, which is the most that are "
+                "looked at; port the models in it one by one"
+            )
+        taken[layer.name] = layer
+    return list(taken.values())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from poolkit.errors import InputError
 from poolkit.port.models import archive, hdf5
 from poolkit.port.models.keras import count_of, layers_of
-from poolkit.port.models.layers import Layer, check_layers, row_of
+from poolkit.port.models.layers import Layer, checked, row_of
 from poolkit.port.models.modules import module_of
 from poolkit.port.report import Ported
 from poolkit.port.target import target_of
@@ -18,8 +18,8 @@ from poolkit.port.target import target_of
 
 def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     """A model file's pooling layers as a module of Python for the target; without `to`, the rows alone."""
-    found, count = READERS[path.suffix.lower()](path)
-    check_layers(found, str(path))
+    layers, count = READERS[path.suffix.lower()](path)
+    found = checked(layers, str(path))
     if to is None:
         return Ported("", tuple(row_of(layer, None) for layer in found), count)
     # A network has many equal pools: each is written once.
@@ -30,7 +30,7 @@ def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     return Ported(module_of(rows, to, target_for, path.name, command), rows, count)
 
 
-Found = tuple[list[Layer], int]  # pooling layers, and how many layers there are
+Found = tuple[Iterable[Layer], int]  # pooling layers, and how many layers there are
 
 
 def config_of(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import math
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ class _Values:
     constants: Mapping[str, tuple[int, ...]]
 
 
-def layers_of(path: Path) -> tuple[list[Layer], int]:
+def layers_of(path: Path) -> tuple[Iterator[Layer], int]:
     """Every pooling node of an ONNX file, nodes of subgraphs and of functions too; and how many nodes its graph has."""
     onnx = _onnx()
     data = read_bytes(path, LARGEST)
@@ -54,10 +55,12 @@ def layers_of(path: Path) -> tuple[list[Layer], int]:
     _check_text(model, path)
     if not model.graph.node and not model.functions:
         raise InputError(f"received {path}, and it has no graph with nodes in it; export the model anew")
-    found = list(_in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {})))
-    for function in model.functions:
-        found += _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node)))
-    return found, len(model.graph.node)
+    in_functions = (
+        _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node)))
+        for function in model.functions
+    )
+    in_graph = _in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {}))
+    return itertools.chain(in_graph, *in_functions), len(model.graph.node)
 
 
 STRING, MESSAGE = 9, 11  # types of fields in protobuf
