@@ -19,7 +19,7 @@ from poolkit.errors import InputError
 from poolkit.port.files import port_file
 from poolkit.port.report import Ported
 
-MANY = 20_000
+MANY = 10_000
 OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
 
 
@@ -64,7 +64,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 @pytest.mark.parametrize("words", [(), ("--to", "torch")])
 @pytest.mark.parametrize("kind", ["json", "onnx"])
-def test_twenty_thousand_pools(kind: str, words: tuple[str, ...], tmp_path: Path) -> None:
+def test_pools_by_the_ten_thousand(kind: str, words: tuple[str, ...], tmp_path: Path) -> None:
     file = keras(tmp_path / "m.json", MANY) if kind == "json" else onnx(tmp_path / "m.onnx", pools(MANY))
 
     def run() -> None:

