@@ -1,6 +1,6 @@
 """poolkit's adapter for JAX; a callable layer, functions in Flax's words and classes with Equinox's constructors.
 
-Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+Importing this imports no framework: the names below are loaded when they are asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -9,24 +9,7 @@ from poolkit.running.lazy import lazily
 
 if TYPE_CHECKING:
     from poolkit_jax.adapter import ADAPTER
-    from poolkit_jax.layers import (
-        AdaptiveAvgPool1d,
-        AdaptiveAvgPool2d,
-        AdaptiveAvgPool3d,
-        AdaptiveMaxPool1d,
-        AdaptiveMaxPool2d,
-        AdaptiveMaxPool3d,
-        AvgPool1d,
-        AvgPool2d,
-        AvgPool3d,
-        MaxPool1d,
-        MaxPool2d,
-        MaxPool3d,
-        Pool,
-        avg_pool,
-        max_pool,
-        min_pool,
-    )
+    from poolkit_jax.layers import *
 
 __all__ = [
     "ADAPTER",

@@ -26,19 +26,12 @@ class JaxHarness(Harness):
     modes: ClassVar[Mapping[str, Which]] = {
         "eager": "every",
         "gradient": ("few", "*ties*", "*64x64*", "*31x31*", "*dilated*", "softmax_*", "*empty*", "*float64*"),
-        "direct": HANDFUL,
-        "layer": HANDFUL,
         "routes": ("few", "max_values_k3_s2_*"),
-        "routes_inside:jit": HANDFUL,
-        "route_gradients": HANDFUL,
+        **dict.fromkeys(("forward", "vmap", "compiled:jit", "dynamic"), "few"),
+        **dict.fromkeys(("direct", "layer", "routes_inside:jit", "route_gradients", "second_gradient"), HANDFUL),
+        "compiled_gradient:jit": HANDFUL,
         "standalone": HANDFUL[::2],
         "standalone_any_size": HANDFUL[1::2],
-        "second_gradient": HANDFUL,
-        "forward": "few",
-        "vmap": "few",
-        "compiled:jit": "few",
-        "compiled_gradient:jit": HANDFUL,
-        "dynamic": "few",
     }
 
     def context(self, case: Case) -> contextlib.AbstractContextManager[Any]:

@@ -1,6 +1,6 @@
 """poolkit's adapter for Keras, and layers with Keras's own constructors.
 
-Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+Importing this imports no framework: the names below are loaded when they are asked for.
 """
 
 import sys
@@ -10,27 +10,7 @@ from poolkit.running.lazy import lazily
 
 if TYPE_CHECKING:
     from poolkit_keras.adapter import ADAPTER
-    from poolkit_keras.layers import (
-        AdaptiveAveragePooling1D,
-        AdaptiveAveragePooling2D,
-        AdaptiveAveragePooling3D,
-        AdaptiveMaxPooling1D,
-        AdaptiveMaxPooling2D,
-        AdaptiveMaxPooling3D,
-        AveragePooling1D,
-        AveragePooling2D,
-        AveragePooling3D,
-        GlobalAveragePooling1D,
-        GlobalAveragePooling2D,
-        GlobalAveragePooling3D,
-        GlobalMaxPooling1D,
-        GlobalMaxPooling2D,
-        GlobalMaxPooling3D,
-        MaxPooling1D,
-        MaxPooling2D,
-        MaxPooling3D,
-        Pool,
-    )
+    from poolkit_keras.layers import *
 
 __all__ = [
     "ADAPTER",

@@ -1,6 +1,6 @@
 """poolkit's adapter for NumPy, and a callable layer.
 
-Its words (`read`, `native`, `caveats`) need no framework: the names below are loaded when they are asked for.
+Importing this imports no framework: the names below are loaded when they are asked for.
 """
 
 from typing import TYPE_CHECKING

@@ -17,25 +17,12 @@ class TensorFlowHarness(Harness):
 
     backend = "tensorflow"
     modes: ClassVar[Mapping[str, Which]] = {
-        "eager": "every",
-        "gradient": "every",
-        "direct": "few",
-        "routes": "every",
-        "routes_inside:graph": "few",
-        "routes_inside:xla": HANDFUL,
-        "route_gradients": "few",
-        "standalone": "few",
-        "standalone_any_size": "few",
-        "second_gradient": "few",
-        "forward": "few",
-        "vmap": HANDFUL,
-        "layer": HANDFUL,
-        "compiled:graph": "few",
-        "compiled_gradient:graph": "few",
-        "compiled:xla": "few",
+        **dict.fromkeys(("eager", "gradient", "routes"), "every"),
+        **dict.fromkeys(("direct", "routes_inside:graph", "route_gradients", "standalone"), "few"),
+        **dict.fromkeys(("standalone_any_size", "second_gradient", "forward", "dynamic", "dynamic_gradient"), "few"),
+        **dict.fromkeys(("compiled:graph", "compiled_gradient:graph", "compiled:xla"), "few"),
+        **dict.fromkeys(("routes_inside:xla", "vmap", "layer"), HANDFUL),
         "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),
-        "dynamic": "few",
-        "dynamic_gradient": "few",
     }
 
     def owns(self, t: Any) -> bool:

@@ -18,24 +18,11 @@ class TorchHarness(Harness):
 
     backend = "torch"
     modes: ClassVar[Mapping[str, Which]] = {
-        "eager": "every",
-        "direct": "every",
-        "gradient": "every",
-        "noncontiguous": "every",
-        "untouched": "every",
-        "routes": "every",
-        "routes_inside:aot_eager": HANDFUL,
-        "route_gradients": "every",
-        "standalone": "few",
-        "standalone_any_size": "every",
-        "second_gradient": "few",
-        "forward": "few",
-        "vmap": "few",
-        "compiled:aot_eager": "few",
-        "compiled_gradient:aot_eager": "few",
-        "dynamic": "few",
-        "dynamic_gradient": HANDFUL,
-        "layer": "few",
+        **dict.fromkeys(("eager", "direct", "gradient", "noncontiguous", "untouched", "routes"), "every"),
+        **dict.fromkeys(("route_gradients", "standalone_any_size"), "every"),
+        **dict.fromkeys(("standalone", "second_gradient", "forward", "vmap", "dynamic", "layer"), "few"),
+        **dict.fromkeys(("compiled:aot_eager", "compiled_gradient:aot_eager"), "few"),
+        **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient"), HANDFUL),
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
     }
@@ -69,7 +56,7 @@ class TorchHarness(Harness):
         return torch.zeros_like(x) if by_x is None else by_x, by_g
 
     def vmap(self, function: Function) -> Function:
-        return _vmap(function)
+        return lambda *given: torch.func.vmap(function)(*given)
 
     def views(self, x: Array) -> Iterator[Tensor]:
         t = self.from_numpy(x)
@@ -93,11 +80,6 @@ def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args)
 
     return quiet
-
-
-def _vmap(function: Function) -> Callable[..., Any]:
-    mapped: Callable[..., Any] = torch.func.vmap(function)
-    return mapped
 
 
 HARNESS = TorchHarness()
