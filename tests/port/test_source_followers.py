@@ -24,7 +24,7 @@ FLATTENED = [
 @pytest.mark.parametrize(("to", "lines"), FLATTENED)
 def test_a_flatten_reads_in_another_order(to: str, lines: str) -> None:
     found = row((KERAS if to == "torch" else TORCH) + lines + "\n", to)
-    assert found.status != "failed"
+    assert found.status == "caveat"
     assert "another order" in found.note
 
 

@@ -22,7 +22,9 @@ ORDERED = [
         (TORCH, call, to)
         for to in ("keras", "jax", "tensorflow")
         for call in (
-            "F.adaptive_avg_pool2d(x.permute(0,3,1,2), 1).flatten(1)",
+            "F.adaptive_avg_pool2d(x.permute(0,3,2,1), 1).flatten(1)",
+            "F.max_pool2d(x.permute(0,3,1,2), 2)",
+            "F.max_pool2d(x[:, 1:].permute(0,3,1,2), 2).permute(0,2,3,1)",
             "F.avg_pool1d(x.permute(0,2,1), 2).permute(0,2,1)",
             "nn.AdaptiveAvgPool1d(1)(x.transpose(1,2))",
             "F.max_pool1d(torch.swapaxes(x, 1, 2), 2)",
@@ -36,14 +38,14 @@ ORDERED = [
         )
     ),
     (OTHERS, "tf.reduce_max(x[:, 1:4, 2:6, :], axis=(1,2))", "torch"),
-    (OTHERS, "tf.reduce_mean(tf.transpose(x, [0, 3, 1, 2]), axis=(2,3))", "torch"),
+    (OTHERS, "tf.reduce_mean(tf.transpose(tf.reshape(x, [-1, 8, 6, 3]), [0, 3, 1, 2]), axis=(2,3))", "torch"),
     (OTHERS, "keras.layers.GlobalAveragePooling1D()(keras.layers.Permute((2, 1))(x))", "torch"),
-    (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, -1), axis=(1, 2))", "torch"),
+    (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, 2), axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x.T, axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x[1:], axis=(-3, -2))", "torch"),  # of a map without a batch it cuts rows
     (OTHERS, "tf.reduce_max(x[::2, :], axis=[-3, -2], keepdims=True)", "torch"),
     (OTHERS, "tf.nn.max_pool2d(tf.reshape(x, [-1, 28, 28, 1]), 2, 2, 'VALID')", "torch"),
-    (OTHERS, "einops.reduce(jnp.transpose(x, (0, 2, 3, 1)), 'b h w c -> b c', 'mean')", "torch"),
+    (OTHERS, "einops.reduce(jnp.transpose(x, (0, 3, 2, 1)), 'b h w c -> b c', 'mean')", "torch"),
     (OTHERS, "jnp.mean(einops.rearrange(x, 'a b c d -> a c d b'), axis=(1, 2))", "torch"),
 ]
 

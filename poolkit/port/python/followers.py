@@ -27,7 +27,7 @@ INDEX = "the index after it counts the axes of the original's layout; write it a
 
 def order_after(tree: Tree, names: Names, site: Site) -> None:
     """Flatten, a reshape or an index behind a pool that keeps its axes."""
-    if isinstance(site.fields, Operation) or site.error is not None or site.folded:
+    if isinstance(site.fields, Operation) or site.error is not None or site.folded or site.turned:
         return
     sizes = site.fields.get("output_size")
     single = known(sizes) and is_all(sizes, 1)

@@ -23,6 +23,7 @@ from poolkit.port.python.sites import Site
 from poolkit.port.python.sized import sized_windows
 from poolkit.port.python.slim import arg_scoped
 from poolkit.port.python.tree import Tree
+from poolkit.port.python.turned import turned
 from poolkit.port.python.unknowns import computed_axes, last_axes, listed_sizes, may_be_none, sure_numbers
 
 Idiom = Callable[[Tree, Names, Site], None]
@@ -48,6 +49,7 @@ IDIOMS: tuple[Idiom, ...] = (
     dropped_axes,
     choices,
     order_before,
+    turned,
     padded_before,
     squeezed_after,
     order_after,

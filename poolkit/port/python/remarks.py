@@ -93,7 +93,7 @@ def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
         return
     method = isinstance(call.func, ast.Attribute) and names.full(call.func) is None
     if len(given(call)) > (0 if method else 1):
-        site.notes.append("the axes of the squeeze after it are those of the original's layout; write them anew")
+        site.if_moved.append("the axes of the squeeze after it are those of the original's layout; write them anew")
     else:
         site.notes.append("the squeeze after it drops a batch of 1 as well; flatten(1) or keepdims=False does not")
 

@@ -46,13 +46,14 @@ def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
 def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, Call]:
     """The target of a site, and the call that makes its spec."""
     moving = moves(site, backend, layout)
-    if site.ordered and site.error is None and (moving or (site.permuted and _turns(site, backend, layout))):
-        raise NotExactError(site.ordered)
-    if moving:
-        site.notes += [note for note in site.if_moved if note not in site.notes]
+    if site.error is None and (moving or (site.permuted and _turns(site, backend, layout))):
+        if site.ordered and not site.turned:
+            raise NotExactError(site.ordered)
+        site.folded += [part for part in site.turned if part not in site.folded]
     target, call = _written_for(site, backend, layout)
-    if moving and site.counted:
-        target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *site.counted]))
+    around = dict.fromkeys([*site.counted, *site.if_moved]) if moving else ()
+    if around:  # what is around the call makes of equal numbers other ones
+        target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *around]))
     return target, call
 
 

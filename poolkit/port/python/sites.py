@@ -45,6 +45,7 @@ class Folded:
     span: Span
     becomes: str = ""
     keeps: Node | None = None
+    why: str = ""  # with the line of the pool to be filled in, where it is not that its axes come back
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Site:
     either: bool = False  # whether the file has its axes in one order or the other
     ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
     permuted: bool = False
+    turned: list[Folded] = field(default_factory=list[Folded])  # the turns around it that go where the order changes
     counted: list[str] = field(default_factory=list[str])  # notes on axes that are counted there
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number

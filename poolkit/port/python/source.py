@@ -233,13 +233,16 @@ def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:
         return nearest
 
 
+KEEPS = "it keeps the pooled axes, which the pool of line {} now does itself"
+
+
 def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
     """The calls that became part of a pool: they go, with a row for each."""
     for part in site.folded:
         becomes = part.becomes or (tree.text(part.keeps) if part.keeps is not None else "")
         edits.replace(part.span, [part.keeps or part.becomes])
-        note = f"it keeps the pooled axes, which the pool of line {tree.line(site.outer)} now does itself"
-        if isinstance(site.fields, dict) and site.fields.get("keepdims"):
+        note = (part.why or KEEPS).format(tree.line(site.outer))
+        if not part.why and isinstance(site.fields, dict) and site.fields.get("keepdims"):
             note += "; where channels come first, a Dense or Linear behind it becomes a 1x1 convolution"
         yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, note)
 

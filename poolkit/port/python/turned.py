@@ -1,0 +1,151 @@
+"""A pool whose argument is turned to its order of the axes, and turned back behind: where the order changes, both go."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from poolkit.dialects.calls import known
+from poolkit.port.python.edits import whole_line
+from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, arguments, last_name, literal, walk
+from poolkit.port.python.ordered import PERMUTES, SHAPES
+from poolkit.port.python.sites import Folded, Site
+from poolkit.port.python.tree import Tree
+from poolkit.port.python.uses import calls_of, definition, only_use
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_many
+
+Turn = tuple[ast.expr, tuple[int, ...]]  # what is turned, and which of its axes each new one is
+
+WHOLE = ("permute", "transpose", "permute_dimensions")
+PAIRS = ("transpose", "swapaxes", "swapdims")
+MOVES = ("moveaxis", "movedim")
+
+
+def turned(tree: Tree, names: Names, site: Site) -> None:
+    """Note in a site the turns before and behind it that it needs no more in the order that its argument has.
+
+    Of sequences, with three axes, nobody can tell what is turned: the steps of `(N, L, C)`, or channels to pool them.
+    """
+    if isinstance(site.fields, Operation) or site.error is not None or site.by_shape or site.role == "spec":
+        return
+    layout = _letters(str(site.fields["layout"]))
+    calls = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
+    found = [_both(tree, names, site, call, layout) for call in calls] if len(layout) > 3 else []
+    site.turned = [part for parts in found for part in parts] if all(found) else []
+
+
+def _letters(layout: str) -> str:
+    return {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
+
+
+def _both(tree: Tree, names: Names, site: Site, call: Node, layout: str) -> list[Folded]:
+    """The turn of the argument of a call, and the one behind it, unless nothing is left of the axes there."""
+    tensor = call.args[0] if site.role == "layer" and isinstance(call, ast.Call) and call.args else site.tensor
+    before = _before(tree, names, tensor, layout)
+    if before is None:
+        return []
+    assert isinstance(site.fields, dict)
+    if site.fields.get("keepdims", True) is False and known(site.fields.get("keepdims", True)):
+        return [before]
+    behind = _behind(tree, names, call, layout)
+    return [before, behind] if behind is not None else []
+
+
+def _before(tree: Tree, names: Names, tensor: Node | None, layout: str) -> Folded | None:
+    made: Node | None = tensor
+    if isinstance(tensor, ast.Name):
+        found = definition(tree, tensor.id, tensor)
+        alone = found is not None and found.item is None and isinstance(found.statement, ast.Assign)
+        whole = found.statement if found is not None and alone else None
+        made = found.value if isinstance(whole, ast.Assign) and found and only_use(tree, whole) is tensor else None
+    turn = turn_of(names, made, len(layout))
+    if turn is None or made is None:
+        return None
+    inner, order = turn
+    fits = {n: layout[at] for at, n in enumerate(order)} == _other(layout) and _plain(names, inner)
+    return _without(tree, made, inner) if fits else None
+
+
+def _plain(names: Names, inner: ast.expr) -> bool:
+    """Whether nothing in what is turned goes by an order of the axes itself."""
+    return not any(isinstance(one, ast.Subscript) or last_name(one) in (*SHAPES, *PERMUTES) for one in walk(inner))
+
+
+def _behind(tree: Tree, names: Names, call: Node, layout: str) -> Folded | None:
+    statement = tree.parent(call)
+    here: Node | None = only_use(tree, statement) if isinstance(statement, ast.Assign) else call
+    made = next((one for one in _around(tree, here) if turn_of(names, one, len(layout))), None) if here else None
+    turn = turn_of(names, made, len(layout))
+    if turn is None or made is None or turn[0] is not here:
+        return None
+    inner, order = turn
+    return _without(tree, made, inner) if {at: layout[n] for at, n in enumerate(order)} == _other(layout) else None
+
+
+def _around(tree: Tree, node: Node) -> Iterator[Node]:
+    """The call that a node is an argument of, or whose method is called."""
+    around = tree.parent(node)
+    method = tree.parent(around) if isinstance(around, ast.Attribute) else None
+    yield from filter(None, (method, tree.given_to(node)))
+
+
+def _other(layout: str) -> dict[int, str]:
+    """The same axes with the channels at the other end."""
+    spatial = layout.strip("NC")
+    return dict(enumerate(f"NC{spatial}" if layout.endswith("C") else f"N{spatial}C"))
+
+
+def _without(tree: Tree, call: Node, inner: ast.expr) -> Folded:
+    """A turn that becomes what it turns; where that would be ``x = x``, the line goes."""
+    why = "the pool of line {} takes the order that this has, and the turns around it go"
+    statement = tree.parent(call)
+    if isinstance(statement, ast.Assign) and isinstance(inner, ast.Name) and len(statement.targets) == 1:
+        target, alone = statement.targets[0], len(tree.beside(statement)) == 1 and tree.opens_line(statement)
+        if alone and isinstance(target, ast.Name) and target.id == inner.id and len(tree.block(statement)) > 1:
+            return Folded(call, whole_line(tree, tree.span(statement)), why=why)
+    return Folded(call, tree.span(call), keeps=inner, why=why)
+
+
+def turn_of(names: Names, node: Node | None, rank: int) -> Turn | None:
+    """What a call turns, and how: ``x.permute(0, 3, 1, 2)``, ``tf.transpose(x, [0, 3, 1, 2])``, ``Permute(…)(x)``.
+
+    >>> tree = Tree("y = x.permute(0, 3, 1, 2)")
+    >>> turn_of(Names(tree), tree.all(ast.Call)[0], 4)[1]
+    (0, 3, 1, 2)
+    """
+    if not isinstance(node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in node.args):
+        return None
+    if isinstance(node.func, ast.Call):  # a layer of Keras's, which does not count the batch
+        named = last_name(node.func.func) == "Permute" and node.func.args and node.args
+        at = literal(node.func.args[0]) if named else None
+        return _checked(node.args[0], (0, *at) if is_many(at) else None, rank) if node.args else None
+    method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
+    given = [*node.args, *(value for name, value in arguments(node).items() if name in ("perm", "axes", "dims"))]
+    if not method and not given:
+        return None
+    inner, rest = (node.func.value, given) if method and isinstance(node.func, ast.Attribute) else (given[0], given[1:])
+    values = tuple(literal(one) for one in rest)
+    return _checked(inner, _order(last_name(node.func), values, rank), rank)
+
+
+def _order(name: str, values: tuple[object, ...], rank: int) -> tuple[object, ...] | None:
+    """Which axis each new one is; None for what is no turn."""
+    first = values[0] if len(values) == 1 else None
+    if name in WHOLE and (is_many(first) or len(values) > 2):
+        return tuple(first) if is_many(first) else values
+    if len(values) != 2 or not all(isinstance(n, int) and -rank <= n < rank for n in values):
+        return None
+    a, b = (n % rank for n in values if isinstance(n, int))
+    axes = [*range(rank)]
+    if name in PAIRS:
+        axes[a], axes[b] = axes[b], axes[a]
+        return tuple(axes)
+    axes.insert(b, axes.pop(a))
+    return tuple(axes) if name in MOVES else None
+
+
+def _checked(inner: ast.expr, order: tuple[object, ...] | None, rank: int) -> Turn | None:
+    places = [n % rank for n in order or () if isinstance(n, int)]
+    return (inner, tuple(places)) if sorted(places) == [*range(rank)] else None
