@@ -1,4 +1,4 @@
-"""A pool whose argument is turned to its order of the axes, and turned back behind: where the order changes, both go."""
+"""A pool with its argument turned to its order of the axes, and turned back behind: where the order moves, both go."""
 
 from __future__ import annotations
 
