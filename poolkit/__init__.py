@@ -10,14 +10,7 @@
 import typing
 
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
-from poolkit.programs.program import Program
 from poolkit.running import lazy
-from poolkit.running.dispatch import pool, pool_direct
-from poolkit.running.extending import register_kind
-from poolkit.running.layers import layer
-from poolkit.running.lowered import lower
-from poolkit.running.registry import backends
-from poolkit.running.routes import routes
 from poolkit.spec.constructors import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
@@ -41,6 +34,13 @@ if typing.TYPE_CHECKING:
     from poolkit.dialects.writing import caveats, native
     from poolkit.diffs.diff import diff
     from poolkit.diffs.difference import Difference
+    from poolkit.programs.program import Program
+    from poolkit.running.dispatch import pool, pool_direct
+    from poolkit.running.extending import register_kind
+    from poolkit.running.layers import layer
+    from poolkit.running.lowered import lower
+    from poolkit.running.registry import backends
+    from poolkit.running.routes import routes
     from poolkit.tools.tune import tune
 
 __version__ = "0.1.0"
@@ -86,15 +86,23 @@ __all__ = [
     "tune",
 ]
 
-# Loaded when they are asked for: they take as long to import as everything else together.
+# Loaded when they are asked for: a spec, which is all that much of a program needs, takes a third of the time.
 __getattr__ = lazy.lazily(
     __name__,
     {
         "Difference": "diffs.difference",
+        "Program": "programs.program",
+        "backends": "running.registry",
         "caveats": "dialects.writing",
         "diff": "diffs.diff",
+        "layer": "running.layers",
+        "lower": "running.lowered",
         "native": "dialects.writing",
+        "pool": "running.dispatch",
+        "pool_direct": "running.dispatch",
         "read": "dialects.reading",
+        "register_kind": "running.extending",
+        "routes": "running.routes",
         "tune": "tools.tune",
     },
 )

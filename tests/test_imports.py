@@ -45,6 +45,19 @@ def test_importing_poolkit_imports_no_framework() -> None:
     assert [name for name in loaded if name.startswith("poolkit_")] == []
 
 
+def test_importing_poolkit_loads_specs_alone() -> None:
+    # What pools, reads and ports them is loaded when it is asked for, once: it takes twice as long as all before it.
+    code = "import poolkit, sys; print(*sorted(n for n in sys.modules if n.startswith('poolkit.'))); poolkit.pool"
+    loaded = python(f"{code}; print('pool' in vars(poolkit))").split()
+
+    assert {name for name in loaded[:-1] if not name.startswith("poolkit.spec")} == {
+        "poolkit.errors",
+        "poolkit.running",
+        "poolkit.running.lazy",
+    }
+    assert loaded[-1] == "True"
+
+
 def test_poolkit_needs_nothing_but_the_standard_library() -> None:
     # -S leaves out site-packages, so that no third-party module can be found at all.
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import poolkit; print('imported')"

@@ -10,14 +10,13 @@ import poolkit as pk
 
 
 def test_all_is_what_is_public() -> None:
+    assert all(hasattr(pk, name) for name in pk.__all__)  # and with that all is loaded that waits until it is asked for
     public = {
         name
         for name, value in vars(pk).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType) and name != "annotations"
     }
-    later = {"Difference", "caveats", "diff", "native", "read", "tune"}  # loaded when they are asked for
-    assert public | later == set(pk.__all__) <= set(dir(pk))
-    assert all(hasattr(pk, name) for name in later)
+    assert public == set(pk.__all__) <= set(dir(pk))
     assert sorted(pk.__all__) == pk.__all__
 
 

@@ -17,6 +17,8 @@ def lazily(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
     def load(name: str) -> Any:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        found = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        vars(importlib.import_module(package))[name] = found  # for what is there is not asked for again
+        return found
 
     return load
