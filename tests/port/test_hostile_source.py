@@ -223,10 +223,10 @@ def test_names_that_stay_take_no_memory_each_time_a_turn_ends_or_a_handler_start
 
 
 def test_many_cases_that_each_give_a_name_are_not_gone_through_for_each_name() -> None:
-    tree = Tree("match a:\n" + "".join(f"    case [x{n}]: pass\n" for n in range(16_000)))
+    tree = Tree("match a:\n" + "".join(f"    case [x{n}]: pass\n" for n in range(9000)))
     began = time.process_time()
     Flow(tree)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 4
 
 
 # ----------------------------------------------------------------------------------------- what the fuzzer came across
