@@ -18,9 +18,8 @@ Tensor = Any
 
 
 def adjacent(plan: Plan) -> bool:
-    """Whether the one to three pooled axes stand side by side, as torch.nn.functional needs them."""
-    first = before(plan)
-    return len(plan.at) <= 3 and plan.at == tuple(range(first, first + len(plan.at)))
+    """Whether torch.nn.functional can pool these axes: one to three, with no other between them."""
+    return len(plan.at) <= 3 and plan.consecutive
 
 
 def before(plan: Plan) -> int:

@@ -51,9 +51,8 @@ def keyed(o: Any, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
 def fits(plan: Plan, situation: Situation) -> bool:
     """Only where tensors are at hand: a compiler makes loops of the fold."""
     sliding = plan.known and all(a.form == "taps" for a in plan.axes) and plan.work == "float32"
-    beside = plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
     few = sliding and math.prod([a.n for a in plan.axes]) < 2**31
-    return few and beside and not situation.tracing and not situation.wrapped
+    return few and plan.consecutive and not situation.tracing and not situation.wrapped
 
 
 ROUTES = (Route("keyed", ("max", "min"), keyed, fits, lambda plan: 60.0, indices=True),)

@@ -7,7 +7,7 @@ the gradient of ties, so their routes are for calls without a derivative.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from poolkit.lowering.backend import Route, Situation
@@ -15,30 +15,10 @@ from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.plan import Plan
-from poolkit_torch.routes_arrange import (
-    adaptive_size,
-    adjacent,
-    arranged,
-    behind,
-    compiling,
-    divides,
-    lifted,
-    paddings,
-    planes,
-    put_back,
-)
-from poolkit_torch.routes_windows import (
-    MOST_OVERLAP,
-    Along,
-    Windows,
-    alike,
-    bin_overlap,
-    kept,
-    padded_first,
-    rounded,
-    three_dimensional_half,
-    windows_of,
-)
+from poolkit_torch import routes_arrange as arrange
+from poolkit_torch import routes_windows as own
+from poolkit_torch.routes_arrange import arranged, behind, put_back
+from poolkit_torch.routes_windows import Windows, given, padded_first, windows_of
 
 Tensor = Any
 Reduced = tuple[Tensor, Tensor | None]
@@ -49,83 +29,60 @@ EXTREMA = ("max", "min")
 # ------------------------------------------------------------------------------------------------ torch's own max pools
 
 
-def pooled(o: Any, x: Tensor, plan: Plan, pool: Callable[[Tensor], Any]) -> Reduced:
-    """What a max pool gives for the arranged input, put back into the input's layout."""
+def signed(t: Tensor, plan: Plan) -> Tensor:
+    return -t if plan.kind == "min" else t
+
+
+def pooled(o: Any, x: Tensor, plan: Plan, w: Windows, around: float | None = None) -> Reduced:
+    """What a max pool gives for the arranged input, put back into the input's layout.
+
+    With a number that stands `around` it, the paddings are put there first.
+    """
+    v = signed(_pooled_as(x, plan), plan)
+    v = v if around is None else o.F.pad(v, arrange.paddings(plan), value=around)
+    return put_back_both(own.pooled(o, "max_pool", v, w, plan, **positions(plan)), x, plan)
+
+
+def _pooled_as(x: Tensor, plan: Plan) -> Tensor:
     v = arranged(x, plan)
-    if len(plan.axes) == 3:
-        # On channels_last_3d data the index of a window of -inf is that of another window. `contiguous` is not enough:
-        # with one channel data is contiguous in both senses, and PyTorch goes by strides, which a view makes anew.
-        v = v.reshape(-1).view(v.shape)
-    got = pool(-v if plan.kind == "min" else v)
+    # On channels_last_3d data the index of a window of -inf is that of another window. `contiguous` is not enough:
+    # with one channel data is contiguous in both senses, and PyTorch goes by strides, which a view makes anew.
+    return v.reshape(-1).view(v.shape) if len(plan.axes) == 3 else v
+
+
+def positions(plan: Plan) -> dict[str, bool]:
+    return {"return_indices": True} if plan.spec.indices else {}
+
+
+def put_back_both(got: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Values that were found in the signed input, and indices where there are any, in the input's layout."""
     values, indices = (got[0], got[1]) if plan.spec.indices else (got, None)
-    if plan.kind == "min":
-        values = -values
-    return put_back(values, x, plan), None if indices is None else put_back(indices, x, plan)
+    values = put_back(signed(values, plan), x, plan)
+    return values, None if indices is None else put_back(indices, x, plan)
 
 
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    return pooled(o, x, plan, _pool_of(o, plan, windows(plan)))
-
-
-def _pool_of(o: Any, plan: Plan, w: Windows) -> Callable[[Tensor], Any]:
-    def pool(v: Tensor) -> Any:
-        name = f"max_pool{3 if len(w.along) == 3 else 2 if len(w.along) == 2 or lifted(plan) else 1}d"
-        return kept_of(max_pool(o, name, appended(o, v, w), _lift(w, plan), plan.spec.indices), w, plan.spec.indices)
-
-    return pool
+    return pooled(o, x, plan, given(windows_of(plan)))
 
 
 def padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Cells of -inf on both sides, as many as there are to be, and torch's own pool of that."""
-    w = padded_first(plan)
-    assert w is not None, "`when` has admitted a plan without windows"
-    pool = _pool_of(o, plan, w)
-    return pooled(o, x, plan, lambda v: pool(o.F.pad(v, paddings(plan), value=-math.inf)))
+    return pooled(o, x, plan, given(padded_first(plan)), around=-math.inf)
 
 
 def fits_padded(plan: Plan, situation: Situation) -> bool:
-    w = padded_first(plan) if adjacent(plan) and plan.floating else None
-    return (
-        w is not None and not three_dimensional_half(plan) and (w.overlap <= MOST_OVERLAP or not situation.derivative)
-    )
+    w = padded_first(plan)
+    return w is not None and not own.three_dimensional_half(plan) and w.adds_few(situation)
 
 
 def view(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """PyTorch's 3-d pool of channels-last data without a copy: nobody asks for the indices, which may be wrong."""
-    v = arranged(x, plan)
-    y = _pool_of(o, plan, windows(plan))(-v if plan.kind == "min" else v)
-    return put_back(-y if plan.kind == "min" else y, x, plan), None
+    y = own.pooled(o, "max_pool", signed(arranged(x, plan), plan), given(windows_of(plan)), plan)
+    return put_back(signed(y, plan), x, plan), None
 
 
 def fits_view(plan: Plan, situation: Situation) -> bool:
     return len(plan.axes) == 3 and behind(plan) > 0 and _fits_pool(plan, situation)
-
-
-def max_pool(o: Any, name: str, v: Tensor, w: Windows, indices: bool) -> Any:
-    fields = ("window", "stride", "padding", "dilation")
-    window, stride, padding, dilation = (alike(tuple(getattr(a, field) for a in w.along)) for field in fields)
-    options: dict[str, Any] = {} if dilation == 1 else {"dilation": dilation}
-    options |= ({"ceil_mode": True} if w.ceil else {}) | ({"return_indices": True} if indices else {})
-    return getattr(o.F, name)(v, window, stride, *(() if padding == 0 else (padding,)), **options)
-
-
-def _lift(w: Windows, plan: Plan) -> Windows:
-    return Windows((Along(1, 1, 0, 1), *w.along), w.ceil) if lifted(plan) else w
-
-
-def appended(o: Any, v: Tensor, w: Windows) -> Tensor:
-    extra = [n for a in reversed(w.along) for n in (0, a.extra)]
-    return o.F.pad(v, tuple(extra), value=-math.inf) if any(extra) else v
-
-
-def kept_of(got: Any, w: Windows, indices: bool) -> Any:
-    return (kept(got[0], w), kept(got[1], w)) if indices else kept(got, w)
-
-
-def windows(plan: Plan) -> Windows:
-    w = windows_of(plan)
-    assert w is not None, "`when` has admitted a plan without windows"
-    return w
 
 
 def fits_native(plan: Plan, situation: Situation) -> bool:
@@ -138,36 +95,34 @@ def fits_windows(plan: Plan, situation: Situation) -> bool:
 
 
 def _fits_pool(plan: Plan, situation: Situation) -> bool:
-    w = windows_of(plan) if adjacent(plan) and plan.floating else None
+    w = windows_of(plan)
     return (
         w is not None
-        and not three_dimensional_half(plan)
+        and not own.three_dimensional_half(plan)
         and not (plan.spec.indices and w.remakes_indices)
-        and (w.overlap <= MOST_OVERLAP or not situation.derivative)
+        and w.adds_few(situation)
         # Inductor's backward pass reads outside of its input where a padded window holds -inf only.
-        and not (w.padded and compiling(situation))
+        and not (w.padded and arrange.compiling(situation))
     )
 
 
 def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    def pool(v: Tensor) -> Any:
-        name = f"adaptive_max_pool{len(plan.axes) + lifted(plan)}d"
-        return getattr(o.F, name)(v, adaptive_size(plan), **({"return_indices": True} if plan.spec.indices else {}))
-
-    return pooled(o, x, plan, pool)
+    pool = getattr(o.F, f"adaptive_max_pool{len(plan.axes) + arrange.lifted(plan)}d")
+    v = signed(_pooled_as(x, plan), plan)
+    return put_back_both(pool(v, arrange.adaptive_size(plan), **positions(plan)), x, plan)
 
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
-    """Not for ONNX: neither exporter has a word for it."""
+    """Not for ONNX: neither exporter can write it."""
     return (
         plan.spec.output_size is not None
         and situation.format != "onnx"
-        and (plan.known or not compiling(situation))  # Inductor compiles it anew for each size
-        and divides(plan)
-        and adjacent(plan)
+        and (plan.known or not arrange.compiling(situation))  # Inductor compiles it anew for each size
+        and arrange.divides(plan)
+        and arrange.adjacent(plan)
         and plan.floating
-        and not three_dimensional_half(plan)
-        and (math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_OVERLAP or not situation.derivative)
+        and not own.three_dimensional_half(plan)
+        and (math.prod([own.bin_overlap(a) for a in plan.axes]) <= own.MOST_OVERLAP or not situation.derivative)
     )
 
 
@@ -180,20 +135,15 @@ class Largest(Kind):
     name = "max"
     idempotent = True
     neutral = (-math.inf,)
+    o: Any  # the primitives of this adapter, which hold the module
     both: ClassVar[str] = "maximum"
     all: ClassVar[str] = "amax"
 
-    @property
-    def torch(self) -> Any:
-        ops: Any = self.o  # the primitives of this adapter, which hold the module
-        return ops.torch
-
     def combine(self, a: State, b: State) -> State:
-        return (getattr(self.torch, self.both)(a[0], b[0]),)
+        return (getattr(self.o.torch, self.both)(a[0], b[0]),)
 
     def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
-        ats = tuple(a.at for a in axes)
-        reduce = getattr(self.torch, self.all)
+        ats, reduce = tuple(a.at for a in axes), getattr(self.o.torch, self.all)
         if behind(self.plan) == 0:
             return (reduce(s[0], ats, keepdim=True),)
         for at in reversed(ats):  # one axis after the other is up to twice as fast where the channels come last
@@ -227,18 +177,17 @@ def fits_maximum(plan: Plan, situation: Situation) -> bool:
 
 def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """`max_pool1d` along the last axis, whose kernel without a gradient is fast, then `torch.maximum` of whole rows."""
-    w, negative = windows(plan), plan.kind == "min"
+    w = given(windows_of(plan))
     flat = x.flatten(0, -3) if plan.rank > 3 else x
-    line = max_pool(o, "max_pool1d", -flat if negative else flat, Windows(w.along[-1:], w.ceil), indices=False)
-    line = -line if negative else line
-    line = kept(line, Windows(w.along[-1:], w.ceil))
+    line = signed(own.pooled(o, "max_pool", signed(flat, plan), Windows(w.along[-1:], w.ceil), plan), plan)
     line = line.unflatten(0, x.shape[: plan.rank - 2]) if plan.rank > 3 else line
     return fold(o, _quick(o, plan), (line,), plan.axes[:-1])[0], None
 
 
 def fits_rows(plan: Plan, situation: Situation) -> bool:
-    w = windows_of(plan) if planes(plan, situation) and plan.rank > 1 else None  # max_pool1d takes no line alone
-    return w is not None and plan.floating and not w.along[-1].extra and w.along[-1].window > 1
+    lines = arrange.planes(plan, situation) and plan.rank > 1  # max_pool1d takes no line alone
+    w = windows_of(plan) if lines else None
+    return w is not None and not w.along[-1].extra and w.along[-1].window > 1
 
 
 # -------------------------------------------------------------------------------------------------------------- costs
@@ -249,7 +198,7 @@ def native_cost(plan: Plan) -> float:
     """How many windows read a cell counts: those of 7x7 that touch take as long as those of 2x2."""
     w = windows_of(plan)
     copied = len(plan.axes) == 3 or not behind(plan)
-    return (45.0 if copied else 2.0) + rounded(1 if w is None else w.overlap)
+    return (45.0 if copied else 2.0) + own.rounded(1 if w is None else w.overlap)
 
 
 def adaptive_cost(plan: Plan) -> float:

@@ -7,9 +7,9 @@ from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.plan import Plan
-from poolkit_torch.routes_arrange import adjacent, arranged, before, behind, planes, put_back
-from poolkit_torch.routes_max import EXTREMA, Reduced, appended, fits_adaptive, kept_of, max_pool, windows
-from poolkit_torch.routes_windows import MOST_OVERLAP, Along, Windows, rounded, windows_of
+from poolkit_torch.routes_arrange import arranged, before, behind, planes, put_back
+from poolkit_torch.routes_max import EXTREMA, Reduced, fits_adaptive, signed
+from poolkit_torch.routes_windows import ONE, Windows, given, pooled, rounded, windows_of
 
 Tensor = Any
 
@@ -34,8 +34,7 @@ def fits_line(plan: Plan, situation: Situation) -> bool:
     """
     if situation.format is False and fits_adaptive(plan, situation):
         return False
-    consecutive = plan.at == tuple(range(plan.at[0], plan.at[0] + len(plan.at)))
-    return consecutive and plan.floating and all(a.form == "whole" for a in plan.axes)
+    return plan.consecutive and plan.floating and all(a.form == "whole" for a in plan.axes)
 
 
 def line_cost(plan: Plan) -> float:
@@ -79,45 +78,45 @@ def fits_blocks(plan: Plan, situation: Situation) -> bool:
 
 def gather(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Positions by a max pool of a detached channels_last copy, 20 times as fast as one of planes, then their cells."""
-    w = windows(plan)
     v = arranged(x, plan)
-    _, place = _places(o, v, w, plan)
-    return _taken(v, place, x, plan)
+    _, place = _places(o, _copy(o, v, plan), given(windows_of(plan)), plan)
+    return put_back(_at(v, place), x, plan), put_back(place, x, plan) if plan.spec.indices else None
 
 
 def gather_twice(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """The same along the last axis, then the one before: k + k cells a window, and gradients added k at a time."""
-    w = windows(plan)
-    high, wide = w.along
-    one = Along(1, 1, 0, 1)
+    rows, columns = _one_axis_each(plan)
     v = arranged(x, plan)
-    values, across = _places(o, v, Windows((one, wide), w.ceil), plan)
+    values, across = _places(o, _copy(o, v, plan), columns, plan)
     picked = _at(v, across)
-    _, down = _places(o, values, Windows((high, one), w.ceil), plan, ready=True)
+    _, down = _places(o, values, rows, plan)
     indices = put_back(_at(across, down), x, plan) if plan.spec.indices else None
     return put_back(_at(picked, down), x, plan), indices
 
 
-def _places(o: Any, v: Tensor, w: Windows, plan: Plan, ready: bool = False) -> tuple[Tensor, Tensor]:
-    """The maxima as a channels_last tensor, and the position of each in its plane."""
-    if not ready:
-        v = (-v if plan.kind == "min" else v).detach().contiguous(memory_format=o.torch.channels_last)
-    got = kept_of(max_pool(o, "max_pool2d", appended(o, v, w), w, indices=True), w, indices=True)
-    return got[0], got[1].contiguous()
+def _one_axis_each(plan: Plan) -> tuple[Windows, Windows]:
+    """The windows along the first of two axes alone, and along the second."""
+    w = given(windows_of(plan))
+    return Windows((w.along[0], ONE), w.ceil), Windows((ONE, w.along[1]), w.ceil)
+
+
+def _copy(o: Any, v: Tensor, plan: Plan) -> Tensor:
+    return signed(v, plan).detach().contiguous(memory_format=o.torch.channels_last)
+
+
+def _places(o: Any, v: Tensor, w: Windows, plan: Plan) -> tuple[Tensor, Tensor]:
+    """The maxima of a channels_last tensor, and the position of each in its plane."""
+    values, place = pooled(o, "max_pool", v, w, plan, return_indices=True)
+    return values, place.contiguous()
 
 
 def _at(v: Tensor, place: Tensor) -> Tensor:
     return v.flatten(2).gather(2, place.flatten(2)).view(place.shape)
 
 
-def _taken(v: Tensor, place: Tensor, x: Tensor, plan: Plan) -> Reduced:
-    return put_back(_at(v, place), x, plan), put_back(place, x, plan) if plan.spec.indices else None
-
-
 def fits_gather(plan: Plan, situation: Situation) -> bool:
-    """A tensor that vmap has wrapped refuses a memory format."""
     w = _plane_windows(plan, situation)
-    return w is not None and not w.remakes_indices and (w.overlap <= MOST_OVERLAP or not situation.derivative)
+    return w is not None and not w.remakes_indices and w.adds_few(situation)
 
 
 def fits_gather_twice(plan: Plan, situation: Situation) -> bool:
@@ -127,37 +126,29 @@ def fits_gather_twice(plan: Plan, situation: Situation) -> bool:
 
 
 def _plane_windows(plan: Plan, situation: Situation) -> Windows | None:
-    fits = (
-        planes(plan, situation)
-        and len(plan.axes) == 2
-        and before(plan) >= 2
-        and plan.floating
-        and not situation.wrapped
-        and not any(a.form == "whole" for a in plan.axes)
-    )
-    return windows_of(plan) if fits else None
+    """Not of a tensor that vmap has wrapped, which refuses a memory format."""
+    maps = len(plan.axes) == 2 and before(plan) >= 2 and not any(a.form == "whole" for a in plan.axes)
+    return windows_of(plan) if maps and planes(plan, situation) and not situation.wrapped else None
 
 
 def apart(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Torch's own pool along the last axis, then along the one before."""
-    w = windows(plan)
-    one = Along(1, 1, 0, 1)
-    v = arranged(-x if plan.kind == "min" else x, plan)
-    for part in (Windows((one, w.along[1]), w.ceil), Windows((w.along[0], one), w.ceil)):
-        v = kept_of(max_pool(o, "max_pool2d", appended(o, v, part), part, indices=False), part, indices=False)
-    y = put_back(v, x, plan)
-    return -y if plan.kind == "min" else y, None
+    rows, columns = _one_axis_each(plan)
+    v = arranged(signed(x, plan), plan)
+    for part in (columns, rows):
+        v = pooled(o, "max_pool", v, part, plan)
+    return signed(put_back(v, x, plan), plan), None
 
 
 def fits_apart(plan: Plan, situation: Situation) -> bool:
-    w = windows_of(plan) if adjacent(plan) and len(plan.axes) == 2 and plan.floating else None
+    w = windows_of(plan) if len(plan.axes) == 2 else None
     return w is not None and max(a.overlap for a in w.along) <= 13
 
 
 ROUTES = (
     Route("line", EXTREMA, line, fits_line, line_cost, needs_sizes=False, indices=True),
     Route("blocks", EXTREMA, blocks, fits_blocks, lambda p: 30.0, indices=True),
-    Route("gather", EXTREMA, gather, fits_gather, lambda p: 10.0 + rounded(windows(p).overlap), indices=True),
+    Route("gather", EXTREMA, gather, fits_gather, lambda p: 10.0 + rounded(given(windows_of(p)).overlap), indices=True),
     Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
     Route("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0),
 )

@@ -1,44 +1,22 @@
 """Faster averages and sums.
 
 Accuracy decides which route is right: 4 eps are allowed. `torch.sum` and `torch.mean` add pairwise (at most 1.8 eps up
-to 1024x1024), torch's average pools add one cell after the other, so they are for windows of up to `MOST_CELLS` cells,
+to 1024x1024), torch's average pools add one cell after the other, so they are for windows of up to `IN_A_ROW` cells,
 and compiled by Inductor not even `torch.mean` is right (690 eps for a constant 512x512 map).
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
-from poolkit_torch.routes_arrange import (
-    adaptive_size,
-    adjacent,
-    arranged,
-    before,
-    behind,
-    compiling,
-    divides,
-    lifted,
-    paddings,
-    put_back,
-)
-from poolkit_torch.routes_windows import (
-    IN_A_ROW,
-    MOST_OVERLAP,
-    Along,
-    Windows,
-    alike,
-    bin_cells,
-    kept,
-    padded_first,
-    rounded,
-    three_dimensional_half,
-    windows_of,
-)
+from poolkit_torch import routes_arrange as arrange
+from poolkit_torch import routes_windows as own
+from poolkit_torch.routes_arrange import arranged, behind, put_back
+from poolkit_torch.routes_windows import IN_A_ROW, Windows, given, padded_first, pooled, windows_of
 
 Tensor = Any
 Reduced = tuple[Tensor, Tensor | None]
@@ -69,7 +47,7 @@ def _whole(plan: Plan) -> tuple[int, ...]:
 
 def fits_whole(plan: Plan, situation: Situation) -> bool:
     forms = {a.form for a in plan.axes}
-    return "whole" in forms and forms <= {"whole", "keep"} and not compiling(situation)
+    return "whole" in forms and forms <= {"whole", "keep"} and not arrange.compiling(situation)
 
 
 def fits_mean(plan: Plan, situation: Situation) -> bool:
@@ -95,31 +73,16 @@ def fits_total(plan: Plan, situation: Situation) -> bool:
 
 
 def native(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    w = windows_of(plan)
-    assert w is not None
-    return _average(o, x, plan, w, options_of(plan, w)), None
-
-
-def _average(o: Any, x: Tensor, plan: Plan, w: Windows, options: dict[str, Any]) -> Tensor:
-    along = (Along(1, 1, 0, 1), *w.along) if lifted(plan) else w.along
-    return put_back(kept(avg_pool(o, arranged(x, plan), along, options), w), x, plan)
-
-
-def avg_pool(o: Any, v: Tensor, along: Sequence[Along], options: dict[str, Any]) -> Tensor:
-    fields = ("window", "stride", "padding")
-    window, stride, padding = (alike(tuple(getattr(a, field) for a in along)) for field in fields)
-    return getattr(o.F, f"avg_pool{len(along)}d")(v, window, stride, *(() if padding == 0 else (padding,)), **options)
+    w = given(windows_of(plan))
+    return put_back(pooled(o, "avg_pool", arranged(x, plan), w, plan, **options_of(plan, w)), x, plan), None
 
 
 def options_of(plan: Plan, w: Windows) -> dict[str, Any]:
-    """The arguments that are off torch's defaults."""
-    options: dict[str, Any] = {"ceil_mode": True} if w.ceil else {}
+    """What torch divides by, where that is not its default."""
     divisor = 1 if plan.kind == "sum" else plan.spec.divisor_override
     if divisor is not None:
-        return options | {"divisor_override": int(divisor)}
-    return (
-        options if plan.spec.count_include_pad or not (w.padded or w.ceil) else options | {"count_include_pad": False}
-    )
+        return {"divisor_override": int(divisor)}
+    return {} if plan.spec.count_include_pad or not (w.padded or w.ceil) else {"count_include_pad": False}
 
 
 def fits_native(plan: Plan, situation: Situation) -> bool:
@@ -133,9 +96,9 @@ def fits_windows(plan: Plan, situation: Situation) -> bool:
 
 def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Torch's own average of cells and padding, times a number: both exporters to ONNX drop `divisor_override`."""
-    w = windows_of(plan)
-    assert w is not None
-    return _average(o, x, plan, w, {}) * (w.cells / (plan.spec.divisor_override or 1)), None
+    w = given(windows_of(plan))
+    y = put_back(pooled(o, "avg_pool", arranged(x, plan), w, plan), x, plan)
+    return y * (w.cells / (plan.spec.divisor_override or 1)), None
 
 
 def fits_times(plan: Plan, situation: Situation) -> bool:
@@ -151,10 +114,8 @@ def _divides_by_a_number(plan: Plan) -> bool:
 def _fits_pool(plan: Plan, situation: Situation) -> bool:
     if situation.format in ("exporting", "onnx") and _divides_by_a_number(plan):
         return False
-    w = windows_of(plan) if adjacent(plan) else None
-    if w is None or w.cells > IN_A_ROW or not plan.floating or three_dimensional_half(plan):
-        return False
-    if situation.derivative and w.overlap > MOST_OVERLAP:
+    w = windows_of(plan)
+    if w is None or w.cells > IN_A_ROW or own.three_dimensional_half(plan) or not w.adds_few(situation):
         return False
     if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
         return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
@@ -163,28 +124,25 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
 
 def padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Torch's own average of an input with zeros around it; divided by that of ones, where padding does not count."""
-    w = padded_first(plan)
-    assert w is not None, "`when` has admitted a plan without windows"
-    v, around = arranged(x, plan), paddings(plan)
-    along = (Along(1, 1, 0, 1), *w.along) if lifted(plan) else w.along
-    y = avg_pool(o, o.F.pad(v, around), along, {})
+    w, v, around = given(padded_first(plan)), arranged(x, plan), arrange.paddings(plan)
+    y = pooled(o, "avg_pool", o.F.pad(v, around), w, plan)
     if _divides_by_a_number(plan):
         y = y * (w.cells / (plan.spec.divisor_override or 1))
     elif not plan.spec.count_include_pad:
-        leading = 2 if behind(plan) or before(plan) > 1 else 1  # axes of `v` before the pooled ones
+        leading = 2 if behind(plan) or arrange.before(plan) > 1 else 1  # axes of `v` before the pooled ones
         ones = o.torch.ones_like(v[(slice(0, 1),) * leading])
-        y = y / avg_pool(o, o.F.pad(ones, around), along, {})
+        y = y / pooled(o, "avg_pool", o.F.pad(ones, around), w, plan)
     return put_back(y, x, plan), None
 
 
 def fits_padded(plan: Plan, situation: Situation) -> bool:
     """A count of padding leaves out what overhangs, which cells around the input are not told from."""
-    w = padded_first(plan) if adjacent(plan) and plan.floating else None
+    w = padded_first(plan)
     if w is None or w.cells > IN_A_ROW or any(a.dilation > 1 for a in w.along):
         return False
     if plan.spec.count_include_pad and any(a.overhang > 0 for a in plan.axes) and not _divides_by_a_number(plan):
         return False
-    return w.overlap <= MOST_OVERLAP or not situation.derivative
+    return w.adds_few(situation)
 
 
 def says_divisor(plan: Plan, w: Windows) -> bool:
@@ -193,29 +151,28 @@ def says_divisor(plan: Plan, w: Windows) -> bool:
         return False
     if _divides_by_a_number(plan):
         return float(plan.spec.divisor_override or 1).is_integer()
-    return not plan.spec.count_include_pad or all(_even(a) for a in plan.axes)
-
-
-def _even(a: Axis) -> bool:
-    return a.form != "taps" or a.total - a.overhang == 2 * a.low
+    even = all(a.form != "taps" or a.total - a.overhang == 2 * a.low for a in plan.axes)
+    return not plan.spec.count_include_pad or even
 
 
 def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    pool = getattr(o.F, f"adaptive_avg_pool{len(plan.axes) + lifted(plan)}d")
-    return put_back(pool(arranged(x, plan), adaptive_size(plan)), x, plan), None
+    pool = getattr(o.F, f"adaptive_avg_pool{len(plan.axes) + arrange.lifted(plan)}d")
+    return put_back(pool(arranged(x, plan), arrange.adaptive_size(plan)), x, plan), None
 
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """To size 1 it is `mean`; bins are added cell by cell. ONNX gets wrong numbers of it where sizes are not known."""
-    if plan.spec.output_size is None or plan.spec.divisor_override is not None or not adjacent(plan):
+    if plan.spec.output_size is None or plan.spec.divisor_override is not None or not arrange.adjacent(plan):
         return False
-    if three_dimensional_half(plan) or not plan.floating or not divides(plan):
+    if own.three_dimensional_half(plan) or not plan.floating or not arrange.divides(plan):
         return False
     if all(a.form == "whole" for a in plan.axes):
-        return not compiling(situation)
+        return not arrange.compiling(situation)
     if not plan.known:  # Inductor compiles it anew for each size, and an axis that is kept may be empty
-        return not compiling(situation) and situation.format != "onnx" and all(a.form != "keep" for a in plan.axes)
-    return situation.format != "onnx" and math.prod([bin_cells(a) for a in plan.axes]) <= IN_A_ROW
+        return (
+            not arrange.compiling(situation) and situation.format != "onnx" and all(a.form != "keep" for a in plan.axes)
+        )
+    return situation.format != "onnx" and math.prod([own.bin_cells(a) for a in plan.axes]) <= IN_A_ROW
 
 
 def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -225,8 +182,8 @@ def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def fits_wide(plan: Plan, situation: Situation) -> bool:
     bins = any(a.form == "bins" for a in plan.axes) and plan.spec.divisor_override is None
-    float32 = plan.floating and plan.work == "float32" and not three_dimensional_half(plan)
-    return bins and float32 and adjacent(plan) and situation.format not in ("exporting", "onnx")
+    float32 = plan.floating and plan.work == "float32" and not own.three_dimensional_half(plan)
+    return bins and float32 and arrange.adjacent(plan) and situation.format not in ("exporting", "onnx")
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs
@@ -235,32 +192,21 @@ def fits_wide(plan: Plan, situation: Situation) -> bool:
 def native_cost(plan: Plan) -> float:
     """How many windows read a cell counts, not how many cells a window has."""
     w = windows_of(plan)
-    return (8.0 if behind(plan) else 28.0) + rounded(1 if w is None else w.overlap)
+    return (8.0 if behind(plan) else 28.0) + own.rounded(1 if w is None else w.overlap)
 
 
 def adaptive_cost(plan: Plan) -> float:
-    if all(a.form == "whole" for a in plan.axes):
-        return 12.0
-    return 30.0
+    return 12.0 if all(a.form == "whole" for a in plan.axes) else 30.0
 
+
+_own = functools.partial(Route, needs_sizes=False, takes_half_precision=True)
 
 ROUTES = (
-    Route("mean", AVG, mean, fits_first, lambda p: 10.0, needs_sizes=False, takes_half_precision=True),
-    Route("mean", AVG, mean, fits_last, lambda p: 10.0, needs_sizes=False, takes_half_precision=True, reference=True),
-    Route("sum", SUMS, total, fits_total, lambda p: 9.0, needs_sizes=False, takes_half_precision=True),
-    Route(
-        "native", SUMS, native, fits_native, native_cost, needs_sizes=False, takes_half_precision=True, reference=True
-    ),
-    Route(
-        "adaptive",
-        AVG,
-        adaptive,
-        fits_adaptive,
-        adaptive_cost,
-        needs_sizes=False,
-        takes_half_precision=True,
-        reference=True,
-    ),
+    _own("mean", AVG, mean, fits_first, lambda p: 10.0),
+    _own("mean", AVG, mean, fits_last, lambda p: 10.0, reference=True),
+    _own("sum", SUMS, total, fits_total, lambda p: 9.0),
+    _own("native", SUMS, native, fits_native, native_cost, reference=True),
+    _own("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, reference=True),
     Route("wide", AVG, wide, fits_wide, lambda p: 110.0, reference=True),
     Route("windows", SUMS, native, fits_windows, native_cost, takes_half_precision=True),
     Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False, reference=True),

@@ -1,8 +1,8 @@
 """Windows in the terms of torch.nn.functional: one padding for both sides, at most half a window, a flag for ceil mode.
 
 What is padded more on one side is said with fewer windows than torch makes (`skip` are left out in front, `out` kept of
-the others), with its ceil mode, or with cells that are appended first (`extra`). Cells are appended on the high side
-only: there no padding wins a tie, because a real cell of its window comes before it, so that indices are right.
+the others), with its ceil mode, or with cells of -inf that are appended first (`extra`), on the high side only: there
+no padding wins a tie, because a real cell of its window comes before it, so that indices are right.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import dataclasses
 import math
 from typing import Any
 
+from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
 from poolkit.lowering.stages import side_by_side
+from poolkit_torch.routes_arrange import adjacent, lifted
+
+Tensor = Any
 
 # A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 6.4 at m=49 and 113 at m=900. So much is
 # allowed of a sum of at most 128 cells, and 4 eps of the gradients that overlapping windows add to one cell.
@@ -39,12 +43,15 @@ class Along:
         return self.window if self.dilation > 1 else -(-self.window // self.stride)
 
 
+ONE = Along(1, 1, 0, 1)  # an axis that is kept
+
+
 @dataclasses.dataclass(frozen=True)
 class Windows:
     """The windows of all pooled axes."""
 
     along: tuple[Along, ...]
-    ceil: bool
+    ceil: bool = False
 
     @property
     def cells(self) -> int:
@@ -63,9 +70,47 @@ class Windows:
         """Whether appended cells change flat positions: not if it is the first axis that they lengthen."""
         return any(a.extra for a in self.along[1:])
 
+    def adds_few(self, situation: Situation) -> bool:
+        """Whether the gradients that windows add to a cell are few enough to be exact."""
+        return self.overlap <= MOST_OVERLAP or not situation.derivative
+
+    def kept(self, y: Tensor) -> Tensor:
+        """The windows that are wanted, where torch makes more of them."""
+        for i, a in enumerate(self.along):
+            if a.out is not None:
+                y = y.narrow(i - len(self.along), a.skip, a.out)
+        if not any(a.skip and a.out is None for a in self.along):
+            return y
+        return y[(..., *[slice(a.skip if a.out is None else 0, None) for a in self.along])]
+
+
+def pooled(o: Any, op: str, v: Tensor, w: Windows, plan: Plan, **options: Any) -> Any:
+    """What torch.nn.functional's pool `op` gives for an arranged input: a tensor, or two with `return_indices`."""
+    extra = [n for a in reversed(w.along) for n in (0, a.extra)]
+    v = o.F.pad(v, tuple(extra), value=-math.inf) if any(extra) else v
+    along = (ONE, *w.along) if lifted(plan) else w.along
+    fields = ("window", "stride", "padding", "dilation")
+    window, stride, padding, dilation = (_alike([getattr(a, field) for a in along]) for field in fields)
+    options = ({} if dilation == 1 else {"dilation": dilation}) | ({"ceil_mode": True} if w.ceil else {}) | options
+    got = getattr(o.F, f"{op}{len(along)}d")(v, window, stride, *(() if padding == 0 else (padding,)), **options)
+    return (w.kept(got[0]), w.kept(got[1])) if "return_indices" in options else w.kept(got)
+
+
+def _alike(values: list[int]) -> int | tuple[int, ...]:
+    """One number where it is the same along every axis."""
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def given(w: Windows | None) -> Windows:
+    """The windows of a plan that `when` has admitted, which has some."""
+    assert w is not None
+    return w
+
 
 def windows_of(plan: Plan) -> Windows | None:
-    """The plan's windows, or None where torch has no words for them."""
+    """The plan's windows, or None where torch has no call for them."""
+    if not (plan.floating and adjacent(plan)):
+        return None
     for way in ("as they are", "ceil", "skip", "append"):
         along = [_along(plan, a, way) for a in plan.axes]
         made = [a for a in along if a is not None]
@@ -78,8 +123,8 @@ def padded_first(plan: Plan) -> Windows | None:
     """The windows of an input that holds its padding already; None where there is no padding, or are no windows."""
     along = [Along(a.window, a.stride, 0, a.dilation) if a.form == "taps" else _divided(a) for a in plan.axes]
     made = [a for a in along if a is not None]
-    some = any(a.total for a in plan.axes)
-    return Windows(tuple(made), ceil=False) if some and len(made) == len(along) else None
+    some = plan.floating and adjacent(plan) and any(a.total for a in plan.axes)
+    return Windows(tuple(made)) if some and len(made) == len(along) else None
 
 
 def _along(plan: Plan, a: Axis, way: str) -> Along | None:
@@ -130,21 +175,6 @@ def torch_out(a: Axis, padding: int, extra: int, ceil: bool) -> int:
     n = a.n + extra
     out: int = (n + 2 * padding - a.span + (a.stride - 1 if ceil else 0)) // a.stride + 1
     return out - 1 if ceil and (out - 1) * a.stride >= n + padding else out
-
-
-def kept(y: Any, w: Windows) -> Any:
-    """The windows that are wanted, where torch makes more of them."""
-    for i, a in enumerate(w.along):
-        if a.out is not None:
-            y = y.narrow(i - len(w.along), a.skip, a.out)
-    if not any(a.skip and a.out is None for a in w.along):
-        return y
-    return y[(..., *[slice(a.skip if a.out is None else 0, None) for a in w.along])]
-
-
-def alike(values: tuple[int, ...]) -> int | tuple[int, ...]:
-    """One number where it is the same along every axis, as torch.nn.functional's arguments may be."""
-    return values[0] if len(set(values)) == 1 else values
 
 
 def rounded(n: int) -> float:

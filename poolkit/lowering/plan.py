@@ -71,6 +71,11 @@ class Plan:
         return self.at == tuple(range(self.rank - len(self.axes), self.rank))
 
     @property
+    def consecutive(self) -> bool:
+        """Whether no axis that is not pooled stands between two that are."""
+        return self.at == tuple(range(self.at[0], self.at[0] + len(self.at)))
+
+    @property
     def letters(self) -> str:
         """One letter for each axis of the input; leading axes are dots."""
         letters = letters_of(self.spec, self.rank)
