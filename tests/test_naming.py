@@ -24,7 +24,7 @@ EXCEPTIONS = {
     "poolkit/dialects/einops.py": "einops has a layer for each framework",
     "poolkit/port/models/keras.py": "models of TensorFlow hold layers of Keras",
     "poolkit/port/models/model_files.py": "the endings of files",
-    "poolkit/port/python/values.py": "NumPy's functions of numbers, which programs of every framework call",
+    "poolkit/port/python/evaluated.py": "NumPy's functions of numbers, which programs of every framework call",
 }
 
 

@@ -7,6 +7,7 @@ import ast
 import pytest
 
 from poolkit.port.python.flow import Flow
+from poolkit.port.python.given import every
 from poolkit.port.python.tree import Tree
 from tests.helpers.ports import row
 
@@ -65,4 +66,6 @@ CAUGHT = "try:\n    h = 1\nexcept A:\n    h = 2\nexcept B:\n    y = f(h)"
 def test_the_values_that_come_together(source: str, values: list[str]) -> None:
     tree = Tree(source)
 
-    assert sorted(ast.unparse(one) for one in Flow(tree).values("h", tree.all(ast.Call)[0])) == values
+    given = Flow(tree).at("h", tree.all(ast.Call)[0])
+    assert given is not None
+    assert sorted(ast.unparse(one.value) for one in every([given]) if one.value is not None) == values

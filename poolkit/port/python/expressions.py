@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from poolkit.dialects.calls import Call, Expression, known
+from poolkit.dialects.calls import Call, Expression, known, starred
 from poolkit.dialects.dialect import Fields
 from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.values import NOTHING
 from poolkit.port.target import Target, target_of, usual_layout, written
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
@@ -129,6 +130,23 @@ def _put(value: Any, sample: Sample) -> Any:
 def like(value: Any, items: list[Any]) -> Any:
     """Items as a tuple or a list, as a value is one."""
     return tuple(items) if isinstance(value, tuple) else items
+
+
+def with_literals(call: Call, literal: Callable[[str], Any]) -> Call:
+    """A call with the literals in place of the expressions that surely are one; `NOTHING` says that one is none."""
+
+    def put(value: Any) -> Any:
+        if is_many(value):
+            return spread(value)
+        found = literal(value.text) if isinstance(value, Expression) else NOTHING
+        return value if found is NOTHING or (starred(value) and not is_many(found)) else found
+
+    def spread(values: Sequence[Any]) -> Any:
+        made = [(value, put(value)) for value in values]
+        found = [one for value, new in made for one in (new if starred(value) and new is not value else [new])]
+        return tuple(found) if isinstance(values, tuple) else found
+
+    return Call(call.name, spread(call.args), tuple((name, put(value)) for name, value in call.kwargs))
 
 
 def _united(values: list[Any], samples: list[Sample], entry: bool = False) -> Any:

@@ -71,12 +71,10 @@ class Flow:
         found = self.at(name, at)
         return {one.statement for one in every([found] if found is not None else [])}
 
-    def values(self, name: str, at: Node) -> list[ast.expr]:
-        """The expressions that may have made the value of a name, defaults too; from a scope around, any there."""
-        found, scope = self.at(name, at), self.tree.scope(at)
-        outside = [one for binding in scope[name] for one in self._past.get((binding.scope, name), ([], []))[1]]
-        given = every(outside if found is None else [found])
-        return [value for one in given for value in (one.value, one.default) if value is not None]
+    def outside(self, name: str, at: Node) -> list[Given]:
+        """Everything that a scope around gives a name, anywhere."""
+        scopes = dict.fromkeys(binding.scope for binding in self.tree.scope(at)[name])
+        return [one for scope in scopes for one in self._past.get((scope, name), ([], []))[1]]
 
     def _from_outside(self, name: str, scope: Scope) -> Given | None:
         """What a function around or the module gives a name, if it is given once."""
@@ -99,7 +97,7 @@ class Flow:
         for bindings in self._scope.own.values():
             for one in bindings:
                 if isinstance(one.node, ast.arg):
-                    self._set(Given(one.name, default=one.value), 0)
+                    self._set(Given(one.name, default=one.value, node=one.node), 0)
 
     def _set(self, given: Given, place: int) -> None:
         for before in self._changed[-1:]:

@@ -6,12 +6,12 @@ import ast
 
 from poolkit.dialects.calls import known
 from poolkit.port.python import sequences
-from poolkit.port.python.batches import is_batch
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name
 from poolkit.port.python.ordered import PERMUTES
 from poolkit.port.python.remarks import results
 from poolkit.port.python.sites import Site
+from poolkit.port.python.tensors import is_batch
 from poolkit.port.python.tree import Tree
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all

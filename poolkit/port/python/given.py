@@ -12,7 +12,8 @@ class Given:
     """A value that a name is given: an expression of the file, one item of it, or any of `several` values.
 
     `item` counts from the start of `of` items; `each` says that it is one item after the other, as in a loop. Without
-    an expression, as of a parameter, `default` may be what it is where nobody says otherwise.
+    an expression, as of a parameter, whose `node` it is, `default` may be what it is where nobody says otherwise.
+    Where it is `loose` it may be anything besides.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Given:
     of: int = 0
     each: bool = False
     default: ast.expr | None = None
+    node: ast.arg | None = None
+    loose: bool = False
     several: list[Given] = field(default_factory=list["Given"])
 
 

@@ -1,19 +1,17 @@
-"""Which full dotted name a piece of code has: imports, ``layers = keras.layers``, and constants of the module."""
+"""Which full dotted name a piece of code has: imports, ``layers = keras.layers``."""
 
 from __future__ import annotations
 
 import ast
-from copy import deepcopy
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import PARTIAL, spelled
 from poolkit.dialects.sources import call_of_node
 from poolkit.port.python.assumed import assumed
-from poolkit.port.python.nodes import Import, Node, plain_name, target_of
+from poolkit.port.python.nodes import Import, Node, plain_name
 from poolkit.port.python.scopes import Binding, Scope
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import mutated
 from poolkit.running.registry import EVERYWHERE
 
 
@@ -33,7 +31,6 @@ class Names:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.stars = _stars(tree)
-        self.constants = _constants(tree)
         self.roots = _roots(tree)
         self.assumed = assumed(tree, self.roots)
         self._resolved: dict[tuple[Scope, str, int], tuple[str | None, bool]] = {}
@@ -114,15 +111,9 @@ class Names:
         names = [f"{module}.{dotted}" for module in self.stars]
         return next((name for name in names if is_word(spelled(name))), None)
 
-    def call(self, node: ast.Call, constants: bool = False) -> Call:
-        """A call of the file as data; with `constants`, those of the module are replaced by their values."""
-        parsed = _Constants(self._constants_at(node)).visit(deepcopy(node)) if constants else node
-        return call_of_node(parsed, lambda dotted: self.resolve(dotted, node))
-
-    def _constants_at(self, node: Node) -> dict[str, ast.expr]:
-        """The constants of the module, without those whose names are a function's own at a node."""
-        scope, module = self.tree.scope(node), self.tree.scope(self.tree.module)
-        return {name: value for name, value in self.constants.items() if all(a.scope is module for a in scope[name])}
+    def call(self, node: ast.Call) -> Call:
+        """A call of the file as data."""
+        return call_of_node(node, lambda dotted: self.resolve(dotted, node))
 
 
 def is_word(name: str) -> bool:
@@ -159,43 +150,3 @@ def _roots(tree: Tree) -> set[str]:
     modules = [node.module or "" for node in _absolute(tree)]
     modules += [alias.name for node in tree.all(ast.Import) for alias in node.names]
     return {module.partition(".")[0] for module in modules}
-
-
-def _constants(tree: Tree) -> dict[str, ast.expr]:
-    """The names of the module that are assigned once, to numbers, strings, or tuples and lists of them."""
-    scope = tree.scope(tree.module)
-    found: dict[str, ast.expr] = {}
-    for statement in tree.module.body:
-        target = target_of(statement)
-        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
-        if (
-            isinstance(target, ast.Name)
-            and value is not None
-            and len(scope[target.id]) == 1
-            and not _changed(tree, target.id)
-            and not mutated(tree, target.id)
-            and _literal(value)
-        ):
-            found[target.id] = value
-    return found
-
-
-def _changed(tree: Tree, name: str) -> bool:
-    """Whether a function declares the name global, and so may assign it."""
-    return any(name in node.names for node in tree.all(ast.Global))
-
-
-def _literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-class _Constants(ast.NodeTransformer):
-    def __init__(self, values: dict[str, ast.expr]) -> None:
-        self.values = values
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.values.get(node.id, node)

@@ -9,9 +9,9 @@ import ast
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from poolkit.port.python.batches import is_batch
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, literal
+from poolkit.port.python.tensors import is_batch
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import definition, loads_of, stored_layer
 from poolkit.spec.values import is_many

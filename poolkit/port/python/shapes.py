@@ -6,32 +6,25 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from poolkit.dialects.calls import Call, Expression, starred
 from poolkit.dialects.dialect import Fields
 from poolkit.dialects.reading import fields_of
-from poolkit.dialects.sources import dotted_name
 from poolkit.errors import NotExactError
-from poolkit.port.python.expressions import like
+from poolkit.port.python.evaluated import Values, values_of
+from poolkit.port.python.expressions import like as of_kind
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, expression
+from poolkit.port.python.nodes import expression
 from poolkit.port.python.sites import Site
-from poolkit.port.python.traces import by_shape, same_tensor
+from poolkit.port.python.tensors import is_of, like
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.values import Many, Size, Values
+from poolkit.port.python.values import Known, Many, Size, Value, by_shape, sizes_in
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
 # A size at position n of the shape stands as the number MARK + n while a call is read.
 MARK = 1_000_003
-
-
-class Sizes(NamedTuple):
-    """Sizes of a tensor: the text of that tensor, and a position, or several."""
-
-    tensor: str
-    at: Any
 
 
 OTHER = (
@@ -52,11 +45,10 @@ def whole_map(tree: Tree, names: Names, site: Site) -> None:
     """Make a site whose window is the spatial sizes of its own tensor a global pool; say why where it is not."""
     if isinstance(site.fields, Operation):
         return
-    reader = _Reader(tree, names, site, _rank(site.word))
+    reader = _Reader(values_of(tree, names, _rank(site.word)), site, [*like(tree, names, site.tensor)])
     call = reader.marked(site.call)
-    if not reader.tensors and not reader.others:
+    if not reader.taken and not reader.others:
         return
-    site.shapes = reader.shapes
     try:
         fields: Any = fields_of(call)
         site.fields, site.by_shape = _global(reader, fields, site), ""
@@ -81,7 +73,7 @@ DEFAULTS: dict[str, Any] = {"divisor_override": None, "indices": False, "dilatio
 
 def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     """The fields of the global pool that fields with marks are."""
-    if isinstance(fields, Operation) or reader.tensors != {reader.text} or reader.others:
+    if isinstance(fields, Operation) or reader.others:
         raise _RefusedError(OTHER)
     given = str(fields["layout"])
     layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given, given)
@@ -103,51 +95,19 @@ def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     return {"kind": fields["kind"], "output_size": output_size, "layout": layout}
 
 
-# Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
-ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
-OF_NUMBERS = ("clamp", "clamp_min", "clamp_max", "clip", "pow", "abs", "square", "sqrt", "exp", "log")
-
-
 def _entries(value: Any, count: int) -> Sequence[Any]:
     return value if is_many(value) else (value,) * count
 
 
-def pooled_text(names: Names, site: Site) -> str:
-    """The text of the tensor whose shape the pooled one has."""
-    return ast.unparse(_shaped_as(names, site, site.tensor)) if isinstance(site.tensor, ast.expr) else ""
-
-
-def _shaped_as(names: Names, site: Site, tensor: ast.expr) -> ast.expr:
-    """The tensor inside functions such as relu, and powers, which have the same shape."""
-    if isinstance(tensor, ast.UnaryOp):
-        return _shaped_as(names, site, tensor.operand)
-    if isinstance(tensor, ast.BinOp) and isinstance(tensor.op, ast.Pow):
-        return _shaped_as(names, site, tensor.left)
-    if not isinstance(tensor, ast.Call) or not isinstance(tensor.func, ast.Attribute):
-        return tensor
-    name = tensor.func.attr
-    if name not in ELEMENTWISE + OF_NUMBERS:
-        return tensor
-    dotted = dotted_name(tensor.func) or ""
-    function = tensor.args and (name in ELEMENTWISE or names.resolve(dotted, site.node) is not None)
-    return _shaped_as(names, site, tensor.args[0] if function else tensor.func.value)
-
-
 @dataclass
 class _Reader:
-    """Reads the arguments of a site for sizes of a shape."""
+    """Reads the arguments of a site for sizes of what it pools."""
 
-    tree: Tree
-    names: Names
+    values: Values
     site: Site
-    rank: int
-
-    def __post_init__(self) -> None:
-        self.text = pooled_text(self.names, self.site)
-        self.values = Values(self.tree, self.names, self.rank)
-        self.tensors: set[str] = set()  # whose sizes are used
-        self.others = False  # whether a shape is used otherwise
-        self.shapes: set[str] = set()  # the texts that are several sizes of one
+    tensors: list[ast.expr]  # with the shape of what is pooled
+    taken: bool = False  # whether its sizes are used
+    others: bool = False  # whether a shape is used otherwise
 
     def marked(self, call: Call) -> Call:
         """The call with a mark for each size of a shape."""
@@ -158,49 +118,27 @@ class _Reader:
 
     def _value(self, value: Any) -> Any:
         if is_many(value):
-            return like(value, [self._value(one) for one in value])
+            return of_kind(value, [self._value(one) for one in value])
         if not isinstance(value, Expression) or starred(value):
             return value
         node = expression(value.text)
-        sizes = self.sizes(node, self.site.node)
-        if sizes is not None:
-            self.tensors.add(sizes.tensor)
-            if is_many(sizes.at) and isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-                self.shapes.add(value.text)
-            return _marks(sizes.at)
-        if isinstance(node, ast.Tuple | ast.List):
-            return self._spread(node, value)
-        self.others = self.others or by_shape(self.tree, node, self.site.node, self.text)
-        return value
+        made = self.values.of(node, self.site.node)
+        marks = self._marks(made) if sizes_in(made) else None
+        named = isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        if named and isinstance(made, Many) and all(isinstance(one, Size) for one in made.items):
+            self.site.shapes.add(value.text)
+        if marks is None:
+            pooled = ast.unparse(self.tensors[-1]) if self.tensors else ""
+            self.others = self.others or by_shape(made, pooled)
+            return value
+        self.taken = True
+        return marks
 
-    def _spread(self, node: ast.Tuple | ast.List, whole: Expression) -> Any:
-        """``(1, *x.shape[1:3], 1)`` as its elements; the whole as it is where they are not known."""
-        found: list[Any] = []
-        for element in node.elts:
-            inner = element.value if isinstance(element, ast.Starred) else element
-            value: Any = inner.value if isinstance(inner, ast.Constant) else self._value(Expression(ast.unparse(inner)))
-            if isinstance(element, ast.Starred) and not is_many(value):
-                self.others = self.others or by_shape(self.tree, node, self.site.node, self.text)
-                return whole
-            found.extend(value if isinstance(element, ast.Starred) else [value])
-        return tuple(found)
-
-    def sizes(self, node: ast.expr, at: Node) -> Sizes | None:
-        """The sizes that an expression is, at a node of the file, of a tensor that is still the one that is pooled."""
-        value = self.values.of(node, at)
-        found = [one for one in (value.items if isinstance(value, Many) else (value,)) if isinstance(one, Size)]
-        if not found or len(found) < len(value.items if isinstance(value, Many) else found):
-            return None
-        tensors = {one.tensor for one in found}
-        if len(tensors) > 1 or not all(same_size(self.tree, one, self.site.node) for one in found):
-            return None
-        return Sizes(found[0].tensor, tuple(one.at for one in found) if isinstance(value, Many) else found[0].at)
-
-
-def same_size(tree: Tree, size: Size, at: Node) -> bool:
-    """Whether a tensor is at a node still the one whose size was taken."""
-    return size.since is at or same_tensor(tree, size.tensor, size.since, at)
-
-
-def _marks(at: Any) -> Any:
-    return tuple(map(_marks, at)) if is_many(at) else MARK + at
+    def _marks(self, value: Value) -> Any:
+        """The mark of a size, or those of several, beside literals; None for anything else."""
+        if isinstance(value, Many):
+            marks = tuple(map(self._marks, value.items))
+            return marks if None not in marks else None
+        if isinstance(value, Size) and is_of(self.values.tree, value, self.tensors):
+            return MARK + value.at
+        return value.value if isinstance(value, Known) and type(value.value) is int else None

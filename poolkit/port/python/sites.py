@@ -16,6 +16,7 @@ from poolkit.dialects.reading import PARTIAL, applied_call, fields_of, spoken_in
 from poolkit.dialects.reductions import NUMPY_WORDS
 from poolkit.dialects.sources import METHODS
 from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given
 from poolkit.port.python.tree import Span, Tree
@@ -121,7 +122,7 @@ def _site(tree: Tree, names: Names, node: ast.Call) -> Site | None:
     function = entry is not None and entry.tensor is not None and call.name != PARTIAL
     site = Site(node, call, word, dialect, "function" if function else "layer", node)
     _place(tree, names, site, entry)
-    _read(names, site)
+    _read(tree, names, site)
     site.caveats += filter(None, [names.guess(node.func)])
     if word in holders() and (site.error is not None or not site.fields):
         return None
@@ -224,14 +225,14 @@ def _argument(node: ast.Call, tensor: str | None) -> Node | None:
     return first if not isinstance(first, ast.Starred) else None
 
 
-def _read(names: Names, site: Site) -> None:
-    """The fields of a site; with the values of the module's constants where they decide what is pooled."""
+def _read(tree: Tree, names: Names, site: Site) -> None:
+    """The fields of a site; with the literals behind its names where they decide what is pooled."""
     try:
         _check_arguments(site)
         site.fields = _fields(site.call)
     except NotExactError as error:
         site.error = _told(site.word, error)
-        _read_with_constants(names, site)
+        with_literals(tree, names, site)
     axis = reduced(site) if site.error is not None else None
     site.computed = axis.text if isinstance(axis, Expression) else ""
 
@@ -242,9 +243,9 @@ def _told(word: str, error: NotExactError) -> NotExactError:
     return error if pools else NotPooling(str(error))
 
 
-def _read_with_constants(names: Names, site: Site) -> None:
-    with_constants = names.call(site.node, constants=True)
-    call = Call(site.call.name, with_constants.args, with_constants.kwargs)
+def with_literals(tree: Tree, names: Names, site: Site) -> None:
+    """Read a site again with the literals that its names surely are, where it can be read then."""
+    call = values_of(tree, names).literals_in(site.call, site.node)
     try:
         fields = _fields(call) if call != site.call else None
     except NotExactError:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from poolkit.dialects.calls import Expression
-from poolkit.port.python.expressions import like
+from poolkit.port.python.evaluated import Values, values_of
+from poolkit.port.python.expressions import like as of_kind
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
-from poolkit.port.python.shapes import pooled_text, same_size
 from poolkit.port.python.sites import Site
+from poolkit.port.python.tensors import is_of, like
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.values import Either, Many, Size, Sized, Value, Values, sizes_in, understood
+from poolkit.port.python.values import Either, Many, Size, Sized, Value, sizes_in, understood
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
@@ -24,9 +25,9 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
         return
     layout = str(site.fields["layout"])
     layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
-    taken = _taken(Values(tree, names, len(layout)), site)
-    pooled = pooled_text(names, site)
-    if not taken or any(size.tensor != pooled or not same_size(tree, size, site.node) for _, size in taken):
+    taken = _taken(values_of(tree, names, len(layout)), site)
+    tensors = [*like(tree, names, site.tensor)]
+    if not taken or not all(is_of(tree, size, tensors) for _, size in taken):
         return
     both = _in_both_orders(taken, len(layout) - 2)
     if site.either and not both:
@@ -81,7 +82,7 @@ def _entries(value: Any) -> Iterator[tuple[int | None, Expression]]:
 def resized(value: Any, sized: Sequence[Sized], layout: str) -> Any:
     """A field of a site with the sizes that stand in the call itself at their new positions."""
     if is_many(value):
-        return like(value, [resized(one, sized, layout) for one in value])
+        return of_kind(value, [resized(one, sized, layout) for one in value])
     if not isinstance(value, Expression):
         return value
     new = {ast.dump(one.leaf.node): one.moved(layout) for one in sized}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,17 +9,20 @@ from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, known
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import fields_of
-from poolkit.dialects.sources import dotted_name
 from poolkit.errors import NotExactError
-from poolkit.port.python.expressions import like
+from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, expression, plain_name
+from poolkit.port.python.nodes import expression
 from poolkit.port.python.orders import chosen
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import definition, mutated
+from poolkit.port.python.values import Value, is_number, is_sizes, literals
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
+
+
+def _value(tree: Tree, names: Names, text: str, site: Site) -> Value:
+    return values_of(tree, names).of(expression(text), site.node)
 
 
 def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
@@ -32,18 +34,18 @@ def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
         or site.reformed
     ):
         return
-    if list(_unsure_sizes(tree, site)):
+    if list(_unsure_sizes(tree, names, site)):
         _resolve(tree, names, site)
-    for text in _unsure_sizes(tree, site):
+    for text in _unsure_sizes(tree, names, site):
         form = "hold" if text[0] in "([" else "be one number, or a list with"
         site.error = NotExactError(f"{text} may {form} entries for batch and channels; write its value")
 
 
-def _unsure_sizes(tree: Tree, site: Site) -> Iterator[str]:
+def _unsure_sizes(tree: Tree, names: Names, site: Site) -> Iterator[str]:
     assert isinstance(site.fields, dict)
     for name in ("window", "stride"):
         value = site.fields.get(name)
-        if isinstance(value, Expression) and not surely(tree, expression(value.text), site.node, many=False):
+        if isinstance(value, Expression) and not is_number(_value(tree, names, value.text, site)):
             yield value.text
 
 
@@ -51,7 +53,7 @@ def computed_axes(tree: Tree, names: Names, site: Site) -> None:
     """``tf.reduce_mean(x, axes)``: axes that are a literal after all, or may be those of a normalisation."""
     if not site.computed or _resolve(tree, names, site):
         return
-    values = list(_possible(tree, expression(site.computed), site.node))
+    values = list(literals(_value(tree, names, site.computed, site)))
     axes = [value for value in values if is_many(value)]
     if len(values) > 1 and axes == values and _in_either_order(tree, site, axes):
         return
@@ -83,32 +85,9 @@ def _in_either_order(tree: Tree, site: Site, several: Sequence[Any]) -> bool:
     return True
 
 
-def _possible(tree: Tree, node: ast.expr, at: Node, depth: int = 0) -> Iterator[Any]:
-    """The literals that an expression may be."""
-    try:
-        yield ast.literal_eval(node)
-        return
-    except (ValueError, TypeError):
-        pass
-    if isinstance(node, ast.IfExp):
-        yield from _possible(tree, node.body, at, depth)
-        yield from _possible(tree, node.orelse, at, depth)
-    if isinstance(node, ast.Name) and depth < 4:
-        for one in tree.scope(at)[node.id]:
-            if one.value is not None:
-                yield from _possible(tree, one.value, one.value, depth + 1)
-
-
 def _resolve(tree: Tree, names: Names, site: Site) -> bool:
     """Read a site again with the literals behind its names; whether they are all known then, or it pools nothing."""
-    call = names.call(site.node, constants=True)
-    skip = len(site.call.args) - len(call.args)  # a method's tensor
-    args = (*site.call.args[:skip], *call.args) if skip > 0 else call.args
-    again = Call(
-        site.call.name,
-        tuple(_literal(tree, value, site.node) for value in args),
-        tuple((name, _literal(tree, value, site.node)) for name, value in call.kwargs),
-    )
+    again = values_of(tree, names).literals_in(site.call, site.node)
     unknown = Expression(site.computed) in (*again.args, *dict(again.kwargs).values())
     if again == site.call or unknown:
         return False
@@ -125,21 +104,6 @@ def _resolve(tree: Tree, names: Names, site: Site) -> bool:
     return all(known(value) for value in fields.values())
 
 
-def _literal(tree: Tree, value: Any, at: Node) -> Any:
-    """The literal that a name surely is; anything else as it is."""
-    if is_many(value):
-        return like(value, [_literal(tree, one, at) for one in value])
-    if not isinstance(value, Expression) or not value.text.isidentifier():
-        return value
-    found = definition(tree, value.text, at)
-    if found is None or found.item is not None or mutated(tree, value.text):
-        return value
-    try:
-        return ast.literal_eval(found.value)
-    except (ValueError, TypeError):
-        return value
-
-
 # ------------------------------------------------------------------------------------------------ what may be None
 
 
@@ -149,7 +113,7 @@ def may_be_none(tree: Tree, names: Names, site: Site) -> None:
         return
     stride, bins = site.fields.get("stride"), site.fields.get("output_size")
     for value in (stride, bins):
-        if isinstance(value, Expression) and not surely(tree, expression(value.text), site.node):
+        if isinstance(value, Expression) and not is_sizes(_value(tree, names, value.text, site)):
             site.maybe_none = value.text
     if isinstance(stride, Expression) and site.maybe_none == stride.text:
         meant = table.usage_of(site.dialect).none.get("stride")
@@ -169,45 +133,4 @@ def sure_numbers(tree: Tree, names: Names, site: Site) -> None:
     """Arguments that are one number, and no tuple with one for each axis."""
     values = () if isinstance(site.fields, Operation) else site.fields.values()
     texts = {value.text for value in values if isinstance(value, Expression)}
-    site.numbers = {text for text in texts if surely(tree, expression(text), site.node, many=False)}
-
-
-PLAIN_CALLS = ("int", "round", "max", "min", "len", "abs")
-
-
-def surely(tree: Tree, node: ast.expr, at: Node, many: bool = True) -> bool:
-    """Whether an expression is a number, or with `many` a tuple of numbers.
-
-    A default and an annotation are taken at their word.
-
-    >>> tree = Tree("def f(x, k=2, s=None): return pool(x, k // 2, s)")
-    >>> call = tree.all(ast.Call)[0]
-    >>> surely(tree, expression("k // 2"), call), surely(tree, expression("s"), call)
-    (True, False)
-    """
-    if isinstance(node, ast.Constant):
-        return type(node.value) is int
-    if isinstance(node, ast.Tuple | ast.List):
-        return many and all(surely(tree, one, at, many=False) for one in node.elts)
-    if isinstance(node, ast.Starred):
-        return surely(tree, node.value, at)
-    if isinstance(node, ast.BinOp):
-        return not any(isinstance(inner, ast.List | ast.Tuple) for inner in ast.walk(node))
-    if isinstance(node, ast.Call):
-        return dotted_name(node.func) in PLAIN_CALLS or (dotted_name(node.func) or "").startswith("math.")
-    return isinstance(node, ast.Name) and _named_number(tree, node.id, at, many)
-
-
-def _named_number(tree: Tree, name: str, at: Node, many: bool) -> bool:
-    bindings = tree.scope(at)[name]
-    if len(bindings) != 1:
-        return False
-    [one] = bindings
-    around = tree.parent(one.node)
-    annotation = one.node if isinstance(one.node, ast.arg) else around
-    if isinstance(annotation, ast.arg | ast.AnnAssign) and plain_name(annotation.annotation) == "int":
-        return True
-    if isinstance(around, ast.comprehension | ast.For):
-        items = around.iter
-        return isinstance(items, ast.Tuple | ast.List) and all(surely(tree, one, items, many) for one in items.elts)
-    return one.value is not None and surely(tree, one.value, one.value, many)
+    site.numbers = {text for text in texts if is_number(_value(tree, names, text, site))}

@@ -1,0 +1,115 @@
+"""Which tensor an expression is: the same one at two places, and others that have its shape, or its batch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from poolkit.port.python.evaluated import values_of
+from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name
+from poolkit.port.python.tree import Tree
+from poolkit.port.python.uses import between, definition, unchanged
+from poolkit.port.python.values import Size
+
+# Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
+ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
+OF_NUMBERS = ("clamp", "clamp_min", "clamp_max", "clip", "pow", "abs", "square", "sqrt", "exp", "log")
+# Steps that leave the batch of their tensor where it is.
+STEPS = ("reshape", "view", "expand_dims", "unsqueeze", "squeeze", "flatten")
+
+
+def like(tree: Tree, names: Names, node: Node | None, steps: bool = False) -> Iterator[ast.expr]:
+    """A tensor, and those before it that have its shape; with `steps` those that have its batch, up to a pool's own.
+
+    >>> tree = Tree("y = relu(x); z = pool(y ** 2)")
+    >>> [tree.text(one) for one in like(tree, Names(tree), tree.all(ast.Call)[1].args[0])]
+    ['y ** 2', 'y', 'relu(x)', 'x']
+    """
+    for _ in range(20):
+        if not isinstance(node, ast.expr):
+            return
+        yield node
+        if isinstance(node, ast.Name):
+            found = definition(tree, node.id, node)
+            node = found.value if found is not None and found.item is None else None
+        elif isinstance(node, ast.UnaryOp | ast.BinOp):
+            node = (
+                node.operand if isinstance(node, ast.UnaryOp) else node.left if isinstance(node.op, ast.Pow) else None
+            )
+        elif isinstance(node, ast.Subscript):
+            node = node.value if steps else None
+        elif isinstance(node, ast.Call):
+            before = applied_to(names, node)
+            last = last_name(node.func) not in ELEMENTWISE + OF_NUMBERS and not (steps and _is_step(names, node))
+            if last and steps and before is not None:
+                yield before
+            node = None if last else before
+        else:
+            return
+
+
+def applied_to(names: Names, call: ast.Call) -> ast.expr | None:
+    """The tensor of a call: what its method belongs to, or its first argument."""
+    func = call.func
+    function = call.args and last_name(func) in ELEMENTWISE
+    of_self = (plain_name(func) or "").startswith("self.")
+    if isinstance(func, ast.Attribute) and names.full(func) is None and not of_self and not function:
+        return func.value
+    first = next(iter(given(call)), None)
+    return first if not isinstance(first, ast.Starred) else None
+
+
+def _is_step(names: Names, call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Call):
+        return names.step(call.func.func) in ("reshape", "flatten")
+    return (names.full(call.func) or last_name(call.func)).rpartition(".")[2] in STEPS
+
+
+def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -> bool:
+    """Whether an entry of a reshape at a node is -1, or the batch of the tensor or of what was pooled to get it.
+
+    >>> tree = Tree("from torch.nn import functional as F; y = F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1)")
+    >>> call = tree.all(ast.Call)[0]
+    >>> is_batch(tree, Names(tree), call.args[0], call, call.func.value)
+    True
+    >>> is_batch(tree, Names(tree), call.args[1].operand, call, call.func.value)
+    False
+    """
+    if literal(size) == -1:
+        return True
+    value = values_of(tree, names).of(size, at)
+    return isinstance(value, Size) and value.at == 0 and is_of(tree, value, [*like(tree, names, tensor, steps=True)])
+
+
+def is_of(tree: Tree, size: Size, tensors: list[ast.expr]) -> bool:
+    """Whether a size was taken of one of several tensors, as it is there."""
+    return any(ast.unparse(one) == size.tensor and same_tensor(tree, size.tensor, size.since, one) for one in tensors)
+
+
+def same_tensor(tree: Tree, tensor: str, since: Node, until: Node) -> bool:
+    """Whether an expression surely means the same tensor at two statements.
+
+    An attribute or an item may also be changed by a method of what has it, and by a function that is given that.
+    """
+    root = tensor.partition(".")[0].partition("[")[0]
+    if not root.isidentifier() or not unchanged(tree, root, since, until):
+        return False
+    if tensor == root or tree.statement(since) is tree.statement(until):
+        return True
+    return not any(between(tree, node, since, until) and _may_change(tree, node, tensor, root) for node in _doers(tree))
+
+
+def _doers(tree: Tree) -> Iterator[Node]:
+    yield from (target for statement in tree.all(ast.Assign) for target in statement.targets)
+    yield from (statement.target for statement in tree.all(ast.AugAssign))
+    yield from tree.all(ast.Call)
+
+
+def _may_change(tree: Tree, node: Node, tensor: str, root: str) -> bool:
+    if isinstance(node, ast.Call):
+        method = tree.text(node.func)
+        ours = method.startswith(f"{root}.") and not method.startswith(f"{tensor}.")
+        return ours or any(tree.text(arg) == root for arg in (*node.args, *(k.value for k in node.keywords)))
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+    return any(tree.text(part).startswith((f"{root}.", f"{root}[")) for part in parts)
