@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.dialects.calls import Call, Name, call
-from poolkit.dialects.dialect import Fields, NotPooling, need_value, not_equal
+from poolkit.dialects.dialect import Fields, NotPooling, need_value
 from poolkit.errors import NotExactError
 from poolkit.spec.values import is_many
 
@@ -77,21 +77,6 @@ NUMPY_WORDS: Mapping[str, Callable[..., Fields]] = {
     "min": partial(_extreme, "min"),
     "amin": partial(_extreme, "min"),
 }
-
-
-def whole(spec: PoolSpec, owner: str) -> None:
-    """`not_equal` where a spec without windows is more than a reduction over whole axes, such as `owner` has."""
-    if spec.axes is None:
-        raise not_equal(f"layout={spec.layout} does not say at which positions the spatial axes are")
-    sizes = cast("tuple[int | None, ...]", spec.output_size)  # as it is kept
-    if any(size not in (1, None) for size in sizes):
-        raise not_equal(f"{owner} has no adaptive pooling")
-    if 1 not in sizes:
-        raise not_equal("it leaves every axis as it is, and a reduction has one at least")
-    if spec.indices:
-        raise not_equal(f"{owner}'s reductions over several axes return no indices")
-    if spec.divisor_override is not None:
-        raise not_equal(f"{owner}'s means divide by the count of cells")
 
 
 def reduction(spec: PoolSpec, name: str, axis: str = "axis") -> Call:

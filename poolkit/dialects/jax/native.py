@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from poolkit.dialects import capabilities as can
 from poolkit.dialects.calls import Call, Name, call
-from poolkit.dialects.dialect import not_equal
-from poolkit.dialects.reductions import reduction, whole
+from poolkit.dialects.capabilities import Limit, differing, padded
+from poolkit.dialects.reductions import reduction
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all
 
-LAYOUTS = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
+LAYOUTS = can.CHANNELS_LAST
 
 REDUCTIONS = {"avg": "mean", "sum": "sum", "max": "max", "min": "min"}
 FLAX = {"avg": "flax.linen.avg_pool", "max": "flax.linen.max_pool", "min": "flax.nnx.min_pool"}
@@ -20,69 +21,52 @@ FOLDS = {"max": ("max", -inf), "min": ("min", inf), "sum": ("add", 0.0)}
 
 def native(spec: PoolSpec) -> Call:
     """The partial of a function that is equal to a spec in its normal form, at every size."""
-    if spec.kind not in REDUCTIONS:
-        raise not_equal(f"JAX and Flax have no {spec.kind} pooling")
-    return _whole(spec) if spec.window is None else _window(spec)
+    return can.written(spec, (KINDS, *(WHOLE if spec.window is None else WINDOWS)), _write, native, LAYOUTS)
 
 
-def _whole(spec: PoolSpec) -> Call:
-    whole(spec, "JAX")
-    made = reduction(spec, f"jax.numpy.{REDUCTIONS[spec.kind]}")
-    if spec.kind in ("max", "min"):
-        raise not_equal(f"jax.numpy.{spec.kind} shares the gradient between equal elements", made)
-    return made
+KINDS = can.kinds("JAX and Flax have", *REDUCTIONS)
+
+WHOLE = (
+    *can.whole("JAX"),
+    differing(can.selecting, "jax.numpy.{spec.kind} shares the gradient between equal elements"),
+)
+
+WINDOWS = (
+    differing(can.indexed, "JAX's windows return no indices"),
+    differing(can.ceiled, "JAX's windows have no ceil mode; padding for it depends on the input's size"),
+    differing(can.divided, "Flax's averages divide by the window or by the real cells in it"),
+    differing(lambda spec: spec.kind == "avg" and can.dilated(spec), "Flax's averages have no dilation"),
+    differing(
+        lambda spec: can.selecting(spec) and can.dilated(spec),
+        "JAX has no gradient for maxima and minima over windows with dilation",
+    ),
+    differing(
+        lambda spec: any(max(low, high) > d * (k - 1) for low, high, k, d in padded(spec)),
+        "a window covers padding only, which poolkit refuses",
+    ),
+    Limit(
+        lambda spec: _write(spec) is None and can.unplaced(spec),
+        "layout={spec.layout} does not say at which positions the spatial axes are",
+    ),
+    Limit(
+        lambda spec: _write(spec) is None and spec.kind == "avg",
+        "Flax averages with channels last, as in N{spec.spatial}C, and this layout is {spec.layout}",
+        lambda spec: spec.replace(layout=f"N{spec.spatial}C"),
+    ),
+    Limit(
+        lambda spec: _write(spec) is None,
+        "jax.lax.reduce_window has a window for every axis, and {spec.layout} leaves open how many there are",
+    ),
+)
 
 
-def _window(spec: PoolSpec) -> Call:
-    made = _flax(spec) if _channels_last(spec) and spec.kind in FLAX else _fold(spec)
-    reason = _differs(spec)
-    if reason:
-        raise not_equal(reason, made)
-    if made is None:
-        raise not_equal(*_without(spec))
-    return made
-
-
-def _channels_last(spec: PoolSpec) -> bool:
-    """Whether the layout is spatial axes and then channels, with any batches before."""
+def _write(spec: PoolSpec) -> Call | None:
+    """A reduction; of windows a function of Flax where channels come last, elsewhere a fold of JAX's, if there is."""
+    if spec.window is None:
+        return reduction(spec, f"jax.numpy.{REDUCTIONS[spec.kind]}")
     spatial = spec.spatial or ""
-    return spec.axes is not None and spec.letters in (f"N{spatial}C", f"{spatial}C")
-
-
-def _without(spec: PoolSpec) -> tuple[str, Call | None]:
-    """Why there is neither a function of Flax nor a fold."""
-    if spec.axes is None:
-        return f"layout={spec.layout} does not say at which positions the spatial axes are", None
-    if spec.kind == "avg":
-        near = spec.replace(layout=f"N{spec.spatial}C")
-        return f"Flax averages with channels last, as in {near.layout}, and this layout is {spec.layout}", _flax(near)
-    return f"jax.lax.reduce_window has a window for every axis, and {spec.layout} leaves open how many there are", None
-
-
-def _differs(spec: PoolSpec) -> str | None:
-    """What keeps both from being equal."""
-    if spec.indices:
-        return "JAX's windows return no indices"
-    if spec.ceil_mode:
-        return "JAX's windows have no ceil mode; padding for it depends on the input's size"
-    if spec.divisor_override is not None:
-        return "Flax's averages divide by the window or by the real cells in it"
-    if not is_all(spec.dilation, 1):
-        if spec.kind == "avg":
-            return "Flax's averages have no dilation"
-        if spec.kind in ("max", "min"):
-            return "JAX has no gradient for maxima and minima over windows with dilation"
-    if _covers_padding(spec):
-        return "a window covers padding only, which poolkit refuses"
-    return None
-
-
-def _covers_padding(spec: PoolSpec) -> bool:
-    padding: Any = spec.padding
-    if isinstance(padding, str):
-        return False
-    spans = [d * (k - 1) + 1 for k, d in zip(spec.window, spec.dilation, strict=True)]  # type: ignore[arg-type]
-    return any(max(pair) >= span for pair, span in zip(padding, spans, strict=True))
+    last = spec.axes is not None and spec.letters in (f"N{spatial}C", f"{spatial}C")
+    return _flax(spec) if last and spec.kind in FLAX else _fold(spec)
 
 
 def _flax(spec: PoolSpec) -> Call:
@@ -107,7 +91,7 @@ def _fold(spec: PoolSpec) -> Call | None:
     padding: Any = spec.padding
     if padding != "valid":
         options["padding"] = padding.upper() if isinstance(padding, str) else _each(spec, padding, (0, 0))
-    if not is_all(spec.dilation, 1):
+    if can.dilated(spec):
         options["window_dilation"] = _each(spec, spec.dilation, 1)
     reduce_window = Name("jax.lax.reduce_window")
     return call(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from poolkit.dialects import capabilities as can
 from poolkit.dialects.calls import Call
-from poolkit.dialects.dialect import not_equal
-from poolkit.dialects.reductions import reduction, whole
+from poolkit.dialects.reductions import reduction
 from poolkit.spec.pool_spec import PoolSpec
 
-LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
+LAYOUTS = can.CHANNELS_FIRST
 
 NAMES = {"avg": "mean", "sum": "sum", "max": "max", "min": "min"}
 
 
 def native(spec: PoolSpec) -> Call:
     """The partial of numpy's reduction that is equal to a spec in its normal form, at every size."""
-    if spec.window is not None:
-        raise not_equal("NumPy has no pooling over windows")
-    if spec.kind not in NAMES:
-        raise not_equal(f"NumPy has no {spec.kind} pooling")
-    whole(spec, "NumPy")
-    return reduction(spec, f"numpy.{NAMES[spec.kind]}")
+    return can.written(spec, LIMITS, lambda spec: reduction(spec, f"numpy.{NAMES[spec.kind]}"), native, LAYOUTS)
+
+
+LIMITS = (
+    can.Limit(lambda spec: spec.window is not None, "NumPy has no pooling over windows"),
+    can.kinds("NumPy has", *NAMES),
+    *can.whole("NumPy"),
+)
