@@ -18,7 +18,7 @@ from poolkit.errors import InputError
 from poolkit.port import files
 from poolkit.port.audit import Finding, audit
 from poolkit.port.models.naming import shown
-from poolkit.port.report import Ported, Row, failed, grouped
+from poolkit.port.report import Line, Ported, Row, Status, counts, grouped
 from poolkit.port.target import FRAMEWORKS
 from poolkit.spec.messages import escaped
 
@@ -60,19 +60,19 @@ def port(
         raise click.UsageError("--layout, --output, --in-place and --check are about a port: say --to which framework")
     _check_options(file, output, in_place, source_layout)
     if to is None:
-        audited = files.port_file(file, None, None, source_layout).rows
+        audited = files.port_file(file, None, None, source_layout)
         _audit(audited, as_json)
-        sys.exit(bool(failed(audited)))
+        sys.exit(not audited.complete)
     for one in filter(None, (layout, source_layout)):
         check_layout(one)
     ported = files.port_file(file, to, layout, source_layout)
     checks = _checks(ported, to, layout) if checked else {}
     _write(ported, file, file if in_place else output, as_json)
     if as_json:
-        rows = [row.to_dict() for row in ported.rows]
+        told = ported.to_dict()
         for at, found in checks.items():
-            rows[at]["check"] = found.to_dict()
-        click.echo(json.dumps(rows, indent=2))
+            told["rows"][at]["check"] = found.to_dict()
+        click.echo(json.dumps(told, indent=2))
     else:
         _report(ported, model=not files.is_source(file), checks=checks, verbose=verbose)
     if not ported.complete or not all(check.agrees for check in checks.values()):
@@ -121,10 +121,11 @@ def _report(ported: Ported, model: bool, checks: dict[int, Checked], verbose: bo
     elif rows:
         console.print(_table(rows, model, checks, verbose))
         _tell(console, rows)
+        _place(console, ported.lines)
     ran = sum(check.share is not None for check in checks.values())
     told = f"; {ran} of {len(checks)} checked" if checks else ""
     if ported.layers is not None:
-        told += f"; pools only: {sum(bool(row.after) for row in rows)} of {ported.layers} layers"
+        told += f"; pools only: {ported.pools} of {ported.layers} layers"
     console.print(_summary(rows) + told, highlight=False)
 
 
@@ -135,12 +136,26 @@ def _tell(console: Console, rows: Sequence[Row]) -> None:
     """What is said of the rows, once for each kind with how many there are and where."""
     for group, notes in grouped(rows).items():
         if notes:
-            console.print(Text(f"{sum(map(len, notes.values()))} {group}:", "bold"))
-        for note, alike in sorted(notes.items(), key=lambda pair: -len(pair[1])):
+            console.print(Text(f"{sum(len(alike) for _, alike in notes)} {group}:", "bold"))
+        for note, alike in notes:
             places = ", ".join(shown(row.where).removeprefix("line ") for row in alike[:MOST_PLACES])
             more = ", ..." if len(alike) > MOST_PLACES else ""
             line = "line " if alike[0].where.startswith("line ") else ""
             console.print(_text(f"  {len(alike)}x  {line}{places}{more}: {note}"), soft_wrap=False)
+
+
+def _place(console: Console, lines: Sequence[Line]) -> None:
+    """The lines that count axes, each with what it becomes where the axes have moved; what is said of many, once."""
+    if not lines:
+        return
+    console.print(Text(f"{len(lines)} by the order of the axes, for you to write in the new one:", "bold"))
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for line in lines:
+        alike.setdefault((line.before, line.after, line.note), []).append(line.where.removeprefix("line "))
+    for (before, after, note), places in list(alike.items())[:MOST_ROWS]:
+        more = ", ..." if len(places) > MOST_PLACES else ""
+        told = " ".join(f"{before} -> {after}".split()) if after else " ".join(before.split())
+        console.print(_text(f"  line {', '.join(places[:MOST_PLACES])}{more}: {told}{f'  ({note})' if note else ''}"))
 
 
 def _table(rows: Sequence[Row], model: bool, checks: dict[int, Checked], verbose: bool) -> Table:
@@ -169,28 +184,33 @@ def _of_model(row: Row) -> list[str]:
 
 
 def _summary(rows: Sequence[Row]) -> str:
-    counts = {status: sum(row.status == status for row in rows) for status in STYLES}
-    texts = {"exact": "exact", "caveat": "with a caveat", "left": "left alone", "failed": "not ported"}
-    parts = [f"{n} {texts[status]}" for status, n in counts.items() if n]
+    texts: dict[Status, str] = {
+        "exact": "exact",
+        "caveat": "with a caveat",
+        "left": "left alone",
+        "failed": "not ported",
+    }
+    parts = [f"{n} {texts[status]}" for status, n in counts(rows).items() if n]
     return ", ".join(parts) or "no pooling in this file"
 
 
-def _audit(rows: Sequence[Row], as_json: bool) -> None:
+def _audit(audited: Ported, as_json: bool) -> None:
     """What each framework has for every row; equal calls of equal pools are looked up once."""
+    rows = audited.rows
     alike = {(row.spec, row.before): row for row in reversed(rows)}
     kept = {key: audit(row) for key, row in alike.items()}
     found = [kept[row.spec, row.before] for row in rows]
     if as_json:
-        several = [
-            row.to_dict() | {"frameworks": [one.to_dict() for one in f]} for row, f in zip(rows, found, strict=True)
-        ]
-        click.echo(json.dumps(several, indent=2))
+        told = audited.to_dict()
+        for row, findings in zip(told["rows"], found, strict=True):
+            row["frameworks"] = [one.to_dict() for one in findings]
+        click.echo(json.dumps(told, indent=2))
         return
     console = Console()
     if len(rows) > MOST_ROWS:
         for row, findings in zip(rows, found, strict=True):
-            told = "".join(f"\n  {one.framework}  {one}" for one in findings)
-            click.echo(escaped(f"{shown(row.where)}  {row.before}  {row.spec or ''}  {row.note}{told}"))
+            each = "".join(f"\n  {one.framework}  {one}" for one in findings)
+            click.echo(escaped(f"{shown(row.where)}  {row.before}  {row.spec or ''}  {row.note}{each}"))
         return
     for row, findings in zip(rows, found, strict=True):
         _show_audit(console, row, findings)

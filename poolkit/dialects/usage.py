@@ -92,5 +92,9 @@ class Usage:
     zeros: Callable[[tuple[tuple[int, int], ...], bool], Call | None] | None = None
     # Two layers, one after the other, as one.
     chain: Callable[[Call, Call], Call] | None = None
+    # The function that makes maps larger or smaller, of its usual order of the axes.
+    resizes: str = ""
+    # Words that put tensors side by side along their last axis, where they are not told along which.
+    joins: tuple[str, ...] = ()
     # A layer as the function that it calls, and the text of what follows it.
     function: Callable[[Call], tuple[Call, str]] | None = None

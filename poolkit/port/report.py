@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from poolkit.dialects.calls import Call
 from poolkit.errors import shortened
@@ -68,26 +68,70 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Line:
+    """What stays as it is and counts axes in the order of the original: `after` is the same in that of the port."""
+
+    where: str
+    before: str
+    after: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("before", "after"):
+            object.__setattr__(self, name, shortened(getattr(self, name)))
+
+    def to_dict(self) -> dict[str, str]:
+        """What `--json` prints."""
+        return {"where": self.where, "before": self.before, "after": self.after, "note": self.note}
+
+
+@dataclass(frozen=True)
 class Ported:
     """A ported file: its source for the target, and the rows of the report."""
 
     text: str
     rows: tuple[Row, ...]
     layers: int | None = None  # how many a model file has, pools or not
+    lines: tuple[Line, ...] = ()  # of source whose tensors come to another order of their axes
 
     @property
     def complete(self) -> bool:
         """Whether every pooling call was ported."""
         return not failed(self.rows)
 
+    @property
+    def pools(self) -> int:
+        """How many rows are ported."""
+        return sum(bool(row.after) for row in self.rows)
 
-def grouped(rows: Sequence[Row]) -> dict[str, dict[str, list[Row]]]:
-    """The rows of each group by what is said of them, which is said once."""
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints: what the report for people says, with the rows and lines whole."""
+        return {
+            "counts": {name: n for name, n in counts(self.rows).items() if n},
+            "groups": {
+                group: [
+                    {"count": len(rows), "where": [row.where for row in rows], "note": note} for note, rows in found
+                ]
+                for group, found in grouped(self.rows).items()
+            },
+            "rows": [row.to_dict() for row in self.rows],
+            "lines": [line.to_dict() for line in self.lines],
+            "layers": None if self.layers is None else {"pools": self.pools, "all": self.layers},
+        }
+
+
+def grouped(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
+    """The rows of each group by what is said of them, which is said once; what most rows have comes first."""
     found: dict[str, dict[str, list[Row]]] = {name: {} for name in GROUPS}
     for row in rows:
         if row.group:
             found[row.group].setdefault(row.note, []).append(row)
-    return found
+    return {name: sorted(notes.items(), key=lambda pair: -len(pair[1])) for name, notes in found.items()}
+
+
+def counts(rows: Sequence[Row]) -> dict[Status, int]:
+    """How many rows have each status."""
+    return {status: sum(row.status == status for row in rows) for status in get_args(Status)}
 
 
 def failed(rows: Sequence[Row]) -> list[Row]:

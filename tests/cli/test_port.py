@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from poolkit.port.models.archive import LARGEST
+from poolkit.port.report import GROUPS
 from tests.helpers.portmodels import LAMBDA, POOL, SAME, SOURCE, archive, layer, run, source
 from tests.helpers.support import python
 
@@ -53,13 +54,15 @@ def test_a_model_becomes_a_module_on_stdout_and_a_table_on_stderr(tmp_path: Path
 
 def test_json_prints_the_rows_and_nothing_else(tmp_path: Path) -> None:
     result = run(archive(tmp_path / "model.keras", POOL, LAMBDA), "--to", "torch", "--json")
-    rows = json.loads(result.stdout)
+    told = json.loads(result.stdout)
+    rows = told["rows"]
 
     assert (result.exit_code, result.stderr) == (1, "")
     assert [(row["where"], row["after"], row["status"]) for row in rows] == [
         ("pool", "nn.MaxPool2d(2)", "exact"),
         ("code", "", "failed"),
     ]
+    assert (told["counts"], told["layers"]) == ({"exact": 1, "failed": 1}, {"pools": 1, "all": 2})
     assert rows[0]["spec"] == {"version": 1, "kind": "max", "window": 2, "layout": "NHWC"}
 
 
@@ -157,7 +160,7 @@ def test_the_audit_says_what_each_framework_has(tmp_path: Path) -> None:
 
 def test_the_audit_of_source_as_json(tmp_path: Path) -> None:
     result = run(source(tmp_path / "head.py"), "--json")
-    first, second = json.loads(result.stdout)
+    first, second = json.loads(result.stdout)["rows"]
 
     assert (first["where"], second["where"]) == ("line 5", "line 6")
     found = {one["framework"]: one for one in second["frameworks"]}
@@ -168,7 +171,7 @@ def test_the_audit_of_source_as_json(tmp_path: Path) -> None:
 
 
 def test_the_audit_names_caveats(tmp_path: Path) -> None:
-    (row,) = json.loads(run(archive(tmp_path / "model.keras", POOL), "--json").stdout)
+    (row,) = json.loads(run(archive(tmp_path / "model.keras", POOL), "--json").stdout)["rows"]
     tensorflow = row["frameworks"][2]
 
     assert (tensorflow["framework"], tensorflow["equal"]) == ("tensorflow", True)
@@ -228,5 +231,7 @@ def test_the_report_says_once_for_each_kind_what_there_is_to_do(tmp_path: Path) 
 
     long = run(path, "--to", "torch", "--verbose").stderr
     assert long.count("cast") > short.count("cast")
-    rows = json.loads(run(path, "--to", "torch", "--json").stdout)
-    assert [row["group"] for row in rows] == ["will differ", "will differ", "check these", "", "could not"]
+    told = json.loads(run(path, "--to", "torch", "--json").stdout)
+    assert [[kind["count"] for kind in told["groups"][name]] for name in GROUPS] == [[1], [2], [1]]
+    assert told["groups"]["will differ"][0]["where"] == ["line 4", "line 5"]
+    assert [row["group"] for row in told["rows"]] == ["will differ", "will differ", "check these", "", "could not"]

@@ -258,7 +258,7 @@ def test_the_command_exits_with_1_where_a_framework_gives_other_numbers(tmp_path
     command = [sys.executable, "-c", code, "port", "model.json", "--to", "torch", "--check", "--json"]
     engine = environment(KERAS_BACKEND="torch")
     done = subprocess.run(command, cwd=tmp_path, env=engine, capture_output=True, text=True, check=False)
-    rows = {row["where"]: row["check"] for row in json.loads(done.stdout)}
+    rows = {row["where"]: row["check"] for row in json.loads(done.stdout)["rows"]}
 
     assert done.returncode == 1
     assert (rows["valid"]["agrees"], rows["same"]["agrees"]) == (True, False)

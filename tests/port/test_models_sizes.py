@@ -157,7 +157,7 @@ def test_check_runs_what_is_folded_and_what_is_padded(tmp_path: Path) -> None:
     done = run(
         json_of(tmp_path / "model.json", model), "--to", "torch", "--check", "--json", "--output", tmp_path / "o.py"
     )
-    rows = json.loads(done.stdout)
+    rows = json.loads(done.stdout)["rows"]
 
     assert [row["check"]["agrees"] for row in rows] == [True, True]
 

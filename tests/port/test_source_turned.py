@@ -33,7 +33,7 @@ def test_turns_of_torch_go(body: str) -> None:
     found = port_source(source, "keras")
     assert found.complete, found.rows
     assert not any(word in found.text for word in ("permute", "movedim"))
-    got = keras.ops.convert_to_numpy(function(found.text)(MAP))
+    got = np.asarray(keras.ops.convert_to_numpy(function(found.text)(MAP)))
     np.testing.assert_allclose(got, function(source)(torch.from_numpy(MAP)).numpy(), rtol=1e-5, atol=1e-6)
     assert {row.note.partition(" takes")[0] for row in found.rows if row.after in ("x", "")} <= {
         f"the pool of line {n}" for n in range(1, 7)

@@ -33,4 +33,5 @@ USAGE = Usage(
         "haiku.": "Haiku's window is over the last axes, channels among them where they come last, and so is the "
         "port's; if the spatial axes are meant, write an entry for each axis"
     },
+    resizes="jax.image.resize",
 )

@@ -37,4 +37,6 @@ USAGE = Usage(
     chain=lambda before, after: Call("keras.Sequential", ([before, after],)),
     named_layers=True,
     tensors={"tf_keras": "tensorflow"},
+    joins=("keras.layers.Concatenate", "keras.layers.concatenate", "keras.backend.concatenate"),
+    resizes="keras.ops.image.resize",
 )

@@ -13,4 +13,5 @@ USAGE = Usage(
     listed=("tensorflow.nn.", "tensorflow.compat.v1.nn."),
     tuples=True,
     named_layers=True,
+    resizes="tf.image.resize",
 )

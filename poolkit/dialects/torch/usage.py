@@ -48,4 +48,5 @@ USAGE = Usage(
     zeros=_zeros,
     chain=lambda before, after: Call("torch.nn.Sequential", (before, after)),
     function=_function,
+    resizes="torch.nn.functional.interpolate",
 )

@@ -27,6 +27,7 @@ from poolkit.port.python.values import (
     Value,
     by_shape,
     computed,
+    either,
     literal_of,
     sizes_in,
     taken_by,
@@ -77,7 +78,7 @@ class Values:
             return self._computed(node, at)
         if isinstance(node, ast.IfExp):
             test, values = self.of(node.test, at), (self.of(node.body, at), self.of(node.orelse, at))
-            return Unknown((test, *values)) if by_shape(test) else Either(values)
+            return Unknown((test, *values)) if by_shape(test) else either(values)
         found = self._called(node, at) if isinstance(node, ast.Call) else None
         found = self._item(node, at) if isinstance(node, ast.Subscript) else found
         return found if found is not None or node is None else self._unknown(node, at)
@@ -177,13 +178,13 @@ class Values:
         if given.several or given.loose:
             values = tuple(self._given(one) for one in given.several)
             grown = any(isinstance(one.statement, ast.AugAssign) for one in given.several)
-            return computed(values) if grown else Either((*values, None) if given.loose else values)
+            return computed(values) if grown else either((*values, None) if given.loose else values)
         if given.value is None or given.statement is None:
             default = self.of(given.default, given.node) if given.node is not None else None
             return Known(given.name, default=default, number=_is_int(given.node))
         value = self.of(given.value, given.statement)
         if given.each:
-            items = Either(value.items) if isinstance(value, Many) else Known(given.name)
+            items = either(value.items) if isinstance(value, Many) else Known(given.name)
             return Unknown((value,)) if by_shape(value) else items
         if given.item is not None:
             return self._unpacked(value, given.item, given.of)
@@ -192,7 +193,7 @@ class Values:
 
     def _unpacked(self, value: Value, item: int, of: int) -> Value:
         if isinstance(value, Either):
-            return Either(tuple(self._unpacked(one, item, of) for one in value.values))
+            return either(self._unpacked(one, item, of) for one in value.values)
         if isinstance(value, Shape):
             return Size(value.tensor, item, Leaf(value.node, value.tensor, tuple(range(of)), whole=True), value.since)
         items = value.items if isinstance(value, Many) and len(value.items) == of else None
@@ -257,7 +258,7 @@ class Values:
     def _picked(self, value: Value, index: ast.expr, node: ast.expr, at: Node) -> Value:
         """An item or a slice of sizes."""
         if isinstance(value, Either):
-            return Either(tuple(self._picked(one, index, node, at) for one in value.values))
+            return either(self._picked(one, index, node, at) for one in value.values)
         place: slice | int | None = _slice(index) if isinstance(index, ast.Slice) else _number(index)
         if place is None:
             return Unknown((value,))

@@ -76,6 +76,11 @@ class Flow:
         scopes = dict.fromkeys(binding.scope for binding in self.tree.scope(at)[name])
         return [one for scope in scopes for one in self._past.get((scope, name), ([], []))[1]]
 
+    def every(self) -> list[Given]:
+        """Every value that a name of the file is given, in the order of the file."""
+        pairs = [pair for past in self._past.values() for pair in zip(*past, strict=True)]
+        return [one for _, one in sorted(pairs, key=lambda pair: pair[0])]
+
     def _from_outside(self, name: str, scope: Scope) -> Given | None:
         """What a function around or the module gives a name, if it is given once."""
         found = scope[name]

@@ -116,23 +116,23 @@ def _check_order(site: Site, backend: str, layout: str | None) -> None:
 def moves(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the channels of a site come to another place."""
     own = site.fields.layout if isinstance(site.fields, Operation) else site.fields.get("layout")
-    return known(own) and _last(backend, layout) != str(own).endswith(("C", "last"))
+    return known(own) and last(backend, layout) != str(own).endswith(("C", "last"))
 
 
 def letters_for(site: Site, backend: str, layout: str | None) -> str:
     """The letters of a site's axes in the order that they come to."""
     own = str(site.fields.layout if isinstance(site.fields, Operation) else site.fields["layout"])
     spatial = "HW" if own.startswith("channels") else own.removeprefix("...").strip("NC")
-    return f"N{spatial}C" if _last(backend, layout) else f"NC{spatial}"
+    return f"N{spatial}C" if last(backend, layout) else f"NC{spatial}"
 
 
 def _turns(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the axes of a file's other tensors move; those beside a pattern may be in either order."""
     beside = table.usage_of(site.dialect).either_order
-    return beside or _last(backend, layout) != _last(site.dialect, None)
+    return beside or last(backend, layout) != last(site.dialect, None)
 
 
-def _last(backend: str, layout: str | None) -> bool:
+def last(backend: str, layout: str | None) -> bool:
     """Whether channels come last in a layout, or where there is none in a framework's usual one."""
     return (layout or table.dialect(backend).layouts[2]).endswith(("C", "last"))
 

@@ -23,8 +23,10 @@ from poolkit.port.python.imports import Imports, finish
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import python
 from poolkit.port.python.own import own_sites
+from poolkit.port.python.placed import Placed
+from poolkit.port.python.positions import Order
 from poolkit.port.python.references import references
-from poolkit.port.python.rewrite import Short, layout_for, letters_for, moves, pieces, spec_of, written_for
+from poolkit.port.python.rewrite import Short, last, layout_for, letters_for, moves, pieces, spec_of, written_for
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded
 from poolkit.port.python.unread import unread
@@ -71,7 +73,12 @@ def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported
     changed, why = _finished(tree, names, port, text)
     if why:
         return Ported(text, _in_order([*(_refused(row, why) for row in rows), *passed]))
-    return Ported(changed, _in_order([*rows, *passed]))
+    placed = (
+        Placed(tree, names, to, Order(last=not last(to, layout)))
+        if any(moves(one, to, layout) for one in found)
+        else None
+    )
+    return Ported(changed, _in_order([*rows, *passed]), lines=placed.lines(found, port.edits) if placed else ())
 
 
 def _finished(tree: Tree, names: Names, port: _Port, text: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ Turn = tuple[ast.expr, tuple[int, ...]]  # what is turned, and which of its axes
 WHOLE = ("permute", "transpose", "permute_dimensions")
 PAIRS = ("transpose", "swapaxes", "swapdims")
 MOVES = ("moveaxis", "movedim")
+TURNS = (*WHOLE, *PAIRS, *MOVES, "Permute")
 
 
 def turned(tree: Tree, names: Names, site: Site) -> None:

@@ -152,13 +152,14 @@ def mutated(tree: Tree, name: str) -> bool:
     >>> mutated(Tree("axes = [1]; axes.append(2)"), "axes")
     True
     """
-    for node in tree.named(name):
-        around = tree.parent(node)
-        if isinstance(around, ast.Attribute) and around.attr in MUTATES:
-            return True
-        if isinstance(around, ast.Subscript) and around.value is node and isinstance(around.ctx, ast.Store):
-            return True
-    return False
+    return tree.once((mutated, name), lambda: any(_mutates(tree, node) for node in tree.named(name)))
+
+
+def _mutates(tree: Tree, node: Node) -> bool:
+    around = tree.parent(node)
+    if isinstance(around, ast.Subscript):
+        return around.value is node and isinstance(around.ctx, ast.Store)
+    return isinstance(around, ast.Attribute) and around.attr in MUTATES
 
 
 def loads_of(tree: Tree, name: str, at: Node) -> list[ast.Name]:

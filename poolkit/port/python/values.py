@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +119,16 @@ Value = Known | Size | Shape | Many | Computed | Either | Unknown | None  # None
 
 MOST_PARTS = 1000  # a value of more goes by a shape for all that anybody knows
 BEYOND = ast.Name("")
+
+
+MOST_VALUES = 100  # each of twenty branches may double what is taken of them
+
+
+def either(values: Iterable[Value]) -> Value:
+    """One of several values, which may be one of several again; of very many it is unknown which."""
+    several = {id(one): one for value in values for one in (value.values if isinstance(value, Either) else (value,))}
+    found = tuple(several.values())
+    return Either(found) if len(found) <= MOST_VALUES else Unknown(found)
 
 
 def parts_of(value: Value) -> list[Value]:
