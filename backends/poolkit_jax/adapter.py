@@ -10,11 +10,13 @@ import numpy as np
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
+from poolkit.lowering.plan import AnyPlan
 from poolkit.spec.arguments import no_options
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit_jax.layers import Pool
 from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
+from poolkit_jax.routes_mesh import is_on_mesh, sharded
 
 
 class JaxAdapter(Adapter):
@@ -39,7 +41,9 @@ class JaxAdapter(Adapter):
     def situation(self, x: Any) -> Situation:
         if not all(isinstance(n, int) for n in x.shape):
             return Situation(tracing=True)
-        return Situation(tracing=True, empty=x.size == 0, format="large" if x.size >= LARGE else None)
+        large, mesh = "large" if x.size >= LARGE else None, is_on_mesh(x)
+        device = "mesh" if mesh else None
+        return Situation(tracing=True, empty=x.size == 0, shipped=mesh, device=device, format=large)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, jax.Array):
@@ -47,7 +51,7 @@ class JaxAdapter(Adapter):
         for n in x.shape:
             if not isinstance(n, int):
                 return None
-        return spec, x.shape, x.dtype, CONFIG.jax_enable_x64
+        return spec, x.shape, x.dtype, x.aval.sharding.mesh, CONFIG.jax_enable_x64
 
     def from_numpy(self, array: Any) -> Any:
         return jax.numpy.asarray(array)
@@ -59,8 +63,8 @@ class JaxAdapter(Adapter):
         no_options(options, "a layer of JAX takes no options besides its spec and route")
         return Pool(spec, route=route)
 
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return jax.jit(function, inline=True)
+    def finish(self, function: Callable[..., Any], plan: AnyPlan | None = None) -> Callable[..., Any]:
+        return jax.jit(function if plan is None else sharded(function, plan), inline=True)
 
 
 ADAPTER = JaxAdapter()

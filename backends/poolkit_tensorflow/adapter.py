@@ -13,6 +13,7 @@ from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
+from poolkit.lowering.plan import AnyPlan
 from poolkit.spec.arguments import no_options
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
@@ -110,7 +111,7 @@ class TensorFlowAdapter(Adapter):
     def to_numpy(self, t: Any) -> Any:
         return t.numpy()
 
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def finish(self, function: Callable[..., Any], plan: AnyPlan | None = None) -> Callable[..., Any]:
         return Traces(function) if hasattr(function, "get_concrete_function") else function
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from poolkit.lowering.plan import Plan
+    from poolkit.lowering.plan import AnyPlan, Plan
 
 Tensor = Any
 Size = Any
@@ -113,8 +113,8 @@ class Adapter:
         """The gradient of what `run` gives, for measuring; None where no eager call tells that one is taken."""
         return None
 
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The compiled function of a program, made ready to be called (JAX wraps it in `jit`)."""
+    def finish(self, function: Callable[..., Any], plan: AnyPlan | None = None) -> Callable[..., Any]:
+        """The function of a program, made ready to be called (JAX wraps it in `jit`); for every size without plan."""
         return function
 
 

@@ -151,7 +151,7 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]
             route.decorator,
             tuple([f.name for f in plan.further]),
         )
-        program = program.finished(adapter.finish)
+        program = program.finished(functools.partial(adapter.finish, plan=plan))
         if key is not None:
             _forget(_keep(programs, key, program, adapter.executables or MOST))
     return program
