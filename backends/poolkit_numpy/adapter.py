@@ -41,6 +41,9 @@ class NumpyAdapter(Adapter):
     def situation(self, x: Any) -> Situation:
         return Situation(derivative=False, empty=x.size == 0, format=_format(x))
 
+    def wide(self, situation: Situation) -> bool:
+        return True
+
     def key(self, x: Any, spec: Any) -> Hashable:
         try:
             return spec, x.shape, x.dtype, type(x), _format(x)

@@ -27,6 +27,9 @@ class Ops(Operators):
             b = a.dtype.type(b) if isinstance(b, int | float) else b
         return self.np.where(condition, a, b)
 
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        return self.np.clip(x, low, high)
+
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.np.take(x, places, at)
 

@@ -81,6 +81,9 @@ class TensorFlowAdapter(Adapter):
             return Situation(derivative=record.could_possibly_record(), empty=numbers == 0, format=Eager(numbers))
         return Situation(tracing=True, empty=0 in shape, format=Traced(open=None in shape[1:], xla=compiling()))
 
+    def wide(self, situation: Situation) -> bool:
+        return isinstance(situation.format, Eager)  # a graph may be run where there is no float64
+
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):
             return None  # ragged or sparse; `check` says so

@@ -50,6 +50,9 @@ class Ops(Functions, Operators):
             b = self.tf.constant(b, a.dtype)
         return self.tf.where(condition, a, b)
 
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        return self.tf.clip_by_value(x, low, high)
+
     def isnan(self, a: Tensor) -> Tensor:
         return self.tf.math.is_nan(a)
 

@@ -84,6 +84,9 @@ class TorchAdapter(Adapter):
             format=x.is_contiguous(),
         )
 
+    def wide(self, situation: Situation) -> bool:
+        return situation.device == "cpu"  # others have no float64, or hardly any units for it
+
     def key(self, x: Any, spec: Any) -> Hashable:
         if _is_compiling() or type(x) not in _PLAIN or _is_tracing():
             return None

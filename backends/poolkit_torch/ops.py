@@ -37,6 +37,9 @@ class Ops(Operators):
     def isnan(self, a: Tensor) -> Tensor:
         return a != a
 
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        return self.torch.clamp(x, low, high)
+
     def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
         return self.torch.permute(x, order)
 

@@ -92,6 +92,10 @@ class Adapter:
         """The dtype in which this framework compares an integer dtype; None where there is none."""
         return "uint8" if dtype == "bool" else dtype
 
+    def wide(self, situation: Situation) -> bool:
+        """Whether float64 is to be had, at no more than twice the time of float32."""
+        return False
+
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         """A layer of this framework that pools by `spec`."""
         raise NotImplementedError

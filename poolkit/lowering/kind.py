@@ -27,7 +27,12 @@ class Kind:
         self.o = ops
         self.plan = plan
         self.options = {**dict(plan.spec.options), **learned}  # where one is learned, a tensor that meets the input
+        self.mask: Tensor | None = None  # which cells are real, where a kind is computed by routes
         self.counted: Tensor | None = None  # how many cells of each window are real, where a mask says so
+
+    def real(self, x: Tensor, value: float) -> Tensor:
+        """Cells, of which masked ones hold this value."""
+        return x if self.mask is None else self.o.where(self.mask, x, value)
 
     def lift(self, x: Tensor) -> State:
         return (x,)

@@ -158,6 +158,13 @@ class Softmax(Kind):
         scale = self.weight(s[0], largest)
         return self.weighed(s[1], scale), self.o.multiply(s[2], scale)
 
+    def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
+        scaled = self.real(times(self.o, x, self.near), -math.inf)
+        constant = self.o.detach(scaled)
+        most = largest(constant)
+        weight = self.weight(scaled if self.options["grad"] == "exact" else constant, most)
+        return most, total(self.weighed(x, weight)), total(weight)
+
     def weighed(self, x: Tensor, weight: Tensor) -> Tensor:
         """The product, 0 where the weight is: a mask's -inf, or two of float32's smallest numbers, times 0 are NaN."""
         return self.o.multiply(self.o.where(self.o.equal(weight, 0), 0.0, x), weight)
@@ -195,6 +202,9 @@ class Largest(Max):
     def lift(self, x: Tensor) -> State:
         a = positive(self, x)
         return (self.o.where(self.o.equal(a, 0), 0.0, a),)  # without a gradient
+
+    def plain(self, x: Tensor, largest: Callable[[Tensor], Tensor]) -> State:
+        return (largest(self.real(self.lift(x)[0], 0.0)),)
 
     def worst(self) -> float | int:
         return -1.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import BackendError
 from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.by_sums import BySums, ways
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
@@ -51,7 +52,9 @@ def composed(routes: Sequence[Route]) -> Route:
     )
 
 
-def _run(o: Ops, route: Route, part: AnyPlan) -> Run:
+def _run(ops: Ops, route: Route, part: AnyPlan) -> Run:
+    o = ops if part.work == ops.dtype else ops.of_dtype(part.work)
+
     def run(x: Tensor, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         return route.lower(o, x, part, **{f.name: tensors[f.name] for f in part.further})
 
@@ -118,12 +121,30 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     call that the framework knows. Small maps, too, go through their windows in one call where there is one; whole axes
     take one call anyhow.
     """
+    wide = adapter.wide(situation) and not situation.shipped
+    asked = [_asked(adapter, way, situation) for way in ways(plan, wide)]
     if isinstance(plan, Composite):
-        return _of_parts([routes_of(adapter, part, situation) for part in plan.parts])
+        return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]
-    return sorted([*fit, *folds], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
+    return sorted([*asked, *fit, *folds], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
+
+
+def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
+    """A kind by the cheapest routes of its sums, and of what has no derivative."""
+    first, *others = plan.parts
+    constant = situation._replace(derivative=False)
+    routes = [routes_of(adapter, first, situation)[0], *[routes_of(adapter, p, constant)[0] for p in others]]
+    made = composed(routes)
+
+    def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        return made.lower(o, x, plan, **tensors)
+
+    def cost(whole: AnyPlan) -> float:
+        return min(made.cost(plan), 99.0)  # before the fold
+
+    return dataclasses.replace(made, name=f"{plan.way}: {made.name}", lower=lower, cost=cost, reference=False)
 
 
 def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -22,7 +23,13 @@ class Derived:
         self.dtype = dtype
 
     def of_rank(self, rank: int) -> Any:
-        other = type(self)(rank, self.dtype)
+        return self._other(rank, self.dtype)
+
+    def of_dtype(self, dtype: str) -> Any:
+        return self._other(self.rank, dtype)
+
+    def _other(self, rank: int, dtype: str) -> Any:
+        other = type(self)(rank, dtype)
         other.exact = self.exact
         for name in self.imports:  # the stand-ins, while a lowering is recorded
             setattr(other, name, getattr(self, name))
@@ -37,6 +44,10 @@ class Derived:
 
     def absolute(self: Any, a: Tensor) -> Tensor:
         return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0
+
+    def clip(self: Any, x: Tensor, low: float, high: float) -> Tensor:
+        x = x if low == -math.inf else self.where(self.less(x, low), low, x)
+        return x if high == math.inf else self.where(self.greater(x, high), high, x)
 
     def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
         return self.subtract(self.add(a, b), self.bit_and(a, b))

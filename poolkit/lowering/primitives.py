@@ -34,6 +34,10 @@ class Ops(Protocol):
         """The same primitives for tensors of another rank."""
         ...
 
+    def of_dtype(self, dtype: str) -> Ops:
+        """The same primitives where a kind is computed in another dtype."""
+        ...
+
     # sizes
     def size(self, x: Tensor, at: int) -> Size: ...
     def number(self, n: Size, dtype: str) -> Any:
@@ -76,6 +80,9 @@ class Ops(Protocol):
         """Its derivative at 0 is not looked at."""
 
     def floor(self, a: Tensor) -> Tensor: ...
+    def clip(self, x: Tensor, low: float, high: float) -> Tensor:
+        """NaN stays; a cell at an end has its own gradient."""
+
     def matmul(self, a: Tensor, b: Tensor) -> Tensor:
         """Of the last two axes; there are at least two, and the others broadcast."""
 

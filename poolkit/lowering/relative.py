@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor_of
@@ -57,6 +57,7 @@ class Norm(Relative):
     def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
         super().__init__(ops, plan, **learned)
         self.p = self.options["p"]
+        self.eps = self.options.get("eps")
         self.square = "p" not in learned and self.p == 2
         self.mean = self.options.get("normalize", "mean") == "mean"
         self.least = 2.0**-1022 if plan.work == "float64" else 2.0**-126
@@ -86,7 +87,52 @@ class Norm(Relative):
         cells = o.divide(s[1], divisor_of(self, like)) if self.mean else s[1]
         zero, endless = o.equal(s[1], 0), o.equal(s[1], math.inf)
         root = self.power(o.where(o.either(zero, endless), 1.0, cells), self.inverse())
-        return o.where(zero, 0.0, o.where(endless, math.inf, o.multiply(s[0], root))), None
+        return o.where(zero, 0.0, o.where(endless, math.inf, times(o, root, s[0]))), None
+
+    def magnitudes(self, x: Tensor) -> Tensor:
+        """Of lp; but squares are taken of cells with their signs."""
+        return x if self.square or self.eps is not None else self.o.absolute(x)
+
+    def held(self, a: Tensor, top: float) -> Tensor:
+        """Cells between eps, for gem, and `top`: beyond it they have no derivative. Masked ones are 0."""
+        low = -top if self.square and self.eps is None else -math.inf
+        if isinstance(self.eps, float):
+            low = self.eps
+        elif self.eps is not None:
+            a = self.o.where(self.o.less(a, self.eps), self.eps, a)
+        return self.real(a if low == -top == -math.inf else self.o.clip(a, low, top), 0.0)
+
+    def raised(self, a: Tensor) -> Tensor:
+        """Powers; those above 2 and of 2 itself have all derivatives at 0."""
+        o = self.o
+        if self.square:
+            return o.multiply(a, a)
+        if isinstance(self.p, float) and self.p > 2:
+            return o.power(a, self.p)
+        zero = o.less(a, self.least)
+        return o.where(zero, 0.0, self.power(o.where(zero, 1.0, a), self.p))
+
+    def plain(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        return 1.0, total(self.raised(self.held(self.magnitudes(x), math.inf)))
+
+    def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
+        """A window with an infinite cell is relative to the largest number, so that no derivative is NaN."""
+        o, a, most = self.o, self.magnitudes(x), largest_of(self.plan.work)
+        scale = largest(o.detach(o.absolute(a) if self.square and self.eps is None else a))
+        endless = o.equal(scale, math.inf)
+        least, instead = (self.least, 1.0) if self.eps is None else (self.eps, self.eps)
+        scale = o.detach(o.where(endless, most, o.where(o.less(scale, least), instead, scale)))
+        powers = total(self.raised(o.divide(self.held(a, most), scale)))
+        return scale, o.where(endless, math.inf, powers)
+
+    def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """In float64, of cells of float32, with p from 1 to 4.
+
+        Powers are then within 2**-600 and 2**536 for 2**24 cells, and that of an infinite cell is held at 2**1020.
+        """
+        o, top = self.o, 2.0 ** (1020 / self.p)
+        powers = total(self.raised(self.held(self.magnitudes(x), top)))
+        return 1.0, o.where(o.greater(powers, 2.0 ** (160 * self.p)), math.inf, powers)
 
     def inverse(self) -> Any:
         return 1 / self.p if isinstance(self.p, float) else self.o.power(self.p, -1.0)
@@ -101,6 +147,8 @@ def positive(kind: Kind, x: Tensor) -> Tensor:
     The derivative of a magnitude at 0 is 1: a power of it is then as smooth as the power is.
     """
     o, eps = kind.o, kind.options.get("eps")
+    if isinstance(eps, float):
+        return o.clip(x, eps, math.inf)
     return o.where(o.less(x, 0), o.multiply(x, -1), x) if eps is None else o.where(o.less(x, eps), eps, x)
 
 
@@ -122,6 +170,14 @@ class LogSumExp(Relative):
         largest = o.detach(scaled)
         finite = o.where(o.either(o.equal(largest, math.inf), o.equal(largest, -math.inf)), 0.0, scaled)
         return largest, self.share(finite, o.detach(finite))
+
+    def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
+        o = self.o
+        scaled = self.real(times(o, x, self.near), -math.inf)
+        most = largest(o.detach(scaled))
+        endless = o.either(o.equal(most, math.inf), o.equal(most, -math.inf))
+        finite, zero = (o.where(endless, 0.0, t) for t in (scaled, most))
+        return most, total(self.share(finite, zero))
 
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
         return decayed(self.o, self.o.subtract(scale, largest), self.far)
@@ -153,12 +209,17 @@ def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
     difference of two cells is not, or its exponential is 0 anyhow. The second stays finite: a `beta` of 1e300 is
     infinite in float32, and times the largest cell's difference of 0 it would be NaN.
     """
-    most = sys.float_info.max if o.dtype == "float64" else 2.0**128 - 2.0**104
+    most = largest_of(o.dtype)
     if isinstance(beta, float):
         return max(-1.0, min(beta, 1.0)), min(max(abs(beta), 1.0), most)
     size = o.absolute(beta)  # at 1 the second factor alone has the derivative
     near = o.where(o.less(beta, 1), o.where(o.greater(beta, -1), beta, -1.0), 1.0)
     return near, o.where(o.less(size, 1), 1.0, o.where(o.greater(size, most), most, size))
+
+
+def largest_of(dtype: str) -> float:
+    """The largest finite number of a working dtype."""
+    return sys.float_info.max if dtype == "float64" else 2.0**128 - 2.0**104
 
 
 def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:

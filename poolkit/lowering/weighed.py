@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import InputError, ShapeError
@@ -43,7 +43,7 @@ class WeighedPlan(Composite):
         return self.base.known
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
-        ready = {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
+        ready = self.ready(o, x, tensors)
         mask, weight, logits = (ready.pop(name, None) for name in ("mask", "weight", "log_weight"))
         if logits is not None:
             return self._by_logits(o, x, logits, mask)
@@ -85,6 +85,9 @@ class WeighedPlan(Composite):
             least = lowest(self.work) if low else highest(self.work)
         values = runs[0](o.where(mask, x, least))[0]
         return o.where(o.greater(runs[1](o.cast(mask, self.work))[0], 0), values, 0)
+
+    def ready(self, o: Ops, x: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
 
     def _ready(self, o: Ops, x: Tensor, f: Further, t: Tensor) -> Tensor:
         """With the input's axes, and a mask as a condition."""
@@ -144,13 +147,17 @@ class Masked(Kind):
         return count, *state
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        """0 in a window without a real cell, whose index is -1; no gradient comes through it."""
-        o = self.o
-        real = o.greater(s[0], 0)
-        cell = self.kind.lift(o.cast(o.less(s[0], 0), self.plan.work))  # 0, of which there is a value and a gradient
-        self.kind.counted = o.cast(o.where(real, s[0], 1), self.plan.work)
-        values, indices = self.kind.finish(tuple(o.where(real, t, z) for t, z in zip(s[1:], cell, strict=True)), like)
-        return o.where(real, values, 0), None if indices is None else o.where(real, indices, -1)
+        return finished(self.kind, s[0], s[1:], like)
+
+
+def finished(kind: Kind, count: Tensor, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+    """0 in a window without a real cell, whose index is -1; no gradient comes through it."""
+    o = kind.o
+    real = o.greater(count, 0)
+    cell = kind.lift(o.cast(o.less(count, 0), kind.plan.work))  # 0, of which there is a value and a gradient
+    kind.counted = o.cast(o.where(real, count, 1), kind.plan.work)
+    values, indices = kind.finish(tuple(o.where(real, t, z) for t, z in zip(s, cell, strict=True)), like)
+    return o.where(real, values, 0), None if indices is None else o.where(real, indices, -1)
 
 
 def weighed(base: Plan, further: tuple[Further, ...], size: Callable[[int], tuple[Any, bool]]) -> WeighedPlan:

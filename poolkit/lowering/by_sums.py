@@ -1,0 +1,86 @@
+"""Kinds that are sums, powers and quotients, by an adapter's routes for sums and maxima in place of the fold.
+
+A kind says what is added up, in one of three ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
+which is one for all cells along whole axes; of windows that overlap each would need its own. *wide*: in float64, where
+the powers of any float32 numbers are in range.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
+from poolkit.lowering.weighed import WeighedPlan, finished
+
+if TYPE_CHECKING:
+    from poolkit.lowering.primitives import Ops
+
+Tensor = Any
+
+BY_SUMS = ("lp", "gem", "softmax", "logsumexp")
+WIDEST = 4.0  # the largest p of which float64 holds the powers of float32's numbers, and their derivatives
+
+
+@dataclasses.dataclass(frozen=True)
+class BySums(Composite):
+    """`base` by sums; the first part is the sum, the others are constants: the largest, and the count of real cells."""
+
+    base: Plan | WeighedPlan
+    way: str
+
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        base = self.base
+        ready = base.ready(o, x, tensors) if isinstance(base, WeighedPlan) else {}
+        mask = ready.pop("mask", None)
+        x = x if mask is None else o.where(mask, x, 0)
+        plan = dataclasses.replace(_pooling(base), work=self.parts[0].work)
+        inner = o if plan.work == self.work else o.of_dtype(plan.work)
+        kind = FOLDS[plan.kind](inner, plan, **ready)
+        kind.mask = mask
+        cells = x if inner is o else inner.cast(x, plan.work)
+        sums = [_values(run) for run in runs]
+        counted = None if mask is None else sums.pop()
+        state = getattr(kind, self.way)(cells, *sums)
+        if counted is None:
+            values = kind.finish(state, cells)[0]
+        else:
+            values = finished(kind, counted(inner.cast(mask, plan.work)), state, cells)[0]
+        return values if inner is o else o.cast(values, self.work), None
+
+
+def _values(run: Run) -> Callable[[Tensor], Tensor]:
+    return lambda x: run(x)[0]
+
+
+def _pooling(base: Plan | WeighedPlan) -> Plan:
+    return base.base if isinstance(base, WeighedPlan) else base
+
+
+def ways(base: AnyPlan, wide: bool) -> list[BySums]:
+    """The ways in which a plan's kind is computed by sums; `wide`: float64 is to be had."""
+    if not isinstance(base, Plan | WeighedPlan) or not base.known or _pooling(base).kind not in BY_SUMS:
+        return []
+    plan, given = _pooling(base), {f.name for f in base.further}
+    p = None if given & {"p", "eps"} else dict(plan.spec.options).get("p")
+    found: list[BySums] = []
+    if p in (1, math.inf):
+        found.append(_by(base, "plain", plan.work, ["sum" if p == 1 else "max"]))
+    elif {a.form for a in plan.axes} <= {"whole", "keep"}:
+        found.append(_by(base, "relative", plan.work, ["sum", "max"]))
+    elif wide and p is not None and 1 < p <= WIDEST and plan.work == "float32":
+        found.append(_by(base, "wide", "float64", ["sum"]))
+    return found
+
+
+def _by(base: Plan | WeighedPlan, way: str, work: str, kinds: list[str]) -> BySums:
+    plan = _pooling(base)
+    masked = any(f.name == "mask" for f in base.further)
+    parts = [
+        dataclasses.replace(plan, spec=plan.spec.replace(kind=kind, options=()), dtype=work, work=work)
+        for kind in [*kinds, *(["sum"] if masked else [])]
+    ]
+    return BySums(base.spec, tuple(parts), base.rank, base.dtype, base.work, base, way, further=base.further)
