@@ -20,6 +20,8 @@ from poolkit.spec.pool_spec import PoolSpec, restored
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.values import flag
 
+_Proxy = torch.fx.Proxy  # asked for at every call
+
 OutputSize = int | tuple[int | None, ...] | None
 
 
@@ -50,7 +52,7 @@ class Pool(torch.nn.Module):
 
     def forward(self, x: torch.Tensor, **tensors: torch.Tensor | None) -> Any:
         """`tensors` are those that the spec takes besides, as ``mask=``."""
-        if isinstance(x, torch.fx.Proxy):  # torch.fx is tracing the model: there a layer is one node, as torch.nn's are
+        if isinstance(x, _Proxy):  # torch.fx is tracing the model: there a layer is one node, as torch.nn's are
             tracer: Any = x.tracer
             return tracer.create_proxy("call_module", tracer.path_of_module(self), (x,), tensors)
         if self.route is None:

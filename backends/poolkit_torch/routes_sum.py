@@ -64,9 +64,9 @@ def fits_first(plan: Plan, situation: Situation) -> bool:
 
 
 def fits_total(plan: Plan, situation: Situation) -> bool:
-    """An average without a derivative is `mean`, which is one call less."""
+    """An average without a derivative, or of a small map, is `mean`, which is one call less."""
     given = plan.kind == "sum" or plan.spec.divisor_override is not None
-    return fits_whole(plan, situation) and (given or (plan.known and situation.derivative))
+    return fits_whole(plan, situation) and (given or (plan.known and situation.derivative and not situation.small))
 
 
 # ------------------------------------------------------------------------------------------------ torch's average pools

@@ -8,7 +8,7 @@ import linecache
 import re
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from poolkit.programs.recorder import Block, Effect, Name, Tape, Value, render
@@ -19,6 +19,7 @@ Lowering = Callable[..., Any]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
+_BRACKET = re.compile(r"[()]")
 _FACT = re.compile(r"\w+(\.\w+)+(\[\d+\])?")  # x.dtype, x.shape[2], a method: as short as a variable
 
 
@@ -82,9 +83,11 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
 
     Those of a function within know what is outside (`outer`: variable -> what stands for it), and count from `first`.
     """
-    needed = _needed(lines, returned)
+    used = {value.variable: _VARIABLE.findall(text) for text, value in lines.items()}
+    last = _VARIABLE.findall(returned)
+    needed = _needed(lines.values(), used, last)
     statements = [(text, value) for text, value in lines.items() if value.variable in needed]
-    uses = Counter(_uses(statements, returned))
+    uses = Counter(_uses([value for _, value in statements], used, last))
     short = dict(outer or {})
     body: list[str] = []
     for recorded, value in statements:
@@ -130,28 +133,27 @@ def _function(block: Block, outer: dict[str, str], number: int) -> tuple[str, li
     return f"{head}: ({value})" if isinstance(block.returned, tuple) else f"{head}: {value}", []
 
 
-def _uses(statements: list[tuple[str, Value]], returned: str) -> list[str]:
+def _uses(values: Iterable[Value], used: dict[str, list[str]], last: list[str]) -> list[str]:
     """Every use of a variable. One within a function counts twice: what was computed outside is not moved into it."""
-    uses = _VARIABLE.findall(returned)
-    for text, value in statements:
-        uses += _VARIABLE.findall(text) * (2 if isinstance(value, Block) else 1)
+    uses = list(last)
+    for value in values:
+        uses += used[value.variable] * (2 if isinstance(value, Block) else 1)
     return uses
 
 
-def _needed(lines: dict[str, Value], returned: str) -> set[str]:
+def _needed(values: Iterable[Value], used: dict[str, list[str]], last: list[str]) -> set[str]:
     """The variables that the result uses; an effect is used with its owner."""
-    texts = {value.variable: text for text, value in lines.items()}
     effects: dict[str, list[str]] = {}
-    for value in lines.values():
+    for value in values:
         if isinstance(value, Effect):
             effects.setdefault(value.owner, []).append(value.variable)
     needed: set[str] = set()
-    waiting = _VARIABLE.findall(returned)
+    waiting = list(last)
     while waiting:
         name = waiting.pop()
         if name not in needed:
             needed.add(name)
-            waiting += _VARIABLE.findall(texts.get(name, ""))  # what is outside a function has no line in it
+            waiting += used.get(name, [])  # what is outside a function has no line in it
             waiting += effects.get(name, [])
     return needed
 
@@ -161,11 +163,11 @@ def _bare(text: str) -> str:
     if not (text.startswith("(") and text.endswith(")")):
         return text
     depth = 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0 and i < len(text) - 1:
-            return text
-    return text[1:-1]
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] == "(" else -1
+        if depth == 0:
+            return text[1:-1] if bracket.end() == len(text) else text
+    return text
 
 
 def _module(title: str, imports: list[str], body: list[str], decorator: str, arguments: str) -> str:

@@ -184,6 +184,10 @@ class Name:
 
 def render(value: Any) -> str:
     """An argument as source text. A program holds ints, floats, strings and tuples, never a tensor."""
+    if type(value) is Value:  # these two are most of what is rendered, and recording is what a new shape waits for
+        return value.variable
+    if type(value) is int:
+        return str(value)
     if isinstance(value, Value):
         return value.variable
     if isinstance(value, Name):
@@ -206,10 +210,10 @@ def _sequence(values: Sequence[Any], is_list: bool) -> str:
 
 
 def _arguments(tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    def text(value: Any) -> str:
-        return render(tape.block(value) if isinstance(value, FunctionType) else value)
-
-    return ", ".join([*map(text, args), *(f"{name}={text(value)}" for name, value in kwargs.items())])
+    texts = [render(tape.block(value) if type(value) is FunctionType else value) for value in args]
+    for name, value in kwargs.items():
+        texts.append(f"{name}={render(tape.block(value) if type(value) is FunctionType else value)}")
+    return ", ".join(texts)
 
 
 def _item(item: Any) -> str:

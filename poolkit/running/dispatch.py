@@ -24,6 +24,8 @@ NONE: Mapping[str, Tensor] = {}
 
 MOST = 4096  # entries of each cache; the oldest goes first
 
+_ADAPTERS = registry.BY_TYPE
+
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, situation -> function
 _PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> the same without what no program depends on
 
@@ -46,9 +48,7 @@ def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
     """
     if tensors:
         return _pool_with(x, spec, tensors)
-    adapter = registry.BY_TYPE.get(type(x))
-    if adapter is None:
-        adapter = registry.find(x)
+    adapter = _ADAPTERS.get(type(x)) or registry.find(x)
     key = adapter.key(x, spec)
     if key is None:
         return pool_direct(x, spec)

@@ -88,8 +88,9 @@ class PoolSpec(Fields, Operation):
             raise AttributeError(f"a spec of {self.__dict__.get('kind')!r} pooling has no attribute {name!r}")
 
     def __hash__(self) -> int:
-        kept: int | None = self.__dict__.get("_hash")
-        if kept is None:
+        try:
+            kept: int = self.__dict__["_hash"]
+        except KeyError:
             kept = hash(tuple([getattr(self, name) for name in FIELDS]))
             object.__setattr__(self, "_hash", kept)
         return kept
