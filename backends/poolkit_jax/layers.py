@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import jax
 
 from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL
-from poolkit.running.layers import Pooling, pool_through
+from poolkit.running.layers import Named, Pooling, pool_through
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.pool_spec import PoolSpec
@@ -21,7 +21,7 @@ from poolkit.spec.values import is_many
 
 
 @jax.tree_util.register_static
-class Pool(Pooling):
+class Pool(Named, Pooling):
     """A callable that pools by a spec: a member of a Flax module, or an element of an `equinox.nn.Sequential`.
 
     `route` asks for one of `poolkit.routes`, or "native" for `lax.reduce_window` or `jnp.mean`. `key` is what
@@ -33,10 +33,8 @@ class Pool(Pooling):
     (1, 4, 4, 3)
     """
 
-    def __init_subclass__(cls, **facts: str) -> None:
-        super().__init_subclass__()
-        for name, value in facts.items():
-            setattr(cls, name, value)
+    def __init_subclass__(cls, **facts: object) -> None:
+        super().__init_subclass__(**facts)
         jax.tree_util.register_static(cls)
 
     def __call__(self, x: jax.Array, *, key: object = None, **tensors: jax.Array | None) -> Any:
@@ -109,11 +107,16 @@ def avg_pool(
 # ---------------------------------------------------------------------------------------------- Equinox's constructors
 
 
-@explained_class
-class _Window(Pool):
+class _Equinox(Pool):
     kind: ClassVar[str]
     spatial: ClassVar[str]
 
+    def _pools(self, layout: str | None, **fields: Any) -> None:
+        Pool.__init__(self, PoolSpec(self.kind, layout=f"C{self.spatial}" if layout is None else layout, **fields))
+
+
+@explained_class
+class _Window(_Equinox):
     def __init__(
         self,
         kernel_size: Sizes,
@@ -123,27 +126,14 @@ class _Window(Pool):
         *,
         layout: str | None = None,
     ) -> None:
-        spec = PoolSpec(
-            self.kind,
-            layout=f"C{self.spatial}" if layout is None else layout,
-            window=kernel_size,
-            stride=stride,
-            padding=padding,
-            ceil_mode=use_ceil,
-            count_include_pad=self.kind == "avg",
-        )
-        super().__init__(spec)
+        sizes = {"window": kernel_size, "stride": stride, "padding": padding}
+        self._pools(layout, **sizes, ceil_mode=use_ceil, count_include_pad=self.kind == "avg")
 
 
 @explained_class
-class _Adaptive(Pool):
-    kind: ClassVar[str]
-    spatial: ClassVar[str]
-
+class _Adaptive(_Equinox):
     def __init__(self, target_shape: int | Sequence[int | None], *, layout: str | None = None) -> None:
-        super().__init__(
-            PoolSpec(self.kind, output_size=target_shape, layout=f"C{self.spatial}" if layout is None else layout)
-        )
+        self._pools(layout, output_size=target_shape)
 
 
 class MaxPool1d(_Window, kind="max", spatial="L"):

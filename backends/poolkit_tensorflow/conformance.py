@@ -52,10 +52,8 @@ class TensorFlowHarness(Harness):
         with tf.GradientTape() as outer:
             outer.watch((x, cotangent))
             first = self.vjp(function, x, cotangent)
-        slopes: list[Any] = outer.gradient(first, (x, cotangent), tangent)
-        by_x, by_g = slopes
-        # Where a gradient doesn't depend on the input, the tape says None for zero.
-        return tf.zeros_like(x) if by_x is None else by_x, by_g
+        by_x, by_g = outer.gradient(first, (x, cotangent), tangent, tf.UnconnectedGradients.ZERO)
+        return by_x, by_g
 
     def vmap(self, function: Function) -> Function:
         return lambda *both: tf.vectorized_map(lambda each: function(*each), both)

@@ -16,7 +16,7 @@ from poolkit.lowering.stages import length, side_by_side
 
 Tensor = Any
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
-Padding = str | list[int]  # a word, or the cells before and after each pooled axis
+Padding = str | list[int]  # VALID or SAME, or the cells before and after each pooled axis
 
 
 class Traced(NamedTuple):
@@ -77,6 +77,12 @@ def sliding(a: Axis) -> Axis:
     return a
 
 
+def once(plan: Plan) -> Steps:
+    """The plan's windows as a single pool."""
+    axes = [sliding(a) for a in plan.axes]
+    return [([a.window for a in axes], [a.stride for a in axes])]
+
+
 def windows(plan: Plan) -> bool:
     """Whether every axis is a dense sliding window, or kept."""
     axes = [sliding(a) for a in plan.axes]
@@ -89,7 +95,7 @@ def cells(plan: Plan) -> int:
 
 
 def padding(plan: Plan) -> str | None:
-    """The word by which tf.nn pads as the plan does, or None where it has none."""
+    """VALID or SAME, where tf.nn pads by that as the plan does; otherwise None."""
     axes = [sliding(a) for a in plan.axes]
     if all(a.total == 0 for a in axes):
         return "VALID"
@@ -97,7 +103,7 @@ def padding(plan: Plan) -> str | None:
 
 
 def pads(plan: Plan) -> list[tuple[int, int]] | None:
-    """Widths for padding that no word says; None where windows end before the last cell."""
+    """Widths of padding that is neither VALID nor SAME; None where windows end before the last cell."""
     if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
         return None
     around = {a.at: (a.low, a.reached) for a in map(sliding, plan.axes) if a.form == "taps"}

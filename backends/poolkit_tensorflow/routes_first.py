@@ -7,14 +7,8 @@ from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.plan import Plan
-from poolkit_tensorflow.routes_facts import (
-    channels_first,
-    channels_last,
-    constant,
-    kept_sizes,
-    may_be_empty,
-    without_xla,
-)
+from poolkit_tensorflow import routes_facts as facts
+from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -22,7 +16,7 @@ Lowered = tuple[Tensor, None]
 
 def _whole(plan: Plan) -> bool:
     known = plan.dtype in ("float32", "float64") and all(a.form == "whole" for a in plan.axes)
-    return known and (channels_last(plan) or channels_first(plan))
+    return known and (facts.channels_last(plan) or facts.channels_first(plan))
 
 
 def _reduce_when(plan: Plan, situation: Situation) -> bool:
@@ -45,12 +39,12 @@ def _extreme(o: Any, x: Tensor, plan: Plan, at: int | tuple[int, ...]) -> Tensor
 
 
 def _first_when(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and without_xla(situation) and not may_be_empty(situation) and _whole(plan)
+    return situation.tracing and facts.without_xla(situation) and not facts.may_be_empty(situation) and _whole(plan)
 
 
 def _taped_when(plan: Plan, situation: Situation) -> bool:
     """One function: the gradient of each eager call takes 190 us of Python."""
-    return not situation.tracing and situation.derivative and without_xla(situation) and _whole(plan)
+    return not situation.tracing and situation.derivative and facts.without_xla(situation) and _whole(plan)
 
 
 def _first(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -105,10 +99,10 @@ def _before(o: Any, t: Tensor, best: Tensor, n: int) -> Tensor:
     return o.tf.cast(float(n - 1) - most, "int64")
 
 
+TAPED = "@tf.function(autograph=False)"
+
 ROUTES = (
     Route("reduce", ("max", "min"), _reduce, _reduce_when, lambda plan: 0.9, differentiable=False),
     Route("first", ("max", "min"), _first, _first_when, lambda plan: 1.5),
-    Route(
-        "first_taped", ("max", "min"), _first, _taped_when, lambda plan: 1.5, decorator="@tf.function(autograph=False)"
-    ),
+    Route("first_taped", ("max", "min"), _first, _taped_when, lambda plan: 1.5, decorator=TAPED),
 )

@@ -10,7 +10,7 @@ from typing import Any
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit_tensorflow.routes_facts import larger, may_be_empty, without_xla
+from poolkit_tensorflow import routes_facts as facts
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -20,16 +20,16 @@ def _fits(plan: Plan, situation: Situation) -> bool:
     """With strides above 1 a slice leaves gaps, and where XLA compiles all the rest the fold is compiled as well."""
     gapless = all(a.form in ("bins", "keep", "whole") or a.stride == 1 for a in plan.axes)
     some = any(a.form in ("bins", "taps") for a in plan.axes)
-    return plan.dtype in ("float32", "float64") and gapless and some and without_xla(situation)
+    return plan.dtype in ("float32", "float64") and gapless and some and facts.without_xla(situation)
 
 
 def _in_graph(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and not may_be_empty(situation) and _fits(plan, situation)
+    return situation.tracing and not facts.may_be_empty(situation) and _fits(plan, situation)
 
 
 def _eager(plan: Plan, situation: Situation) -> bool:
     """Compiled anew for every shape, in 0.1 to 1 second, which smaller maps are not worth."""
-    return not situation.tracing and larger(situation, MANY) and _fits(plan, situation)
+    return not situation.tracing and facts.larger(situation, MANY) and _fits(plan, situation)
 
 
 def _within(o: Any, x: Tensor, plan: Plan) -> Lowered:

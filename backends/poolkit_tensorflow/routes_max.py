@@ -10,19 +10,8 @@ from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.programs.recorder import choose
-from poolkit_tensorflow.routes_facts import (
-    Padding,
-    call,
-    cells,
-    channels_last,
-    divided,
-    in_xla,
-    native,
-    padding,
-    pads,
-    sliding,
-    windows,
-)
+from poolkit_tensorflow import routes_facts as facts
+from poolkit_tensorflow.routes_facts import Padding, cells, channels_last, in_xla, sliding
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -33,29 +22,26 @@ Lowered = tuple[Tensor, None]
 
 def _pool_when(plan: Plan, situation: Situation) -> bool:
     """Where a derivative may be taken, 3-d is left out: on a CPU every one of several equal maxima takes all of it."""
-    kept = native(plan) and windows(plan) and plan.dtype in ("float32", "float64")
-    padded = padding(plan) is not None or pads(plan) is not None
+    kept = facts.native(plan) and facts.windows(plan) and plan.dtype in ("float32", "float64")
+    padded = facts.padding(plan) is not None or facts.pads(plan) is not None
     return kept and padded and (len(plan.axes) < 3 or not situation.derivative)
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Tensor:
     """The maxima of a finite map."""
-    word = padding(plan)
-    if word is not None:
-        return _max(o, x, plan, word)
+    named = facts.padding(plan)
+    if named is not None:
+        return _max(o, x, plan, named)
     # Not MaxPool's own EXPLICIT, which has no second gradient. The guard keeps the lowest number out of the input.
     # Nor tf.pad, whose own Python adds 60 us to an eager call.
     beyond = x.dtype.max if plan.kind == "min" else x.dtype.min
-    around = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(pads(plan)), constant_values=beyond)
+    around = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(facts.pads(plan)), constant_values=beyond)
     return _max(o, around, plan, "VALID")
 
 
 def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
-    axes = [sliding(a) for a in plan.axes]
-    steps = [([a.window for a in axes], [a.stride for a in axes])]
-    if plan.kind == "min":
-        return -call(o, "MaxPool", -x, plan, padded, steps)
-    return call(o, "MaxPool", x, plan, padded, steps)
+    pooled = facts.call(o, "MaxPool", -x if plan.kind == "min" else x, plan, padded, facts.once(plan))
+    return -pooled if plan.kind == "min" else pooled
 
 
 def _eager_when(plan: Plan, situation: Situation) -> bool:
@@ -78,12 +64,12 @@ def _guarded(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Lowered:
 
 
 def _explicit_when(plan: Plan, situation: Situation) -> bool:
-    return _eager_when(plan, situation) and padding(plan) is None and len(plan.axes) < 3
+    return _eager_when(plan, situation) and facts.padding(plan) is None and len(plan.axes) < 3
 
 
 def _explicit(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    """With padding that no word says, by MaxPool itself: a copy of the map takes as long as the pool."""
-    widths = pads(plan)
+    """With padding that is neither VALID nor SAME, by MaxPool itself: a copy of the map takes as long as the pool."""
+    widths = facts.pads(plan)
     assert widths is not None
     return _guarded(o, x, plan, _max(o, x, plan, [n for a in plan.axes for n in widths[a.at]]))
 
@@ -130,7 +116,7 @@ def _in_graph_cost(plan: Plan) -> float:
     Those that do not overlap or lie along one axis, and over channels-first maps those whose padding is written out.
     """
     apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
-    explicit = padding(plan) is None and not channels_last(plan)
+    explicit = facts.padding(plan) is None and not channels_last(plan)
     return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 200
 
 
@@ -138,7 +124,7 @@ def _in_graph_cost(plan: Plan) -> float:
 
 
 def _compiled_when(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and windows(plan)
+    return situation.tracing and facts.windows(plan)
 
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -188,7 +174,7 @@ def _phases(o: Any, x: Tensor, a: Axis, pieces: int) -> Any:
     """Every stride-th cell, from each start: strided slices run 40 to 70 times slower than a reshape and unstack."""
     if a.stride == 1:
         return [x]
-    return o.tf.unstack(divided(o, x, a.at, a.at, [pieces, a.stride]), a.stride, a.at + 1)
+    return o.tf.unstack(facts.divided(o, x, a.at, a.at, [pieces, a.stride]), a.stride, a.at + 1)
 
 
 def _doubled(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:

@@ -14,22 +14,8 @@ from poolkit.lowering.count import divisor
 from poolkit.lowering.fold import in_pairs
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import even, fits, length, stages
-from poolkit_tensorflow.routes_facts import (
-    call,
-    cells,
-    channels_last,
-    constant,
-    divided,
-    kept_sizes,
-    larger,
-    may_be_empty,
-    native,
-    padding,
-    pads,
-    sliding,
-    windows,
-    without_xla,
-)
+from poolkit_tensorflow import routes_facts as facts
+from poolkit_tensorflow.routes_facts import cells, channels_last, constant, kept_sizes, sliding, windows
 
 Tensor = Any
 Lowered = tuple[Tensor, None]
@@ -50,7 +36,7 @@ def _whole(plan: Plan) -> bool:
 
 def _plain(plan: Plan) -> bool:
     """No divisor but the count of real cells."""
-    return plan.spec.divisor_override is None and not (plan.spec.count_include_pad and padding(plan) != "VALID")
+    return plan.spec.divisor_override is None and not (plan.spec.count_include_pad and facts.padding(plan) != "VALID")
 
 
 # ------------------------------------------------------------------------------------------------------------ one call
@@ -88,11 +74,11 @@ def _stages(o: Any, x: Tensor, plan: Plan, pairwise_sums: bool = True) -> Lowere
     return _over(o, o.tf.reshape(x, constant(o, left)), (cells(plan) if plan.kind == "avg" else 1) / scale), None
 
 
-def _unhalved_when(plan: Plan, situation: Situation) -> bool:
-    return without_xla(situation) and _stages_when(plan, situation)
+def _without_pairs_when(plan: Plan, situation: Situation) -> bool:
+    return facts.without_xla(situation) and _stages_when(plan, situation)
 
 
-def _unhalved(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _without_pairs(o: Any, x: Tensor, plan: Plan) -> Lowered:
     return _stages(o, x, plan, pairwise_sums=False)
 
 
@@ -101,7 +87,7 @@ def _taped_when(plan: Plan, situation: Situation) -> bool:
 
     It has to be traced once for every shape, which smaller maps are not worth.
     """
-    return larger(situation, MANY) and situation.derivative and _stages_when(plan, situation)
+    return facts.larger(situation, MANY) and situation.derivative and _stages_when(plan, situation)
 
 
 def _over(o: Any, x: Tensor, n: float) -> Tensor:
@@ -124,7 +110,7 @@ def _rows_when(plan: Plan, situation: Situation) -> bool:
 def _in_rows(plan: Plan, situation: Situation) -> bool:
     """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
     trailing = _whole(plan) and plan.trailing and plan.spec.divisor_override is None
-    return without_xla(situation) and trailing and cells(plan) // _row(cells(plan)) <= ROW
+    return facts.without_xla(situation) and trailing and cells(plan) // _row(cells(plan)) <= ROW
 
 
 def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
@@ -141,7 +127,7 @@ def _along_rows(o: Any, reduce: Any, x: Tensor, plan: Plan) -> Tensor:
     """As many axes as are pooled, two at least, so that the result has its rank without a reshape."""
     flat, k = cells(plan), len(plan.axes)
     row = _row(flat)
-    x = divided(o, x, plan.at[0], plan.at[-1], [*[1] * (k - 2), flat // row, row])
+    x = facts.divided(o, x, plan.at[0], plan.at[-1], [*[1] * (k - 2), flat // row, row])
     last = plan.at[0] + max(k, 2) - 1
     x = reduce(input=x, axis=o.tf.constant(last), keep_dims=k > 1)
     return reduce(input=x, axis=o.tf.constant(last - 1), keep_dims=True)
@@ -181,8 +167,8 @@ def _pool_when(plan: Plan, situation: Situation) -> bool:
     most = IN_A_ROW if _touching(plan, situation) else POOLED
     if not (_differentiable(plan, situation) and windows(plan) and cells(plan) <= most) or _slow(plan, situation):
         return False
-    word = padding(plan)
-    return word is not None and _plain(plan) and (plan.kind == "avg" or word == "VALID")
+    padding = facts.padding(plan)
+    return padding is not None and _plain(plan) and (plan.kind == "avg" or padding == "VALID")
 
 
 def _touching(plan: Plan, situation: Situation) -> bool:
@@ -193,13 +179,11 @@ def _touching(plan: Plan, situation: Situation) -> bool:
 
 def _slow(plan: Plan, situation: Situation) -> bool:
     """Sums read eager maps that no cache holds 1.5 to 1.9 times as fast as average pools do."""
-    return larger(situation, LARGE) and not situation.derivative and _stages_when(plan, situation)
+    return facts.larger(situation, LARGE) and not situation.derivative and _stages_when(plan, situation)
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    axes = [sliding(a) for a in plan.axes]
-    word = padding(plan) or "VALID"
-    return _times(plan, call(o, "AvgPool", x, plan, word, [([a.window for a in axes], [a.stride for a in axes])]))
+    return _times(plan, facts.call(o, "AvgPool", x, plan, facts.padding(plan) or "VALID", facts.once(plan)))
 
 
 def _times(plan: Plan, average: Tensor) -> Lowered:
@@ -208,21 +192,20 @@ def _times(plan: Plan, average: Tensor) -> Lowered:
 
 
 def _padded_when(plan: Plan, situation: Situation) -> bool:
-    around = padding(plan) is None and pads(plan) is not None
+    around = facts.padding(plan) is None and facts.pads(plan) is not None
     few = windows(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
     return around and few and _differentiable(plan, situation)
 
 
 def _differentiable(plan: Plan, situation: Situation) -> bool:
     """The gradient of TensorFlow's average pool raises where channels turn out to be 0."""
-    return native(plan) and not may_be_empty(situation)
+    return facts.native(plan) and not facts.may_be_empty(situation)
 
 
 def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """Averages of a map with zeros around it, from which the sums follow, and the averages of the cells that count."""
-    axes = [sliding(a) for a in plan.axes]
-    around = o.tf.raw_ops.Pad(input=x, paddings=o.tf.constant(pads(plan)))
-    y = call(o, "AvgPool", around, plan, "VALID", [([a.window for a in axes], [a.stride for a in axes])])
+    around = o.tf.raw_ops.Pad(input=x, paddings=o.tf.constant(facts.pads(plan)))
+    y = facts.call(o, "AvgPool", around, plan, "VALID", facts.once(plan))
     count = divisor(o, plan, x) if plan.kind == "avg" else 1
     if isinstance(count, int | float):
         return (y if count == cells(plan) else o.multiply(y, cells(plan) / count)), None
@@ -233,7 +216,7 @@ def _pools_when(plan: Plan, situation: Situation) -> bool:
     """Eager alone, where fewer calls win (20 us each); in a graph the gradient of `stages` takes half the time."""
     return (
         not (situation.tracing or _slow(plan, situation))
-        and native(plan)
+        and facts.native(plan)
         and channels_last(plan)
         and len(plan.axes) < 3
         and plan.spec.divisor_override is None
@@ -246,7 +229,7 @@ def _pools_when(plan: Plan, situation: Situation) -> bool:
 def _pools(o: Any, x: Tensor, plan: Plan) -> Lowered:
     """Averages of at most 10 cells, of those averages, and so on: for channels last the fewest calls."""
     sides = _sides([length(a) for a in plan.axes]) or []
-    return _times(plan, call(o, "AvgPool", x, plan, "VALID", [(side, side) for side in sides]))
+    return _times(plan, facts.call(o, "AvgPool", x, plan, "VALID", [(side, side) for side in sides]))
 
 
 def _sides(lengths: list[int]) -> list[list[int]] | None:
@@ -269,23 +252,19 @@ def _native_cost(plan: Plan) -> float:
     return 1.0 if channels_last(plan) else 1.5
 
 
+TAPED = "@tf.function(autograph=False)"
+SUMS = ("avg", "sum")
+
 ROUTES = (
-    Route("reduce_mean", ("avg", "sum"), _reduce, _reduce_when, lambda plan: 0.9, reference=True),
-    Route(
-        "stages_taped",
-        ("avg", "sum"),
-        _unhalved,
-        _taped_when,
-        lambda plan: 0.95,
-        decorator="@tf.function(autograph=False)",
-    ),
-    Route("avg_pool", ("avg", "sum"), _pool, _pool_when, _native_cost, reference=True),
-    Route("avg_pool_padded", ("avg", "sum"), _padded, _padded_when, _native_cost),
-    Route("avg_pools", ("avg", "sum"), _pools, _pools_when, _native_cost),
+    Route("reduce_mean", SUMS, _reduce, _reduce_when, lambda plan: 0.9, reference=True),
+    Route("stages_taped", SUMS, _without_pairs, _taped_when, lambda plan: 0.95, decorator=TAPED),
+    Route("avg_pool", SUMS, _pool, _pool_when, _native_cost, reference=True),
+    Route("avg_pool_padded", SUMS, _padded, _padded_when, _native_cost),
+    Route("avg_pools", SUMS, _pools, _pools_when, _native_cost),
     Route("means", ("avg",), _means, _rows_when, lambda plan: 0.91, differentiable=False),
-    Route("rows", ("avg", "sum"), _rows, _rows_when, lambda plan: 0.92),
-    Route("rows_in_graph", ("avg", "sum"), _graph_rows, _graph_rows_when, lambda plan: 1.2),
-    Route("stages_unhalved", ("avg", "sum"), _unhalved, _unhalved_when, lambda plan: 1.9),
-    Route("stages", ("avg", "sum"), _stages, _stages_when, lambda plan: 2.0),
-    Route("pairs", ("avg", "sum"), _pairs, _pairs_when, lambda plan: 50.0),
+    Route("rows", SUMS, _rows, _rows_when, lambda plan: 0.92),
+    Route("rows_in_graph", SUMS, _graph_rows, _graph_rows_when, lambda plan: 1.2),
+    Route("stages_unhalved", SUMS, _without_pairs, _without_pairs_when, lambda plan: 1.9),
+    Route("stages", SUMS, _stages, _stages_when, lambda plan: 2.0),
+    Route("pairs", SUMS, _pairs, _pairs_when, lambda plan: 50.0),
 )

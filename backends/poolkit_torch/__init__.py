@@ -11,21 +11,10 @@ if TYPE_CHECKING:
     from poolkit_torch.adapter import ADAPTER
     from poolkit_torch.layers import *
 
-__all__ = [
-    "ADAPTER",
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-    "Pool",
-]
+__all__ = ["ADAPTER", "Pool"]
+__all__ += ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"]
+__all__ += ["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]
+__all__ += ["AvgPool1d", "AvgPool2d", "AvgPool3d"]
+__all__ += ["MaxPool1d", "MaxPool2d", "MaxPool3d"]
 
 __getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})

@@ -50,10 +50,8 @@ class TorchHarness(Harness):
     def second(self, function: Function, x: Tensor, cotangent: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
         x, g = x.clone().requires_grad_(), cotangent.clone().requires_grad_()
         (first,) = torch.autograd.grad(function(x), x, g, create_graph=True)
-        parts: tuple[Any, ...] = torch.autograd.grad(first, (x, g), tangent, allow_unused=True)
-        by_x, by_g = parts
-        # Where a gradient doesn't depend on the input, autograd says None for zero.
-        return torch.zeros_like(x) if by_x is None else by_x, by_g
+        by_x, by_g = torch.autograd.grad(first, (x, g), tangent, materialize_grads=True)
+        return by_x, by_g
 
     def vmap(self, function: Function) -> Function:
         return lambda *given: torch.func.vmap(function)(*given)

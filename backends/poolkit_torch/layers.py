@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 
 from poolkit.errors import InputError
-from poolkit.running.layers import pool, pool_through
+from poolkit.running.layers import Named, pool, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.mix import Mix
@@ -26,7 +26,7 @@ OutputSize = int | tuple[int | None, ...] | None
 
 
 @explained_class
-class Pool(torch.nn.Module):
+class Pool(Named, torch.nn.Module):
     """A layer that pools by a spec; it has no parameters and no state besides the spec.
 
     `route` asks for one of `poolkit.routes`, or "native" for torch's own call, which converters recognise.
@@ -39,11 +39,6 @@ class Pool(torch.nn.Module):
 
     spec: Operation
     route: str | None
-
-    def __init_subclass__(cls, **facts: str) -> None:
-        super().__init_subclass__()
-        for name, value in facts.items():
-            setattr(cls, name, value)
 
     def __init__(self, spec: Operation, *, route: str | None = None) -> None:
         super().__init__()
@@ -70,9 +65,17 @@ class Pool(torch.nn.Module):
         return repr(self.spec) + (f", route={self.route!r}" if self.route else "")
 
 
-@explained_class
-class _MaxPool(Pool):
+class _Own(Pool):
+    kind: ClassVar[str]
     spatial: ClassVar[str]
+
+    def _pools(self, layout: str | None, **fields: Any) -> None:
+        Pool.__init__(self, PoolSpec(self.kind, layout=f"...C{self.spatial}" if layout is None else layout, **fields))
+
+
+@explained_class
+class _MaxPool(_Own):
+    kind = "max"
 
     def __init__(
         self,
@@ -85,17 +88,8 @@ class _MaxPool(Pool):
         *,
         layout: str | None = None,
     ) -> None:
-        spec = PoolSpec(
-            "max",
-            layout=f"...C{self.spatial}" if layout is None else layout,
-            window=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            indices=return_indices,
-            ceil_mode=ceil_mode,
-        )
-        super().__init__(spec)
+        sizes = {"window": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
+        self._pools(layout, **sizes, indices=return_indices, ceil_mode=ceil_mode)
 
 
 class MaxPool1d(_MaxPool, spatial="L"):
@@ -116,8 +110,8 @@ class MaxPool3d(_MaxPool, spatial="DHW"):
 
 
 @explained_class
-class _AvgPool(Pool):
-    spatial: ClassVar[str]
+class _AvgPool(_Own):
+    kind = "avg"
 
     def __init__(
         self,
@@ -130,18 +124,10 @@ class _AvgPool(Pool):
         *,
         layout: str | None = None,
     ) -> None:
-        spec = PoolSpec(
-            "avg",
-            layout=f"...C{self.spatial}" if layout is None else layout,
-            window=kernel_size,
-            stride=stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            # A divisor that is given replaces every count.
-            count_include_pad=flag("count_include_pad", count_include_pad) and divisor_override is None,
-            divisor_override=divisor_override,
-        )
-        super().__init__(spec)
+        sizes = {"window": kernel_size, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+        # A divisor that is given replaces every count.
+        counted = flag("count_include_pad", count_include_pad) and divisor_override is None
+        self._pools(layout, **sizes, count_include_pad=counted, divisor_override=divisor_override)
 
 
 class AvgPool1d(_AvgPool, spatial="L"):
@@ -161,18 +147,10 @@ class AvgPool3d(_AvgPool, spatial="DHW"):
     """`torch.nn.AvgPool3d`; like it, padding counts unless `count_include_pad=False`."""
 
 
-class _Adaptive(Pool):
-    spatial: ClassVar[str]
-    kind: ClassVar[str]
-
-    def _adapt(self, output_size: OutputSize, indices: bool, layout: str | None, keepdims: bool) -> PoolSpec:
-        return PoolSpec(
-            self.kind,
-            layout=f"...C{self.spatial}" if layout is None else layout,
-            output_size=(None,) * len(self.spatial) if output_size is None else output_size,
-            indices=indices,
-            keepdims=keepdims,
-        )
+class _Adaptive(_Own):
+    def _adapts(self, output_size: OutputSize, layout: str | None, keepdims: bool, indices: bool = False) -> None:
+        size = (None,) * len(self.spatial) if output_size is None else output_size
+        self._pools(layout, output_size=size, indices=indices, keepdims=keepdims)
 
 
 @explained_class
@@ -180,7 +158,7 @@ class _AdaptiveAvgPool(_Adaptive):
     kind = "avg"
 
     def __init__(self, output_size: OutputSize, *, layout: str | None = None, keepdims: bool = True) -> None:
-        super().__init__(self._adapt(output_size, False, layout, keepdims))
+        self._adapts(output_size, layout, keepdims)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, spatial="L"):
@@ -207,7 +185,7 @@ class _AdaptiveMaxPool(_Adaptive):
     def __init__(
         self, output_size: OutputSize, return_indices: bool = False, *, layout: str | None = None, keepdims: bool = True
     ) -> None:
-        super().__init__(self._adapt(output_size, return_indices, layout, keepdims))
+        self._adapts(output_size, layout, keepdims, return_indices)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool, spatial="L"):

@@ -11,7 +11,16 @@ from poolkit.spec.arguments import as_route
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.signatures import explained, explained_class
 
-__all__ = ["Pooling", "layer", "pool", "pool_through"]
+__all__ = ["Named", "Pooling", "layer", "pool", "pool_through"]
+
+
+class Named:
+    """Layers with a framework's own names, of which a class statement says the facts, as ``kind="max"``."""
+
+    def __init_subclass__(cls, **facts: object) -> None:
+        super().__init_subclass__()
+        for name, value in facts.items():
+            setattr(cls, name, value)
 
 
 @explained_class
