@@ -57,6 +57,14 @@ class Word:
             ) from None
         return self.fields(*bound.args, **bound.kwargs)
 
+    def named(self, call: Call) -> Call:
+        """A call of this word with its arguments by their names, all but the tensor."""
+        first = 1 if self.tensor is not None and self.tensor not in dict(call.kwargs) else 0
+        if any(starred(value) for value in call.args):
+            return call
+        names = zip(inspect.signature(self.fields).parameters, call.args[first:], strict=False)
+        return Call(call.name, call.args[:first], (*names, *call.kwargs))
+
     def gone_from(self, call: Call) -> str:
         """What of a call its framework has no more, "" where it has all; an older interface keeps its arguments."""
         old = [name for name, _ in call.kwargs if name in self.old and "v1" not in call.name.split(".")]

@@ -88,6 +88,8 @@ class Usage:
     tensors: Mapping[str, str] = field(default_factory=dict[str, str])
     # The reduction for a spec whose pooled axes are dropped, where a layer's would not be right at every rank.
     reduction: Callable[[PoolSpec], Call] | None = None
+    # And that of a mean whose axes stay where they are counted, for tensors of any rank.
+    counted: Callable[[PoolSpec], Call] | None = None
     # The layer that puts zeros around the spatial axes, by (low, high) of each and whether channels come first.
     zeros: Callable[[tuple[tuple[int, int], ...], bool], Call | None] | None = None
     # Two layers, one after the other, as one.

@@ -10,6 +10,7 @@ HEAD = "import keras\nfrom keras import layers\n"
 PADDED = "return layers.MaxPooling2D(3, 2, padding=p)(x)"
 KEPT = "return layers.GlobalAveragePooling2D(keepdims=not p)(x)"
 CLASS = "Pool = layers.MaxPooling2D if p == 'max' else layers.AveragePooling2D\n    return Pool((3, 2))(x)"
+LOWER = CLASS.replace("p == 'max'", "p.lower() == 'max'")
 CHOICE = "Pool = layers.MaxPooling2D if p else layers.AveragePooling2D"
 WHOLE = "s = x.shape[1:3]\n    Pool = layers.MaxPool2D if p else layers.AveragePooling2D\n    return Pool(s)(x)"
 
@@ -20,6 +21,7 @@ WHOLE = "s = x.shape[1:3]\n    Pool = layers.MaxPool2D if p else layers.AverageP
         *((PADDED, value) for value in ("same", "valid", "SAME")),
         *((KEPT, value) for value in (True, False)),
         *((CLASS, value) for value in ("max", "avg")),
+        *((LOWER, value) for value in ("MAX", "avg")),
         *((WHOLE.replace("(s)", "((s[0] // 2, s[1]))"), value) for value in (True, False)),
         *((WHOLE, value) for value in (True, False)),
         ("y = layers.AveragePooling2D(2, padding='same' if p else 'valid', name='a')(x)\n    return y + 1", True),
@@ -46,6 +48,25 @@ def test_what_is_written_and_told() -> None:
     assert "padding=p is only known when the program runs, and each case is written" in found.note
 
 
+TF = "import tensorflow as tf\ndef f(x, p, order):\n    return "
+
+
+@pytest.mark.parametrize(
+    ("call", "before", "after"),
+    [
+        ("tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], p)", "functional.max_pool2d(x, 2)", "padding"),
+        ("tf.nn.avg_pool2d(x, 2, 2, padding=p)", "functional.avg_pool2d(x, 2)", "padding"),
+        ("tf.compat.v1.layers.MaxPooling2D(2, 2, p, order)(x)", "torch.nn.MaxPool2d(2)(x)", "order"),
+        ("tf.keras.layers.GlobalAveragePooling2D(order, dtype=p)(x)", "torch.nn.Flatten())(x)", "order"),
+    ],
+)
+def test_what_is_given_by_its_place(call: str, before: str, after: str) -> None:
+    found = row(f"{TF}{call}\n")
+
+    assert before in found.after
+    assert f"{after} is" in found.note or f"{after}=" in found.note
+
+
 OTHERS = {
     "the condition changes": f"{CHOICE}\n    p = 1\n    y = Pool(2)(x)",
     "a condition that does something": f"{CHOICE.replace(' p ', ' p() ')}\n    y = Pool(2)(x)",
@@ -67,3 +88,31 @@ def test_an_argument_that_goes_by_the_order_is_still_seen() -> None:
 
     assert found.status == "failed"
     assert "goes by the order of the axes" in found.note
+
+
+@pytest.mark.parametrize(
+    ("head", "test", "to", "after"),
+    [
+        ("from torch import nn\n", "isinstance(m, nn.MaxPool2d)", "keras", "(m, keras.layers.MaxPooling2D)"),
+        (
+            "from torch import nn\n",
+            "isinstance(m, (nn.Linear, nn.AvgPool2d))",
+            "keras",
+            "AveragePooling2D))",
+        ),
+        (
+            "from keras import layers\n",
+            "isinstance(m, layers.MaxPooling2D)",
+            "torch",
+            "(m, torch.nn.MaxPool2d)",
+        ),
+        ("from torch import nn\n", "isinstance(m, nn.AdaptiveAvgPool2d)", "keras", ""),
+        ("from torch import nn\n", "issubclass(m, nn.MaxPool2d)", "keras", ""),
+        ("from torch import nn\n", "isinstance(m, nn.MaxPool2d)", "jax", ""),
+    ],
+)
+def test_a_class_that_is_asked_for(head: str, test: str, to: str, after: str) -> None:
+    found = ported(f"{head}y = {test}\n", to)
+
+    assert (after or test) in found.text
+    assert [one.status for one in found.rows] == ["caveat" if after else "failed"]

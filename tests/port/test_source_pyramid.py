@@ -32,6 +32,10 @@ PYRAMIDS = {
     "    else:\n        h, w = x.shape[1], x.shape[2]\n    return AveragePooling2D((h // f, w // f))(x)",
     "both orders in a line": f"s = x.shape[1:3] if {FORMAT} == 'channels_last' else x.shape[2:]\n"
     "    return AveragePooling2D([s[0] // f, s[1] // f])(x)",
+    "another map, in both orders": f"s = x.shape[1:-1] if {FORMAT} == 'channels_last' else x.shape[2:]\n"
+    "    y = x * 2.0 + 1.0\n    return AveragePooling2D([s[0] - (f - 1) * (s[0] // f), s[1] // f])(y)",
+    "a part of a parameter": "k = (f,) * 3\n    def g(x, k=(2, 3)):\n"
+    "        return AveragePooling2D((x.shape[1] // k[0], x.shape[2] // k[1]))(x)\n    return g(x, k[1:])",
     "an order from elsewhere": f"o = {FORMAT}\n    if o == 'channels_first':\n"
     "        h = x.shape[2]\n        w = x.shape[3]\n"
     "    elif o == 'channels_last':\n        h = x.shape[1]\n        w = x.shape[2]\n"

@@ -55,9 +55,26 @@ def test_a_layout_says_what_the_axes_are() -> None:
     assert row("import torch\ny = x.mean((2, 3, 4))\n", "keras").after == "keras.layers.GlobalAveragePooling3D()(x)"
 
 
-@pytest.mark.parametrize("mean", ["x[0].mean(dim=(1, 2))", "torch.mean(x, (1, 2))", "x.amax((1, 2), keepdim=True)"])
-def test_the_second_and_third_axis_of_torch_are_not_spatial(mean: str) -> None:
+@pytest.mark.parametrize(
+    ("mean", "after"),
+    [
+        ("x[0].mean(dim=(1, 2))", "keras.ops.mean(x[0], axis=(1, 2))"),
+        ("torch.mean(x, (1, 2))", "keras.ops.mean(x, axis=(1, 2))"),
+        ("x.mean((1, 2), keepdim=True)", "keras.ops.mean(x, axis=(1, 2), keepdims=True)"),
+        ("x.sum((1, 2))", "keras.ops.sum(x, axis=(1, 2))"),
+    ],
+)
+def test_the_second_and_third_axis_of_torch_stay_where_they_are(mean: str, after: str) -> None:
     found = row(f"import torch\ny = {mean}\n", "keras")
+
+    assert (found.status, found.after) == ("caveat", after)
+    assert "those of CHW or of NHWC: they stay" in found.note
+    assert "(x, axis=(1, 2)" in row(f"import torch\ny = {mean.replace('x[0]', 'x')}\n", "jax").after
+
+
+def test_a_maximum_over_them_is_not_read() -> None:
+    found = row("import torch\ny = x.amax((1, 2), keepdim=True)\n", "keras")
+
     assert found.status == "failed"
     assert "NCHW they are not" in found.note
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from poolkit.dialects.calls import Call
+from poolkit.dialects.reductions import reduction
 from poolkit.dialects.usage import Spelling, Usage
 
 
@@ -33,6 +34,7 @@ USAGE = Usage(
     none={"stride": "window"},
     tuples=True,
     same_or_valid=("keras.layers.",),
+    counted=lambda spec: reduction(spec, f"keras.ops.{'mean' if spec.kind == 'avg' else spec.kind}"),
     zeros=_zeros,
     chain=lambda before, after: Call("keras.Sequential", ([before, after],)),
     named_layers=True,

@@ -11,6 +11,7 @@ USAGE = Usage(
     public=("tensorflow.compat.v1", "tensorflow.compat.v1.math", "tensorflow.math"),
     around=("slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack", "sonnet"),
     listed=("tensorflow.nn.", "tensorflow.compat.v1.nn."),
+    same_or_valid=("tensorflow.layers.", "tensorflow.nn.", "tensorflow.compat.v1.nn.", "tensorflow.contrib.layers."),
     tuples=True,
     named_layers=True,
     resizes="tf.image.resize",

@@ -14,7 +14,7 @@ from poolkit.dialects.reading import fields_of, spoken_in
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names, is_word
 from poolkit.port.python.nodes import Node, expression, walk
-from poolkit.port.python.orders import either_order, with_value
+from poolkit.port.python.orders import by_name, either_order, with_value
 from poolkit.port.python.sites import POOLS, Site, applied
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import flow_of
@@ -30,13 +30,14 @@ def choices(tree: Tree, names: Names, site: Site) -> None:
     """Read a site whose padding or `keepdims` is a variable, once for each value that it may have."""
     if site.error is None or isinstance(site.error, NotPooling) or site.role == "spec":
         return
-    given = [(name, value) for name, value in site.call.kwargs if isinstance(value, Expression)]
+    call = by_name(site)
+    given = [(name, value) for name, value in call.kwargs if isinstance(value, Expression)]
     for name, value in given:
         text = value.text if isinstance(expression(value.text), PLAIN) else f"({value.text})"
         if name in KEEP:
-            _cases(tree, names, site, text, [with_value(site.call, name, option) for option in (True, False)])
+            _cases(tree, names, site, text, [with_value(call, name, option) for option in (True, False)])
         elif name == "padding" and site.word.startswith(table.every(lambda usage: usage.same_or_valid)):
-            calls = [with_value(site.call, name, option) for option in ("same", "valid")]
+            calls = [with_value(call, name, option) for option in ("same", "valid")]
             _cases(tree, names, site, f'{text}.lower() == "same"', calls)
         if site.cases:
             site.notes.append(NOTE.format(f"{name}={value.text}"))
@@ -100,7 +101,12 @@ def _choice(tree: Tree, func: Node) -> ast.IfExp | None:
     """The choice of two values that a name is given, if what decides it is the same where the name is called."""
     given = flow_of(tree).at(func.id, func) if isinstance(func, ast.Name) else None
     value = given.value if given is not None and given.item is None and not given.each else None
-    if not isinstance(value, ast.IfExp) or not all(isinstance(part, PLAIN) for part in walk(value.test)):
+    if not isinstance(value, ast.IfExp) or not all(map(_may_be_asked_again, walk(value.test))):
         return None
     flow, parts = flow_of(tree), [part for part in walk(value.test) if isinstance(part, ast.Name)]
     return value if all(flow.at(part.id, value) is flow.at(part.id, func) for part in parts) else None
+
+
+def _may_be_asked_again(node: Node) -> bool:
+    text = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("lower", "upper")
+    return text or isinstance(node, PLAIN)

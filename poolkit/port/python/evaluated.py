@@ -29,6 +29,7 @@ from poolkit.port.python.values import (
     computed,
     either,
     literal_of,
+    place_of,
     sizes_in,
     taken_by,
 )
@@ -259,7 +260,10 @@ class Values:
         """An item or a slice of sizes."""
         if isinstance(value, Either):
             return either(self._picked(one, index, node, at) for one in value.values)
-        place: slice | int | None = _slice(index) if isinstance(index, ast.Slice) else _number(index)
+        if isinstance(value, Known):
+            inner = self._picked(value.default, index, node, at) if value.default is not None else None
+            return Known(ast.unparse(node), default=inner if not isinstance(inner, Unknown) else None)
+        place = place_of(index)
         if place is None:
             return Unknown((value,))
         # From the front a shape is the same at every rank.
@@ -288,13 +292,3 @@ def values_of(tree: Tree, names: Names, rank: int | None = None) -> Values:
 def _is_int(node: Node | None) -> bool:
     annotation = node.annotation if isinstance(node, ast.arg | ast.AnnAssign) else None
     return plain_name(annotation) == "int"
-
-
-def _number(index: ast.expr) -> int | None:
-    value = literal(index)
-    return value if isinstance(value, int) else None
-
-
-def _slice(index: ast.Slice) -> slice | None:
-    parts = [literal(part) if part is not None else None for part in (index.lower, index.upper, index.step)]
-    return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else None

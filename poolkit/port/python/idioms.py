@@ -24,7 +24,7 @@ from poolkit.port.python.sized import sized_windows
 from poolkit.port.python.slim import arg_scoped
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.turned import turned
-from poolkit.port.python.unknowns import computed_axes, last_axes, listed_sizes, may_be_none, sure_numbers
+from poolkit.port.python.unknowns import any_rank, computed_axes, last_axes, listed_sizes, may_be_none, sure_numbers
 
 Idiom = Callable[[Tree, Names, Site], None]
 
@@ -41,6 +41,7 @@ IDIOMS: tuple[Idiom, ...] = (
     sized_windows,
     listed_sizes,
     computed_axes,
+    any_rank,
     may_be_none,
     sure_numbers,
     kept_axes,

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.calls import Call, text
 from poolkit.dialects.dialect import Fields
+from poolkit.dialects.own import OWN
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import PoolkitError
 from poolkit.port.python.names import Names
@@ -31,12 +33,13 @@ FORMATS = {
 
 def either_order(tree: Tree, names: Names, site: Site) -> None:
     """Read a pool whose data format is not known, where both formats make the same of it, or only one fits."""
-    given = dict(site.call.kwargs)
+    call = by_name(site)
+    given = dict(call.kwargs)
     name = next((one for one in ARGUMENTS if one in given and not isinstance(given[one], str | None)), None)
     if name is None or site.error is None:
         return
     for formats in ARGUMENTS[name]:
-        calls = [with_value(site.call, name, word) for word in FORMATS[formats]]
+        calls = [with_value(call, name, word) for word in FORMATS[formats]]
         found = chosen(tree, calls)
         if found is not None:
             site.fields, site.call, site.error, site.either = *found, None, True
@@ -44,6 +47,12 @@ def either_order(tree: Tree, names: Names, site: Site) -> None:
                 f"{name}={text(given[name])} is only known when the program runs, and the port takes the target's order"
             )
             return
+
+
+def by_name(site: Site) -> Call:
+    """The call of a site with its arguments by their names."""
+    word = table.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
+    return word.named(site.call) if word is not None else site.call
 
 
 def with_value(call: Call, name: str, value: Any) -> Call:

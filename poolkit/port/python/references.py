@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator
 
+from poolkit.dialects.calls import Call
+from poolkit.dialects.reading import fields_of, spoken_in
+from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names, is_word
-from poolkit.port.python.nodes import Node, plain_name
+from poolkit.port.python.nodes import Node, last_name, plain_name, walk
 from poolkit.port.python.sites import POOLS, Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unread import of_framework, spelled_like_a_pool
@@ -44,6 +48,30 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
                 continue
             note = "its arguments go to the calls inside, each of which has a row" if scoped else WHY
             yield Row(f"line {tree.line(node)}", tree.text(node), "left" if scoped else "failed", note=note)
+
+
+def tested(tree: Tree, names: Names, to: str | None) -> Iterator[Site]:
+    """``isinstance(m, nn.MaxPool2d)``: the class that such a pool is of in the target.
+
+    >>> tree = Tree("from torch import nn; isinstance(m, (nn.Linear, nn.MaxPool2d))")
+    >>> [(site.word, site.role) for site in tested(tree, Names(tree), "keras")]
+    [('torch.nn.MaxPool2d', 'class')]
+    """
+    for node in tree.all(ast.Call):
+        asked = last_name(node.func) in TESTS and len(node.args) > 1
+        for one in walk(node.args[1]) if asked else ():
+            full = names.full(one) or ""
+            if not is_word(full) or not POOLS.search(full) or isinstance(tree.parent(one), ast.Attribute):
+                continue
+            call = Call(full, (2,))
+            dialect, word = spoken_in(call)
+            if dialect.name != to and dialect.words[word].tensor is None:
+                with contextlib.suppress(NotExactError):
+                    yield Site(node, call, word, dialect.name, "class", one, fields=fields_of(call), caveats=[TESTED])
+
+
+TESTS = ("isinstance", "assertIsInstance")
+TESTED = "a pool that became poolkit's own layer is of no such class; check what this decides"
 
 
 def _in_scope(tree: Tree, node: Node) -> bool:

@@ -8,12 +8,12 @@ from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, known
-from poolkit.dialects.reading import PARTIAL
+from poolkit.dialects.reading import PARTIAL, fields_of
 from poolkit.dialects.reductions import reduction
 from poolkit.errors import NotExactError
 from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
-from poolkit.port.python.sites import Site, reduced
+from poolkit.port.python.sites import POOLS, Site, reduced
 from poolkit.port.python.sized import resized
 from poolkit.port.target import Target, arranged, of_any_rank, target_of, usual_layout, written
 from poolkit.spec.mix import Mix
@@ -70,7 +70,7 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         return _for_none(site, target, call)
     spec = spec_of(site)
     assert spec is not None
-    target = target_of(spec, backend, layout_for(spec, backend, layout))
+    target = target_of(spec, backend, spec.layout if site.stays else layout_for(spec, backend, layout))
     return _as_reduction(site, target, spec.layout), written(target.spec)
 
 
@@ -85,13 +85,16 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
         return target
     if site.role == "layer" and site.word != PARTIAL:  # a partial is a function still
         return of_any_rank(target)
+    counted = table.usage_of(target.backend).counted
+    if site.stays and counted is not None:
+        return replace(target, call=counted(spec), note="")
     behind = all(n < 0 for n in at)
-    counted = spec.replace(layout=f"...{spec.layout}") if behind else spec
+    ranked = spec.replace(layout=f"...{spec.layout}") if behind else spec
     plain = table.usage_of(target.backend).reduction
     if plain is not None and not spec.keepdims:
-        target = replace(target, call=plain(counted), note=target.note if target.call is not None else "")
+        target = replace(target, call=plain(ranked), note=target.note if target.call is not None else "")
     elif behind and target.call is not None and target.call.name == PARTIAL:
-        target = replace(target, call=reduction(counted, target.call.args[0].dotted))
+        target = replace(target, call=reduction(ranked, target.call.args[0].dotted))
     else:
         return target
     moved = behind and spec.layout != source
@@ -115,6 +118,8 @@ def _check_order(site: Site, backend: str, layout: str | None) -> None:
 
 def moves(site: Site, backend: str, layout: str | None) -> bool:
     """Whether the channels of a site come to another place."""
+    if site.stays:
+        return False
     own = site.fields.layout if isinstance(site.fields, Operation) else site.fields.get("layout")
     return known(own) and last(backend, layout) != str(own).endswith(("C", "last"))
 
@@ -156,6 +161,17 @@ def spec_of(site: Site) -> PoolSpec | Mix | None:
     if not site.fields or not all(known(value) for value in site.fields.values()):
         return None
     return PoolSpec(**site.fields)
+
+
+def class_for(site: Site, backend: str, short: Short) -> tuple[Target, list[Piece]]:
+    """The one class of the target that pools of a class are of, whatever their arguments."""
+    fields: list[Any] = [fields_of(replace(site.call, args=(size,))) for size in (1, 2)]
+    specs = [PoolSpec(**one) for one in fields]
+    targets = [target_of(spec, backend, layout_for(spec, backend, None)) for spec in specs]
+    found = {target.call.name if target.call is not None else "" for target in targets}
+    if len(found) > 1 or not POOLS.search(name := found.pop()):
+        raise NotExactError(f"no class of {backend}'s is that of all such pools; port it by hand")
+    return replace(targets[0], call=None, note=""), [short(name)]
 
 
 def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:

@@ -26,7 +26,7 @@ from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 
-Role = Literal["layer", "applied", "function", "spec"]
+Role = Literal["layer", "applied", "function", "spec", "class"]
 
 # Means and maxima; what else reduces, such as a sum, is told of only where it pools.
 REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")
@@ -70,6 +70,7 @@ class Site:
     computed: str = ""
     by_shape: str = ""
     sized: list[Sized] = field(default_factory=list[Sized])  # where the sizes are taken that its window goes by
+    stays: bool = False  # whether its axes are counted, in an order that is not known, and stay where they are
     either: bool = False  # whether the file has its axes in one order or the other
     ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
     permuted: bool = False

@@ -27,10 +27,8 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
     layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
     taken = _taken(values_of(tree, names, len(layout)), site)
     tensors = [*like(tree, names, site.tensor)]
-    if not taken or not all(is_of(tree, size, tensors) for _, size in taken):
-        return
-    both = _in_both_orders(taken, len(layout) - 2)
-    if site.either and not both:
+    both = _in_both_orders(taken, len(layout) - 2)  # which says what they are, whichever tensor has them
+    if not taken or not (both or (not site.either and all(is_of(tree, size, tensors) for _, size in taken))):
         return
     found: dict[ast.expr, Sized] = {}
     for entry, size in taken:

@@ -25,8 +25,18 @@ from poolkit.port.python.nodes import python
 from poolkit.port.python.own import own_sites
 from poolkit.port.python.placed import Placed
 from poolkit.port.python.positions import Order
-from poolkit.port.python.references import references
-from poolkit.port.python.rewrite import Short, last, layout_for, letters_for, moves, pieces, spec_of, written_for
+from poolkit.port.python.references import references, tested
+from poolkit.port.python.rewrite import (
+    Short,
+    class_for,
+    last,
+    layout_for,
+    letters_for,
+    moves,
+    pieces,
+    spec_of,
+    written_for,
+)
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.tree import BOM, Span, Tree, bounded
 from poolkit.port.python.unread import unread
@@ -58,6 +68,7 @@ def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported
         [
             *recognise(tree, names, [*sites(tree, names), *chosen_sites(tree, names)]),
             *own_sites(tree, names),
+            *tested(tree, names, to),
         ],
         key=lambda site: tree.span(site.outer),
     )
@@ -215,6 +226,8 @@ class _Port:
         return replace(row, status=status, note=note, ported=None if site.cases else target.call), (new, span)
 
     def _written(self, site: Site, short: Short) -> tuple[Target, list[Piece]]:
+        if site.role == "class":
+            return class_for(site, self.to, short)
         target, spec = written_for(site, self.to, self.layout)
         if site.role == "spec":
             target = replace(target, call=None, note="")

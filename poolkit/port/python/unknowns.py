@@ -14,7 +14,7 @@ from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
 from poolkit.port.python.orders import chosen
-from poolkit.port.python.sites import Site
+from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import Value, is_number, is_sizes, literals
 from poolkit.spec.operation import Operation
@@ -67,6 +67,24 @@ def computed_axes(tree: Tree, names: Names, site: Site) -> None:
         f"its axes {site.computed} are only known when the program runs, and over others than the spatial ones, as in "
         "a normalisation, it pools nothing; if it pools, write them out"
     )
+
+
+def any_rank(tree: Tree, names: Names, site: Site) -> None:
+    """``x.mean((1, 2))`` in PyTorch: of CHW or of NHWC, whose axes stay where they are counted."""
+    if site.error is None or isinstance(site.error, NotPooling) or not is_many(reduced(site)):
+        return
+    try:
+        fields = fields_of(site.call, "NHWC") if table.usage_of(site.dialect).single_images else None
+    except NotExactError:
+        return
+    if isinstance(fields, dict) and fields["kind"] in ("avg", "sum"):
+        site.fields, site.error, site.stays = fields, None, True
+        site.caveats.append(STAYS)
+
+
+STAYS = (
+    "its axes are counted, and are those of CHW or of NHWC: they stay as they are; check the order that they have now"
+)
 
 
 def _in_either_order(tree: Tree, site: Site, several: Sequence[Any]) -> bool:

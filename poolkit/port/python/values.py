@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from poolkit.port.python.nodes import Node
+from poolkit.port.python.nodes import Node, literal
 
 NOTHING = object()
 
@@ -149,11 +149,6 @@ def sizes_in(value: Value) -> list[Size]:
     return [one for one in parts_of(value) if isinstance(one, Size)]
 
 
-def understood(value: Value) -> bool:
-    """Whether everything that a value goes by is known."""
-    return not any(one is None or isinstance(one, Shape | Unknown) for one in parts_of(value))
-
-
 def computed(parts: Sequence[Value]) -> Value:
     """A number that is made of others; of several side by side it may be anything."""
     several = any(isinstance(inner, Many) for part in parts for inner in parts_of(part))
@@ -165,6 +160,15 @@ def by_shape(value: Value, tensor: str = "") -> bool:
     return any(
         isinstance(one, Size | Shape) or (isinstance(one, Unknown) and tensor in one.tensors) for one in parts_of(value)
     )
+
+
+def understood(value: Value) -> bool:
+    """Whether a value goes by sizes that are known, and by no shape or function that is not."""
+    return not any(one is None or isinstance(one, Shape) or _hides(one) for one in parts_of(value))
+
+
+def _hides(value: Value) -> bool:
+    return isinstance(value, Unknown) and (bool(value.tensors) or by_shape(value))
 
 
 def is_number(value: Value) -> bool:
@@ -215,3 +219,11 @@ def taken_by(value: Value, node: ast.expr) -> Value:
     leaf = Leaf(node, first.tensor, places if isinstance(value, Many) else places[0], source=first.leaf)
     made = tuple(Size(one.tensor, one.at, leaf, one.since) for one in found)
     return Many(made) if isinstance(value, Many) else made[0]
+
+
+def place_of(index: ast.expr) -> slice | int | None:
+    """The position or the slice that an index is by itself."""
+    if not isinstance(index, ast.Slice):
+        return value if isinstance(value := literal(index), int) else None
+    parts = [literal(part) if part is not None else None for part in (index.lower, index.upper, index.step)]
+    return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else None
