@@ -18,15 +18,16 @@ from poolkit_conformance.case import Array, Case, Fixed
 
 # Where the node tests stand in the package; each module adds its tests to a list of the package when it is imported.
 PACKAGE = "onnx.backend.test.case.node"
-MODULES = ("averagepool", "maxpool", "globalaveragepool", "globalmaxpool")
+MODULES = ("averagepool", "maxpool", "globalaveragepool", "globalmaxpool", "lppool")
 OPERATORS = {
     "AveragePool": ("avg", False),
     "MaxPool": ("max", False),
+    "LpPool": ("lp", False),
     "GlobalAveragePool": ("avg", True),
     "GlobalMaxPool": ("max", True),
 }
 LAYOUTS = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
-AT_LEAST = 43  # how many tests onnx 1.23 has; fewer would mean that the translation has lost some
+AT_LEAST = 51  # how many tests onnx 1.23 has; fewer would mean that the translation has lost some
 
 
 @functools.cache
@@ -70,6 +71,7 @@ def _spec(operator: str, fields: dict[str, Any], rank: int, indices: bool) -> Po
     if whole:
         return PoolSpec(kind, layout=LAYOUTS[rank], output_size=1)
     counts: dict[str, Any] = {"count_include_pad": True} if fields.get("count_include_pad") else {}
+    counts |= {"p": fields.get("p", 2)} if operator == "LpPool" else {}
     return PoolSpec(
         kind,
         layout=LAYOUTS[rank],

@@ -98,9 +98,9 @@ class Measured(NamedTuple):
 class Caveat:
     """Where a layer that is equal on finite input still gives other numbers, with a measured example.
 
-    `about` is one word: nan, half, sums, integers, sizes or mask. `engine` is the engine of Keras on which it does, and
-    None where it does on all. `unequal` says that it does so for finite float32 numbers at everyday sizes, so that the
-    layer is not native for that engine.
+    `about` is one word: nan, half, sums, range, integers, sizes or mask. `engine` is the engine of Keras on which it
+    does, and None where it does on all. `unequal` says that it does so for finite float32 numbers at everyday sizes, so
+    that the layer is not native for that engine.
     """
 
     about: str

@@ -94,6 +94,30 @@ def _max(
     return {**fields, "dilation": _dilation(dilations)}
 
 
+def _lp(
+    kernel_shape: Any,
+    p: Any = 2,
+    strides: Any = None,
+    pads: Any = None,
+    auto_pad: Any = "NOTSET",
+    ceil_mode: Any = 0,
+    dilations: Any = None,
+) -> Fields:
+    fields = _window("lp", kernel_shape, strides, pads, auto_pad, ceil_mode)
+    return {**fields, "dilation": _dilation(dilations), "p": _norm(p)}
+
+
+def _norm(p: Any) -> Any:
+    need_value("p", p, int, float)
+    if p <= 0:
+        raise NotExactError(f"p={p} is no norm, which has a p above 0; mend the node")
+    return p
+
+
+def _global_lp(p: Any = 2) -> Fields:
+    return {**_global("lp"), "p": _norm(p)}
+
+
 def _dilation(dilations: Any) -> Any:
     return 1 if dilations is None else _tuple(dilations)
 
@@ -114,8 +138,6 @@ def _reduce(kind: str, axes: Any = None, keepdims: Any = 1, noop_with_empty_axes
 REDUCTIONS = {"ReduceMean": "avg", "ReduceMax": "max", "ReduceMin": "min", "ReduceSum": "sum"}
 
 NEIGHBOURS = {
-    "LpPool": "takes the p-norm of each window",
-    "GlobalLpPool": "takes the p-norm of each channel",
     "ReduceL1": "sums magnitudes",
     "ReduceL2": "takes the root of a sum of squares",
     "ReduceSumSquare": "sums squares",
@@ -131,6 +153,8 @@ NEIGHBOURS = {
 WORDS = words(
     Word("onnx.AveragePool", _average),
     Word("onnx.MaxPool", _max),
+    Word("onnx.LpPool", _lp),
+    Word("onnx.GlobalLpPool", _global_lp),
     Word("onnx.GlobalAveragePool", partial(_global, "avg")),
     Word("onnx.GlobalMaxPool", partial(_global, "max")),
     *(Word(f"onnx.{name}", partial(_reduce, kind)) for name, kind in REDUCTIONS.items()),

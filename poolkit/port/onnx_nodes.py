@@ -19,7 +19,7 @@ from poolkit.spec.values import is_many
 Array = Any
 Run = Callable[[Array], Array]
 
-OPSETS = {"ReduceSum": 11, "AveragePool": 19, "MaxPool": 19}
+OPSETS = {"ReduceSum": 11, "AveragePool": 19, "MaxPool": 19, "LpPool": 18}
 
 
 def runner(call: Call) -> Run:

@@ -38,13 +38,15 @@ def likely(draw: st.DrawFn) -> PoolSpec:
         "axes": draw(st.sampled_from([spatial, spatial, spatial[-1]])),
     }
     count = len(fields["axes"])
-    kind = draw(st.sampled_from(["avg", "max", "sum"]))
+    kind = draw(st.sampled_from(["avg", "max", "sum", "lp"]))
     if draw(st.booleans()):
         fields |= draw(adaptive(count))
     else:
         fields |= draw(sliding(kind, count))
     if kind == "max":
         fields["indices"] = draw(st.booleans())
+    if kind == "lp":
+        fields["p"] = draw(st.sampled_from([1, 2, 2, 4, 6.5, float("inf")]))
     if kind == "avg":
         fields["divisor_override"] = draw(st.sampled_from([None, None, None, 1, 3, 4, -2, 0.5]))
     return PoolSpec(kind, **fields)

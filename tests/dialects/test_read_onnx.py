@@ -15,6 +15,7 @@ from poolkit import InputError, NotExactError, PoolSpec
 from poolkit.dialects.calls import Call
 from poolkit.dialects.onnx import call_of
 from poolkit.dialects.reading import read_call
+from poolkit.port.onnx_nodes import runner
 from tests.helpers.support import python
 
 SHAPES = {1: (2, 3, 11), 2: (2, 3, 7, 10), 3: (1, 2, 5, 7, 6)}
@@ -61,6 +62,18 @@ def test_windows(n: int, attributes: dict[str, Any]) -> None:
     assert_same(node_of("MaxPool", **attributes), n)
     for counted in (0, 1):
         assert_same(node_of("AveragePool", **attributes, count_include_pad=counted), n)
+
+
+@pytest.mark.parametrize("p", [None, 1, 3])
+@pytest.mark.parametrize(("n", "attributes"), [*WINDOWS, (2, None)], ids=str)
+def test_norms(n: int, attributes: dict[str, Any] | None, p: int | None) -> None:
+    """By ONNX Runtime: the reference multiplies windows at the edge as if they were whole, and leaves out dilations."""
+    more = {} if p is None else {"p": p}
+    node = node_of("GlobalLpPool", **more) if attributes is None else node_of("LpPool", **attributes, **more)
+    x = np.random.default_rng(0).standard_normal(SHAPES[n]).astype("float32")
+    call = call_of(node)
+    assert call is not None
+    np.testing.assert_allclose(pk.pool(x, pk.read(node)), runner(call)(x), rtol=1e-5, atol=1e-6)
 
 
 def test_more_padding_before_than_after() -> None:
@@ -116,8 +129,8 @@ def test_axes_that_are_an_input_are_left_to_who_knows_the_model() -> None:
 REFUSED = [
     (("MaxPool", ["x"], ["y", "i"], {"kernel_shape": [2, 2]}), "batch and channels too"),
     (("MaxPool", ["x"], ["y", "i"], {"kernel_shape": [2, 2], "storage_order": 1}), "by columns"),
-    (("LpPool", ["x"], ["y"], {"kernel_shape": [2, 2]}), "p-norm"),
-    (("GlobalLpPool", ["x"], ["y"], {}), "p-norm"),
+    (("LpPool", ["x"], ["y"], {"kernel_shape": [2, 2], "p": 0}), "p=0 is no norm"),
+    (("GlobalLpPool", ["x"], ["y"], {"p": -1}), "p=-1 is no norm"),
     (("MaxRoiPool", ["x", "rois"], ["y"], {"pooled_shape": [2, 2]}), "regions"),
     (("MaxUnpool", ["x", "i"], ["y"], {"kernel_shape": [2, 2]}), "back to their places"),
     (("ReduceLogSumExp", ["x"], ["y"], {}), "exponentials"),

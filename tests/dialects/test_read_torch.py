@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import pytest
@@ -60,12 +61,19 @@ DIVIDED = [
     {"kernel_size": 2, "divisor_override": -3, "count_include_pad": False},
 ]
 
+NORMS = [
+    {"norm_type": 2, "kernel_size": 2},
+    {"norm_type": 4.0, "kernel_size": 3, "stride": 2},
+    {"norm_type": 6, "kernel_size": 3, "stride": 1},
+]
+
 SIZES = {1: (1, 4, (3,), 15), 2: (1, 3, (2, 4), (1, 1), (None, 2), 12), 3: (1, 2, (2, 3, 4), (1, None, 1))}
 
 LAYERS = [
     *((n, "MaxPool", options) for n in (1, 2, 3) for options in MAX),
     *((n, "AvgPool", options) for n in (1, 2, 3) for options in AVERAGE),
     *((n, "AvgPool", options) for n in (2, 3) for options in DIVIDED),
+    *((n, "LPPool", options) for n in (1, 2, 3) for options in NORMS),
     *((n, "AdaptiveAvgPool", {"output_size": size}) for n in (1, 2, 3) for size in SIZES[n]),
     *(
         (n, "AdaptiveMaxPool", {"output_size": size, "return_indices": given})
@@ -80,6 +88,7 @@ LAYERS = [
 FUNCTIONS = {
     "MaxPool": "max_pool",
     "AvgPool": "avg_pool",
+    "LPPool": "lp_pool",
     "AdaptiveAvgPool": "adaptive_avg_pool",
     "AdaptiveMaxPool": "adaptive_max_pool",
 }
@@ -102,6 +111,11 @@ def test_a_layer_and_its_function(n: int, name: str, options: dict[str, Any]) ->
     unbatched = spec.replace(layout=spec.layout[1:])
     assert pk.read(layer, spec.layout[1:]) == unbatched
     assert_same(layer, unbatched, numbers(n)[0])
+
+
+def test_a_norm_with_an_infinite_p_is_the_largest_magnitude() -> None:
+    layer = nn.LPPool2d(math.inf, 3, 2, ceil_mode=True)
+    assert_same(layer, pk.read(layer), torch.randn(SHAPES[2], dtype=torch.float64))
 
 
 def test_positional_arguments_stand_in_each_ones_own_order() -> None:
@@ -161,8 +175,10 @@ class Shifted(nn.MaxPool2d):
 
 
 NOT_LAYERS = [
-    (lambda: nn.LPPool2d(2, 3), "p-norm"),
-    (lambda: nn.LPPool1d(2, 3), "p-norm"),
+    (lambda: nn.LPPool2d(3, 3), r"x\*\*3 with the signs of x"),
+    (lambda: nn.LPPool1d(-math.inf, 3), "with the signs of x"),
+    (lambda: nn.LPPool3d(0.5, 3), "with the signs of x"),
+    (lambda: nn.LPPool2d(2, 3, ceil_mode=True), "as if it were whole"),
     (lambda: nn.FractionalMaxPool2d(2, output_ratio=0.5), "at random"),
     (lambda: nn.FractionalMaxPool3d(2, output_size=3), "at random"),
     (lambda: nn.MaxUnpool2d(2), "back to their places"),
@@ -190,7 +206,8 @@ def test_layers_that_no_spec_says(make: Any, text: str) -> None:
 
 
 NOT_LINES = [
-    ("F.lp_pool2d(x, 2, 3)", "p-norm"),
+    ("F.lp_pool2d(x, 1, 3)", r"x\*\*1 with the signs of x"),
+    ("F.lp_pool2d(x, p, 3)", "norm_type=p is not known"),
     ("F.fractional_max_pool2d(x, 3, 2)", "at random"),
     ("F.max_unpool2d(x, i, 2)", "back to their places"),
     ("F.interpolate(x, scale_factor=2)", "interpolates"),

@@ -44,7 +44,7 @@ def test_onnx_nodes_are_found_and_ported(tmp_path: Path) -> None:
         node("GlobalMaxPool", name="top"),
         node("ReduceMean", "axes", name="mean", keepdims=0),
         node("ReduceMax", "elsewhere", name="unknown"),
-        node("LpPool", name="norm", kernel_shape=[2, 2]),
+        node("LpPool", name="norm", kernel_shape=[2, 2], strides=[2, 2]),
         axes=[-1, -2],
     )
     ported = port_file(path, "torch")
@@ -55,7 +55,8 @@ def test_onnx_nodes_are_found_and_ported(tmp_path: Path) -> None:
     assert rows["uneven"].after.startswith("pk.layer(")
     assert rows["GlobalAveragePool_out"].after == "nn.AdaptiveAvgPool2d(1)"
     assert rows["mean"].after == "nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())"
-    assert {name for name, row in rows.items() if row.status == "failed"} == {"unknown", "norm"}
+    assert rows["norm"].after == "nn.LPPool2d(2, 2)"
+    assert {name for name, row in rows.items() if row.status == "failed"} == {"unknown"}
     assert {row.shape for row in ported.rows} == {(None, 3, 9, 8)}
     evaluator = ReferenceEvaluator(
         str(onnx_file(tmp_path / "one.onnx", node("MaxPool", name="uneven", kernel_shape=[2, 3], pads=[0, 1, 1, 1])))

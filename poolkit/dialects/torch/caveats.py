@@ -24,6 +24,24 @@ CAVEATS: tuple[Caveat, ...] = (
         ),
     ),
     Caveat(
+        "range",
+        "torch adds up powers as they are: large ones are infinite, small ones 0",
+        windows("lp"),
+        Measured(
+            PoolSpec("lp", p=4, window=2, layout="NCL"),
+            [[[1e10, 1e10, 1e-12, 1e-12]]],
+            "float32",
+            [float("inf"), 0.0],
+            [2**0.25 * 1e10, 2**0.25 * 1e-12],
+        ),
+    ),
+    Caveat(
+        "half",
+        "torch adds up powers in half precision, which hardly holds them",
+        windows("lp"),
+        Measured(PoolSpec("lp", window=2, layout="NCL"), [[[300.0, 400.0]]], "float16", float("inf"), 500.0),
+    ),
+    Caveat(
         "sizes",
         "AvgPool3d refuses maps that are smaller than its window, whatever is padded",
         lambda spec: windows("avg", "sum", axes=3)(spec) and (spec.padding != "valid" or spec.ceil_mode),
@@ -38,7 +56,7 @@ CAVEATS: tuple[Caveat, ...] = (
     Caveat(
         "half",
         "torch has no average of half precision over three axes on CPU",
-        windows("avg", "sum", axes=3),
+        windows("avg", "sum", "lp", axes=3),
         Measured(
             PoolSpec("avg", window=2, layout="NCDHW"), "ones((1, 1, 2, 2, 2))", "float16", "NotImplementedError", 1.0
         ),

@@ -15,6 +15,7 @@ NN = "torch.nn"
 ATTRIBUTES = {
     "MaxPool": ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"),
     "AvgPool": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
+    "LPPool": ("norm_type", "kernel_size", "stride", "ceil_mode"),
     "AdaptiveAvgPool": ("output_size",),
     "AdaptiveMaxPool": ("output_size", "return_indices"),
     "Upsample": ("size", "scale_factor", "mode", "align_corners"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from poolkit.dialects import capabilities as can
@@ -22,7 +23,7 @@ def _divisor(spec: PoolSpec) -> float | None:
 
 
 ALL = (
-    can.kinds("torch.nn has", "avg", "max", "sum"),
+    can.kinds("torch.nn has", "avg", "max", "sum", "lp"),
     *can.axes("torch.nn names", "torch.nn pools"),
     Limit(
         lambda spec: spec.letters != spec.layout,
@@ -38,7 +39,7 @@ ALL = (
 )
 
 BINS = (
-    Limit(lambda spec: spec.kind == "sum", "torch.nn has no sum over bins"),
+    Limit(lambda spec: spec.kind in ("sum", "lp"), "torch.nn has no {spec.kind} pooling over bins"),
     Limit(
         can.divided,
         "torch.nn's averages over bins divide by the cells of each bin",
@@ -55,7 +56,30 @@ BINS = (
     ),
 )
 
+
+def _p(spec: PoolSpec) -> float | None:
+    """Of a norm with a finite p."""
+    p = dict(spec.options)["p"] if spec.kind == "lp" else math.inf
+    return None if p == math.inf else p
+
+
 WINDOWS = (
+    differing(
+        lambda spec: (_p(spec) or 2) % 2 != 0,
+        "LPPool adds up powers with the signs of the cells, so that it is a norm where p is even",
+    ),
+    differing(
+        lambda spec: _p(spec) is not None and dict(spec.options)["normalize"] == "mean",
+        "LPPool adds up, and this spec averages",
+    ),
+    differing(
+        lambda spec: _p(spec) is not None and spec.ceil_mode,
+        "LPPool multiplies the norm of a window that reaches over the end",
+    ),
+    differing(
+        lambda spec: spec.kind == "lp" and spec.padding not in ("valid", ((0, 0),) * len(spec.axes or "")),
+        "LPPool has no padding",
+    ),
     differing(
         lambda spec: isinstance(spec.padding, str) and spec.padding != "valid",
         "{spec.padding} pads by the input's size, and torch.nn's padding is the same at every size",
@@ -76,21 +100,29 @@ WINDOWS = (
 
 
 def _write(spec: PoolSpec) -> Call:
-    name, n = "Max" if spec.kind == "max" else "Avg", len(spec.spatial or "")
+    name, n = {"max": "Max", "lp": "LP"}.get(spec.kind, "Avg"), len(spec.spatial or "")
     indices = {"return_indices": True} if spec.indices else {}
     if spec.window is None:
         pool = call(f"torch.nn.Adaptive{name}Pool{n}d", short(spec.output_size), **indices)
         return pool if spec.keepdims else call("torch.nn.Sequential", pool, call("torch.nn.Flatten"))
     stride = [] if spec.stride == spec.window else [short(spec.stride)]
+    if spec.kind == "lp":
+        p = _p(spec)
+        norm = math.inf if p is None else int(p) if p % 1 == 0 else p
+        return call(f"torch.nn.LPPool{n}d", norm, short(spec.window), *stride, **_ceil(spec))
     options: dict[str, Any] = {"padding": _padding(spec)} if _padding(spec) else {}
     if spec.kind == "max" and can.dilated(spec):
         options["dilation"] = short(spec.dilation)
-    options |= indices | ({"ceil_mode": True} if spec.ceil_mode else {})
+    options |= indices | _ceil(spec)
     if isinstance(_divisor(spec), int) and n > 1:
         options["divisor_override"] = _divisor(spec)
     elif _padding(spec) and spec.kind != "max" and not spec.count_include_pad:
         options["count_include_pad"] = False
     return call(f"torch.nn.{name}Pool{n}d", short(spec.window), *stride, **options)
+
+
+def _ceil(spec: PoolSpec) -> dict[str, Any]:
+    return {"ceil_mode": True} if spec.ceil_mode else {}
 
 
 def _padding(spec: PoolSpec) -> Any:

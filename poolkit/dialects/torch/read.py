@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from poolkit.dialects.calls import Call, known
-from poolkit.dialects.dialect import Dialect, Fields, NotPooling, Word, no_spec, words
+from poolkit.dialects.dialect import Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 from poolkit.dialects.reductions import reduce
 from poolkit.dialects.torch.caveats import CAVEATS
 from poolkit.dialects.torch.layers import NN, call_of
@@ -108,6 +109,22 @@ def _avg_1d(
     return _avg(1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+def _lp(n: int, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False) -> Fields:
+    need_value("norm_type", norm_type, int, float)
+    if norm_type != math.inf and (norm_type <= 0 or norm_type % 2 != 0):
+        raise NotExactError(
+            f"torch adds up x**{norm_type} with the signs of x, or gives NaN below 0, and a norm adds up magnitudes; "
+            f'where no cell is below 0, write PoolSpec("lp", p={norm_type}, ...)'
+        )
+    if ceil_mode and norm_type != math.inf:
+        raise NotExactError(
+            "with ceil_mode torch multiplies the norm of a window that reaches over the end, as if it were whole; "
+            "leave ceil_mode out"
+        )
+    fields = _max(n, kernel_size, stride, ceil_mode=ceil_mode)
+    return {**fields, "kind": "lp", "p": norm_type}
+
+
 def _adaptive(n: int, kind: str, output_size: Any, return_indices: Any = False) -> Fields:
     sizes = (None,) * n if output_size is None else output_size
     return {"kind": kind, "output_size": sizes, "indices": return_indices, "layout": LAYOUTS[n]}
@@ -128,6 +145,7 @@ def _pools(n: int) -> list[Word]:
     layers: dict[str, Callable[..., Fields]] = {
         f"MaxPool{n}d": partial(_max, n),
         f"AvgPool{n}d": average,
+        f"LPPool{n}d": partial(_lp, n),
         f"AdaptiveAvgPool{n}d": adaptive_average,
         f"AdaptiveMaxPool{n}d": adaptive_max,
     }
@@ -135,6 +153,7 @@ def _pools(n: int) -> list[Word]:
         f"max_pool{n}d": partial(_max_function, n),
         f"max_pool{n}d_with_indices": _with_indices(partial(_max_function, n)),
         f"avg_pool{n}d": average,
+        f"lp_pool{n}d": partial(_lp, n),
         f"adaptive_avg_pool{n}d": adaptive_average,
         f"adaptive_max_pool{n}d": adaptive_max,
         f"adaptive_max_pool{n}d_with_indices": _with_indices(adaptive_max),
@@ -223,13 +242,10 @@ FLATTEN = f"{NN}.Flatten"
 
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
-LP = "takes the p-norm of each window, with the sign of the sum"
 FRACTIONAL = "places its windows at random"
 UNPOOL = "puts maxima back to their places"
 
 NEIGHBOURS = {
-    **{f"{NN}.LPPool{n}d": LP for n in (1, 2, 3)},
-    **{f"{FUNCTIONAL}.lp_pool{n}d": LP for n in (1, 2, 3)},
     **{f"{NN}.FractionalMaxPool{n}d": FRACTIONAL for n in (2, 3)},
     **{f"{FUNCTIONAL}.fractional_max_pool{n}d": FRACTIONAL for n in (2, 3)},
     **{f"{NN}.MaxUnpool{n}d": UNPOOL for n in (1, 2, 3)},

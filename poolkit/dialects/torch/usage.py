@@ -21,7 +21,7 @@ def _function(call: Call) -> tuple[Call, str]:
     """A module of torch.nn as the function that it calls; where Flatten follows it, as one call more."""
     if call.name == "torch.nn.Sequential":
         return _function(call.args[0])[0], ".flatten(1)"
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", call.name.removeprefix("torch.nn.")).lower()
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=LP)(?=P)", "_", call.name.removeprefix("torch.nn.")).lower()
     return replace(call, name=f"torch.nn.functional.{name}"), ""
 
 
@@ -39,7 +39,7 @@ USAGE = Usage(
     holders=("torch.nn.Sequential",),
     beside=("torch.nn.Flatten",),
     methods=Methods("torch.Tensor", frozenset({"dim", "keepdim"})),
-    spelling=Spelling("torch.nn", re.compile(r"(Adaptive)?(Max|Avg)Pool[123]d"), ("nn",), shared=True),
+    spelling=Spelling("torch.nn", re.compile(r"((Adaptive)?(Max|Avg)|LP)Pool[123]d"), ("nn",), shared=True),
     around=("torchvision", "torch_geometric", "kornia", "monai", "mmcv"),
     nested=("torch.Tensor.mean", "torch.mean"),
     none={"stride": "window", "output_size": "axis"},
