@@ -23,7 +23,7 @@ from poolkit.port.models.keras_graph import (
     name_of,
     shape_of,
 )
-from poolkit.port.models.layers import Layer, Shape, note_of_padding
+from poolkit.port.models.layers import Layer, Shape, note_of_fold, note_of_padding
 from poolkit.port.models.naming import joined, shown
 from poolkit.spec.values import is_many
 
@@ -156,7 +156,7 @@ def _found(layer: Config, call: Call | None, place: _Place, problem: str) -> Lay
         kept = Call(
             call.name, call.args, (*(pair for pair in call.kwargs if pair[0] != "keepdims"), ("keepdims", True))
         )
-        return replace(found, call=kept, note=f"it does what {restored} behind it does, too: leave that out")
+        return replace(found, call=kept, note=note_of_fold(restored))
     arranging = next((step for step in place.behind if step.kind in ("Reshape", "Flatten", "Permute")), None)
     found = replace(found, behind="" if arranging is None else _titled(arranging))
     return found if place.padding is None else _padded(found, place.padding)

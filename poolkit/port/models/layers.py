@@ -48,6 +48,10 @@ def note_of_padding(name: str) -> str:
     )
 
 
+def note_of_fold(name: str) -> str:
+    return f"it does what {name} behind it does, too: leave that out"
+
+
 def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
     """A layer's row in the report; without a target, what it pools alone."""
     row = Row(layer.name, layer.before, "failed", note=_joined(layer.problem), call=layer.call, shape=layer.shape)

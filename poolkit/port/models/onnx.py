@@ -16,8 +16,9 @@ from poolkit.dialects.onnx import NEIGHBOURS, REDUCTIONS, call_of
 from poolkit.errors import BackendError, InputError
 from poolkit.port.models.archive import listed, read_bytes
 from poolkit.port.models.child import bounded
-from poolkit.port.models.layers import Layer, Shape
+from poolkit.port.models.layers import Layer, Shape, note_of_fold
 from poolkit.port.models.naming import joined, shown
+from poolkit.port.models.onnx_folds import ARRANGES, folded, takers, uses_in
 
 LARGEST = 2**31 - 1  # what the format allows; larger models keep their weights in files beside it
 
@@ -41,6 +42,7 @@ class _Values:
 
     shapes: Mapping[str, Shape]
     constants: Mapping[str, tuple[int, ...]]
+    uses: Mapping[str, int]  # how often each is taken
 
 
 def layers_of(path: Path) -> tuple[Iterator[Layer], int]:
@@ -56,10 +58,10 @@ def layers_of(path: Path) -> tuple[Iterator[Layer], int]:
     if not model.graph.node and not model.functions:
         raise InputError(f"received {path}, and it has no graph with nodes in it; export the model anew")
     in_functions = (
-        _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node)))
+        _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node), {}))
         for function in model.functions
     )
-    in_graph = _in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {}))
+    in_graph = _in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {}, uses_in(model.graph)))
     return itertools.chain(in_graph, *in_functions), len(model.graph.node)
 
 
@@ -109,7 +111,7 @@ def _in_graph(graph: Any, prefix: str, outer: _Values) -> Iterator[Layer]:
     constants = {tensor.name: _integers(tensor) for tensor in graph.initializer if _small(tensor)}
     # A view on what is around it, not a copy: a file may have thousands of graphs inside each other or side by side.
     constants |= _constants(graph.node)
-    values = _Values(ChainMap(known, *_maps(outer.shapes)), ChainMap(constants, *_maps(outer.constants)))
+    values = _Values(ChainMap(known, *_maps(outer.shapes)), ChainMap(constants, *_maps(outer.constants)), outer.uses)
     yield from _in_nodes(graph.node, prefix, values)
 
 
@@ -120,6 +122,7 @@ def _maps(outer: Mapping[str, Any]) -> list[Any]:
 
 def _in_nodes(nodes: Any, prefix: str, values: _Values) -> Iterator[Layer]:
     padded = {node.output[0]: node for node in nodes if node.op_type == "Pad" and node.output}
+    takes = takers(nodes)
     for node in nodes:
         name = joined(prefix, node.name or next(iter(node.output), node.op_type))
         for attribute in node.attribute:
@@ -131,7 +134,19 @@ def _in_nodes(nodes: Any, prefix: str, values: _Values) -> Iterator[Layer]:
             named = "" if pad is None else str(pad.name or pad.output[0])
             found = _layer(node, name, values, named)
             around = _zeros(pad, values) if pad is not None and node.op_type == "MaxPool" else ()
-            yield replace(found, padding=around, padded_by=shown(named), note="") if around else found
+            found = replace(found, padding=around, padded_by=shown(named), note="") if around else found
+            output = next(iter(node.output), "")
+            alone = values.uses.get(output) == 1 and output in takes
+            yield _with_what_follows(found, takes[output], values) if alone else found
+
+
+def _with_what_follows(found: Layer, behind: Any, values: _Values) -> Layer:
+    """A layer with the only node behind it: a global pool takes one in that drops its axes, or gives them back."""
+    named = f"{behind.op_type} {shown(str(behind.name or next(iter(behind.output), '')))}"
+    call = folded(found.call, behind, found.shape, values.constants) if found.call is not None else None
+    if call is not None:
+        return replace(found, call=call, note=note_of_fold(named))
+    return replace(found, behind=named if behind.op_type in ARRANGES else "")
 
 
 def _zeros(pad: Any, values: _Values) -> tuple[tuple[int, int], ...]:
