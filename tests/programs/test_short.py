@@ -52,6 +52,18 @@ def test_a_program_for_one_size_is_short(spec: pk.PoolSpec) -> None:
     assert lines(program) <= LINES, program.source
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow"])
+@pytest.mark.parametrize("kind", ["avg", "max"])
+def test_a_program_does_not_grow_with_bins(kind: str, backend: str) -> None:
+    """Nor with windows: 8,192 bins that do not divide take the lines of 64 as long."""
+    few, many = (
+        pk.lower(pk.PoolSpec(kind, output_size=bins, layout="NCL"), backend, (1, 1, 161 * bins + bins // 2))
+        for bins in (64, 8192)
+    )
+
+    assert lines(many) == lines(few) < 60, few.source
+
+
 LONG_IN_JAX = (
     "max window=2 layout=NCHW indices=true",
     "avg output_size=7 layout=NHWC",
