@@ -1,0 +1,93 @@
+"""Every word of every dialect, argument by argument: what a call says is read, or refused, and never passed over."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from poolkit import PoolkitError
+from poolkit.dialects import table
+from poolkit.dialects.calls import Call
+from poolkit.dialects.dialect import Dialect, Word
+from poolkit.dialects.reading import read_call
+from tests.helpers import mutated
+
+REFUSED = "refused"
+
+# What says nothing of the numbers.
+SILENT = {"name", "scope", "_scope", "_reuse", "outputs_collections", "promote_integers", "out_sharding"}
+SILENT |= {"value", "input"}  # what older interfaces call the tensor
+SILENT |= {"storage_order"}  # of indices, which ONNX's MaxPool is read without
+SILENT |= {"noop_with_empty_axes"}  # which of two refusals a reduction over no axes is
+
+# They are read in tests of their own, for they take more than plain values: pairs, sizes of a tensor, other modules.
+ELSEWHERE = {
+    *(f"torch.{name}" for name in ("max", "min", "Tensor.max", "Tensor.min", "nn.Sequential", "nn.Upsample")),
+    "torch.nn.functional.interpolate",
+    "equinox.nn.Pool",
+    "equinox.nn.AdaptivePool",
+}
+
+# Arguments beside which others say something: counting asks for padding, a reduction for axes, timm for a stride.
+BESIDE: tuple[dict[str, Any], ...] = (
+    {},
+    *({name: (1, 2)} for name in ("axis", "dim", "axes")),
+    {"padding": 1},
+    {"padding": "SAME"},
+    {"pads": [1, 1, 1, 1]},
+    {"stride": 2},
+    {"pool_type": "avg", "num_prefix_tokens": 0},
+)
+
+
+def parameters(word: Word) -> dict[str, inspect.Parameter]:
+    named = inspect.signature(word.fields).parameters
+    return {name: p for name, p in named.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+
+
+def read(name: str, word: Word, given: dict[str, Any]) -> str:
+    """The spec of a call as text, with channels last where no layout is said; or that it is refused."""
+    tensor = () if word.tensor is None else (mutated.X,)
+    for layout in (None, "NHWC", "NCHW"):
+        try:
+            return str(read_call(Call(name, tensor, tuple(given.items())), layout))
+        except PoolkitError:
+            pass
+    return REFUSED
+
+
+def calls(word: Word) -> Iterator[dict[str, Any]]:
+    """Arguments of calls that say little: what has to be given, and one thing more."""
+    rng, known = random.Random(0), parameters(word)
+    required = [what for what, p in known.items() if p.default is p.empty]
+    for beside in BESIDE:
+        for _ in range(40 if required else 1):
+            if beside.keys() <= known.keys():
+                yield {what: mutated.usual(rng, what) for what in required} | beside
+
+
+def values(what: str) -> list[Any]:
+    return [*(v for part, usual in mutated.USUAL.items() if part in what for v in usual), True, False, 2, 3, "odd"]
+
+
+@pytest.mark.parametrize("dialect", table.dialects(), ids=lambda d: d.name)
+def test_every_argument_is_read_or_refused(dialect: Dialect) -> None:
+    unread: set[str] = set()
+    silent: set[str] = set()
+    for name, word in dialect.words.items():
+        if word.pools and name not in ELSEWHERE:
+            found = {read(name, word, given): given for given in calls(word)}
+            unread |= set() if found.keys() - {REFUSED} else {name}
+            said = {
+                what
+                for given in found.values()
+                for what in parameters(word).keys() - SILENT
+                if any(read(name, word, given | {what: v}) != read(name, word, given) for v in values(what))
+            }
+            silent |= {f"{name}({what})" for what in parameters(word).keys() - SILENT - said}
+    assert unread == set()
+    assert silent == set()
