@@ -49,6 +49,7 @@ USUAL: dict[str, tuple[Any, ...]] = {
     "out_axes": (0,),
     "prefix": (0, 1),
     "divisor": (None, 3),
+    "norm": (2, 4, np.inf),
     "dtype": (None,),
     "out": (None,),
     "name": (None, "pool"),
