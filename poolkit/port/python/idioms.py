@@ -16,7 +16,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import order_before
 from poolkit.port.python.orders import either_order
 from poolkit.port.python.pairs import paired
-from poolkit.port.python.remarks import padded_before, squeezed_after, whole_at_one_size
+from poolkit.port.python.remarks import squeezed_after, whole_at_one_size
 from poolkit.port.python.restoring import dropped_axes, kept_axes, out_of_lambda
 from poolkit.port.python.shapes import whole_map
 from poolkit.port.python.sites import Site
@@ -25,6 +25,7 @@ from poolkit.port.python.slim import arg_scoped
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.turned import turned
 from poolkit.port.python.unknowns import any_rank, computed_axes, last_axes, listed_sizes, may_be_none, sure_numbers
+from poolkit.port.python.zeros import padded_before
 
 Idiom = Callable[[Tree, Names, Site], None]
 

@@ -3,75 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from poolkit.diffs.agreeing import agreement
-from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, arguments, given
+from poolkit.port.python.nodes import Node, given
 from poolkit.port.python.rewrite import spec_of
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, definition, only_use
+from poolkit.port.python.uses import calls_of, only_use
 from poolkit.spec.pool_spec import PoolSpec
-
-PADS = ("pad", "zero_pad2d", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d")
-
-
-def padded_before(tree: Tree, names: Names, site: Site) -> None:
-    """Zeros that a call before puts around the map take part, in a maximum too."""
-    if isinstance(site.fields, dict) and site.fields.get("window") is not None:
-        pad = _pad(tree, names, site)
-        if pad is not None:
-            site.notes.append(_of_padding(tree, pad, str(site.fields.get("kind"))))
-
-
-def _of_padding(tree: Tree, pad: ast.Call, kind: str) -> str:
-    what = _filling(tree, pad)
-    if (kind, what) in (("max", "-inf"), ("min", "inf")):
-        return (
-            f"{tree.text(pad)} before it puts {what} around the map, which takes no part; it may be the pool's padding"
-        )
-    return (
-        f"the {'zeros' if what == '0' else 'numbers'} of {tree.text(pad)} before it take part like any number; keep "
-        "that padding as a step of its own, as padding of the pool would not take part"
-    )
-
-
-def _filling(tree: Tree, pad: ast.Call) -> str:
-    """What a call of `pad` puts around a map: "0", "-inf", "inf", or "" for anything else."""
-    named = {name: tree.text(value) for name, value in arguments(pad).items()}
-    places = [tree.text(value) for value in pad.args]
-    mode = named.get("mode", places[2] if len(places) > 2 else "'constant'").strip("\"'").lower()
-    value = next((named[name] for name in FILLINGS if name in named), places[3] if len(places) > 3 else "0")
-    if mode != "constant":
-        return ""
-    return next((what for what, pattern in VALUES.items() if re.fullmatch(pattern, value)), "")
-
-
-INFINITE = r"""([\w.]*\binf|float\(["']\+?inf(inity)?["']\))"""
-VALUES = {
-    "0": r"-?0|-?0?\.0*|-?0\.|None",
-    "-inf": rf"""-\s*{INFINITE}|float\(["']-inf(inity)?["']\)|.*finfo\(.*\)\.min""",
-    "inf": rf"{INFINITE}|.*finfo\(.*\)\.max",
-}
-FILLINGS = ("value", "constant_values", "constant_value")
-
-
-def _pad(tree: Tree, names: Names, site: Site) -> ast.Call | None:
-    """The call before a pool that pads, as it is made."""
-    made: Node | None = None
-    if site.role == "layer":
-        beside = sequences.before(tree, site.outer)
-        made = beside.node if beside is not None else None
-    else:
-        tensor = site.tensor
-        if isinstance(tensor, ast.Name):
-            found = definition(tree, tensor.id, site.node)
-            tensor = found.value if found is not None and found.item is None else None
-        made = tensor.func if isinstance(tensor, ast.Call) and isinstance(tensor.func, ast.Call) else tensor
-    pads = isinstance(made, ast.Call) and (names.full(made.func) or "").rpartition(".")[2] in PADS
-    return made if isinstance(made, ast.Call) and pads else None
 
 
 def results(tree: Tree, site: Site) -> list[Node]:

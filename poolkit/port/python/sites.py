@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known
@@ -49,6 +49,16 @@ class Folded:
     why: str = ""  # with the line of the pool to be filled in, where it is not that its axes come back
 
 
+class Pad(NamedTuple):
+    """A call that puts zeros around the spatial axes of what a maximum pools."""
+
+    call: ast.Call
+    tensor: Node | None  # of a function; None for a layer
+    pairs: tuple[tuple[int, int], ...]
+    root: str  # of the module that it is from
+    note: str  # what is said of it where it stays
+
+
 @dataclass
 class Site:
     """A pooling call of a file. `outer` is what is rewritten, and `tensor` what it is applied to.
@@ -79,6 +89,7 @@ class Site:
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number
     shapes: set[str] = field(default_factory=set[str])  # and of those that are a shape, or a slice of one
+    pad: Pad | None = None  # before it
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
     caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same

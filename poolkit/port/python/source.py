@@ -14,6 +14,7 @@ from poolkit.dialects.dialect import RAISED, NotPooling
 from poolkit.dialects.own import OWN
 from poolkit.dialects.writing import native_call
 from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.beside import New, folded, sizes, zeros
 from poolkit.port.python.choices import by_case, chosen_sites
 from poolkit.port.python.comments import keep_comments
 from poolkit.port.python.doubts import doubts
@@ -31,14 +32,13 @@ from poolkit.port.python.rewrite import (
     class_for,
     last,
     layout_for,
-    letters_for,
     moves,
     pieces,
     spec_of,
     written_for,
 )
 from poolkit.port.python.sites import Site, reduced, sites
-from poolkit.port.python.tree import BOM, Span, Tree, bounded
+from poolkit.port.python.tree import BOM, Tree, bounded
 from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
 from poolkit.port.target import FRAMEWORKS, Target
@@ -131,9 +131,6 @@ def _in_order(rows: list[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: int(row.where.removeprefix("line "))))
 
 
-New = tuple[list[Piece], Span]
-
-
 def is_gone(site: Site) -> bool:
     """Whether the framework itself has the word of a site, or an argument of its call, no more."""
     word = table.dialect(site.dialect).words.get(site.word) if site.dialect != OWN else None
@@ -166,27 +163,17 @@ class _Port:
         if kept is not None:
             yield replace(row, note=_joined(kept.note, *site.notes), after=kept.after, status=kept.status), None
             return
+        padding = zeros(self.tree, site, self.to, self.layout, self.edits, self.imports)
         try:
             yield self._ported(site, row)
         except (PoolkitError, *RAISED) as error:
             yield replace(row, status="failed", note=_joined(str(error), *site.notes)), None
             return
+        if padding is not None:
+            self.edits.replace(padding[1][1], padding[1][0])
+            yield padding
         yield from ((part, None) for part in folded(self.tree, site, self.edits))
-        yield from ((part, None) for part in self._sizes(site))
-
-    def _sizes(self, site: Site) -> Iterator[Row]:
-        """The sizes that the window of a site goes by: they are taken at the places of the target's order."""
-        letters = letters_for(site, self.to, self.layout)
-        looks = [one.leaf.node for one in site.sized if self.tree.parent(one.leaf.node) is not None]
-        for one in site.sized if moves(site, self.to, self.layout) or site.either else ():
-            node = one.leaf.node
-            outer = (look for look in looks if look is not node and self.tree.inside(node, look))
-            done = self.tree.span(node) in self.edits.found or self.tree.text(node) == one.moved(letters)
-            if node not in looks or any(outer) or done:
-                continue
-            self.edits.replace(self.tree.span(node), [one.moved(letters)])
-            note = f"the pool of line {self.tree.line(site.outer)} goes by it, and the axes come to other places"
-            yield Row(f"line {self.tree.line(node)}", self.tree.text(node), "exact", one.moved(letters), note)
+        yield from ((part, None) for part in sizes(self.tree, site, self.to, self.layout, self.edits))
 
     def _kept(self, site: Site) -> Kept | None:
         """Why a site stays as it is."""
@@ -251,20 +238,6 @@ def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:
     except NotExactError as error:
         nearest: Call | None = error.nearest  # which shares the gradient, and has the same numbers
         return nearest
-
-
-KEEPS = "it keeps the pooled axes, which the pool of line {} now does itself"
-
-
-def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
-    """The calls that became part of a pool: they go, with a row for each."""
-    for part in site.folded:
-        becomes = part.becomes or (tree.text(part.keeps) if part.keeps is not None else "")
-        edits.replace(part.span, [part.keeps or part.becomes])
-        note = (part.why or KEEPS).format(tree.line(site.outer))
-        if not part.why and isinstance(site.fields, dict) and site.fields.get("keepdims"):
-            note += "; where channels come first, a Dense or Linear behind it becomes a 1x1 convolution"
-        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, note)
 
 
 def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
