@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -70,9 +71,19 @@ def test_no_mask_and_an_embedding_that_makes_one() -> None:
     assert "mask_zero" in row(f"{KERAS}y = {embedded}\n").note
 
 
-@pytest.mark.parametrize("layer", ["MaxPooling2D(2)", "GlobalAveragePooling2D()"])
-def test_a_wrapper_fails(layer: str) -> None:
-    found = row(f"{KERAS}y = layers.TimeDistributed(layers.{layer})(x)\n")
+@pytest.mark.parametrize("layer", ["MaxPooling2D(2)", "GlobalAveragePooling2D()", "AveragePooling2D(3, 1, 'same')"])
+def test_a_layer_for_every_step_has_one_axis_more(layer: str) -> None:
+    source = f"{KERAS}def f(x):\n    return layers.TimeDistributed(layers.{layer}, name='t')(x)\n"
+    steps = np.stack([MAP, MAP * 2, MAP - 1], axis=1)
+    expected = np.asarray(keras.ops.convert_to_numpy(function(source)(steps)))
+    got = function(ported(source).text)(torch.from_numpy(steps).permute(0, 1, 4, 2, 3)).numpy()
+
+    np.testing.assert_allclose(got if got.ndim == 3 else np.moveaxis(got, 2, -1), expected, rtol=1e-5, atol=1e-6)
+    assert "pools every step, as one spec does with layout=...HWC" in row(source).note
+
+
+def test_a_wrapper_that_makes_more_of_a_layer_fails() -> None:
+    found = row(f"{KERAS}y = layers.Bidirectional(layers.MaxPooling2D(2))(x)\n")
     assert found.status == "failed"
     assert "every step" in found.note
 

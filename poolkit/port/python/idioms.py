@@ -16,6 +16,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import order_before
 from poolkit.port.python.orders import either_order
 from poolkit.port.python.pairs import paired
+from poolkit.port.python.powers import powers
 from poolkit.port.python.remarks import squeezed_after, whole_at_one_size
 from poolkit.port.python.restoring import dropped_axes, kept_axes, out_of_lambda
 from poolkit.port.python.shapes import whole_map
@@ -40,6 +41,7 @@ IDIOMS: tuple[Idiom, ...] = (
     last_axes,
     whole_map,
     sized_windows,
+    powers,
     listed_sizes,
     computed_axes,
     any_rank,

@@ -11,7 +11,7 @@ from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import arguments, given, literal, plain_name
 from poolkit.port.python.orders import channels
-from poolkit.port.python.sites import Site
+from poolkit.port.python.sites import Site, applied
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.operation import Operation
@@ -112,8 +112,15 @@ def wrapped(tree: Tree, names: Names, site: Site) -> None:
         return
     full = names.full(call.func)
     name = full.removeprefix(LAYERS) if full is not None else (plain_name(call.func) or "").rpartition(".")[2]
-    if site.word.startswith(LAYERS) and name in ("TimeDistributed", "Bidirectional", "Wrapper"):
-        site.error = NotExactError(
-            f"{tree.text(call.func)} around it applies it to every step of a sequence, which only a layer of Keras's "
-            "takes; fold the steps into the batch, pool, and unfold them"
-        )
+    if not site.word.startswith(LAYERS) or name not in ("TimeDistributed", "Bidirectional", "Wrapper"):
+        return
+    if name == "TimeDistributed" and isinstance(site.fields, dict):
+        layout = f"...{str(site.fields['layout'])[1:]}"
+        site.fields, site.outer, site.reformed = {**site.fields, "layout": layout}, call, True
+        site.notes.append(f"TimeDistributed pools every step, as one spec does with layout={layout}")
+        applied(tree, site)
+        return
+    site.error = NotExactError(
+        f"{tree.text(call.func)} around it applies it to every step of a sequence, which only a layer of Keras's "
+        "takes; fold the steps into the batch, pool, and unfold them"
+    )

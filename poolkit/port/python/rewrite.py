@@ -183,7 +183,8 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
         return [spec.source(short)]
     assert site.tensor is not None
     if call is None:
-        return [f"{spec.source(short)}(", site.tensor, ")"]
+        learned = "".join(f", {name}={value.text}" for name, value in site.learned.items())
+        return [f"{spec.source(short)}(", site.tensor, f"{learned})"]
     if call.name == PARTIAL:
         return _function(Call(call.args[0].dotted, call.args[1:], call.kwargs), site.tensor, short)
     function = table.usage_of(target.backend).function

@@ -202,7 +202,6 @@ def literals(value: Value) -> Iterator[Any]:
     if isinstance(value, Either):
         for one in value.values:
             yield from literals(one)
-        return
     if isinstance(value, Known) and value.default is not None:
         yield from literals(value.default)
     elif literal_of(value) is not NOTHING:
