@@ -52,7 +52,6 @@ def test_a_format_that_is_not_known_fails(more: str) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        "y = layers.GlobalAveragePooling1D()(x, mask=m)\n",
         "y = layers.GlobalAveragePooling1D()(x, m)\n",
         "pool = layers.GlobalAveragePooling1D()\ny = pool(x, mask=m)\n",
         "class A:\n    def __init__(self):\n        self.p = layers.GlobalAveragePooling1D()\n"
@@ -63,6 +62,16 @@ def test_a_mask_fails(lines: str) -> None:
     found = row(KERAS + lines)
     assert found.status == "failed"
     assert "mask" in found.note
+
+
+def test_a_mask_that_is_given_at_once() -> None:
+    source = f"{KERAS}def f(x, m):\n    return layers.GlobalAveragePooling1D()(x, mask=m)\n"
+    steps, mask = MAP[:, :, 0], np.arange(16).reshape(2, 8) % 3 > 0
+    expected = keras.ops.convert_to_numpy(function(source)(steps, mask))
+    got = function(ported(source).text)(torch.from_numpy(steps).permute(0, 2, 1), torch.from_numpy(mask))
+
+    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5)
+    assert row(source).after == 'pk.PoolSpec("avg", output_size=1, layout="NCL", keepdims=False)(x, mask=m)'
 
 
 def test_no_mask_and_an_embedding_that_makes_one() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from poolkit.dialects.calls import Call, text
+from poolkit.dialects.calls import Call, Expression, text
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
@@ -62,7 +62,11 @@ def masked(tree: Tree, names: Names, site: Site) -> None:
     """``GlobalAveragePooling1D()(x, mask=m)`` leaves steps out, which a spec does not."""
     if site.word != LAYERS + MASKED or site.error is not None:
         return
-    if any(_has_mask(call) for call in calls_of(tree, site.node)):
+    mask = arguments(site.outer).get("mask") if isinstance(site.outer, ast.Call) and site.role == "applied" else None
+    if mask is not None and literal(mask) is not None:
+        site.given["mask"] = Expression(tree.text(mask))
+        site.notes.append("where a mask leaves no step, it gives 0, and Keras NaN")
+    elif any(_has_mask(call) for call in calls_of(tree, site.node)):
         site.error = NotExactError(
             "it is called with a mask, and averages the steps that the mask leaves alone, which no spec says; multiply "
             "by the mask, sum, and divide by its sum"

@@ -40,7 +40,7 @@ def powers(tree: Tree, names: Names, site: Site) -> None:
     site.tensor, site.outer, site.reformed = tensor, outer, True
     own = {name: value for name, value in fields.items() if name in PLAIN and name != "kind"}
     site.fields = {"kind": kind, **own, **{name: value for name, (value, learned) in known.items() if not learned}}
-    site.learned = {name: value for name, (value, learned) in known.items() if learned}
+    site.given = {name: value for name, (value, learned) in known.items() if learned}
 
 
 Found = tuple[str, ast.expr, ast.expr, dict[str, ast.expr]]  # the kind, the tensor, what is rewritten, the options
@@ -85,8 +85,9 @@ def _step(names: Names, node: Node | None) -> tuple[str, tuple[ast.expr | None, 
     if not isinstance(node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in node.args):
         return "", (None, None)
     method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
-    operands = [*([node.func.value] if method and isinstance(node.func, ast.Attribute) else []), *given(node)]
-    first, second, *rest = (*operands, None, None)
+    own = [node.func.value] if method and isinstance(node.func, ast.Attribute) else []
+    operands: list[ast.expr | None] = [*own, *given(node), None, None]
+    first, second, *rest = operands
     name = SAME.get(last_name(node.func), last_name(node.func))
     empty = all(one is None or literal(one) is None for one in rest)
     named = all(keyword.arg in ("min", "min_value", "exponent", "input", "a_min") for keyword in node.keywords)

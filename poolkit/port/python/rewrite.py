@@ -51,6 +51,9 @@ def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, C
             raise NotExactError(site.ordered)
         site.folded += [part for part in site.turned if part not in site.folded]
     target, call = _written_for(site, backend, layout)
+    if site.given:
+        note = f"{' and '.join(site.given)} is an argument of the call, which none of {backend}'s own pools takes"
+        target = replace(target, call=None, note=f"poolkit's, because {note}")
     around = dict.fromkeys([*site.counted, *site.if_moved]) if moving else ()
     if around:  # what is around the call makes of equal numbers other ones
         target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *around]))
@@ -183,7 +186,7 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
         return [spec.source(short)]
     assert site.tensor is not None
     if call is None:
-        learned = "".join(f", {name}={value.text}" for name, value in site.learned.items())
+        learned = "".join(f", {name}={value.text}" for name, value in site.given.items())
         return [f"{spec.source(short)}(", site.tensor, f"{learned})"]
     if call.name == PARTIAL:
         return _function(Call(call.args[0].dotted, call.args[1:], call.kwargs), site.tensor, short)

@@ -90,7 +90,7 @@ class Site:
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number
     shapes: set[str] = field(default_factory=set[str])  # and of those that are a shape, or a slice of one
     pad: Pad | None = None  # before it
-    learned: dict[str, Expression] = field(default_factory=dict[str, Expression])  # options that are tensors
+    given: dict[str, Expression] = field(default_factory=dict[str, Expression])  # what the call gets besides: a mask
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
     caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same
