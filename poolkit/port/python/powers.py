@@ -73,7 +73,7 @@ def _logsumexp(tree: Tree, names: Names, site: Site) -> Found | None:
             same = way == "div" and first is outer and _text(other) == _text(beta)
             if tensor is not None and beta is not None and (same or (way == "mul" and _inverse(other, beta))):
                 return "logsumexp", tensor, above, {"beta": beta}
-    if product == "mul" or outer is None:
+    if product == "mul":
         return None
     return "logsumexp", inner, outer, {}
 
@@ -86,10 +86,10 @@ def _step(names: Names, node: Node | None) -> tuple[str, tuple[ast.expr | None, 
         return "", (None, None)
     method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
     own = [node.func.value] if method and isinstance(node.func, ast.Attribute) else []
-    operands: list[ast.expr | None] = [*own, *given(node), None, None]
-    first, second, *rest = operands
+    operands = iter([*own, *given(node)])
+    first, second = next(operands, None), next(operands, None)
     name = SAME.get(last_name(node.func), last_name(node.func))
-    empty = all(one is None or literal(one) is None for one in rest)
+    empty = all(literal(one) is None for one in operands)
     named = all(keyword.arg in ("min", "min_value", "exponent", "input", "a_min") for keyword in node.keywords)
     return (name if empty and named else ""), (first, second)
 
