@@ -8,7 +8,7 @@ import pytest
 import poolkit as pk
 from poolkit.running import registry
 from poolkit.running.routes import routes_for
-from poolkit.spec.facts import BUILT_IN
+from poolkit.spec.kinds import BUILT_IN
 from poolkit_conformance import modes, oracle, runner
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array

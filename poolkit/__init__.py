@@ -25,7 +25,7 @@ from poolkit.spec.constructors import (
     SumPool,
 )
 from poolkit.spec.constructors_options import GeM, LPPool, SoftPool
-from poolkit.spec.facts import Option
+from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 

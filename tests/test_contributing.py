@@ -20,7 +20,7 @@ def test_the_diff_is_the_row_of_facts_the_class_and_its_registration() -> None:
     added = added_lines()
     source = inspect.getsource(Softmax).rstrip().splitlines()
     row = added.index(source[0])
-    assert "\n".join(added[:row]) in (ROOT / "poolkit/spec/facts.py").read_text()
+    assert "\n".join(added[:row]) in (ROOT / "poolkit/spec/kinds.py").read_text()
     assert added[row : row + len(source)] == source
     for line in added[row + len(source) :]:
         assert line in (ROOT / "poolkit/lowering/kinds.py").read_text()

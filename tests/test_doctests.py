@@ -12,7 +12,7 @@ import pytest
 
 import poolkit
 from poolkit.lowering import kinds
-from poolkit.spec import facts
+from poolkit.spec.kinds import BUILT_IN, KINDS
 from tests.helpers.support import ADAPTERS, modules_of
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -31,8 +31,8 @@ MODULES = [name_of(path) for path in modules_of("poolkit", "backends") if path.n
 def _kinds_do_not_stay() -> Iterator[None]:
     """An example may register a kind, which tests that run later in this process are not to meet."""
     yield
-    for table in (facts.KINDS, kinds.FOLDS):
-        for kind in set(table) - set(facts.BUILT_IN):
+    for table in (KINDS, kinds.FOLDS):
+        for kind in set(table) - set(BUILT_IN):
             del table[kind]
 
 

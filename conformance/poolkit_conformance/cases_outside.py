@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from poolkit import PoolSpec
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit_conformance import outside
 from poolkit_conformance.case import Case
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from poolkit import PoolSpec
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit_conformance import modes, oracle
 from poolkit_conformance.case import Case, make
 from poolkit_conformance.expect import quietly

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit.spec.facts import BUILT_IN, KINDS
+from poolkit.spec.kinds import BUILT_IN, KINDS
 from poolkit_conformance.rows import Part
 
 Array = np.ndarray[Any, Any]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all
 

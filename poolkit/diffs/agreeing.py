@@ -18,7 +18,7 @@ from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
 

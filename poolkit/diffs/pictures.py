@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from poolkit.diffs.agreeing import axis_of, counts_of, measure, one_axis
 from poolkit.lowering.geometry import Axis
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 
 MOST_SHOWN = 24  # input cells in a row of the picture

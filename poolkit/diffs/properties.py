@@ -10,7 +10,7 @@ from poolkit.dialects.normal import normal
 from poolkit.diffs.agreeing import alone, axis_of, letters, limit, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
 from poolkit.lowering.geometry import Axis
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, ShapeError
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops

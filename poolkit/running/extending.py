@@ -8,7 +8,7 @@ from typing import Any, cast
 from poolkit.lowering.kind import Kind
 from poolkit.lowering.kinds import FOLDS
 from poolkit.running import dispatch
-from poolkit.spec.facts import BUILT_IN, KINDS, Facts, Option
+from poolkit.spec.kinds import BUILT_IN, KINDS, Facts, Option
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import alike

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from poolkit.errors import SpecError
-from poolkit.spec.facts import KINDS, takers
+from poolkit.spec.kinds import KINDS, takers
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.values import is_many
 from poolkit.spec.vocabulary import LAYOUT_HELP, nearest_kind, nearest_layout, nearest_padding

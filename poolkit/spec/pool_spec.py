@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.spec import text
-from poolkit.spec.facts import KINDS, takers
 from poolkit.spec.fields import Fields, Options, Padding, Sizes
 from poolkit.spec.foreign import call_error
+from poolkit.spec.kinds import KINDS, takers
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.validate import canonical
 from poolkit.spec.values import is_many, pairs_of, plain

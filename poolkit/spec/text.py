@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-from poolkit.spec.facts import KINDS, takers
 from poolkit.spec.fields import Fields
+from poolkit.spec.kinds import KINDS, takers
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.values import is_all, is_many
 from poolkit.spec.vocabulary import SYMBOLIC

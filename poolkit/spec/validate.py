@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit.errors import SpecError
-from poolkit.spec.facts import KINDS
 from poolkit.spec.fields import Fields
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.values import FLAGS, axis_values, divisor_of, flag, is_all, options_of
 from poolkit.spec.vocabulary import LAYOUT_HELP, SYMBOLIC, nearest_kind, nearest_layout, spatial_letters

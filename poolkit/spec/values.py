@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
 from poolkit.errors import SpecError
-from poolkit.spec.facts import KINDS, takers
 from poolkit.spec.fields import Fields
+from poolkit.spec.kinds import KINDS, takers
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.vocabulary import PADDINGS, nearest_padding
 

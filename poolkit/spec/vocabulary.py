@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 
 PADDINGS = ("valid", "same", "same_lower", "causal")
 SYMBOLIC = ("channels_first", "channels_last")

@@ -11,12 +11,12 @@ from poolkit.lowering.geometry import axes_of, leading, letters_of
 from poolkit.lowering.plan import FLOATS
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_shape
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.spec.facts import Facts
+    from poolkit.spec.kinds import Facts
     from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
 

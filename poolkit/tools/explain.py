@@ -9,7 +9,7 @@ from poolkit.lowering.count import known_count
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, output_shape
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_shape
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
     from poolkit.spec.operation import Operation

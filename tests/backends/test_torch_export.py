@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import poolkit as pk
-from poolkit.spec.facts import BUILT_IN
+from poolkit.spec.kinds import BUILT_IN
 from poolkit_conformance import compare, oracle
 
 KINDS = BUILT_IN

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import poolkit as pk
 from poolkit.diffs.agreeing import agreement, same_at
 from poolkit.lowering.geometry import axes_of
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 from tests.helpers.specs import adaptive, per_axis, specs
 
 GAP = "nn.AdaptiveAvgPool2d(1)"

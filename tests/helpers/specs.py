@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from poolkit import PoolSpec
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 
 LAYOUTS = ("NCHW", "NHWC", "NCL", "NLC", "NDHWC", "NTHWC", "CHW", "...HWC", "...NCHW", "INF", "L", "TRUE")
 

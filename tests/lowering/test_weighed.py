@@ -236,7 +236,7 @@ def test_a_mask_of_unknown_sizes_beside_an_input_of_known_ones_is_spread() -> No
 
 def test_a_kind_without_a_neutral_state_takes_a_mask() -> None:
     from poolkit.lowering import kinds
-    from poolkit.spec import facts
+    from poolkit.spec.kinds import KINDS
 
     class Largest(kinds.Max):
         """The largest cell, under another name: no value changes nothing in a choice."""
@@ -247,4 +247,4 @@ def test_a_kind_without_a_neutral_state_takes_a_mask() -> None:
         found = pk.pool(x, pk.PoolSpec("largest", window=2, layout="NCL"), mask=mask)
         np.testing.assert_array_equal(found, [[[-5.0, 0.0]]])
     finally:
-        del facts.KINDS["largest"], kinds.FOLDS["largest"]
+        del KINDS["largest"], kinds.FOLDS["largest"]

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import poolkit as pk
 from poolkit.cli.commands import poolkit as command
 from poolkit.lowering import kinds
-from poolkit.spec import facts
+from poolkit.spec.kinds import KINDS
 from poolkit_conformance import modes, runner
 
 NAME = "spread"
@@ -50,7 +50,7 @@ SCALE = pk.Option(1.0, lambda value: value > 0, "a number above 0", examples=(0.
 def _registered() -> Iterator[None]:
     pk.register_kind(NAME, Spread, "spreads", options={"scale": SCALE}, hands_on=False, oracle=spread)
     yield
-    del facts.KINDS[NAME], kinds.FOLDS[NAME]
+    del KINDS[NAME], kinds.FOLDS[NAME]
 
 
 def spec(**fields: Any) -> pk.PoolSpec:

@@ -9,7 +9,7 @@ import pytest
 
 import poolkit as pk
 from poolkit import PoolSpec
-from poolkit.spec.facts import KINDS
+from poolkit.spec.kinds import KINDS
 
 NAMES = (
     "AvgPool",

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from poolkit import PoolSpec, SpecError
-from poolkit.spec.facts import KINDS
 from poolkit.spec.foreign import NAMES, WORDS
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import FIELDS
 from poolkit.spec.values import alike
 from tests.helpers.support import python

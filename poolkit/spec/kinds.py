@@ -1,4 +1,4 @@
-"""What a kind of pooling is, without computing it: one row for each, which a spec reads and folds stand above.
+"""What each kind of pooling is: a row of a table, which a spec reads. What it computes is in `lowering/kinds.py`.
 
 A kind from outside is a row like every other; `poolkit.register_kind` adds it, together with its fold.
 """
