@@ -12,6 +12,7 @@ from poolkit.lowering.fold import fold
 from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import Max, Min
 from poolkit.lowering.stages import even, fits, length, stages
+from poolkit_numpy import routes_windows
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -111,6 +112,7 @@ def _passes(plan: Plan) -> float:
 
 
 ROUTES: tuple[Route, ...] = (
+    *routes_windows.ROUTES,
     Route("maximum", ("max", "min"), _extreme, lambda plan, situation: True, _passes, differentiable=False),
     Route("mean", ("avg", "sum"), _mean, _is_mean, lambda plan: 1.0),
     Route("stages", ("avg", "sum"), _stages, _is_stages, lambda plan: 2.0),

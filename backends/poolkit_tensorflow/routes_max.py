@@ -14,6 +14,7 @@ from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import Padding, cells, channels_last, in_xla, sliding
 
 Tensor = Any
+DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
 Lowered = tuple[Tensor, None]
 
 
@@ -196,7 +197,7 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
 
 
 ROUTES = (
-    Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost, reference=True),
+    Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
     Route("max_pool", ("max", "min"), _eager, _unrecorded_when, _pool_cost, reference=True),
     Route("max_pool", ("max", "min"), _eager, _recorded_when, _recorded_cost, reference=True),
     Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),

@@ -20,6 +20,7 @@ from poolkit_tensorflow.routes_facts import cells, channels_last, constant, kept
 Tensor = Any
 Lowered = tuple[Tensor, None]
 
+STAGES = "sums of at most 12 cells, and of those: TensorFlow adds up cells in a row, and of n is up to n/4 eps off"
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
 POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5, which is allowed, but sums in stages have the faster gradient
 IN_A_ROW = 128  # cells that docs/semantics.md (6) lets be added up in a row
@@ -265,6 +266,6 @@ ROUTES = (
     Route("rows", SUMS, _rows, _rows_when, lambda plan: 0.92),
     Route("rows_in_graph", SUMS, _graph_rows, _graph_rows_when, lambda plan: 1.2),
     Route("stages_unhalved", SUMS, _without_pairs, _without_pairs_when, lambda plan: 1.9),
-    Route("stages", SUMS, _stages, _stages_when, lambda plan: 2.0),
+    Route("stages", SUMS, _stages, _stages_when, lambda plan: 2.0, note=STAGES),
     Route("pairs", SUMS, _pairs, _pairs_when, lambda plan: 50.0),
 )

@@ -49,6 +49,7 @@ class Route:
     takes_integers: bool = False  # itself
     indices: bool = False  # gives positions
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
+    note: str = ""  # why its program may be long
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
 
 

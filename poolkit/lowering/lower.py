@@ -49,6 +49,7 @@ def composed(routes: Sequence[Route]) -> Route:
         lambda plan, situation: True,
         lambda plan: sum([route.cost(part) for route, part in zip(routes, plan.parts, strict=True)], 0.0),
         reference=own,
+        note=next((route.note for route in routes if route.note), "" if routes else FOLD.note),
     )
 
 
@@ -94,7 +95,16 @@ def _exactly(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
     return _fold(o, x, plan)
 
 
-FOLD = Route("fold", (), _fold, lambda plan, situation: True, fold_cost, needs_sizes=False, indices=True)
+FOLD = Route(
+    "fold",
+    (),
+    _fold,
+    lambda plan, situation: True,
+    fold_cost,
+    needs_sizes=False,
+    indices=True,
+    note="no call of the framework is right for this, so cells are put together one by one, axis after axis",
+)
 EXACT = dataclasses.replace(FOLD, name="exact", lower=_exactly)  # where sizes are known, the fold is it
 
 

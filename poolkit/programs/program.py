@@ -11,16 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
+from poolkit.programs.naming import name_of
 from poolkit.programs.recorder import Block, Effect, Name, Tape, Value, render
 
-INLINE = 55  # a value that is used once moves into the line that uses it, if it is no longer than this
+GLANCE = 6  # lines; a longer program says why
+INLINE = 60  # a value that is used once moves into the line that uses it, if it is no longer than this
 
 Lowering = Callable[..., Any]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
-_BRACKET = re.compile(r"[()]")
 _FACT = re.compile(r"\w+(\.\w+)+(\[\d+\])?")  # x.dtype, x.shape[2], a method: as short as a variable
+_BRACKET = re.compile(r"[()]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +64,13 @@ def record(
     body = _body(tape.lines, _returned(lowering(ops, x, **tensors)))
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", decorator + text)]
-    source = _module(title, used, body, decorator, ", ".join(["x", *further]))
+    source = _module(title, used, _noted(body, tape.note), decorator, ", ".join(["x", *further]))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
+
+
+def _noted(body: list[str], note: str) -> list[str]:
+    """The lines, and where they are more than are read at a glance, before them why."""
+    return [f"# {note}", *body] if note and len(body) > GLANCE else body
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:
@@ -89,6 +96,7 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
     statements = [(text, value) for text, value in lines.items() if value.variable in needed]
     uses = Counter(_uses([value for _, value in statements], used, last))
     short = dict(outer or {})
+    taken = set(short.values())
     body: list[str] = []
     for recorded, value in statements:
         number = first + len(body)
@@ -102,8 +110,9 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
         elif _FACT.fullmatch(recorded) or (uses[value.variable] == 1 and len(text) <= INLINE):
             short[value.variable] = text
         else:
-            short[value.variable] = f"t{number}"
-            body.append(f"t{number} = {_bare(text)}")
+            short[value.variable] = name = name_of(value, text, number, taken)
+            taken.add(name)
+            body.append(f"{name} = {_bare(text)}")
     return _ending(body, _shortened(returned, short))
 
 

@@ -23,6 +23,7 @@ class Tape:
         self.lines: dict[str, Value] = {}
         self._scopes = [self.lines]  # of the functions that are being recorded, the innermost last
         self._count = 0
+        self.note = ""  # why the program is not short
 
     def record(self, text: str) -> Value:
         return self._once(text, lambda variable: Value(self, variable))
@@ -59,13 +60,13 @@ class Tape:
 
 
 class Value:
-    """The result of a recorded expression."""
+    """The result of a recorded expression, and what a program calls it where it says so."""
 
-    __slots__ = ("tape", "variable")
+    __slots__ = ("name", "tape", "variable")
     __hash__ = None  # type: ignore[assignment]  # == is recorded, so a Value is no key
 
     def __init__(self, tape: Tape, variable: str) -> None:
-        self.tape, self.variable = tape, variable
+        self.tape, self.variable, self.name = tape, variable, ""
 
     def __getattr__(self, name: str) -> Value:
         if name.startswith("__"):
@@ -113,6 +114,19 @@ def tell(owner: Any, method: str, *args: Any) -> None:
         getattr(owner, method)(*args)
         return
     owner.tape.effect(owner, f"{owner.variable}.{method}({_arguments(owner.tape, args, {})})")
+
+
+def noted(x: Any, why: str) -> None:
+    """Say why a program may be long, once."""
+    if isinstance(x, Value):
+        x.tape.note = x.tape.note or why
+
+
+def named(name: str, value: Any) -> Any:
+    """The value, which a program calls so where it needs a name."""
+    if isinstance(value, Value):
+        value.name = value.name or name
+    return value
 
 
 def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:

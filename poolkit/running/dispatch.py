@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.lower import chosen
 from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
+from poolkit.programs.recorder import noted
 from poolkit.running import registry
 from poolkit.running.further import facts_of, situation_of, taken
 from poolkit.running.tuned import preferred
@@ -143,7 +144,7 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]
     program = programs.get(key) if key is not None else None
     if program is None:
         program = record(
-            functools.partial(lowered, plan=plan, route=route),
+            functools.partial(noting, plan=plan, route=route),
             ops,
             _title(plan),
             adapter.name,
@@ -155,6 +156,12 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]
         if key is not None:
             _forget(_keep(programs, key, program, adapter.executables or MOST))
     return program
+
+
+def noting(o: Any, x: Any, plan: AnyPlan, route: Route, **tensors: Any) -> Any:
+    """The lowering, and why what it records may be long."""
+    noted(x, route.note)
+    return lowered(o, x, plan, route, **tensors)
 
 
 def _forget(program: Program | None) -> None:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import ShapeError
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.lower import chosen
-from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.running import registry
-from poolkit.running.dispatch import recorded
+from poolkit.running.dispatch import noting, recorded
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_route, as_shape
 from poolkit.spec.operation import Operation, as_spec
@@ -73,7 +72,7 @@ def _lower_any_size(
         plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen, further)
         way = chosen(adapter, plan, Situation(shipped=True), route)  # may be run where a derivative is taken
         names.append(way.name)
-        return lowered(o, x, plan, way, **others)
+        return noting(o, x, plan, way, **others)
 
     ops = adapter.ops(rank, spec.work_dtype(dtype, adapter.widen))
     names_of_tensors = tuple([f.name for f in further])

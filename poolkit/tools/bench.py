@@ -43,7 +43,7 @@ def bench(
 
     >>> from poolkit import MaxPool
     >>> [timing.route for timing in bench(MaxPool(2, layout="NCHW"), "numpy", (1, 3, 8, 8), turns=1)][-1]
-    'fold'
+    'windows'
     """
     check_measuring(turns, seconds)
     return timings(spec, tensor_of(spec, backend, shape), turns=turns, seconds=seconds)

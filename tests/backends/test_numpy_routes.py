@@ -103,7 +103,7 @@ def test_every_route_is_taken_of_itself_somewhere() -> None:
     for kind, asked, view in itertools.product(("max", "avg"), ASKED, (x, x[:, :, ::-1])):
         plan = plan_of(pk.PoolSpec(kind, layout="NCHW", **asked), 4, "float32", lambda at: (x.shape[at], True))
         taken.add(chosen(ADAPTER, plan, ADAPTER.situation(view), None).name)
-    assert taken == {route.name for route in ADAPTER.routes} | {"fold"}
+    assert taken == {route.name for route in ADAPTER.routes if not route.reference} | {"fold"}
 
 
 class Marked(np.ndarray[Any, Any]):

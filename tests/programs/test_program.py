@@ -18,7 +18,7 @@ def test_the_same_call_twice_is_one_line() -> None:
     program = record(lambda o, x: o.np.maximum(x + 1, x + 1) - (x + 1) * 2.0, Ops(), "title", "numpy", "fold")
     assert program.source == (
         'import numpy as np\n\n\ndef pool(x):\n    """title"""\n'
-        "    t1 = x + 1\n    return np.maximum(t1, t1) - (t1 * 2.0)\n"
+        "    total = x + 1\n    return np.maximum(total, total) - (total * 2.0)\n"
     )
     assert program(3.0) == 4.0 - 8.0
 
@@ -49,13 +49,13 @@ def test_a_function_is_an_argument_with_lines_of_its_own() -> None:
         return o.np.either(x > 0, lambda: before, nested) + o.np.long_name_of_a_call(x, 1.0)
 
     assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
-        "    t1 = np.long_name_of_a_call(x, 1.0)",
-        "    t2 = x > 0",
-        "    t3 = np.both(t2, lambda: (x, (-x)), lambda: x)",
+        "    value = np.long_name_of_a_call(x, 1.0)",
+        "    is_so = x > 0",
+        "    value_3 = np.both(is_so, lambda: (x, (-x)), lambda: x)",
         "    def f4():",
-        "        t5 = np.another_long_name_of_a_call_that_has_a_line(t1, t3[1])",
-        "        return (t5 * t5) + np.one_more(x, lambda: t5)",
-        "    return np.either(t2, lambda: t1, f4) + t1",
+        "        value_5 = np.another_long_name_of_a_call_that_has_a_line(value, value_3[1])",
+        "        return (value_5 * value_5) + np.one_more(x, lambda: value_5)",
+        "    return np.either(is_so, lambda: value, f4) + value",
     ]
 
 
@@ -81,12 +81,12 @@ def test_equal_functions_are_one() -> None:
 
 def test_a_function_may_be_given_by_name_and_a_line_in_it_is_not_one_after_it() -> None:
     def lowering(o: Any, x: Value) -> Value:
-        inside = o.np.both(x, other=lambda: o.np.long_name_of_a_call(x, 1.0))
+        inside = o.np.both_of_them(x, other=lambda: o.np.long_name_of_a_call(x, 1.0))
         return inside + o.np.long_name_of_a_call(x, 1.0)
 
     assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
-        "    t1 = np.both(x, other=lambda: np.long_name_of_a_call(x, 1.0))",
-        "    return t1 + np.long_name_of_a_call(x, 1.0)",
+        "    value = np.both_of_them(x, other=lambda: np.long_name_of_a_call(x, 1.0))",
+        "    return value + np.long_name_of_a_call(x, 1.0)",
     ]
 
 
@@ -98,9 +98,9 @@ def test_what_a_call_does_to_its_owner_stands_where_the_owner_is_used() -> None:
         return made(x) + made(1)
 
     assert record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:] == [
-        "    t1 = np.vectorize(lambda cell: cell + x)",
-        "    t1.told(lambda first, second: (first, (second[0] * 2)))",
-        "    return t1(x) + t1(1)",
+        "    value = np.vectorize(lambda cell: cell + x)",
+        "    value.told(lambda first, second: (first, (second[0] * 2)))",
+        "    return value(x) + value(1)",
     ]
     told: list[int] = []
     tell(told, "append", 3)

@@ -30,7 +30,7 @@ BINS = [pk.AdaptiveAvgPool(n, layout="NCHW") for n in (1, 2, 3, 6)]  # PSPNet's,
 def lines(program: pk.Program) -> int:
     """The lines of the function, without its first and what it says of itself."""
     body = program.source[program.source.index("def pool(") :].splitlines()[1:]
-    return sum(1 for line in body if line.strip() and '"""' not in line)
+    return sum(1 for line in body if line.strip() and not line.strip().startswith(("#", '"""')))
 
 
 def test_the_table_is_found() -> None:
@@ -64,22 +64,48 @@ def test_a_program_does_not_grow_with_bins(kind: str, backend: str) -> None:
     assert lines(many) == lines(few) < 60, few.source
 
 
-LONG_IN_JAX = (
+POSITIONS, BINS_OF_TWO, BINS_OF_ONE = (
     "max window=2 layout=NCHW indices=true",
-    "avg output_size=7 layout=NHWC",
-    "max output_size=none,7 layout=NCHW",
+    ("avg output_size=7 layout=NHWC", "max output_size=none,7 layout=NCHW"),
+    tuple(map(str, BINS[1:])),
 )
+STRIDED = tuple(
+    str(spec) for spec in SAME if spec.kind == "avg" and spec.stride in ((2, 2), (3, 3)) and spec.window != spec.stride
+)
+# What is longer, by backend, for one size and for any: each says why in a comment.
+LONG: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    # No call for positions, nor for bins that are not alike, as those of a size that is not known may not be.
+    "jax": ((POSITIONS, *BINS_OF_TWO), (POSITIONS, *BINS_OF_TWO, *BINS_OF_ONE)),
+    # No call for positions; where padding and bins go by the size, so do counts.
+    "numpy": ((POSITIONS,), (POSITIONS, BINS_OF_TWO[0], *BINS_OF_ONE, *STRIDED)),
+}
 
 
 @pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
 @pytest.mark.parametrize("spec", [*SPECS, *SAME, *BINS], ids=str)
-def test_a_program_of_jax_is_short_where_jax_has_a_call(spec: pk.PoolSpec, any_size: bool) -> None:
-    """It has none for positions, nor for bins that are not alike, as those of a size that is not known may not be."""
+@pytest.mark.parametrize("backend", LONG)
+def test_a_program_is_short_where_its_framework_has_a_call(backend: str, spec: pk.PoolSpec, any_size: bool) -> None:
     shape = (1, 64, 60, 60) if spec.layout == "NCHW" else (1, 60, 60, 64)
-    program = pk.lower(spec, "jax", None if any_size else shape)
-    unlike = str(spec) in LONG_IN_JAX or (any_size and spec in BINS[1:])
+    program = pk.lower(spec, backend, None if any_size else shape)
 
-    assert (lines(program) > LINES) == unlike, program.source
+    assert (lines(program) > LINES) == (str(spec) in LONG[backend][any_size]), program.source
+
+
+@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+@pytest.mark.parametrize("spec", [*SPECS, *SAME, *BINS], ids=str)
+@pytest.mark.parametrize("backend", ["tensorflow", "keras", "numpy", "jax"])
+def test_what_is_not_short_says_why(backend: str, spec: pk.PoolSpec, any_size: bool) -> None:
+    shape = (1, 64, 60, 60) if spec.layout == "NCHW" else (1, 60, 60, 64)
+    program = pk.lower(spec, backend, None if any_size else shape)
+
+    assert lines(program) <= LINES or "\n    # " in program.source
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow", "keras", "numpy", "jax"])
+def test_values_have_names(backend: str) -> None:
+    source = pk.lower(pk.MaxPool(3, 2, "same", layout="NCHW"), backend).source
+
+    assert re.findall(r"\bt\d+\b", source) == []
 
 
 class Model(torch.nn.Module):
