@@ -156,3 +156,19 @@ def test_names_that_are_no_text(part: str, tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="is no text in UTF-8; export it anew"):
         port_file(path, "torch")
+
+
+@pytest.mark.parametrize(
+    ("takes", "message"),
+    [("y", "nodes pool, .* go round in a circle"), ("nowhere", "pool takes nowhere, which nothing")],
+)
+def test_a_circle_and_an_input_that_is_not_there(takes: str, message: str, tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("GlobalAveragePool", [takes], ["p"], name="pool"),
+        helper.make_node("Flatten", ["p"], ["y"], name="flat"),
+    ]
+    path, out = onnx(tmp_path / "m.onnx", nodes), tmp_path / "out.py"
+    with pytest.raises(InputError, match=message):
+        port_file(path, "torch")
+    done = CliRunner().invoke(poolkit, ["port", str(path), "--to", "torch", "--output", str(out)])
+    assert (done.exit_code, out.exists()) == (2, False)

@@ -43,7 +43,7 @@ def test_onnx_nodes_are_found_and_ported(tmp_path: Path) -> None:
         node("GlobalAveragePool"),
         node("GlobalMaxPool", name="top"),
         node("ReduceMean", "axes", name="mean", keepdims=0),
-        node("ReduceMax", "elsewhere", name="unknown"),
+        node("ReduceMax", "x", name="unknown"),
         node("LpPool", name="norm", kernel_shape=[2, 2], strides=[2, 2]),
         axes=[-1, -2],
     )

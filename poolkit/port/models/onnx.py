@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import importlib
 import itertools
 import math
@@ -57,12 +58,31 @@ def layers_of(path: Path) -> tuple[Iterator[Layer], int]:
     _check_text(model, path)
     if not model.graph.node and not model.functions:
         raise InputError(f"received {path}, and it has no graph with nodes in it; export the model anew")
+    _check_graph(model.graph, path)
     in_functions = (
         _in_nodes(function.node, joined(function.name, "/"), _Values({}, _constants(function.node), {}))
         for function in model.functions
     )
     in_graph = _in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {}, uses_in(model.graph)))
     return itertools.chain(in_graph, *in_functions), len(model.graph.node)
+
+
+def _check_graph(graph: Any, path: Path) -> None:
+    """`InputError` for nodes that take what nothing gives, or that go round in a circle."""
+    given = {one.name for one in (*graph.input, *graph.initializer, *(s.values for s in graph.sparse_initializer))}
+    made = {name: n for n, node in enumerate(graph.node) for name in node.output if name}
+    before: dict[int, set[int]] = {}
+    for n, node in enumerate(graph.node):
+        for name in filter(None, node.input):
+            if name not in made and name not in given:
+                who = shown(str(node.name or node.op_type))
+                raise InputError(f"received {path}, and {who} takes {shown(name)}, which nothing gives; export it anew")
+            before.setdefault(n, set()).update([made[name]] if name in made and name not in given else [])
+    try:
+        graphlib.TopologicalSorter(before).prepare()
+    except graphlib.CycleError as error:
+        names = ", ".join(shown(str(graph.node[n].name or graph.node[n].op_type)) for n in error.args[1][:4])
+        raise InputError(f"received {path}, and its nodes {names} go round in a circle; export it anew") from None
 
 
 STRING, MESSAGE = 9, 11  # types of fields in protobuf

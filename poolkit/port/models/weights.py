@@ -1,7 +1,7 @@
 """The numbers in a Keras model's file (``.keras``, ``.h5``), layer by layer, as NumPy arrays.
 
-A file that somebody made to harm may link to other files of the disk, or claim arrays that no memory holds: links are
-not followed, and an array is read only if its bytes are all there.
+A file that somebody made to harm may link to other files of the disk, claim arrays that no memory holds, or name one
+array in every layer: links are not followed, and no more bytes are read than the file has.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,16 @@ def places(model: Config) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True)
+LARGEST = 2**33  # bytes, four times those of Keras's largest application; what a sparse file says costs nothing
+
+
+@dataclass
 class Weights:
-    """The open file of a model's weights; `bytes` is how many it has."""
+    """The open file of a model's weights; `bytes` is how many of it may still be read."""
 
     file: Any
     bytes: int
+    lists: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, "dict[str, list[str]]"])
 
     def of(self, names: Sequence[str], places: Sequence[str]) -> list[Any]:
         """The arrays of a layer: its name behind those of the models around it, and likewise its place in Keras 3."""
@@ -57,9 +61,10 @@ class Weights:
             keys = sorted((key for key in group if key.isdecimal()), key=int) if group is not None else []
             return [self._array(group, key) for key in keys]
         group = self._at(self.file, *(["model_weights"] if "model_weights" in self.file else []), names[0])
-        paths = _texts(group, "weight_names") if group is not None else []
-        if len(names) > 1:  # a model in a model has the arrays of its layers in one list
-            paths = [path for path in paths if path.split("/")[-2:-1] == [names[-1]]]
+        if names[0] not in self.lists:
+            self.lists[names[0]] = _by_layer(_texts(group, "weight_names") if group is not None else [])
+        # A model in a model has the arrays of its layers in one list.
+        paths = self.lists[names[0]].get(names[-1] if len(names) > 1 else "", [])
         return [self._array(group, path) for path in paths]
 
     def _at(self, group: Any, *path: str) -> Any:
@@ -78,12 +83,23 @@ class Weights:
             raise InputError(f"received a file that lacks the weights {shown(path)} that it names; save the model anew")
         if found.nbytes > self.bytes or found.external or found.is_virtual:
             raise InputError(
-                f"received a file whose {shown(path)} has {found.nbytes} bytes, and they are not in it; save it anew"
+                f"received a file whose {shown(path)} has {found.nbytes} bytes, and with those of the layers before it "
+                "they are not in it; save it anew"
             )
+        self.bytes -= found.nbytes
         try:
             return found[()]
         except OSError as error:
             raise InputError(f"received a file whose {shown(path)} cannot be read ({error}); copy it anew") from None
+
+
+def _by_layer(paths: Sequence[str]) -> dict[str, list[str]]:
+    """The paths of arrays by the layer that they belong to, and all of them under no name."""
+    found = {"": [*paths]}
+    for path in paths:
+        for layer in path.split("/")[-2:-1]:
+            found.setdefault(layer or "/", []).append(path)
+    return found
 
 
 def _texts(group: Any, name: str) -> list[str]:
@@ -102,7 +118,7 @@ def weights_of(path: Path) -> Generator[Weights]:
             file = _opened(path, stack)
         except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
             raise InputError(f"received {path}, and it has no weights to be read ({error}); save it anew") from None
-        yield Weights(file, path.stat().st_size)
+        yield Weights(file, min(path.stat().st_size, LARGEST))
 
 
 def _opened(path: Path, stack: contextlib.ExitStack) -> Any:
@@ -111,5 +127,7 @@ def _opened(path: Path, stack: contextlib.ExitStack) -> Any:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(MEMBER).compress_type != zipfile.ZIP_STORED:
                 raise ValueError("they are packed, as Keras packs none")
+            if archive.getinfo(MEMBER).file_size > LARGEST:
+                raise ValueError(f"they have more than {LARGEST} bytes")
             file = io.BytesIO(archive.read(MEMBER))  # a member that is read here and there is read anew each time
     return stack.enter_context(importlib.import_module("h5py").File(file, "r"))
