@@ -33,8 +33,7 @@ MORE_SPATIAL = "STUVXYZDHWLABEFG"
 class Axis:
     """One pooled axis of one input: where it is, its length, and how it is divided into windows.
 
-    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length)
-    or
+    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length),
     "keep" (the axis stays as it is). `out` is None where the length is a symbol and the form is "taps".
     `low` may be a symbol; the padding in all, `total`, never is.
     """
@@ -203,13 +202,11 @@ def _same(a: Axis, p: Padding) -> Axis:
         out = -(-a.n // a.stride)
         total = max((out - 1) * a.stride + a.span - a.n, 0)
         return dataclasses.replace(a, out=out, low=share(total), total=total)
-    # `span - 1` in all gives ceil(n/s) windows for every n; what is more than the rule's own padding holds no real
-    # cell.
+    # `span - 1` in all gives ceil(n/s) windows for every n; what exceeds the rule's own padding holds no real cell.
     wanted = a.span - 1 - (a.n - 1) % a.stride
     if a.span < a.stride:
-        wanted = wanted * (
-            (wanted + a.stride) // a.stride
-        )  # max(wanted, 0), for it is between -s and s; symbols have no max
+        # max(wanted, 0), for it is between -s and s; symbols have no maximum.
+        wanted = wanted * ((wanted + a.stride) // a.stride)
     low = share(wanted)
     lows = tuple(range(share(max(a.span - a.stride, 0)), share(a.span - 1) + 1)[:MOST_SEARCHED])
     return dataclasses.replace(a, low=lows[0] if len(lows) == 1 else low, total=a.span - 1, lows=lows)
@@ -222,8 +219,7 @@ def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:
     else:
         low, high = p
     if not a.known:
-        # As many windows as by the rule below for every length: the negative overhang is high padding in which none
-        # may start.
+        # As many windows as by the rule below for every length; no window starts in a negative overhang.
         overhang = min(a.stride - 1, a.span - 1 - high) if ceil_mode else 0
         return dataclasses.replace(a, low=low, total=low + high + overhang, overhang=overhang)
     room = a.n + low + high - a.span

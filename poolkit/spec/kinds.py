@@ -41,9 +41,8 @@ class Facts:
     hands_on: bool = True  # a window of one cell may be that cell, with no computation
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
     average_at: Mapping[str, Any] | None = None  # values of options with which it is the average of the real cells
-    operations: Callable[[int, int], int] = lambda cells, windows: (
-        cells - windows
-    )  # of so many cells in so many windows
+    # How many it takes for so many cells in so many windows.
+    operations: Callable[[int, int], int] = lambda cells, windows: cells - windows
     takes: tuple[str, ...] = ("mask",)  # further tensors
     alone: Callable[[Mapping[str, Any]], str] = lambda options: ""  # what a window of one cell gives; "": that cell
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing

@@ -65,9 +65,8 @@ def _written(value: Any) -> str:
 def string_of(spec: Fields) -> str:
     fields = said(spec)
     if spec.output_size is not None and is_all(spec.output_size, 1):
-        fields.setdefault(
-            "keepdims", True
-        )  # frameworks have opposite defaults, so a reader should not have to know ours
+        # Frameworks have opposite defaults, so a reader should not have to know ours.
+        fields.setdefault("keepdims", True)
     return " ".join([spec.kind, *(f"{name}={_write(value)}" for name, value in fields.items())])
 
 

@@ -108,13 +108,5 @@ WORDS = words(
 )
 
 DIALECT = Dialect(
-    name="jax",
-    roots=("jax", "jaxlib", "flax", "haiku", "equinox"),
-    words=WORDS,
-    layouts=LAYOUTS,
-    canonical=canonical,
-    call_of=call_of,
-    native=native,
-    caveats=CAVEATS,
-    usage=USAGE,
+    "jax", ("jax", "jaxlib", "flax", "haiku", "equinox"), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE
 )

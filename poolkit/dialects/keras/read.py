@@ -255,14 +255,4 @@ WORDS = words(
     no_spec(f"{OPS}.median", "takes the median"),
 )
 
-DIALECT = Dialect(
-    name="keras",
-    roots=("keras", "tf_keras"),
-    words=WORDS,
-    layouts=LAYOUTS,
-    canonical=canonical,
-    call_of=call_of,
-    native=native,
-    caveats=CAVEATS,
-    usage=USAGE,
-)
+DIALECT = Dialect("keras", ("keras", "tf_keras"), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE)

@@ -21,13 +21,4 @@ WORDS = words(
     *(Word(f"numpy.ndarray.{name}", fields, "self") for name, fields in NUMPY_WORDS.items()),
 )
 
-DIALECT = Dialect(
-    name="numpy",
-    roots=("numpy",),
-    words=WORDS,
-    layouts=LAYOUTS,
-    canonical=canonical,
-    native=native,
-    caveats=CAVEATS,
-    usage=USAGE,
-)
+DIALECT = Dialect("numpy", ("numpy",), WORDS, LAYOUTS, canonical, native=native, caveats=CAVEATS, usage=USAGE)

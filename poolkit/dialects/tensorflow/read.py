@@ -139,12 +139,5 @@ def canonical(name: str) -> str:
 
 
 DIALECT = Dialect(
-    name="tensorflow",
-    roots=("tensorflow", "tf_slim"),
-    words=WORDS,
-    layouts=LAYOUTS,
-    canonical=canonical,
-    native=native,
-    caveats=CAVEATS,
-    usage=USAGE,
+    "tensorflow", ("tensorflow", "tf_slim"), WORDS, LAYOUTS, canonical, native=native, caveats=CAVEATS, usage=USAGE
 )

@@ -285,14 +285,4 @@ WORDS = words(
     *TIMM,
 )
 
-DIALECT = Dialect(
-    name="torch",
-    roots=("torch", "timm"),
-    words=WORDS,
-    layouts=LAYOUTS,
-    canonical=canonical,
-    call_of=call_of,
-    native=native,
-    caveats=CAVEATS,
-    usage=USAGE,
-)
+DIALECT = Dialect("torch", ("torch", "timm"), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE)
