@@ -146,7 +146,7 @@ def backends(as_json: bool) -> None:
 
 @poolkit.command()
 @click.option("--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write the results as a page of HTML.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the results: FILE.html a page, FILE.md a table.")
 @JSON
 def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> None:
     """Run the conformance suite: every case in every mode that a backend has."""
@@ -163,7 +163,8 @@ def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> N
     else:
         conformance_report.show(results)
     if report is not None:
-        report.write_text(conformance_report.page(results))
+        write = conformance_report.markdown if report.suffix == ".md" else conformance_report.page
+        report.write_text(write(results))
     sys.exit(any(result.status == "failed" for result in results))
 
 

@@ -59,6 +59,21 @@ def show(results: Sequence[Result]) -> None:
             console.print(f"{result.backend} {result.mode} {result.case}: {result.message}", markup=False)
 
 
+def markdown(results: Sequence[Result]) -> str:
+    """What works where, as a table of Markdown: the cases that passed by mode and backend, and what did not."""
+    found = counts(results)
+    backends, modes = (list(dict.fromkeys(key[i] for key in found)) for i in (0, 1))
+    rows = [["mode", *backends], ["---"] * (1 + len(backends))]
+    rows += [[mode, *(_cell(found.get((backend, mode))) for backend in backends)] for mode in modes]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cell(row: collections.Counter[str] | None) -> str:
+    if row is None:
+        return ""
+    return ", ".join([str(row["passed"]), *(f"{row[status]} {status}" for status in STATUSES[1:] if row[status])])
+
+
 def page(results: Sequence[Result]) -> str:
     """The results as a page of HTML that needs nothing else."""
     rows = [

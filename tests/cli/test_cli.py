@@ -155,6 +155,10 @@ def test_conformance_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert result.exit_code == 1
     assert "numpy eager two: 1 < 2 differs" in result.stdout
     assert "1 &lt; 2 differs" in page.read_text()
+    table = tmp_path / "works.md"
+    run("conformance", "--backend", "numpy", "--backend", "torch", "--report", str(table))
+    assert table.read_text().splitlines()[::2] == ["| mode | numpy | torch |", "| eager | 1, 1 failed | 1, 1 failed |"]
+    assert table.read_text().splitlines()[-1] == "| gradient | 0, 1 known | 0, 1 known |"
     facts = json.loads(run("conformance", "--backend", "numpy", "--json").stdout)
     assert facts["counts"][0] == {"backend": "numpy", "mode": "eager", "passed": 1, "failed": 1, "known": 0}
     assert facts["failures"][0]["case"] == "two"
