@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.fold import NARROW
+from poolkit.lowering.fold import NARROW, pad
 from poolkit.lowering.geometry import Axis
+from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import length, side_by_side
-from poolkit_torch.routes_arrange import compiling, planes
+from poolkit_torch.routes_arrange import behind, compiling, planes
 from poolkit_torch.routes_windows import IN_A_ROW, rounded
 
 Tensor = Any
@@ -61,7 +62,28 @@ def slices_cost(plan: Plan) -> float:
     return 8.0 + 2 * sum(math.log2(rounded(length(a))) for a in plan.axes)
 
 
+def lines(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Windows that slide over channels-last maps: each is a view, and one sum goes through all of an axis."""
+    y = x
+    for a in reversed(plan.axes):
+        if a.form == "taps":
+            y = o.torch.sum((pad(o, y, a, 0.0) if a.total else y).unfold(a.at, a.window, 1), -1)
+    return FOLDS[plan.kind](o, plan).finish((y,), x)
+
+
+def fits_lines(plan: Plan, situation: Situation) -> bool:
+    """Without a derivative: that of a view of windows goes cell by cell. Not traced: there the fold is one loop."""
+    sliding = all(a.form == "keep" or (a.form == "taps" and a.stride == a.dilation == 1) for a in plan.axes)
+    return sliding and behind(plan) > 0 and plan.floating and not situation.tracing
+
+
+def lines_cost(plan: Plan) -> float:
+    """More than `native` of windows of 5, less of 9; the fold's is 100, and its combinations go by a logarithm."""
+    return 30.0 + 0.5 * sum([a.window for a in plan.axes if a.form == "taps"])
+
+
 ROUTES = (
+    Route("lines", SUMS, lines, fits_lines, lines_cost, differentiable=False),
     Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
     Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost),
 )
