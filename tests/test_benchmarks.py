@@ -72,11 +72,13 @@ def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
     words = ("--site", "global avg 7x7", "--backend", "torch", "--turns", "1", "--seconds", "0.0001")
     benchmarks("grid", "--quick", *words, "--results", str(tmp_path))
     benchmarks("overhead", *words, "--results", str(tmp_path))
+    benchmarks("memory", "--quick", *words, "--results", str(tmp_path))
 
     results = json.loads((tmp_path / "results.json").read_text())
     assert {(row["layout"], row["gradient"]) for row in results["grid"]} == {
         (layout, gradient) for layout in ("channels_first", "channels_last") for gradient in (False, True)
     }
+    assert [row["MB"] > 0.38 for row in results["memory"]] == [True] * 4  # an input of 7x7x2048 is that much
     assert all(time["us"] > 0 for row in results["grid"] for time in row["times"].values())
     assert set(results["grid"][0]["times"]) == {"copy", "native", "keras", "einops", "poolkit"}
     assert len(results["overhead"]) == 3
