@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from poolkit.dialects.concerns import any_of, bins, whole, windows
@@ -48,21 +49,18 @@ TENSORFLOW = (
         "maxima leave out NaN",
         any_of(windows("max"), bins("max")),
         Measured(_spec("max", 1, window=3), [[[NAN], [1], [2]]], "float32", 2, NAN),
-        "tensorflow",
     ),
     Caveat(
         "nan",
         "maxima give the lowest finite number for a window of -inf",
         any_of(windows("max"), bins("max")),
         Measured(_spec("max", 1, window=3), "full((1, 3, 1), -inf)", "float32", LOWEST, -INF),
-        "tensorflow",
     ),
     Caveat(
         "sizes",
         "an adaptive maximum ends the process where the last axis gets one bin",
         _one_bin,
         Measured(_spec("max", output_size=(2, 1)), "ones((1, 5, 5, 1))", "float32", "ends", 1),
-        "tensorflow",
         unequal=True,
     ),
     Caveat(
@@ -70,56 +68,48 @@ TENSORFLOW = (
         "an adaptive maximum ends the process where the last axis has one cell",
         bins("max"),
         Measured(_spec("max", output_size=2), "ones((1, 5, 1, 1))", "float32", "ends", 1),
-        "tensorflow",
     ),
     Caveat(
         "sizes",
         "adaptive layers need sizes that are known when a graph is traced",
         any_of(bins("avg"), bins("max")),
         Measured(_spec("avg", output_size=2), "ones((1, 4, 4, 1))", "float32", "ValueError", 1, traced=True),
-        "tensorflow",
     ),
     Caveat(
         "sizes",
         "adaptive windows are off by a cell on axes of a hundred thousand cells",
         any_of(bins("avg"), bins("max")),
         Measured(_spec("max", 1, output_size=777), "arange(100003).reshape(1, -1, 1)", "float32", 67826, 67827, at=526),
-        "tensorflow",
     ),
     Caveat(
         "half",
         "averages of float16 over windows add in float16, which overflows at 65504",
         windows("avg"),
         Measured(_spec("avg", window=64), "full((1, 64, 64, 1), 100)", "float16", INF, 100),
-        "tensorflow",
     ),
     Caveat(
         "half",
         "there is no average of float16 over three axes on CPU",
         windows("avg", axes=3),
         Measured(_spec("avg", 3, window=2), "ones((1, 2, 2, 2, 1))", "float16", "NotFoundError", 1),
-        "tensorflow",
     ),
     Caveat(
         "sums",
         "averages over windows add one by one in float32, which loses digits from a thousand cells on",
         windows("avg", cells=1024),
         Measured(_spec("avg", window=512), "full((1, 512, 512, 1), 100.1)", "float32", 100.0094, 100.1),
-        "tensorflow",
     ),
     Caveat(
         "sums",
         "global averages add in float32, which loses digits from some ten thousand cells on",
         whole("avg"),
         Measured(_spec("avg", output_size=1), "full((1, 256, 256, 8), 100.1)", "float32", 100.1156, 100.1),
-        "tensorflow",
     ),
     Caveat(
         "integers",
         "averages over windows and bins take no integers",
         any_of(windows("avg"), bins("avg")),
         Measured(_spec("avg", 1, window=2), [[[1], [2]]], "int32", "InvalidArgumentError", 1.5),
-        "tensorflow",
     ),
 )
 
@@ -135,7 +125,6 @@ TORCH = (
             [3.75, 7.5, 11.25, 14.25],
             [14 / 3, 7.5, 29 / 3, 12.5],
         ),
-        "torch",
         unequal=True,
     ),
     Caveat(
@@ -145,7 +134,6 @@ TORCH = (
         Measured(
             _spec("avg", 3, window=3, stride=1, padding="same"), "ones((1, 2, 2, 2, 1))", "float32", "RuntimeError", 1
         ),
-        "torch",
         unequal=True,
     ),
     Caveat(
@@ -153,79 +141,67 @@ TORCH = (
         "averages over windows add one by one in float32, which loses digits from a thousand cells on",
         windows("avg", cells=1024),
         Measured(_spec("avg", window=512), "full((1, 512, 512, 1), 100.1)", "float32", 100.0094, 100.1),
-        "torch",
     ),
     Caveat(
         "sums",
         "averages over bins add one by one in float32, which loses digits from a thousand cells on",
         bins("avg"),
         Measured(_spec("avg", output_size=2), "full((1, 512, 512, 1), 100.1)", "float32", 100.0376, 100.1),
-        "torch",
     ),
     Caveat(
         "half",
         "there is no average of half precision over three axes on CPU",
         windows("avg", axes=3),
         Measured(_spec("avg", 3, window=2), "ones((1, 2, 2, 2, 1))", "float16", "NotImplementedError", 1),
-        "torch",
     ),
     Caveat(
         "integers",
         "averages of int64 over windows are truncated",
         windows("avg"),
         Measured(_spec("avg", 1, window=2), [[[1], [2]]], "int64", 1, 1.5),
-        "torch",
     ),
     Caveat(
         "integers",
         "averages over windows take no integers other than int64",
         windows("avg"),
         Measured(_spec("avg", 1, window=2), [[[1], [2]]], "int32", "NotImplementedError", 1.5),
-        "torch",
     ),
     Caveat(
         "integers",
         "adaptive layers take no integers",
         any_of(bins("avg"), bins("max")),
         Measured(_spec("max", 1, output_size=2), [[[1], [2], [3]]], "int32", "NotImplementedError", [2, 3]),
-        "torch",
     ),
     Caveat(
         "integers",
         "maxima over windows of one axis take no integers",
         windows("max", axes=1),
         Measured(_spec("max", 1, window=2), [[[1], [2]]], "int32", "NotImplementedError", 2),
-        "torch",
     ),
 )
 
 
-def _slow_halves(engine: str) -> tuple[Caveat, ...]:
-    """What JAX's and NumPy's engines share."""
-    return (
-        Caveat(
-            "half",
-            "averages over windows add in bfloat16 where the input is bfloat16",
-            windows("avg"),
-            Measured(_spec("avg", window=64), "full((1, 64, 64, 1), 100)", "bfloat16", 8, 100),
-            engine,
-        ),
-        Caveat(
-            "half",
-            "averages over windows add in float16 where the input is float16, which overflows at 65504",
-            windows("avg"),
-            Measured(_spec("avg", window=64), "full((1, 64, 64, 1), 100)", "float16", INF, 100),
-            engine,
-        ),
-        Caveat(
-            "half",
-            "averages over bins are rounded in between where the input is half precision",
-            bins("avg"),
-            Measured(_spec("avg", output_size=2), "full((1, 64, 64, 1), 100)", "bfloat16", 96.5, 100),
-            engine,
-        ),
-    )
-
+# What JAX's and NumPy's engines share.
+HALVES = (
+    Caveat(
+        "half",
+        "averages over windows add in bfloat16 where the input is bfloat16",
+        windows("avg"),
+        Measured(_spec("avg", window=64), "full((1, 64, 64, 1), 100)", "bfloat16", 8, 100),
+    ),
+    Caveat(
+        "half",
+        "averages over windows add in float16 where the input is float16, which overflows at 65504",
+        windows("avg"),
+        Measured(_spec("avg", window=64), "full((1, 64, 64, 1), 100)", "float16", INF, 100),
+    ),
+    Caveat(
+        "half",
+        "averages over bins are rounded in between where the input is half precision",
+        bins("avg"),
+        Measured(_spec("avg", output_size=2), "full((1, 64, 64, 1), 100)", "bfloat16", 96.5, 100),
+    ),
+)
 
 JAX = (
     Caveat(
@@ -239,28 +215,29 @@ JAX = (
             [0, 1, 2.5, 3, 4, 5.5, NAN],
             [0, 1, 2, 3, 4, 5, 6],
         ),
-        "jax",
         unequal=True,
     ),
-    *_slow_halves("jax"),
+    *HALVES,
 )
 
 NUMPY = (
-    *_slow_halves("numpy"),
+    *HALVES,
     Caveat(
         "half",
         "global averages add in bfloat16 where the input is bfloat16",
         whole("avg"),
         Measured(_spec("avg", output_size=1), "full((1, 64, 64, 1), 100)", "bfloat16", 8, 100),
-        "numpy",
     ),
     Caveat(
         "sums",
         "global averages add one by one in float32, which loses digits from a thousand cells on",
         whole("avg"),
         Measured(_spec("avg", output_size=1), "full((1, 256, 256, 8), 100.1)", "float32", 100.0376, 100.1),
-        "numpy",
     ),
 )
 
-CAVEATS: tuple[Caveat, ...] = (MASK, *TENSORFLOW, *TORCH, *JAX, *NUMPY)
+ENGINES = {"tensorflow": TENSORFLOW, "torch": TORCH, "jax": JAX, "numpy": NUMPY}
+CAVEATS: tuple[Caveat, ...] = (
+    MASK,
+    *(dataclasses.replace(caveat, engine=name) for name, caveats in ENGINES.items() for caveat in caveats),
+)
