@@ -46,8 +46,10 @@ class Target:
         return self.call if self.call is not None else Call("poolkit.layer", (written(self.spec), self.backend))
 
 
-def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> Target:
+def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None, origin: str = "") -> Target:
     """What a spec becomes, in the target's usual layout unless another one is given.
+
+    What the original in the framework `origin` does as well is no caveat of Keras's layer on that engine.
 
     >>> from poolkit import GlobalAvgPool
     >>> target_of(GlobalAvgPool(layout="NHWC", keepdims=True), "torch").layer
@@ -59,7 +61,9 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None) -> 
     except NotExactError as error:
         return Target(backend, moved, None, f"poolkit's, because none of {backend}'s own is equal: {error.reason}")
     # What a network pools are floats, and on which engine of Keras it will run is not known.
-    found = _told([c for c in caveats(moved, backend) if c.about != "integers"])
+    theirs = {(c.about, origin) for c in caveats(spec, origin) if c.engine is None} if origin in FRAMEWORKS else ()
+    told = [c for c in caveats(moved, backend) if c.about != "integers"]
+    found = _told([c for c in told if (c.about, c.engine or backend) not in theirs])
     return Target(backend, moved, call, "; ".join(found))
 
 

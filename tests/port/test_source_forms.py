@@ -281,3 +281,10 @@ def test_a_layout_is_kept_where_it_is_asked_for() -> None:
     assert line("from torch import nn\ny = nn.MaxPool2d(2)(x)\n", "keras", layout="NCHW") == (
         'y = keras.layers.MaxPooling2D(2, data_format="channels_first")(x)'
     )
+
+
+def test_what_the_original_does_as_well_is_no_caveat() -> None:
+    """TensorFlow's maxima leave out NaN, and so do Keras's on TensorFlow; PyTorch's do not."""
+    assert row("import tensorflow as tf\ny = tf.nn.max_pool2d(x, 2, 2, 'VALID')\n", "keras").status == "exact"
+    found = row("import torch.nn.functional as F\ny = F.max_pool2d(x, 2)\n", "keras")
+    assert (found.status, "leave out NaN (on Keras's tensorflow engine)" in found.note) == ("caveat", True)

@@ -73,7 +73,7 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         return _for_none(site, target, call)
     spec = spec_of(site)
     assert spec is not None
-    target = target_of(spec, backend, spec.layout if site.stays else layout_for(spec, backend, layout))
+    target = target_of(spec, backend, spec.layout if site.stays else layout_for(spec, backend, layout), site.dialect)
     return _as_reduction(site, target, spec.layout), written(target.spec)
 
 
