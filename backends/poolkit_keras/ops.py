@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 import sys
@@ -72,6 +73,15 @@ class Ops(Functions):
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         return x[(slice(None),) * at + (slice(start, stop, step),)]
+
+    def merge(self, x: Tensor, n: int, size: Any) -> Tensor:
+        """By places in a flat tensor: `reshape` takes one size that is not known, and a model has several."""
+        left, places, step = self.rank - n, [self.iota(x, 0)] * self.rank, 1
+        for at in reversed(range(self.rank)):
+            places[at], step = self.multiply(self.iota(x, at), step), self.multiply(self.size(x, at), step)
+        inner = self.ops.reshape(functools.reduce(self.add, places[left:]), (1,) * left + (-1,))
+        outer = [self.ops.squeeze(line, tuple(range(left + 1, self.rank))) for line in places[:left]]
+        return self.ops.take(self.ops.reshape(x, (-1,)), functools.reduce(self.add, outer, inner), 0)
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.ops.concatenate(list(parts), at)

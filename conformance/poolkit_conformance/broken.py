@@ -107,14 +107,14 @@ def _padding_counted(spec: Any, along: list[Window]) -> float:
     return float(math.prod(window.padded for window in along))
 
 
-def _last(kind: str, cells: Array) -> Array:
-    place: Array = cells.shape[1] - 1 - _first(kind, cells[:, ::-1])
+def _last(spec: Any, cells: Array) -> Array:
+    place: Array = cells.shape[1] - 1 - _first(spec, cells[:, ::-1])
     return place
 
 
-def _nan_ignored(kind: str, cells: Array) -> Array:
-    least = -np.inf if kind == "max" else np.inf
-    return _first(kind, np.where(np.isnan(cells), least, cells))
+def _nan_ignored(spec: Any, cells: Array) -> Array:
+    least = -np.inf if spec.kind == "max" else np.inf
+    return _first(spec, np.where(np.isnan(cells), least, cells))
 
 
 def _axes_swapped(spec: Any, rank: int) -> tuple[int, ...]:

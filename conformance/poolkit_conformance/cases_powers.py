@@ -1,4 +1,4 @@
-"""Cases of the kinds that take powers or exponentials, each in the same places: windows, bins, whole maps, dtypes."""
+"""Cases of the kinds that have options, each in the same places: windows, bins, whole maps, dtypes."""
 
 from __future__ import annotations
 
@@ -99,4 +99,16 @@ _LOGS: tuple[dict[str, Any], ...] = (
     {"beta": -300},
 )
 
-POWERS: list[Case] = [*cases_of("lp", _NORMS), *cases_of("gem", _MEANS), *cases_of("logsumexp", _LOGS)]
+_QUANTILES: tuple[dict[str, Any], ...] = (
+    {"indices": True},
+    {"quantile": 0.9},
+    {"quantile": 0.3, "indices": True},
+    {"quantile": 0},
+)
+
+POWERS: list[Case] = [
+    *cases_of("median", _QUANTILES),
+    *cases_of("lp", _NORMS),
+    *cases_of("gem", _MEANS),
+    *cases_of("logsumexp", _LOGS),
+]

@@ -105,4 +105,17 @@ LOGARITHMS = [
     ),
 ]
 
-POWERS: list[Case] = [*NORMS, *MEANS, *LOGARITHMS]
+MEDIANS = [
+    row("median_of_1_to_4_is_the_lower", "median", ONE_TO_4, (2,), few=True, window=4, gradient=(0, 1, 0, 0)),
+    row("median_of_an_odd_count", "median", (5, 1, 3), (3,), output_size=1, indices=(2,)),
+    row("median_of_ties_is_the_first", "median", (1, 2, 2, 3), (2,), window=4, indices=(1,), gradient=(0, 1, 0, 0)),
+    row("median_counts_real_cells", "median", (4, 1, 9), (1, 9), window=2, padding="same"),
+    row("median_of_a_nan_is_nan", "median", (1, NAN, 3, 1, 2, 3), (NAN, 2), window=3, indices=(1, 4)),
+    row("median_of_infinite_cells", "median", (-INF, INF, 1, INF, INF, 2), (1, INF), window=3),
+    row("median_of_bytes", "median", (255, 0, 255, 7), (0, 7), few=True, dtype="uint8", window=2),
+    row("median_quantile_0_is_the_minimum", "median", ONE_TO_4, (1,), output_size=1, quantile=0),
+    row("median_quantile_1_is_the_maximum", "median", ONE_TO_4, (4,), output_size=1, quantile=1),
+    row("median_quantile_is_exact", "median", tuple(range(11)), (7,), output_size=1, quantile=0.7),
+]
+
+POWERS: list[Case] = [*MEDIANS, *NORMS, *MEANS, *LOGARITHMS]

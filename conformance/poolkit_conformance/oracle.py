@@ -6,8 +6,10 @@ Every answer comes with the magnitude that its error is measured against.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -71,7 +73,7 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
         magnitude[part.here] = size * (in_a_row(part.cells.shape[1]) if spec.kind in SUMS else 1)
         lowest[part.here], highest[part.here] = _reach(part)
         if spec.kind in SELECTIONS:
-            indices[part.here] = part.flat[_first(spec.kind, part.cells)]
+            indices[part.here] = part.flat[_first(spec, part.cells)]
             note_nans(free, part)
     return Answer(
         rows.as_result(values),
@@ -145,16 +147,23 @@ def _specified(rows: Rows, part: Part) -> Array:
     free = np.asarray(~np.isnan(part.cells).any(1))
     if rows.spec.kind in SELECTIONS:
         lost = -np.inf if rows.spec.kind == "max" else np.inf
-        free &= np.asarray((part.cells != lost).any(1))
+        free &= np.asarray(_select(rows.spec, part)[0] != lost)
     return free
 
 
 # ------------------------------------------------------------------------- one window: rows of cells in row-major order
 
 
-def _first(kind: str, cells: Array) -> Array:
-    """The first of the extreme cells; where there are NaNs, the first of those. (NumPy does both.)."""
-    place: Array = np.argmax(cells, 1) if kind == "max" else np.argmin(cells, 1)
+def _first(spec: Any, cells: Array) -> Array:
+    """The first of the cells that hold the value; where there are NaNs, the first of those. (NumPy does both.)."""
+    if spec.kind == "median":
+        share = Fraction(dict(spec.options)["quantile"]).limit_denominator(1000)
+        value = np.sort(cells, 1)[:, math.floor(share * (cells.shape[1] - 1)), None]
+        nan = np.isnan(cells)
+        cells, found = nan | ((cells == value) & ~nan.any(1, keepdims=True)), np.argmax
+    else:
+        found = np.argmax if spec.kind == "max" else np.argmin
+    place: Array = found(cells, 1)
     return place
 
 
@@ -181,7 +190,7 @@ def _over(a: Array, b: Array) -> Array:
 
 
 def _select(spec: Any, part: Part) -> tuple[Array, Array]:
-    chosen = np.take_along_axis(part.cells, _first(spec.kind, part.cells)[:, None], 1)[:, 0]
+    chosen = np.take_along_axis(part.cells, _first(spec, part.cells)[:, None], 1)[:, 0]
     return chosen, np.zeros(len(chosen))
 
 
@@ -190,6 +199,7 @@ VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "sum": _sum,
     "max": _select,
     "min": _select,
+    "median": _select,
     **analytic.VALUES,
 }
 
@@ -199,7 +209,7 @@ def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
     cells = part.cells
     if spec.kind in SELECTIONS:
         one_hot = np.zeros(cells.shape)
-        one_hot[np.arange(len(cells)), _first(spec.kind, cells)] = 1
+        one_hot[np.arange(len(cells)), _first(spec, cells)] = 1
         return one_hot, one_hot
     if spec.kind in analytic.SLOPES:
         return analytic.SLOPES[spec.kind](spec, cells)

@@ -253,12 +253,17 @@ def _strided(o: Ops, run: Run, a: Axis) -> Run:
 
 
 def _tap(o: Ops, run: Run, a: Axis, i: int) -> Run:
+    states, real = run
+    return tuple(tap(o, t, a, i) for t in states), None if real is None else tap(o, real, a, i)
+
+
+def tap(o: Ops, x: Tensor, a: Axis, i: int) -> Tensor:
     """Cell `i` of every window. Ending at a negative offset is right for every length, so no size is needed."""
     start = i * a.dilation
     if a.known:
-        return _slice(o, run, a.at, start, start + (a.out - 1) * a.stride + 1, a.stride)
+        return o.slice(x, a.at, start, start + (a.out - 1) * a.stride + 1, a.stride)
     left = a.span - 1 - start
-    return _slice(o, run, a.at, start, -left if left else None, a.stride)
+    return o.slice(x, a.at, start, -left if left else None, a.stride)
 
 
 def _slice(o: Ops, run: Run, at: int, start: int, stop: int | None, step: int) -> Run:

@@ -12,12 +12,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.relative import LogSumExp, Norm, decayed, factors, positive, times
+from poolkit.lowering.taps import Taps
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -194,6 +196,47 @@ class LogWeighted(Softmax):
         return self.o.divide(s[1], self.o.where(self.o.equal(s[2], 0), 1.0, s[2])), None
 
 
+class Median(Taps):
+    """The cell that a share of the others, half of them, comes before when they are sorted; of two the lower.
+
+    The sorted cells say which value it is, and the first cell that holds it is taken, as in `Max`.
+    """
+
+    name = "median"
+
+    def fills(self) -> tuple[float | int, ...]:
+        return math.inf if self.plan.floating else highest(self.plan.work), 0
+
+    def lift(self, x: Tensor) -> State:
+        return (x, _flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+
+    def taken(self, s: State, count: Any) -> State:
+        at = self.o.rank
+        o = self.o.of_rank(at + 1)
+        cells = o.detach(s[0])
+        nan = o.isnan(cells) if self.plan.floating else None
+        value = self.ranked(o, o.sort(cells if nan is None else o.where(nan, math.inf, cells), at), count)
+        hit = o.equal(cells, value if nan is None else o.where(o.any(nan, at), math.nan, value))
+        place = o.iota(cells, at)
+        first = o.min(o.where(hit if nan is None else o.either(hit, nan), place, FAR), at)
+        return tuple(o.pick(o.equal(place, first), t, at) for t in s)
+
+    def ranked(self, o: Ops, cells: Tensor, count: Any) -> Tensor:
+        """The sorted cell at the rank, which is exact: the quantile is a fraction, and float32 divides almost right."""
+        share = Fraction(self.options["quantile"]).limit_denominator(1000)
+        if isinstance(count, int):
+            rank = share.numerator * (count - 1) // share.denominator
+            return o.slice(cells, o.rank - 1, rank, rank + 1, 1)
+        above, below = o.multiply(o.subtract(count, 1), share.numerator), share.denominator
+        guess = o.cast(o.floor(o.divide(o.cast(above, "float32"), float(below))), "int32")
+        guess = o.where(o.greater(o.multiply(guess, below), above), o.subtract(guess, 1), guess)
+        guess = o.where(o.greater(o.multiply(o.add(guess, 1), below), above), guess, o.add(guess, 1))
+        return o.take_along(cells, o.where(o.less(guess, 0), 0, guess), o.rank - 1)
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
+
+
 class Largest(Max):
     """A norm with p infinite: the largest of the numbers that powers are taken of. That of a window of zeros is 0."""
 
@@ -216,7 +259,7 @@ def norm(ops: Ops, plan: Plan, **learned: Tensor) -> Kind:
 
 
 FOLDS: dict[str, Callable[..., Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
-FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp})
+FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp, "median": Median})
 
 
 def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:

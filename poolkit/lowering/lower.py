@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import BackendError
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.by_sums import BySums, ways
-from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
+from poolkit.lowering.weighed import pooled
 from poolkit.spec.arguments import as_route
 from poolkit.spec.messages import shown
 
@@ -81,8 +81,7 @@ def _finished(o: Ops, x: Tensor, w: Tensor, plan: AnyPlan, reduced: tuple[Tensor
 
 
 def _fold(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
-    kind = FOLDS[plan.kind](o, plan)
-    return kind.finish(fold(o, kind, kind.lift(x), plan.axes), x)
+    return pooled(FOLDS[plan.kind](o, plan), x)
 
 
 def fold_cost(plan: Plan) -> float:

@@ -49,6 +49,9 @@ class Derived:
         x = x if low == -math.inf else self.where(self.less(x, low), low, x)
         return x if high == math.inf else self.where(self.greater(x, high), high, x)
 
+    def merge(self: Any, x: Tensor, n: int, size: Any) -> Tensor:
+        return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))
+
     def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
         return self.subtract(self.add(a, b), self.bit_and(a, b))
 

@@ -56,6 +56,9 @@ class Ops(Protocol):
     def reshape(self, x: Tensor, shape: tuple[Size, ...]) -> Tensor:
         """One size may be -1."""
 
+    def merge(self, x: Tensor, n: int, size: Size) -> Tensor:
+        """The last `n` axes as one, of this size."""
+
     def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor: ...
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor: ...
 

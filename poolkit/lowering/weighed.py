@@ -17,6 +17,7 @@ from poolkit.lowering.geometry import letters_of
 from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import FOLDS, LogWeighted, highest, lowest
 from poolkit.lowering.plan import Composite, Plan, Run
+from poolkit.lowering.taps import Taps
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ class WeighedPlan(Composite):
         if logits is not None:
             return self._by_logits(o, x, logits, mask)
         if not self.parts:
-            whole = FOLDS[self.base.kind](o, self.base, **ready)
-            kind = whole if mask is None else Masked(whole, mask)
-            return kind.finish(fold(o, kind, kind.lift(x), self.axes), x)
+            return pooled(FOLDS[self.base.kind](o, self.base, **ready), x, mask)
         if self.base.spec.selects:
             return self._chosen(o, x, runs, mask), None
         if mask is not None:
@@ -148,6 +147,14 @@ class Masked(Kind):
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return finished(self.kind, s[0], s[1:], like)
+
+
+def pooled(kind: Kind, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    """By the primitives alone: a fold, or what is given all cells of each window."""
+    if isinstance(kind, Taps):
+        return kind.of_windows(x, mask)
+    whole = kind if mask is None else Masked(kind, mask)
+    return whole.finish(fold(kind.o, whole, whole.lift(x), kind.plan.axes), x)
 
 
 def finished(kind: Kind, count: Tensor, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -99,6 +99,12 @@ KINDS: dict[str, Facts] = {
         operations=lambda cells, windows: 3 * cells,
         alone=lambda options: f"what is at least {options['eps']}",
     ),
+    "median": Facts(
+        "takes the median",
+        selects=True,
+        options={"quantile": Option(0.5, lambda v: 0 <= v <= 1, "a number from 0 to 1", examples=(0.25, 0.9, 0.0))},
+        operations=lambda cells, windows: cells * max(-(-cells // max(windows, 1)) - 1, 1).bit_length(),
+    ),
     "logsumexp": Facts(
         "takes the log-sum-exp",
         hands_on=False,
