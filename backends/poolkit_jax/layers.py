@@ -1,11 +1,12 @@
 """Pooling for JAX's libraries: `Pool` for any spec, functions in Flax's words, classes with Equinox's constructors.
 
 Nothing here imports Flax or Equinox. `Pool` is a pytree without leaves, so it passes through `jax.jit`, `jax.tree.map`
-and `equinox.filter_jit`, and is a static attribute of a Flax module.
+and `equinox.filter_jit`, and is a static attribute of a Flax module. So are specs and mixes, once this is imported.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -15,9 +16,14 @@ from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL
 from poolkit.running.layers import Named, Pooling, pool_through
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.messages import shown, wrong
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained, explained_class
 from poolkit.spec.values import is_many
+
+for _operation in Operation.ALL:
+    with contextlib.suppress(ValueError):  # its user has registered it
+        jax.tree_util.register_static(_operation)
 
 
 @jax.tree_util.register_static

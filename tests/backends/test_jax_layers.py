@@ -20,6 +20,29 @@ def array(*shape: int) -> Any:
     return jnp.asarray(np.random.default_rng(0).standard_normal(shape), "float32")
 
 
+def test_specs_and_mixes_in_a_pytree_are_constants() -> None:
+    """Equal ones are compiled once, also one that was made before JAX's side of poolkit was imported."""
+    early = pk.MaxPool(2, layout="NCL")
+    assert isinstance(pj.Pool(early), pj.Pool)  # the package imports its modules when they are asked for
+    traced = list[pk.PoolSpec | pk.Mix]()
+
+    @jax.jit
+    def run(tree: Any) -> Any:
+        traced.append(tree["spec"])
+        return pk.pool(tree["x"], tree["spec"])
+
+    def mix(coefficients: tuple[float, float]) -> pk.Mix:
+        return pk.Mix((pk.AvgPool(2, layout="NCL"), pk.MaxPool(2, layout="NCL")), how="add", coefficients=coefficients)
+
+    x = array(1, 2, 6)
+    for spec in (early, pk.MaxPool(2, layout="NCL"), mix((0.5, 0.5)), mix((1, 2)), mix((1, 2))):
+        np.testing.assert_allclose(run({"spec": spec, "x": x}), pk.pool(x, spec), rtol=1e-6)
+        assert jax.tree.leaves(spec) == []
+    assert len(traced) == 3
+    grads = jax.grad(lambda tree: pk.pool(tree["x"], tree["spec"]).sum())({"spec": mix((1, 2)), "x": x})
+    assert grads["spec"] == mix((1, 2))
+
+
 def test_pool_is_a_pytree_without_leaves() -> None:
     pool = pk.MaxPool(2, layout="NCHW").layer("jax", route="fold")
     assert isinstance(pool, pj.Pool)
