@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from poolkit.dialects.calls import Call
@@ -70,6 +71,8 @@ def _nearest(spec: PoolSpec, native: Callable[[PoolSpec], Call]) -> Call | None:
 
 # ------------------------------------------------------------------------------------- what several frameworks share
 
+indexed, ceiled = attrgetter("indices"), attrgetter("ceil_mode")
+
 
 def kinds(owner: str, *names: str) -> Limit:
     return Limit(lambda spec: spec.kind not in names, f"{owner} no {{spec.kind}} pooling")
@@ -97,8 +100,8 @@ def unplaced(spec: PoolSpec) -> bool:
     return spec.axes is None
 
 
-def indexed(spec: PoolSpec) -> bool:
-    return spec.indices
+def partly(spec: PoolSpec) -> bool:
+    return spec.axes != spec.spatial
 
 
 def divided(spec: PoolSpec) -> bool:
@@ -115,14 +118,6 @@ def dilated(spec: PoolSpec) -> bool:
 
 def selecting(spec: PoolSpec) -> bool:
     return spec.kind in ("max", "min")
-
-
-def ceiled(spec: PoolSpec) -> bool:
-    return spec.ceil_mode
-
-
-def partly(spec: PoolSpec) -> bool:
-    return spec.axes != spec.spatial
 
 
 def bins(spec: PoolSpec) -> tuple[int | None, ...]:
