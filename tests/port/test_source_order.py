@@ -34,17 +34,14 @@ ORDERED = [
             "F.max_pool2d(x[..., 1:], 2)",
             "F.max_pool1d(x[:, None], 2)",
             "F.max_pool1d(x.unsqueeze(1), 2)",
-            "F.max_pool2d(x.view(b, c, h, w), 2)",
         )
     ),
     (OTHERS, "tf.reduce_max(x[:, 1:4, 2:6, :], axis=(1,2))", "torch"),
-    (OTHERS, "tf.reduce_mean(tf.transpose(tf.reshape(x, [-1, 8, 6, 3]), [0, 3, 1, 2]), axis=(2,3))", "torch"),
     (OTHERS, "keras.layers.GlobalAveragePooling1D()(keras.layers.Permute((2, 1))(x))", "torch"),
     (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, 2), axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x.T, axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x[1:], axis=(-3, -2))", "torch"),  # of a map without a batch it cuts rows
     (OTHERS, "tf.reduce_max(x[::2, :], axis=[-3, -2], keepdims=True)", "torch"),
-    (OTHERS, "tf.nn.max_pool2d(tf.reshape(x, [-1, 28, 28, 1]), 2, 2, 'VALID')", "torch"),
     (OTHERS, "einops.reduce(jnp.transpose(x, (0, 3, 2, 1)), 'b h w c -> b c', 'mean')", "torch"),
     (OTHERS, "jnp.mean(einops.rearrange(x, 'a b c d -> a c d b'), axis=(1, 2))", "torch"),
 ]
@@ -57,6 +54,22 @@ def test_an_argument_that_goes_by_the_order_of_the_axes(head: str, call: str, to
     assert (found.status, found.after) == ("failed", "")
     assert "in its argument goes by the order of the axes" in found.note
     assert ported(source, to).text == source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = x.reshape(2, 8, 6, 3).permute(0, 3, 1, 2)\n    return F.max_pool2d(F.relu(y), 2)",
+        "return F.avg_pool2d(x.view(2, 3, 8, 6), k)",
+        "y = x.view((2, 6, 8, 3))\n    y = y if k else y.permute(0, 3, 1, 2)\n    return F.max_pool2d(y, (3, 1), 2)",
+        "return x.reshape(2, 3, 8, 6).mean((2, 3))",
+    ],
+)
+def test_what_is_reshaped_to_its_axes_is_pooled_in_their_order(body: str) -> None:
+    source = f"{TORCH}def f(x, k=2):\n    {body}\n"
+    found = row(source, "tensorflow")
+    assert "so it stays NCHW" in found.note
+    assert "NCHW" in found.after or "axis=(2, 3)" in found.after
 
 
 @pytest.mark.parametrize(

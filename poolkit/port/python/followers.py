@@ -11,7 +11,7 @@ from poolkit.port.python.nodes import Node, entries_of, given, last_name
 from poolkit.port.python.ordered import PERMUTES
 from poolkit.port.python.remarks import results
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tensors import is_batch
+from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of
 from poolkit.port.python.tree import Tree
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
@@ -76,7 +76,7 @@ def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
         return "" if single else FLATTEN.format(name)
     if name not in ("view", "reshape", "Reshape"):
         return ""
-    if name != "Reshape" and _entries(names, node) == 2:
+    if name != "Reshape" and count_of_sizes(names, node) == 2:
         stays = "" if _keeps_batch(tree, names, node) else STAYS.format(name)
         return stays if single else FLATTEN.format(name)
     return "" if single and name == "Reshape" else RESHAPE.format(name)
@@ -86,19 +86,8 @@ def _last(names: Names, call: ast.Call) -> str:
     return (names.full(call.func) or last_name(call.func)).rpartition(".")[2]
 
 
-def _entries(names: Names, call: ast.Call) -> int:
-    """How many sizes a reshape has; 0 where a star leaves that open."""
-    sizes = _sizes(names, call)
-    return 0 if any(isinstance(one, ast.Starred) for one in [*call.args, *sizes]) else len(sizes)
-
-
-def _sizes(names: Names, call: ast.Call) -> list[ast.expr]:
-    args = given(call)[1 if names.full(call.func) is not None else 0 :]
-    return args[0].elts if len(args) == 1 and isinstance(args[0], ast.Tuple | ast.List) else args
-
-
 def _keeps_batch(tree: Tree, names: Names, call: ast.Call) -> bool:
     """Whether the first entry of a reshape is the batch of its tensor."""
     method = names.full(call.func) is None and isinstance(call.func, ast.Attribute)
     tensor = call.func.value if method and isinstance(call.func, ast.Attribute) else given(call)[0]
-    return is_batch(tree, names, _sizes(names, call)[0], call, tensor)
+    return is_batch(tree, names, sizes_of(names, call)[0], call, tensor)

@@ -13,7 +13,7 @@ from poolkit.port.python.choices import choices
 from poolkit.port.python.followers import order_after
 from poolkit.port.python.keras_settings import data_format, masked, typed, wrapped
 from poolkit.port.python.names import Names
-from poolkit.port.python.ordered import order_before
+from poolkit.port.python.ordered import kept_order, order_before
 from poolkit.port.python.orders import either_order
 from poolkit.port.python.pairs import paired
 from poolkit.port.python.powers import powers
@@ -54,6 +54,7 @@ IDIOMS: tuple[Idiom, ...] = (
     choices,
     order_before,
     turned,
+    kept_order,
     padded_before,
     squeezed_after,
     order_after,

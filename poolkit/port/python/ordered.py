@@ -9,8 +9,9 @@ from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.sites import Site, reduced
+from poolkit.port.python.tensors import like, of_own_order
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, definition
+from poolkit.port.python.uses import calls_of
 from poolkit.spec.values import is_many
 
 PERMUTES = (
@@ -30,7 +31,7 @@ AXES = ("dim", "dims", "axis", "axes")
 
 def order_before(tree: Tree, names: Names, site: Site) -> None:
     """Note in a site what in its argument goes by the order of the axes."""
-    nodes = [node for tensor in _tensors(tree, site) for node in walk(tensor)]
+    nodes = [node for tensor in _tensors(tree, names, site) for node in walk(tensor)]
     turned = next((node for node in nodes if _permutes(tree, node)), None)
     bound = turned or next((node for node in nodes if _goes_by_order(node, _of_any_rank(site))), None)
     if bound is not None:
@@ -44,17 +45,29 @@ def order_before(tree: Tree, names: Names, site: Site) -> None:
     site.counted += [f"{text} in its argument counts the axes of the original; write it anew" for text in counted]
 
 
-def _tensors(tree: Tree, site: Site) -> Iterator[Node]:
-    """What a site is applied to: as it stands there, and as a name that has just been given a value."""
-    tensors = [site.tensor] if site.tensor is not None else []
-    if site.role == "layer":
-        calls = calls_of(tree, _model(tree, site.outer))
-        tensors = [one for call in calls for one in given(call)[:1]]
-    for tensor in tensors:
-        yield tensor
-        found = definition(tree, tensor.id, tensor) if isinstance(tensor, ast.Name) else None
-        if found is not None and found.item is None:
-            yield found.value
+def kept_order(tree: Tree, names: Names, site: Site) -> None:
+    """``pool(x.reshape(b, h, w, c))``: what is pooled has the order of the original, and so has the pool."""
+    fields = site.fields
+    if not site.ordered or site.turned or site.either or site.by_shape or site.error is not None:
+        return
+    given_as = str(fields["layout"]) if isinstance(fields, dict) else ""
+    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given_as, given_as)
+    tensors = _applied(tree, site)
+    if isinstance(fields, dict) and tensors and all(of_own_order(tree, names, one, len(layout)) for one in tensors):
+        site.fields, site.ordered, site.stays = {**fields, "layout": layout}, "", True
+        site.notes.append(f"what it pools is reshaped to its axes, and so it stays {layout}")
+
+
+def _applied(tree: Tree, site: Site) -> list[Node]:
+    if site.role != "layer":
+        return [site.tensor] if site.tensor is not None else []
+    return [one for call in calls_of(tree, _model(tree, site.outer)) for one in given(call)[:1]]
+
+
+def _tensors(tree: Tree, names: Names, site: Site) -> Iterator[Node]:
+    """What a site is applied to, as it stands there, and what that was before relu and the like, by its names."""
+    for tensor in _applied(tree, site):
+        yield from like(tree, names, tensor)
 
 
 def _model(tree: Tree, layer: Node) -> Node:

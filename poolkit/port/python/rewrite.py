@@ -69,12 +69,16 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         letters = letters_for(site, backend, layout)
         given = {name: resized(value, sized, letters) for name, value in site.fields.items()}
         fields = {name: _as_tuple(site, value, backend) for name, value in given.items()}
-        target, call = carried(fields, backend, lambda spec: layout_for(spec, backend, layout), site.numbers)
+        target, call = carried(fields, backend, lambda spec: _order(site, spec, backend, layout), site.numbers)
         return _for_none(site, target, call)
     spec = spec_of(site)
     assert spec is not None
-    target = target_of(spec, backend, spec.layout if site.stays else layout_for(spec, backend, layout), site.dialect)
+    target = target_of(spec, backend, _order(site, spec, backend, layout), site.dialect)
     return _as_reduction(site, target, spec.layout), written(target.spec)
+
+
+def _order(site: Site, spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
+    return spec.layout if site.stays else layout_for(spec, backend, layout)
 
 
 def _as_reduction(site: Site, target: Target, source: str) -> Target:

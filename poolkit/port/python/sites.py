@@ -80,7 +80,7 @@ class Site:
     computed: str = ""
     by_shape: str = ""
     sized: list[Sized] = field(default_factory=list[Sized])  # where the sizes are taken that its window goes by
-    stays: bool = False  # whether its axes are counted, in an order that is not known, and stay where they are
+    stays: bool = False  # whether its axes stay where they are: counted in an order that is not known, or reshaped to
     either: bool = False  # whether the file has its axes in one order or the other
     ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
     permuted: bool = False

@@ -66,6 +66,18 @@ def _is_step(names: Names, call: ast.Call) -> bool:
     return (names.full(call.func) or last_name(call.func)).rpartition(".")[2] in STEPS
 
 
+def count_of_sizes(names: Names, call: ast.Call) -> int:
+    """How many sizes a reshape has; 0 where a star leaves that open."""
+    sizes = sizes_of(names, call)
+    return 0 if any(isinstance(one, ast.Starred) for one in [*call.args, *sizes]) else len(sizes)
+
+
+def sizes_of(names: Names, call: ast.Call) -> list[ast.expr]:
+    """The sizes that a reshape has, of all axes."""
+    args = given(call)[1 if names.full(call.func) is not None else 0 :]
+    return args[0].elts if len(args) == 1 and isinstance(args[0], ast.Tuple | ast.List) else args
+
+
 def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -> bool:
     """Whether an entry of a reshape at a node is -1, or the batch of the tensor or of what was pooled to get it.
 
@@ -80,6 +92,25 @@ def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -
         return True
     value = values_of(tree, names).of(size, at)
     return isinstance(value, Size) and value.at == 0 and is_of(tree, value, [*like(tree, names, tensor, steps=True)])
+
+
+def of_own_order(tree: Tree, names: Names, tensor: Node | None, rank: int) -> bool:
+    """Whether a tensor has its axes by a reshape to so many, which has the original's order whatever the others have.
+
+    >>> tree = Tree("y = relu(x.reshape(b, h, w, c).permute(0, 3, 1, 2))")
+    >>> of_own_order(tree, Names(tree), tree.all(ast.Call)[0], 4)
+    True
+    """
+    *_, last = (None, *like(tree, names, tensor))
+    if isinstance(last, ast.IfExp):  # as it is, or turned where the order is another one
+        return any(
+            of_own_order(tree, names, one, rank) for one in (last.body, last.orelse) if isinstance(one, ast.Name)
+        )
+    if not isinstance(last, ast.Call):
+        return False
+    if last_name(last.func) in ("permute", "transpose"):
+        return of_own_order(tree, names, applied_to(names, last), rank)
+    return last_name(last.func) in ("reshape", "view") and count_of_sizes(names, last) == rank
 
 
 def is_of(tree: Tree, size: Size, tensors: list[ast.expr]) -> bool:
