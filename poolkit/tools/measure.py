@@ -38,9 +38,12 @@ def compare(native: Call, poolkit: Call, *, turns: int, seconds: float) -> Compa
 
 
 def overheads(bare: Call, others: Sequence[Call], *, turns: int, seconds: float) -> list[float]:
-    """Seconds that each of the other calls takes more than the bare one."""
-    rows = list(interleaved((bare, *others), turns=turns, seconds=seconds))
-    return [statistics.median(row[i] - row[0] for row in rows) for i in range(1, len(others) + 1)]
+    """Seconds that each of the other calls takes more than the bare one, by the shortest turn of each.
+
+    What else a machine does makes a call of microseconds several times as long, and never shorter.
+    """
+    least = [min(took) for took in zip(*interleaved((bare, *others), turns=turns, seconds=seconds), strict=True)]
+    return [other - least[0] for other in least[1:]]
 
 
 def interleaved(
