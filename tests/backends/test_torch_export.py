@@ -17,7 +17,8 @@ import poolkit as pk
 from poolkit.spec.kinds import BUILT_IN
 from poolkit_conformance import compare, oracle
 
-KINDS = BUILT_IN
+# A median sorts, and neither exporter has a stable sort: the newer no aten.sort.stable, the older no take_along_dim.
+KINDS = [kind for kind in BUILT_IN if kind != "median"]
 MAPS = [
     pk.PoolSpec("sum", window=2, layout="NCHW"),
     pk.PoolSpec("sum", window=3, stride=2, padding=1, ceil_mode=True, layout="NCHW"),
