@@ -154,7 +154,8 @@ def outcome(r: Rng) -> str:
         assert after.text == source
         return "left or refused"
     have, want = case.letters, case.letters
-    if case.letters and not keep:
+    turned = any("the turns around it go" in row.note for row in after.rows)  # the input is in the target's order
+    if case.letters and not keep and not turned:
         batch, spatial = "N" * ("N" in case.letters), case.letters.strip("NC")
         want = f"{batch}C{spatial}" if to == "torch" else f"{batch}{spatial}C"
     told = f"{source}\n{to} {layout if keep else ''} {x.shape}\n{after.text}\n{after.rows}"
