@@ -204,21 +204,23 @@ class Median(Taps):
 
     name = "median"
 
-    def fills(self) -> tuple[float | int, ...]:
-        return math.inf if self.plan.floating else highest(self.plan.work), 0
-
     def lift(self, x: Tensor) -> State:
         return (x, _flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
 
-    def taken(self, s: State, count: Any) -> State:
+    def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
         o = self.o.of_rank(at + 1)
         cells = o.detach(s[0])
         nan = o.isnan(cells) if self.plan.floating else None
-        value = self.ranked(o, o.sort(cells if nan is None else o.where(nan, math.inf, cells), at), count)
+        inside = None if real is None else o.equal(real, 1)
+        largest = math.inf if self.plan.floating else highest(self.plan.work)
+        ordered = cells if nan is None else o.where(nan, largest, cells)
+        ordered = o.sort(ordered if inside is None else o.where(inside, ordered, largest), at)
+        value = self.ranked(o, ordered, count)
         hit = o.equal(cells, value if nan is None else o.where(o.any(nan, at), math.nan, value))
+        hit = hit if nan is None else o.either(hit, nan)
         place = o.iota(cells, at)
-        first = o.min(o.where(hit if nan is None else o.either(hit, nan), place, FAR), at)
+        first = o.min(o.where(hit if inside is None else o.both(hit, inside), place, FAR), at)
         return tuple(o.pick(o.equal(place, first), t, at) for t in s)
 
     def ranked(self, o: Ops, cells: Tensor, count: Any) -> Tensor:
