@@ -15,6 +15,7 @@ from poolkit.spec.arguments import no_options
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes import ROUTES
+from poolkit_torch.routes_mesh import SHARDED, sharded
 
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
@@ -31,6 +32,11 @@ _is_wrapped: Callable[[Any], bool] = getattr(torch._C, "_functorch").is_functorc
 def _is_symbolic(x: Any) -> bool:
     """Whether what is wrapped is a tracer's: a derivative may be taken inside of `make_fx`."""
     return any(type(n) is not int for n in x.shape)
+
+
+def _derived(x: Any) -> bool:
+    """Whether it is sharded, and a derivative may be taken."""
+    return sharded(x) and x.requires_grad and torch.is_grad_enabled()
 
 
 class TorchAdapter(Adapter):
@@ -75,7 +81,7 @@ class TorchAdapter(Adapter):
             # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
             onnx = exporting and torch.onnx.is_in_onnx_export()
-            kernels = "onnx" if onnx else "exporting" if exporting else None
+            kernels = "onnx" if onnx else "exporting" if exporting else SHARDED if _derived(x) else None
             empty = 0 in [self.known_size(x, at) for at in range(x.dim())]
             return Situation(derivative=not onnx, tracing=True, empty=empty, shipped=True, format=kernels)
         wrapped = _is_wrapped(x)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from poolkit.lowering.operators import Operators
+from poolkit_torch.routes_mesh import beside
 
 Tensor = Any
 
@@ -78,10 +79,11 @@ class Ops(Operators):
         return self.torch.sum(self.torch.where(chosen, x, 0), at, keepdim=True, dtype=x.dtype)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.arange(x.shape[at], dtype=self.torch.int32, device=x.device).view(self.along(at))
+        return beside(self.torch.arange(x.shape[at], dtype=self.torch.int32, device=x.device).view(self.along(at)), x)
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        return self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device).view(self.along(at))
+        made = self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device)
+        return beside(made.view(self.along(at)), like)
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.to(getattr(self.torch, dtype))

@@ -18,6 +18,7 @@ from poolkit.lowering.plan import Plan
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
+from poolkit_torch.routes_mesh import differentiates
 from poolkit_torch.routes_windows import Windows, given, padded_first, windows_of
 
 Tensor = Any
@@ -117,6 +118,7 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     return (
         plan.spec.output_size is not None
         and situation.format != "onnx"
+        and differentiates(situation)
         and (plan.known or not arrange.compiling(situation))  # Inductor compiles it anew for each size
         and arrange.divides(plan)
         and arrange.adjacent(plan)

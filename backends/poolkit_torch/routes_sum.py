@@ -17,6 +17,7 @@ from poolkit.lowering.plan import HALVES, Plan
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
+from poolkit_torch.routes_mesh import SHARDED, differentiates
 from poolkit_torch.routes_windows import IN_A_ROW, Windows, given, padded_first, pooled, windows_of
 
 Tensor = Any
@@ -107,7 +108,7 @@ def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_times(plan: Plan, situation: Situation) -> bool:
     """Every window has one count where none overhangs."""
     w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, situation._replace(format=None)) else None
-    return w is not None and not w.ceil and plan.dtype not in HALVES
+    return w is not None and not w.ceil and plan.dtype not in HALVES and differentiates(situation)
 
 
 def _divides_by_a_number(plan: Plan) -> bool:
@@ -119,6 +120,8 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
         return False
     w = windows_of(plan)
     if w is None or w.cells > IN_A_ROW or own.three_dimensional_half(plan) or not w.adds_few(situation):
+        return False
+    if not differentiates(situation):
         return False
     if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
         return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
@@ -145,7 +148,7 @@ def fits_padded(plan: Plan, situation: Situation) -> bool:
         return False
     if plan.spec.count_include_pad and any(a.overhang > 0 for a in plan.axes) and not _divides_by_a_number(plan):
         return False
-    return w.adds_few(situation)
+    return w.adds_few(situation) and differentiates(situation)
 
 
 def says_divisor(plan: Plan, w: Windows) -> bool:
@@ -168,6 +171,8 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     if plan.spec.output_size is None or plan.spec.divisor_override is not None or not arrange.adjacent(plan):
         return False
     if own.three_dimensional_half(plan) or not plan.floating or not arrange.divides(plan):
+        return False
+    if not differentiates(situation):
         return False
     if all(a.form == "whole" for a in plan.axes):
         return not arrange.compiling(situation)
@@ -204,7 +209,7 @@ def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_wide(plan: Plan, situation: Situation) -> bool:
     bins = any(a.form == "bins" for a in plan.axes) and plan.spec.divisor_override is None
     float32 = plan.floating and plan.work == "float32" and not own.three_dimensional_half(plan)
-    return bins and float32 and arrange.adjacent(plan) and situation.format not in ("exporting", "onnx")
+    return bins and float32 and arrange.adjacent(plan) and situation.format not in ("exporting", "onnx", SHARDED)
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs
