@@ -78,7 +78,7 @@ def _show_demo(report: demonstration.Report, save: Path) -> None:
         table.add_row(name, f"{difference:.2e}", f"{difference / 2**-23:.2f}")
     console.print(table)
     verdict = "all agree" if report.agrees else "they do not agree"
-    console.print(f"largest difference between any two: {report.largest:.2e}: {verdict}, to 4 units of float32's eps")
+    console.print(f"largest difference between any two: {report.largest:.2e}: {verdict}, to {report.bound:.1e}")
     console.print(f"the picture before and after: {save}", soft_wrap=True)
 
 

@@ -53,9 +53,32 @@ def test_demo_notices_a_wrong_number(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "spec",
-    ["softmax window=2 layout=NHWC", "avg window=2 layout=NCHW", "avg window=2 layout=NHWC count_include_pad=true"],
+    [
+        "max window=16 stride=8 padding=same",
+        "avg window=16 padding=3 count_include_pad=true",
+        "sum output_size=7",
+        "softmax window=16",
+        "lp window=16 p=3.0",
+        "gem output_size=1",
+        "logsumexp window=16",
+        "median window=5 stride=9",
+    ],
 )
-def test_demo_takes_what_its_definition_covers(spec: str) -> None:
+def test_demo_takes_every_kind(spec: str, tmp_path: Path) -> None:
+    given = ("--spec", f"{spec} layout=NHWC", "--save", str(tmp_path / "both.png"))
+    result = run("demo", "--backend", "numpy", *given, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["agrees"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "avg window=2 layout=NCHW",
+        "max window=2 layout=NHWC indices=true",
+        "avg output_size=1 layout=NHWC keepdims=false",
+    ],
+)
+def test_demo_takes_specs_of_its_photograph(spec: str) -> None:
     result = run("demo", "--backend", "numpy", "--spec", spec)
     assert result.exit_code == 2
     assert re.match("SpecError: received .*, and the demonstration .*; write it as in", result.stderr)
