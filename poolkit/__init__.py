@@ -34,6 +34,7 @@ if typing.TYPE_CHECKING:
     from poolkit.dialects.writing import caveats, native
     from poolkit.diffs.diff import diff
     from poolkit.diffs.difference import Difference
+    from poolkit.port.stand_in import stand_in
     from poolkit.programs.program import Program
     from poolkit.running.dispatch import pool, pool_direct
     from poolkit.running.extending import register_kind
@@ -83,6 +84,7 @@ __all__ = [
     "read",
     "register_kind",
     "routes",
+    "stand_in",
     "tune",
 ]
 
@@ -103,6 +105,7 @@ __getattr__ = lazy.lazily(
         "read": "dialects.reading",
         "register_kind": "running.extending",
         "routes": "running.routes",
+        "stand_in": "port.stand_in",
         "tune": "tools.tune",
     },
 )

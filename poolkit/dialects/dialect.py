@@ -28,6 +28,10 @@ class NotPooling(NotExactError):  # noqa: N818
     """A call that pools nothing, such as a mean over channels."""
 
 
+class NotKnown(NotExactError):  # noqa: N818
+    """A call with arguments that decide what is pooled, and that only the program knows."""
+
+
 @dataclass(frozen=True)
 class Word:
     """A layer or a function that pools.
@@ -171,15 +175,13 @@ SAID: Mapping[type, str] = {tuple: "a tuple", list: "a list", str: "text", int: 
 def check_written_out(call: Call) -> None:
     """`NotExactError` where arguments come by a star, of which nobody knows how many there are."""
     if any(starred(value) for value in call.args) or any(name == STARS for name, _ in call.kwargs):
-        raise NotExactError(
-            f"received {call}, and its arguments that come by * or ** are not known here; write them out"
-        )
+        raise NotKnown(f"received {call}, and its arguments that come by * or ** are not known here; write them out")
 
 
 def need_value(name: str, value: Any, *types: type) -> None:
     """`NotExactError` where a value that decides what is pooled is an expression, or of none of these types."""
     if isinstance(value, Expression):
-        raise NotExactError(f"{name}={value.text} is not known here, and it decides what is pooled; write its value")
+        raise NotKnown(f"{name}={value.text} is not known here, and it decides what is pooled; write its value")
     if types and not isinstance(value, types):
         either = " or ".join(SAID[kind] for kind in types)
         raise NotExactError(f"{name}={text(value)} is not what the framework takes, which is {either}; mend the call")

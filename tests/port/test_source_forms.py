@@ -210,8 +210,8 @@ def test_axes_that_are_constant_or_not_known() -> None:
         "layers.MaxPooling2D(tf.shape(x))",
         "layers.MaxPooling2D('two')",
         "layers.MaxPooling2D(2, 2, 'valid', None, 5, 6)",
-        "layers.MaxPooling2D(**options)",
-        "tf.nn.pool(x, [2, 2], kind, strides=[2, 2])",
+        "layers.MaxPooling2D(**sizes_of(x.shape))",
+        "tf.nn.max_pool2d(x, sizes_of(tf.shape(x)), 2, 'VALID')",
     ],
 )
 def test_what_a_variable_decides_is_kept_and_told(before: str) -> None:
@@ -231,7 +231,10 @@ def test_names_that_are_no_use(use: str) -> None:
 def test_calls_of_other_forms() -> None:
     head = "from keras import layers\n"
     assert line(f"{head}y = layers.MaxPooling2D(2)(x, training=True)\n") == "y = torch.nn.MaxPool2d(2)(x)"
-    assert row(f"{head}y = layers.MaxPooling2D(*options)(x)\n").status == "failed"
+    assert (
+        line(f"{head}y = layers.MaxPooling2D(*k)(x)\n")
+        == 'y = pk.stand_in("keras.layers.MaxPooling2D", "torch")(*k)(x)'
+    )
     assert line(f"{head}y = layers.MaxPooling2D(2)(*x)\n") == "y = torch.nn.MaxPool2d(2)(*x)"
     assert line(f"{head}y = layers.MaxPooling2D(2)(inputs=x)\n") == "y = torch.nn.MaxPool2d(2)(x)"
     marked = f"\ufeff{head}y = layers.MaxPooling2D(2)\n"
@@ -244,15 +247,20 @@ def test_calls_of_other_forms() -> None:
 def test_layers_with_a_name_that_may_be_another() -> None:
     head = "from keras import layers\n"
     two = f"{head}Pool = layers.MaxPooling2D\nif big:\n    Pool = layers.AveragePooling2D\ny = Pool(2)(x)\n"
-    assert [r.status for r in ported(two).rows] == ["failed"] * 3
+    assert [r.status for r in ported(two).rows] == ["exact", "exact", "left"]
+    with_import = two.replace("Pool = layers.MaxPooling2D", "from keras.layers import MaxPooling2D as Pool")
+    assert "failed" in [r.status for r in ported(with_import).rows]
     of_class = (
         f"{head}class Block:\n    pool = layers.MaxPooling2D\n    def call(self, x):\n        return self.pool(2)(x)\n"
     )
-    assert [r.status for r in ported(of_class).rows] == ["failed"]
-    assert [r.status for r in ported(f"{head}Pool = layers.MaxPooling2D\ny = Pool(2)(x)\n").rows] == ["exact"]
+    assert [r.status for r in ported(of_class).rows] == ["exact"]
+    assert [r.status for r in ported(f"{head}Pool = layers.MaxPooling2D\ny = Pool(2)(x)\n").rows] == ["left", "exact"]
 
 
-@pytest.mark.parametrize("use", ["block(pool=layers.MaxPooling2D)", "[layers.MaxPooling2D, 3]"])
+@pytest.mark.parametrize(
+    "use",
+    ["[layers.MaxPooling2D, 3]", "{layers.MaxPooling2D: 3}", "m == layers.MaxPooling2D", "m[layers.MaxPooling2D]"],
+)
 def test_layers_that_are_named_and_not_called(use: str) -> None:
     found = row(f"from keras import layers\ny = {use}\n")
     assert (found.before, found.status) == ("layers.MaxPooling2D", "failed")

@@ -46,12 +46,8 @@ def test_a_star_before_what_is_known(before: str, to: str, after: str) -> None:
     [
         (MOST.format("(1, *k)"), r"window_dimensions=(1, *k) is not known here"),
         (MOST.format("(1, *k, 1)"), r"window_dimensions=(1, *k, 1) is not known here"),
-        ('tf.nn.max_pool2d(x, [*k], 2, "VALID")', "[*k] may hold entries for batch and channels"),
-        ('tf.nn.max_pool2d(x, 2, [1, *k, 1], "VALID")', "[1, *k, 1] may hold entries for batch and channels"),
-        ("F.max_pool2d(x, *k)", "come by * or ** are not known here"),
-        ("F.max_pool2d(x, 2, **options)", "come by * or ** are not known here"),
-        ("layers.MaxPooling2D(*k)(x)", "come by * or ** are not known here"),
-        ("layers.MaxPooling2D(**options)(x)", "come by * or ** are not known here"),
+        ("F.max_pool2d(x, *x.shape[2:])", "come by * or ** are not known here"),
+        ("layers.MaxPooling2D(*x.shape[1:3])(x)", "come by * or ** are not known here"),
     ],
 )
 def test_a_star_before_what_is_not_known(before: str, why: str) -> None:

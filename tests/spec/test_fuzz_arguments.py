@@ -63,6 +63,7 @@ CALLS: dict[str, Call] = {
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
     "pool": (pk.pool, (X, SPEC), {}),
     "pool_direct": (pk.pool_direct, (X, SPEC, "fold"), {}),
+    "stand_in": (pk.stand_in, ("torch.nn.AvgPool2d", "numpy"), {"layout": "channels_first"}),
     "diff": (pk.diff, (SPEC, pk.AvgPool(3, layout="NCL"), SHAPE), {"layout": "NCL"}),
     "PoolSpec.parse": (pk.PoolSpec.parse, ("max window=2 layout=NCL",), {}),
     "PoolSpec.from_dict": (pk.PoolSpec.from_dict, (SPEC.to_dict(),), {}),

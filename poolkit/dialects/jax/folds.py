@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from poolkit.dialects.calls import Call, Expression, Name, text
+from poolkit.dialects.dialect import NotKnown
 from poolkit.errors import NotExactError
 
 KINDS = {"max": "max", "maximum": "max", "min": "min", "minimum": "min", "add": "sum"}
@@ -32,7 +33,7 @@ def kind_of(computation: Any, init: Any) -> str:
         )
     value = _value(init)
     if value is None:
-        raise NotExactError(f"the initial value {text(init)} is not known here, and it takes part in every window")
+        raise NotKnown(f"the initial value {text(init)} is not known here, and it takes part in every window")
     if value != NEUTRAL[kind]:
         raise NotExactError(
             f"the initial value {text(init)} takes part in every window, and {NEUTRAL[kind]} would not; a spec has none"

@@ -37,7 +37,7 @@ ZEROS = "the maximum behind it takes these zeros for numbers, as it does not wit
 
 def sizes(tree: Tree, site: Site, to: str, layout: str | None, edits: Edits) -> Iterator[Row]:
     """The sizes that the window of a site goes by: they are taken at the places of the target's order."""
-    letters = letters_for(site, to, layout)
+    letters = letters_for(site, to, layout) if site.sized else ""
     looks = [one.leaf.node for one in site.sized if tree.parent(one.leaf.node) is not None]
     for one in site.sized if moves(site, to, layout) or site.either else ():
         node = one.leaf.node

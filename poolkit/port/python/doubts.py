@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from poolkit.dialects import table
-from poolkit.port.python.names import Names, is_word
-from poolkit.port.python.nodes import last_name, literal, plain_name
-from poolkit.port.python.sites import TOLD
+from poolkit.port.python.names import Names, is_none, is_word
+from poolkit.port.python.nodes import Node, last_name, literal, plain_name
+from poolkit.port.python.sites import TOLD, Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unread import spelled_like_a_pool
 from poolkit.port.report import Row
 
 
-def doubts(tree: Tree, names: Names, to: str | None) -> Iterator[Row]:
+def doubts(tree: Tree, names: Names, to: str | None, found: Sequence[Site] = ()) -> Iterator[Row]:
     """A row for each such call.
 
     >>> tree = Tree("from keras import layers; y = getattr(layers, 'MaxPooling2D')(2)(x)")
     >>> [row.before for row in doubts(tree, Names(tree), "torch")]
     ["getattr(layers, 'MaxPooling2D')"]
     """
+    handed = {site.outer for site in found if site.role == "handed"}
     for node in tree.all(ast.Call):
-        why = _two_meanings(names, node, to) or _by_getattr(names, node, to)
-        if why:
+        why = _two_meanings(names, node, to)
+        if why and all(value in handed for value in _meanings(names, node)):
+            yield Row(f"line {tree.line(node)}", tree.text(node), "left", note=STOOD_IN)
+        elif why := why or _by_getattr(names, node, to):
             yield Row(f"line {tree.line(node)}", tree.text(node), "failed", note=why)
+
+
+STOOD_IN = "what it calls is decided when the program runs, and each that this file hands on has a stand-in"
+
+
+def _meanings(names: Names, node: ast.Call) -> list[Node | None]:
+    """What the file gives the name of a call that may be pooling."""
+    name = plain_name(node.func) or ""
+    bindings = names.tree.scope(node)[name.partition(".")[0]]
+    return [one.value for one in bindings if one.full or (one.value is not None and not is_none(one))]
 
 
 def _two_meanings(names: Names, node: ast.Call, to: str | None) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from poolkit.dialects.calls import Call, Expression, known, starred
-from poolkit.dialects.dialect import Fields
-from poolkit.errors import NotExactError, PoolkitError
+from poolkit.dialects.dialect import Fields, NotKnown
+from poolkit.errors import PoolkitError
 from poolkit.port.python.values import NOTHING
 from poolkit.port.target import Target, target_of, usual_layout, written
 from poolkit.spec.pool_spec import PoolSpec
@@ -37,7 +37,7 @@ def carried(
     """
     for name in DECIDE:
         if not known(fields.get(name)):
-            raise NotExactError(f"{name} is a variable, and it decides what is pooled; write its value")
+            raise NotKnown(f"{name} is a variable, and it decides what is pooled; write its value")
     samples = list(_samples(fields, numbers))
     try:
         specs = [PoolSpec(**{name: _put(value, sample) for name, value in fields.items()}) for sample in samples]

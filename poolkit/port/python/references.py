@@ -29,9 +29,9 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
     >>> [row.before for row in references(tree, Names(tree), [], "keras")]
     ['torch.nn.MaxPool2d']
     """
-    inside = [site.node for site in found]
+    told = {site.outer for site in found} | {site.node for site in found}
     for node in [*tree.all(ast.Attribute), *tree.all(ast.Name)]:
-        if isinstance(tree.parent(node), ast.Attribute) or _annotates(tree, node) or _told_elsewhere(tree, names, node):
+        if isinstance(tree.parent(node), ast.Attribute) or _annotates(tree, node) or _told_elsewhere(tree, node):
             continue
         full = names.full(node)
         pools = _is_class(names, node) if full is None else is_word(full) and POOLS.search(full.rpartition(".")[2])
@@ -39,7 +39,10 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
             to is not None and to in (of_framework(full or ""), *(names.frameworks() if not full else ()))
         ):
             continue
-        if not any(tree.inside(node, site) for site in inside):
+        if _is_alias(tree, names, node):
+            note = "it has another name here, and each call of that is written where it stands"
+            yield Row(f"line {tree.line(node)}", tree.text(node), "left", note=note)
+        elif node not in told and tree.given_to(node) not in told:
             scoped = _in_scope(tree, node)
             call = next((site for site in found if site.chosen is not None and site.chosen is tree.parent(node)), None)
             if call is not None:
@@ -100,18 +103,17 @@ def _is_class(names: Names, node: Node) -> bool:
     return "." in name or all(one.full for one in scope[last])
 
 
-def _told_elsewhere(tree: Tree, names: Names, node: Node) -> bool:
-    """Whether a name is called, imported, an annotation, given another name, or no value at all."""
+def _told_elsewhere(tree: Tree, node: Node) -> bool:
+    """Whether a name is called, or no value at all."""
     around = tree.parent(node)
     if isinstance(getattr(node, "ctx", None), ast.Store):
         return True
-    if isinstance(around, ast.Assign):
-        return _another_name(tree, names, around)
     return isinstance(around, ast.Call) and around.func is node
 
 
-def _another_name(tree: Tree, names: Names, statement: ast.Assign) -> bool:
-    """Whether a statement gives another name under which calls are found: it has no other value, and is no class's."""
-    target = statement.targets[0]
+def _is_alias(tree: Tree, names: Names, node: Node) -> bool:
+    """Whether a name is given another one under which calls are found: it has no other value, and is no class's."""
+    statement = tree.parent(node)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     in_class = isinstance(tree.parent(statement), ast.ClassDef)
     return isinstance(target, ast.Name) and not in_class and names.full(target) is not None

@@ -128,7 +128,7 @@ def moves(site: Site, backend: str, layout: str | None) -> bool:
     if site.stays:
         return False
     own = site.fields.layout if isinstance(site.fields, Operation) else site.fields.get("layout")
-    return known(own) and last(backend, layout) != str(own).endswith(("C", "last"))
+    return own is not None and known(own) and last(backend, layout) != str(own).endswith(("C", "last"))
 
 
 def letters_for(site: Site, backend: str, layout: str | None) -> str:

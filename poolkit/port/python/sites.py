@@ -26,7 +26,7 @@ from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 
-Role = Literal["layer", "applied", "function", "spec", "class"]
+Role = Literal["layer", "applied", "function", "spec", "class", "handed"]
 
 # Means and maxima; what else reduces, such as a sum, is told of only where it pools.
 REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
-from poolkit.dialects.dialect import RAISED, NotPooling
+from poolkit.dialects.dialect import RAISED, NotKnown, NotPooling
 from poolkit.dialects.own import OWN
 from poolkit.dialects.writing import native_call
 from poolkit.errors import NotExactError, PoolkitError
@@ -22,7 +22,7 @@ from poolkit.port.python.edits import Edits, Piece
 from poolkit.port.python.idioms import recognise
 from poolkit.port.python.imports import Imports, finish
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import python
+from poolkit.port.python.nodes import Node, python
 from poolkit.port.python.own import own_sites
 from poolkit.port.python.placed import Placed
 from poolkit.port.python.positions import Order
@@ -38,6 +38,7 @@ from poolkit.port.python.rewrite import (
     written_for,
 )
 from poolkit.port.python.sites import Site, reduced, sites
+from poolkit.port.python.standing import DEFERRED, deferred, handed, stand_in
 from poolkit.port.python.tree import BOM, Tree, bounded
 from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status
@@ -64,19 +65,14 @@ def port_source(
 
 def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported:
     names = Names(tree)
-    found = sorted(
-        [
-            *recognise(tree, names, [*sites(tree, names), *chosen_sites(tree, names)]),
-            *own_sites(tree, names),
-            *tested(tree, names, to),
-        ],
-        key=lambda site: tree.span(site.outer),
-    )
-    passed = [*references(tree, names, found, to), *doubts(tree, names, to)]
+    found = recognise(tree, names, [*sites(tree, names), *chosen_sites(tree, names)])
+    found += [*own_sites(tree, names), *tested(tree, names, to), *handed(tree, names, to, found)]
+    found.sort(key=lambda site: tree.span(site.outer))
+    passed = [*references(tree, names, found, to), *doubts(tree, names, to, found)]
     passed += unread(tree, names, found, passed, to)
     if to is None:
         return Ported(text, _in_order([*_audited(tree, found), *passed]))
-    port = _Port(tree, to, layout, Edits(tree), Imports(tree), names.frameworks())
+    port = _Port(tree, to, layout, Edits(tree), Imports(tree), names)
     written = [(row, new) for site in found for row, new in port.rows(site)]
     # Only now: what a pool is applied to may be a pool itself.
     rows = [replace(row, after=port.edits.text(*new)) if new is not None else row for row, new in written]
@@ -154,7 +150,7 @@ class _Port:
     layout: str | None
     edits: Edits
     imports: Imports
-    frameworks: set[str]  # whose modules the file imports
+    names: Names
 
     def rows(self, site: Site) -> Iterator[tuple[Row, New | None]]:
         """The rows of a site, each with the pieces of what is written for it, if anything is."""
@@ -185,7 +181,7 @@ class _Port:
             return Kept("exact", f"it is {self.to}'s already", self.tree.text(site.outer))
         if site.dialect == OWN:
             return self._kept_spec(site)
-        if site.dialect in EVERYWHERE and self.frameworks:
+        if site.dialect in EVERYWHERE and self.names.frameworks():
             return Kept("left", "an array of NumPy is no tensor of a framework; it stays one")
         return None
 
@@ -200,7 +196,14 @@ class _Port:
 
     def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
         short = partial(self.imports.short, at=site.outer)
-        target, new = self._written(site, short)
+        if site.role == "handed":
+            return self._stood_in(site, row, stand_in(site.word, self.to, self.layout), site.outer)
+        try:
+            target, new = self._written(site, short)
+        except NotKnown as error:
+            made = deferred(self.tree, self.names, replace(site, error=error), self.to, self.layout)
+            site.notes.insert(0, DEFERRED)
+            return self._stood_in(site, row, made, site.node.func)
         if site.cases:
             (target, new), (other, last) = (self._written(one, short) for one in by_case(site))
             note = "; ".join(dict.fromkeys(filter(None, [target.note, other.note])))
@@ -211,6 +214,13 @@ class _Port:
         note = _joined(*site.caveats, target.note, *site.notes)
         status: Status = "caveat" if site.caveats else target.status
         return replace(row, status=status, note=note, ported=None if site.cases else target.call), (new, span)
+
+    def _stood_in(self, site: Site, row: Row, made: Call, node: Node) -> tuple[Row, New]:
+        """A site where something stands in for the class or function at a node, and all else is as it was."""
+        self.edits.replace(self.tree.span(node), [made.source(partial(self.imports.short, at=node))])
+        caveats = [*site.caveats, *site.counted]
+        status: Status = "caveat" if caveats else "exact"
+        return replace(row, status=status, note=_joined(*caveats, *site.notes), call=None), ([site.outer], (0, 0))
 
     def _written(self, site: Site, short: Short) -> tuple[Target, list[Piece]]:
         if site.role == "class":

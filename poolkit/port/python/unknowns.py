@@ -7,7 +7,7 @@ from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, known
-from poolkit.dialects.dialect import NotPooling
+from poolkit.dialects.dialect import NotKnown, NotPooling
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.evaluated import values_of
@@ -38,7 +38,7 @@ def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
         _resolve(tree, names, site)
     for text in _unsure_sizes(tree, names, site):
         form = "hold" if text[0] in "([" else "be one number, or a list with"
-        site.error = NotExactError(f"{text} may {form} entries for batch and channels; write its value")
+        site.error = NotKnown(f"{text} may {form} entries for batch and channels; write its value")
 
 
 def _unsure_sizes(tree: Tree, names: Names, site: Site) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from poolkit.dialects import table
 from poolkit.port.python.assumed import imported
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given, last_name, plain_name
+from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name
 from poolkit.port.python.sites import Site, holders
 from poolkit.port.python.tree import Tree
 from poolkit.port.report import Row
@@ -57,7 +57,8 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
     for node in tree.all(ast.Call):
         name = last_name(node.func)
         spelled = _by_getattr(tree, node) or meant.get(name, name)
-        if node in nodes or not (spelled_like_a_pool(spelled) or _reduces_space(tree, node, spelled)):
+        read = name == "getattr" and "pool" in spelled.lower() and not OF_WORKERS.search(spelled)
+        if node in nodes or not (read or spelled_like_a_pool(spelled) or _reduces_space(tree, node, spelled)):
             continue
         # In a chain over several lines a call stands at its own name.
         place = tree.span(node.func)[1] if isinstance(node.func, ast.Attribute) else tree.span(node)[0]
@@ -77,6 +78,8 @@ def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
     if defined is not None:
         note = f"{name} is defined in line {tree.line(defined)}; what pools in it has a row of its own"
         yield Row(row.where, row.before, "left", note=note)
+    elif name == "getattr" and _reads(tree, node):
+        yield Row(row.where, row.before, "left", note="it reads an attribute of an object, and calls nothing")
     elif name == "getattr":
         yield Row(row.where, row.before, "failed", note="it comes by getattr, which is not read; write it with a dot")
     elif full:
@@ -85,6 +88,12 @@ def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
         yield Row(
             row.where, row.before, "failed", note=f"nothing in this file says what {plain_name(func) or name} is; {SAY}"
         )
+
+
+def _reads(tree: Tree, node: ast.Call) -> bool:
+    """Whether a getattr asks for an attribute by a name that is no class's, and what it gives is not called."""
+    name, around = literal(node.args[1]), tree.parent(node)
+    return isinstance(name, str) and name[:1].islower() and not (isinstance(around, ast.Call) and around.func is node)
 
 
 NOT_READ = (
