@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from examples import portable
 from poolkit.tools.demo import photograph
@@ -179,3 +180,18 @@ SHORT = sorted(path for path in (ROOT / "examples").glob("*_*.py") if path.name 
 @pytest.mark.parametrize("path", SHORT, ids=lambda path: path.name)
 def test_the_short_examples_stay_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 60
+
+
+def test_every_kind_of_the_page_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (ROOT / "docs/kinds.md").read_text(), re.MULTILINE)
+    page = {name for row in rows for name in re.findall(r"\w+", row)}
+    source = (ROOT / "examples/kinds.py").read_text()
+    drawn = {kind.split()[0] for kind in re.findall(r'^    "([^"]*)",$', source, re.MULTILINE)}
+
+    run("kinds.py", str(tmp_path / "kinds.png"))
+
+    assert drawn == page
+    with Image.open(tmp_path / "kinds.png") as made, Image.open(ROOT / "docs/kinds.png") as kept:
+        assert made.size == kept.size
+        assert np.abs(np.asarray(made, "int32") - np.asarray(kept, "int32")).max() <= 8

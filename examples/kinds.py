@@ -1,0 +1,56 @@
+"""What each kind of pooling does to a photograph: the picture in docs/kinds.md.
+
+Run: python examples/kinds.py docs/kinds.png
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+import poolkit as pk
+from poolkit.tools.demo import photograph
+
+matplotlib.use("agg")  # which needs no display
+
+from matplotlib import pyplot
+
+WINDOW = "window=12 stride=6 layout=NHWC"
+KINDS = (
+    "avg",
+    "max",
+    "min",
+    "median",
+    "sum",
+    "lp p=2.0 normalize=mean",
+    "gem p=8.0",
+    "softmax beta=16.0",
+    "logsumexp beta=16.0",
+)
+
+
+def pooled(kind: str, photo: Any) -> Any:
+    """The photograph pooled by a kind with its options, no brighter than white."""
+    image: Any = pk.pool(photo, pk.PoolSpec.parse(f"{kind} {WINDOW}"))[0]
+    return np.clip(image / max(1.0, float(image.max())), 0, 1)
+
+
+def draw(path: Path) -> None:
+    photo = photograph()
+    pictures = {"the photograph": photo[0], **{kind: pooled(kind, photo) for kind in KINDS}}
+    figure, places = pyplot.subplots(2, -(-len(pictures) // 2), figsize=(10, 4.4), layout="constrained")
+    for place in places.flat:
+        place.axis("off")
+    for place, (title, image) in zip(places.flat, pictures.items(), strict=False):
+        place.imshow(image, interpolation="nearest")
+        place.set_title(title, fontsize=8)
+    figure.savefig(path, dpi=80, metadata={"Software": None})
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]))
