@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Adapter, Situation
+from poolkit.lowering.backend import Adapter, Route, Situation
 from poolkit.spec.arguments import no_options
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import PLAIN, ROUTES
+from poolkit_numpy.routes_parts import in_parts
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import AnyPlan
 
 
 def _format(x: Any) -> str | None:
@@ -49,6 +53,11 @@ class NumpyAdapter(Adapter):
             return spec, x.shape, x.dtype, type(x), _format(x)
         except AttributeError:  # a dtype, a generator: something of NumPy's that is no array; `check` says so
             return None
+
+    def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
+        """Of NumPy's own windows, which are printed, nothing lies between; others of cells in order run in parts."""
+        plain = situation.format == PLAIN or situation.shipped
+        return in_parts(plan, shape) if plain and not route.reference else ""
 
     def widen(self, dtype: str) -> str | None:
         return dtype

@@ -6,7 +6,7 @@ With the primitives alone the core computes every kind, exactly, in every mode. 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -96,6 +96,10 @@ class Adapter:
     def wide(self, situation: Situation) -> bool:
         """Whether float64 is to be had, at no more than twice the time of float32."""
         return False
+
+    def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
+        """What stands over the function of a program for a shape: a decorator, which may be defined there."""
+        return route.decorator
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         """A layer of this framework that pools by `spec`."""

@@ -16,7 +16,7 @@ from poolkit.running.tuned import preferred
 from poolkit.spec.operation import Operation, as_spec
 
 if TYPE_CHECKING:
-    from poolkit.lowering.backend import Adapter, Route
+    from poolkit.lowering.backend import Adapter, Route, Situation
     from poolkit.lowering.plan import AnyPlan
 
 Tensor = Any
@@ -106,8 +106,8 @@ def _prepare(
 ) -> Callable[..., Any]:
     """Record the program that serves this key, or find one that was recorded for another batch size."""
     plan = plan_of_tensor(adapter, x, spec, tensors)[1]
-    way = preferred(adapter, plan, situation_of(adapter, x, tensors), route, x.shape)
-    program = recorded(adapter, plan, way, x.shape)
+    situation = situation_of(adapter, x, tensors)
+    program = recorded(adapter, plan, preferred(adapter, plan, situation, route, x.shape), situation, x.shape)
     registry.BY_TYPE[type(x)] = adapter
     _keep(_RUNS, key, program.function, MOST)
     return program.function
@@ -135,11 +135,12 @@ def pool_through(x: Tensor, spec: Operation, route: str | None, **tensors: Tenso
     return run(x)
 
 
-def recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]) -> Program:
+def recorded(adapter: Adapter, plan: AnyPlan, route: Route, situation: Situation, shape: Sequence[Any]) -> Program:
     """The program of a plan by a route, which is kept where it depends on nothing else."""
     ops = adapter.ops(plan.rank, plan.work)
     whole = None if adapter.executables is None else tuple(shape)
-    key: Hashable = (plan, route.name, ops.index, whole) if plan.known else None  # JAX's index dtype follows x64
+    over = adapter.over(route, plan, situation, shape)
+    key: Hashable = (plan, route.name, ops.index, whole, over) if plan.known else None  # JAX's index dtype follows x64
     programs = _PROGRAMS.setdefault(adapter.name, {})
     program = programs.get(key) if key is not None else None
     if program is None:
@@ -149,7 +150,7 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, shape: Sequence[Any]
             _title(plan),
             adapter.name,
             route.name,
-            route.decorator,
+            over,
             tuple([f.name for f in plan.further]),
         )
         program = program.finished(functools.partial(adapter.finish, plan=plan))

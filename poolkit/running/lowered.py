@@ -54,7 +54,8 @@ def lower(
         return _lower_any_size(adapter, spec, dtype, route, more)
     shape = as_shape(shape)
     plan = plan_of_shape(adapter, spec, shape, dtype, more)
-    return recorded(adapter, plan, chosen(adapter, plan, Situation(empty=0 in shape, shipped=True), route), shape)
+    situation = Situation(empty=0 in shape, shipped=True)
+    return recorded(adapter, plan, chosen(adapter, plan, situation, route), situation, shape)
 
 
 def _lower_any_size(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit.lowering.backend import Route
+from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.lower import FOLD, lower
 from poolkit.programs.recorder import choose
 from poolkit.running import dispatch
@@ -149,7 +149,7 @@ def test_a_route_may_ask_its_data_and_fall_back_to_the_fold() -> None:
     spec = pk.GlobalMaxPool(layout="NCL", keepdims=False)
     x = np.array([[[1.0, 5.0], [np.nan, 2.0]]])
     plan = dispatch.plan_of_tensor(ADAPTER, x, spec)[1]
-    program = dispatch.recorded(ADAPTER, plan, route, x.shape)
+    program = dispatch.recorded(ADAPTER, plan, route, Situation(), x.shape)
     assert "if np.isfinite(np.sum(x)) else f" in program.source
     for run in (program, lambda x: lower(ADAPTER.ops(3, "float64"), x, plan, route)):
         np.testing.assert_array_equal(run(x), [[5.0, np.nan]])
