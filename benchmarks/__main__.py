@@ -1,8 +1,9 @@
 """python -m benchmarks grid: poolkit beside the call that each framework documents, the Keras layer, einops and a copy.
 
-`growth` is what a window of 63 costs against a smaller one, `overhead` what a call adds on PyTorch, `memory` the most
-that tensors take there at a time. Each goes into results.json row by row, which `table` prints and `plot` (which needs
-the extra `benchmarks`) draws. `porting` counts what `poolkit port` makes of real files, and has options of its own.
+`growth` is what a window of 63 costs against a smaller one, `kinds` what users write by hand against poolkit,
+`overhead` what a call adds on PyTorch, `memory` the most that tensors take there at a time. Each goes into results.json
+row by row, which `table` prints and `plot` (which needs the extra `benchmarks`) draws. `porting` counts what `poolkit
+port` makes of real files, and has options of its own.
 Each framework is measured in a process of its own, with one thread, so that no two of them fight for a core.
 """
 
@@ -22,13 +23,14 @@ from rich.console import Console
 from benchmarks.frameworks import FRAMEWORKS
 from benchmarks.grid import CLOCKS, grid, growth
 from benchmarks.kept import alike, machine, merged, write
+from benchmarks.kinds import kinds
 from benchmarks.memory import memory
 from benchmarks.overhead import overhead
 from benchmarks.porting import main as porting
 from benchmarks.report import Results, Row, mean_markdown, plots, tables
 from benchmarks.sites import LAYOUTS
 
-PARTS = {"grid": grid, "growth": growth, "memory": memory, "overhead": overhead}
+PARTS = {"grid": grid, "growth": growth, "kinds": kinds, "memory": memory, "overhead": overhead}
 
 
 def environment(threads: int) -> dict[str, str]:

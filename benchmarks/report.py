@@ -103,6 +103,8 @@ def tables(results: Results) -> list[Table]:
         made += [site_table(results["grid"]), mean_table(results["grid"])]
     if results.get("growth"):
         made.append(plain_table("a window of 63 against a smaller one, stride 1", results["growth"]))
+    if results.get("kinds"):
+        made.append(plain_table("written by hand / poolkit: above 1, poolkit is faster", results["kinds"]))
     if results.get("memory"):
         made.append(
             plain_table("PyTorch: the most memory of a call, and times that of the documented one", results["memory"])

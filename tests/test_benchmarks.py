@@ -68,6 +68,13 @@ def test_every_cell_of_the_grid_gives_the_numbers_of_the_documented_call(backend
     assert int(said.split()[0]) >= 58
 
 
+@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.slow)])
+def test_kinds_give_the_numbers_of_what_is_written_by_hand(backend: str) -> None:
+    said = benchmarks("kinds", "--quick", "--check", "--channels", "2", "--backend", backend)
+
+    assert int(said.split()[0]) >= 28
+
+
 def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
     words = ("--site", "global avg 7x7", "--backend", "torch", "--turns", "1", "--seconds", "0.0001")
     benchmarks("grid", "--quick", *words, "--results", str(tmp_path))

@@ -1,0 +1,135 @@
+"""Kinds beside what their users write by hand: the published composition of calls, or the framework's own layer.
+
+Maps of 8x64x56x56, channels first on PyTorch and last on JAX, and tokens of (8, 512, 768). The numbers are in (0, 1],
+where what is written by hand neither overflows nor underflows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import poolkit as pk
+from benchmarks.frameworks import FRAMEWORKS, Array, Framework, Function
+from benchmarks.grid import turns_of
+
+Tensor = Any
+Hand = Callable[[Any, Tensor], Tensor]  # of the framework's calls below, and an input
+
+WINDOW = "window=3 stride=2"
+TOKENS = "output_size=1 layout=NLC keepdims=false"
+
+
+class Calls(NamedTuple):
+    """What is written by hand needs of a framework: its module, and windows of 3 with stride 2."""
+
+    module: Any
+    mean: Callable[[Tensor], Tensor]
+    largest: Callable[[Tensor], Tensor]
+    median: Callable[[Tensor], Tensor]
+
+
+def torch_calls() -> Calls:
+    import torch
+
+    def median(x: Tensor) -> Tensor:
+        return x.unfold(2, 3, 2).unfold(3, 3, 2).flatten(-2).median(-1)[0]
+
+    pool = torch.nn.functional
+    return Calls(torch, lambda x: pool.avg_pool2d(x, 3, 2), lambda x: pool.max_pool2d(x, 3, 2), median)
+
+
+def jax_calls() -> Calls:
+    from jax import lax, numpy
+
+    def windows(x: Tensor, start: float, function: Any) -> Tensor:
+        return lax.reduce_window(x, start, function, (1, 3, 3, 1), (1, 2, 2, 1), "VALID")
+
+    def median(x: Tensor) -> Tensor:
+        n = x.shape[1] - 2
+        cells = [x[:, i : n + i : 2, j : n + j : 2] for i in range(3) for j in range(3)]
+        return numpy.median(numpy.stack(cells, -1), -1)
+
+    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, lambda x: windows(x, -float("inf"), lax.max), median)
+
+
+def softmax(c: Calls, x: Tensor) -> Tensor:
+    w = c.module.exp(x)
+    return c.mean(x * w) / c.mean(w)
+
+
+def tokens_softmax(c: Calls, x: Tensor) -> Tensor:
+    w = c.module.exp(x)
+    return (x * w).sum(1) / w.sum(1)
+
+
+def tokens_gem(c: Calls, x: Tensor) -> Tensor:
+    return (c.module.clip(x, 1e-6, None) ** 3).mean(1) ** (1 / 3)
+
+
+BY_HAND: dict[str, Hand] = {
+    f"avg {WINDOW}": lambda c, x: c.mean(x),
+    f"sum {WINDOW}": lambda c, x: c.mean(x) * 9,
+    f"max {WINDOW}": lambda c, x: c.largest(x),
+    f"min {WINDOW}": lambda c, x: -c.largest(-x),
+    f"median {WINDOW}": lambda c, x: c.median(x),
+    f"softmax {WINDOW}": softmax,
+    f"lp {WINDOW}": lambda c, x: (c.mean(x**2) * 9) ** 0.5,
+    f"gem {WINDOW}": lambda c, x: c.mean(c.module.clip(x, 1e-6, None) ** 3) ** (1 / 3),
+    f"logsumexp {WINDOW}": lambda c, x: c.module.log(c.mean(c.module.exp(x))),
+    f"avg {TOKENS}": lambda c, x: x.mean(1),
+    f"softmax {TOKENS}": tokens_softmax,
+    f"lp {TOKENS}": lambda c, x: (x**2).sum(1) ** 0.5,
+    f"gem {TOKENS}": tokens_gem,
+    f"logsumexp {TOKENS}": lambda c, x: c.module.log(c.module.exp(x).mean(1)),
+}
+CALLS = {"torch": torch_calls, "jax": jax_calls}
+
+
+def case(name: str, backend: str, channels: int | None) -> tuple[pk.PoolSpec, Array]:
+    """The spec and its input."""
+    if "layout" in name:
+        shape: tuple[int, ...] = (8, 512, channels or 768)
+    else:
+        first = backend == "torch"
+        name += " layout=NCHW" if first else " layout=NHWC"
+        shape = (8, channels or 64, 56, 56) if first else (8, 56, 56, channels or 64)
+    return pk.PoolSpec.parse(name), 1 - np.random.default_rng(0).random(shape, "float32")
+
+
+def kinds(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """A row for each kind, forward and with its gradient: how many times as long as poolkit the other took."""
+    if name not in CALLS:
+        return
+    f, calls = FRAMEWORKS[name](), CALLS[name]()
+    for text, hand in BY_HAND.items():
+        if not any(word in text for word in options.site):
+            continue
+        spec, x = case(text, name, options.channels)
+        functions: list[Function] = [partial(pk.pool, spec=spec), partial(hand, calls)]
+        for train in (False, True):
+            made = [_call(f, function, spec, x, train) for function in functions]
+            ours, other = (f.numbers(f.finish(call())) for call in made)
+            np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-6, err_msg=f"{name} {text} gradient={train}")
+            row: dict[str, Any] = {"backend": name, "spec": str(spec), "gradient": train}
+            if not options.check:
+                turns = list(turns_of([partial(_run, f, call) for call in made], options))
+                row["factor"] = statistics.median(theirs / own for own, theirs in turns)
+            yield row
+
+
+def _call(f: Framework, function: Function, spec: pk.PoolSpec, x: Array, train: bool) -> Function:
+    mode = f.quick[0]
+    inputs = [f.tensor(x, train=train)]
+    if train:
+        inputs.insert(0, f.tensor(np.ones(spec.output_shape(x.shape), np.float32)))
+    return partial(f.made(function, mode, train=train), *inputs)
+
+
+def _run(f: Framework, call: Function) -> None:
+    f.finish(call())
