@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import keras
 import numpy as np
+import tensorflow as tf
 import torch
 
 from poolkit.port.python.source import port_source
@@ -37,13 +40,33 @@ def function(source: str, name: str = "f") -> Any:
     return names[name]
 
 
-def same_numbers(source: str, *rest: Any) -> np.ndarray:
-    """Run f(x) of a Keras source, and of its port to PyTorch; the result, channels last where it is a map."""
+TENSORS: dict[str, Callable[[Any], Any]] = {
+    "torch": torch.from_numpy,
+    "tensorflow": tf.constant,
+    "jax": jnp.asarray,
+    "keras": np.asarray,
+}
+
+
+def same_numbers(
+    source: str, *rest: Any, of: str = "keras", to: str = "torch", x: np.ndarray = MAP, moved: bool = True, at: int = 1
+) -> np.ndarray:
+    """Run f(x) of a source and of its port; the result, channels last where it is a map.
+
+    `x` has its channels last, and `at` is where PyTorch's is given them, or nowhere where it is not `moved`.
+    """
     source = textwrap.dedent(source)
-    after = port_source(source, "torch")
+    after = port_source(source, to)
     assert after.complete, after.rows
-    expected = np.asarray(keras.ops.convert_to_numpy(function(source)(MAP, *rest)))
-    got = function(after.text)(torch.from_numpy(MAP).permute(0, 3, 1, 2), *rest).numpy()
-    got = got.transpose(0, 2, 3, 1) if got.ndim == 4 else got
+    texts = {of: source, to: after.text}
+    expected, got = (_numbers(function(text), name, rest, x, at if moved else -1) for name, text in texts.items())
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
     return got
+
+
+def _numbers(run: Any, name: str, rest: tuple[Any, ...], x: np.ndarray, at: int) -> np.ndarray:
+    there = at if name == "torch" else -1
+    given = [TENSORS[name](one) if isinstance(one, np.ndarray) else one for one in rest]
+    y = run(TENSORS[name](np.ascontiguousarray(np.moveaxis(x, -1, there))), *given)
+    y = np.asarray(keras.ops.convert_to_numpy(y) if name == "keras" else y)
+    return np.moveaxis(y, there, -1) if y.ndim == x.ndim else y

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-import torch
 
-from tests.helpers.ports import MAP, function, ported, row
+from tests.helpers.ports import MAP, ported, row, same_numbers
 
 KERAS = "import keras\nfrom keras import layers\nfrom keras import backend as K\n"
 TORCH = "import torch\nimport torch.nn.functional as F\n"
@@ -67,10 +64,7 @@ def test_a_mask_fails(lines: str) -> None:
 def test_a_mask_that_is_given_at_once() -> None:
     source = f"{KERAS}def f(x, m):\n    return layers.GlobalAveragePooling1D()(x, mask=m)\n"
     steps, mask = MAP[:, :, 0], np.arange(16).reshape(2, 8) % 3 > 0
-    expected = keras.ops.convert_to_numpy(function(source)(steps, mask))
-    got = function(ported(source).text)(torch.from_numpy(steps).permute(0, 2, 1), torch.from_numpy(mask))
-
-    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5)
+    same_numbers(source, mask, x=steps)
     assert row(source).after == 'pk.PoolSpec("avg", output_size=1, layout="NCL", keepdims=False)(x, mask=m)'
 
 
@@ -84,10 +78,7 @@ def test_no_mask_and_an_embedding_that_makes_one() -> None:
 def test_a_layer_for_every_step_has_one_axis_more(layer: str) -> None:
     source = f"{KERAS}def f(x):\n    return layers.TimeDistributed(layers.{layer}, name='t')(x)\n"
     steps = np.stack([MAP, MAP * 2, MAP - 1], axis=1)
-    expected = np.asarray(keras.ops.convert_to_numpy(function(source)(steps)))
-    got = function(ported(source).text)(torch.from_numpy(steps).permute(0, 1, 4, 2, 3)).numpy()
-
-    np.testing.assert_allclose(got if got.ndim == 3 else np.moveaxis(got, 2, -1), expected, rtol=1e-5, atol=1e-6)
+    same_numbers(source, x=steps, at=2)
     assert "pools every step, as one spec does with layout=...HWC" in row(source).note
 
 
@@ -117,9 +108,7 @@ def test_two_means_are_a_global_average(mean: str) -> None:
     found = row(source, "tensorflow")
     assert found.before == mean
     assert found.status in ("exact", "caveat")  # TensorFlow sums halves in another order
-    got = function(ported(source, "tensorflow").text)(tf.constant(MAP)).numpy()
-    expected = function(source)(torch.from_numpy(MAP).permute(0, 3, 1, 2)).numpy()
-    np.testing.assert_allclose(got, np.moveaxis(expected, 1, -1), rtol=1e-5, atol=1e-6)
+    same_numbers(source, of="torch", to="tensorflow")
 
 
 @pytest.mark.parametrize(

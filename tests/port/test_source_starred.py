@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-import torch
 
 import poolkit as pk
 from poolkit.dialects.reading import read
 from poolkit.errors import NotExactError
-from tests.helpers.ports import MAP, function, ported, row
+from tests.helpers.ports import ported, row, same_numbers
 
 HEAD = """\
 import jax
@@ -57,11 +55,7 @@ def test_a_star_before_what_is_not_known(before: str, why: str) -> None:
 
 
 def test_windows_behind_a_star_give_the_same_numbers() -> None:
-    first = torch.from_numpy(MAP).permute(0, 3, 1, 2)
-    source = f"{HEAD}F.max_pool2d(x, (*k,), (*reversed(k),))\n"
-    after = function(ported(source, "keras").text)(MAP, (2, 3), {})
-    expected = function(source)(first, (2, 3), {}).numpy().transpose(0, 2, 3, 1)
-    np.testing.assert_array_equal(np.asarray(after), expected)
+    same_numbers(f"{HEAD}F.max_pool2d(x, (*k,), (*reversed(k),))\n", (2, 3), {}, of="torch", to="keras")
 
 
 def test_a_line_of_source() -> None:

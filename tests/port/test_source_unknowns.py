@@ -4,39 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
 import pytest
-import tensorflow as tf
-import torch
 
-from tests.helpers.ports import MAP, function, ported, row
+from tests.helpers.ports import ported, row, same_numbers
 
 TORCH = "import torch\nimport torch.nn.functional as F\n"
 TF = "import tensorflow as tf\n"
-LAST = {"jax": jnp.asarray, "tensorflow": tf.constant, "keras": np.asarray}
-
-
-def same(source: str, to: str, **given: Any) -> None:
-    """The numbers of a torch function f(x, …) and of its port to a framework whose channels are last."""
-    expected = function(source)(torch.from_numpy(MAP).permute(0, 3, 1, 2), **given).numpy().transpose(0, 2, 3, 1)
-    got = np.asarray(function(ported(source, to).text)(LAST[to](MAP), **given))
-    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+LAST = ("jax", "tensorflow", "keras")
 
 
 @pytest.mark.parametrize("to", LAST)
 @pytest.mark.parametrize("stride", [None, 1, 2])
 def test_a_stride_that_may_be_none(to: str, stride: int | None) -> None:
     source = f"{TORCH}def f(x, k=3, stride=None):\n    return F.max_pool2d(x, (k, k), stride)\n"
-    same(source, to, stride=stride)
+    same_numbers(source, 3, stride, of="torch", to=to)
 
 
 @pytest.mark.parametrize("strides", [None, (1, 1), (2, 2)])
 def test_strides_of_flax_that_are_none_are_one(strides: Any) -> None:
     source = "import flax.linen as nn\ndef f(x, strides=None):\n    return nn.max_pool(x, (2, 2), strides)\n"
-    expected = np.asarray(function(source)(jnp.asarray(MAP), strides))
-    got = function(ported(source).text)(torch.from_numpy(MAP).permute(0, 3, 1, 2), strides)
-    np.testing.assert_allclose(got.numpy().transpose(0, 2, 3, 1), expected, rtol=1e-5)
+    same_numbers(source, strides, of="jax")
 
 
 def test_a_stride_that_is_a_number_is_carried_over() -> None:
@@ -50,7 +37,7 @@ def test_a_stride_that_is_a_number_is_carried_over() -> None:
 @pytest.mark.parametrize("bins", [(3, None), 2])
 def test_bins_that_may_be_none(to: str, bins: Any) -> None:
     source = f"{TORCH}def f(x, s=(3, None)):\n    return F.adaptive_avg_pool2d(x, s)\n"
-    same(source, to, s=bins)
+    same_numbers(source, bins, of="torch", to=to)
 
 
 # ------------------------------------------------------------------------------------------- sizes of TensorFlow

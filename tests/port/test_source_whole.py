@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-import torch
 
-from tests.helpers.ports import MAP, function, ported, row
+from tests.helpers.ports import MAP, row, same_numbers
 
 HEAD = "import torch\nimport torch.nn.functional as F\ndef f(x, p=3.0, eps=1e-6):\n    "
-FIRST = torch.from_numpy(MAP).permute(0, 3, 1, 2)
 LINES = [
     "return F.avg_pool2d(x, (1, x.size(3)))",
     "return F.avg_pool2d(x, (x.shape[2], 1), stride=1)",
@@ -32,17 +29,13 @@ def test_sizes_of_its_own_axes(body: str, to: str) -> None:
 @pytest.mark.parametrize("body", LINES[:2])
 def test_the_numbers_of_one_axis(body: str) -> None:
     source = HEAD + body + "\n"
-    expected = function(source)(FIRST).numpy().transpose(0, 2, 3, 1)
-    got = np.asarray(function(ported(source, "jax").text)(MAP))
-    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    same_numbers(source, of="torch", to="jax")
 
 
 def test_the_window_of_one_axis_is_the_whole() -> None:
     source = "import torch.nn.functional as F\ndef f(h):\n    return F.max_pool1d(h, h.size(2))\n"
     assert row(source, "jax").after == row(source.replace("h.size(2))", "h.shape[-1:])"), "jax").after
-    three = torch.from_numpy(MAP[:, 0]).permute(0, 2, 1)
-    got = np.asarray(function(ported(source, "keras").text)(MAP[:, 0]))
-    np.testing.assert_array_equal(got, function(source)(three).numpy().transpose(0, 2, 1))
+    same_numbers(source, of="torch", to="keras", x=MAP[:, 0])
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ class Values:
         if given.several or given.loose:
             values = tuple(self._given(one) for one in given.several)
             grown = any(isinstance(one.statement, ast.AugAssign) for one in given.several)
-            return computed(values) if grown else either((*values, None) if given.loose else values)
+            return computed(values) if grown else either((*values, Known(given.name)) if given.loose else values)
         if given.value is None or given.statement is None:
             default = self.of(given.default, given.node) if given.node is not None else None
             return Known(given.name, default=default, number=_is_int(given.node))

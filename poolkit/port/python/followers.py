@@ -13,6 +13,7 @@ from poolkit.port.python.remarks import results
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of
 from poolkit.port.python.tree import Tree
+from poolkit.port.python.turned import is_vector
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
 
@@ -27,7 +28,9 @@ INDEX = "the index after it counts the axes of the original's layout; write it a
 
 def order_after(tree: Tree, names: Names, site: Site) -> None:
     """Flatten, a reshape or an index behind a pool that keeps its axes."""
-    if isinstance(site.fields, Operation) or site.error is not None or site.folded or site.turned:
+    if isinstance(site.fields, Operation) or site.error is not None or site.folded:
+        return
+    if site.turned and not is_vector(site.fields):
         return
     sizes = site.fields.get("output_size")
     single = known(sizes) and is_all(sizes, 1)

@@ -67,8 +67,8 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
         _check_order(site, backend, layout)
         sized = site.sized if moves(site, backend, layout) or site.either else ()
         letters = letters_for(site, backend, layout)
-        given = {name: resized(value, sized, letters) for name, value in site.fields.items()}
-        fields = {name: _as_tuple(site, value, backend) for name, value in given.items()}
+        given = {name: _as_tuple(site, value, backend) for name, value in site.fields.items()}
+        fields = {name: resized(value, sized, letters) for name, value in given.items()}
         target, call = carried(fields, backend, lambda spec: _order(site, spec, backend, layout), site.numbers)
         return _for_none(site, target, call)
     spec = spec_of(site)

@@ -46,7 +46,7 @@ def _taken(values: Values, site: Site) -> list[tuple[int | None, Size]]:
     """The sizes that the fields of a site go by, with the spatial axis of each; none where one is not known."""
     found: list[tuple[int | None, Size]] = []
     assert isinstance(site.fields, dict)
-    for name in ("window", "stride", "padding"):
+    for name in ("window", "stride", "padding", "output_size"):
         for entry, value in _entries(site.fields.get(name)):
             for made in _alternatives(values.of(expression(value.text), site.node)):
                 if not understood(made):

@@ -14,7 +14,10 @@ from poolkit.port.python.values import Size
 
 # Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
 ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
-OF_NUMBERS = ("clamp", "clamp_min", "clamp_max", "clip", "pow", "abs", "square", "sqrt", "exp", "log")
+OF_NUMBERS = (
+    *("clamp", "clamp_min", "clamp_max", "clip", "pow", "abs", "square", "sqrt", "exp", "log"),
+    *("contiguous", "clone", "detach", "float", "half", "to"),
+)
 # Steps that leave the batch of their tensor where it is.
 STEPS = ("reshape", "view", "expand_dims", "unsqueeze", "squeeze", "flatten")
 

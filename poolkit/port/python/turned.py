@@ -6,15 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from poolkit.dialects.calls import known
+from poolkit.dialects.dialect import Fields
 from poolkit.port.python.edits import whole_line
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, last_name, literal, walk
 from poolkit.port.python.ordered import PERMUTES, SHAPES
 from poolkit.port.python.sites import Folded, Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, definition, only_use
+from poolkit.port.python.uses import calls_of, definition, only_use, stored_layer
 from poolkit.spec.operation import Operation
-from poolkit.spec.values import is_many
+from poolkit.spec.values import is_all, is_many
 
 Turn = tuple[ast.expr, tuple[int, ...]]  # what is turned, and which of its axes each new one is
 
@@ -48,10 +49,16 @@ def _both(tree: Tree, names: Names, site: Site, call: Node, layout: str) -> list
     if before is None:
         return []
     assert isinstance(site.fields, dict)
-    if site.fields.get("keepdims", True) is False and known(site.fields.get("keepdims", True)):
-        return [before]
-    behind = _behind(tree, names, call, layout)
-    return [before, behind] if behind is not None else []
+    behind = _behind(tree, names, call, layout) if site.fields.get("keepdims", True) is not False else None
+    if behind is not None:
+        return [before, behind]
+    return [before] if is_vector(site.fields) else []
+
+
+def is_vector(fields: Fields) -> bool:
+    """Whether what is left of the axes is the channels alone, beside axes of one cell."""
+    sizes = fields.get("output_size")
+    return fields.get("keepdims", True) is False or (known(sizes) and is_all(sizes, 1))
 
 
 def _before(tree: Tree, names: Names, tensor: Node | None, layout: str) -> Folded | None:
@@ -118,10 +125,12 @@ def turn_of(names: Names, node: Node | None, rank: int) -> Turn | None:
     """
     if not isinstance(node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in node.args):
         return None
-    if isinstance(node.func, ast.Call):  # a layer of Keras's, which does not count the batch
-        named = last_name(node.func.func) == "Permute" and node.func.args and node.args
-        at = literal(node.func.args[0]) if named else None
-        return _checked(node.args[0], (0, *at) if is_many(at) else None, rank) if node.args else None
+    layer = node.func if isinstance(node.func, ast.Call) else stored_layer(names.tree, node.func)
+    if layer is not None:
+        named = last_name(layer.func) == "Permute" and layer.args and node.args
+        at = literal(layer.args[0]) if named else None
+        batch = () if is_many(at) and 0 in at else (0,)  # Keras's does not count it, as torchvision's does
+        return _checked(node.args[0], (*batch, *at) if is_many(at) else None, rank) if node.args else None
     method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
     given = [*node.args, *(value for name, value in arguments(node).items() if name in ("perm", "axes", "dims"))]
     if not method and not given:
