@@ -10,7 +10,6 @@ from typing import Any
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation, ThirdParty
 from poolkit.running.layers import Pooling
-from poolkit.spec.arguments import no_options
 from poolkit_array_api.ops import Ops
 
 DEFAULT = "array_api_strict"  # the namespace where the backend is asked for by name
@@ -20,6 +19,7 @@ class ArrayAdapter(ThirdParty):
     """Arrays of one namespace: sizes are known, and no derivative is taken."""
 
     framework = DEFAULT
+    layers = Pooling
 
     def __init__(self, module: str) -> None:
         self.module = module
@@ -54,10 +54,6 @@ class ArrayAdapter(ThirdParty):
         import numpy as np
 
         return np.asarray(t)
-
-    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pooling:
-        no_options(options, "a layer of the array API takes no options besides its spec and route")
-        return Pooling(spec, route=route)
 
 
 @functools.cache

@@ -11,8 +11,6 @@ import numpy as np
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.plan import AnyPlan
-from poolkit.spec.arguments import no_options
-from poolkit.spec.pool_spec import PoolSpec
 from poolkit_jax.layers import Pool
 from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
@@ -24,6 +22,7 @@ class JaxAdapter(Adapter):
 
     name = "jax"
     ops = Ops
+    layers = Pool
     routes = ROUTES
     executables: int | None = 256  # of up to 3 MiB each
 
@@ -58,10 +57,6 @@ class JaxAdapter(Adapter):
 
     def to_numpy(self, t: Any) -> Any:
         return np.asarray(t)
-
-    def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
-        no_options(options, "a layer of JAX takes no options besides its spec and route")
-        return Pool(spec, route=route)
 
     def finish(self, function: Callable[..., Any], plan: AnyPlan | None = None) -> Callable[..., Any]:
         return jax.jit(function if plan is None else sharded(function, plan), inline=True)

@@ -57,14 +57,8 @@ class Ops(Operators):
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.jnp.broadcast_to(x, like.shape)
 
-    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.jnp.take(x, places, at)
-
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.argsort(x, at).astype("int32")
-
-    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.jnp.sum(x, ats, dtype="int32", keepdims=True)
 
     def sort(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.sort(x, at)
@@ -76,26 +70,11 @@ class Ops(Operators):
         rest = product([self.size(x, at) for at in range(self.rank) if at != ats[0]])
         return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0), ats, keepdims=True)
 
-    def max(self, x: Tensor, at: int) -> Tensor:
-        return self.jnp.max(x, at, keepdims=True)
-
-    def min(self, x: Tensor, at: int) -> Tensor:
-        return self.jnp.min(x, at, keepdims=True)
-
-    def any(self, x: Tensor, at: int) -> Tensor:
-        return self.jnp.any(x, at, keepdims=True)
-
-    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
-        return self.jnp.sum(chosen, at, keepdims=True, dtype=dtype)
-
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.jnp.sum(self.jnp.where(chosen, x, 0), at, keepdims=True, dtype=x.dtype)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.lax.broadcasted_iota("int32", self.along(at, x.shape[at]), at)
-
-    def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
-        return x.astype(like.dtype)
 
     def detach(self, x: Tensor) -> Tensor:
         return self.lax.stop_gradient(x)

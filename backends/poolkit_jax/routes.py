@@ -6,14 +6,13 @@ averages have none: there the fold itself is 1.5 to 70 times faster than `lax.re
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.count import divisor
-from poolkit.lowering.stages import length, side_by_side
+from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
+from poolkit.lowering.count import divided
+from poolkit.lowering.stages import pieces
+from poolkit.lowering.windows import IN_A_ROW, cells, is_map, reduced, side_by_side, sliding, split, uneven
 from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
@@ -21,15 +20,10 @@ if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
     from poolkit_jax.ops import Ops
 
-Tensor = Any
-Reduced = tuple[Tensor, Tensor | None]
-
 FEW = 16  # cells that a plain loop may add up: 2 eps off for equal cells, where 49 of them are 6 off
 MANY = 512  # cells that XLA's sum over parts of axes may add up: 20x20 equal cells are 3.2 eps off, 30x30 are 4.4
 MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arrays; 225x225 equal cells are 4.1
 SMALL = 256  # cells whose gradient is a comparison with each; behind them channels lie side by side
-IN_A_ROW = 128  # cells that docs/semantics.md (6) lets be added up in a row
-SUMS = ("avg", "sum")
 NEVER = 1000.0  # a cost above the fold's: only for who asks by name
 
 
@@ -41,87 +35,55 @@ def _is_large(situation: Situation) -> bool:
 
 
 def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    ats = tuple(a.at for a in plan.axes if a.form == "whole")
     if plan.kind == "avg" and plan.spec.divisor_override is None:
-        return o.jnp.mean(x, ats, keepdims=True), None
-    return _divided(o, o.jnp.sum(x, ats, keepdims=True), plan, x), None
-
-
-def _divided(o: Ops, total: Tensor, plan: Plan, x: Tensor) -> Tensor:
-    return total if plan.kind == "sum" else o.divide(total, divisor(o, plan, x))
+        return o.jnp.mean(x, reduced(plan), keepdims=True), None
+    return divided(o, o.jnp.sum(x, reduced(plan), keepdims=True), plan, x), None
 
 
 def _is_mean(plan: Plan, situation: Situation) -> bool:
     """Axes are reduced as a whole or kept, and one at least is reduced. Along the last ones 1.6 eps are the most."""
-    sizes = [a.n for a in plan.axes if a.form == "whole"]
-    forms = {a.form for a in plan.axes}
-    last = forms == {"whole"} and plan.trailing
-    return _is_large(situation) and bool(sizes) and forms <= {"whole", "keep"} and (last or math.prod(sizes) <= MEAN)
+    near = (is_map(plan) and plan.trailing) or cells(plan) <= MEAN
+    return _is_large(situation) and bool(reduced(plan)) and near
 
 
 def _few_calls(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """The same where an array may be small: by the sum that is close for any."""
-    ats = tuple([a.at for a in plan.axes if a.form == "whole"])
-    if all(a.form in ("whole", "keep") for a in plan.axes):
-        return _divided(o, o.sum(x, ats), plan, x), None
-    return _split(o, x, plan, functools.partial(_closely, o))
-
-
-def _closely(o: Ops, t: Tensor, ats: tuple[int, ...]) -> Tensor:
+    if reduced(plan):
+        return divided(o, o.sum(x, reduced(plan)), plan, x), None
+    y, ats = split(o, x, plan, _pieces(plan))
     wide = o.of_rank(o.rank + len(ats))
-    return wide.drop(wide.sum(t, ats), ats)
+    return _joined(o, wide.drop(wide.sum(y, ats), ats), plan, x), None
 
 
 def _is_few_calls(plan: Plan, situation: Situation) -> bool:
-    widths = [side_by_side(a) for a in plan.axes if a.form != "keep"]
-    return bool(widths) and all(widths) and not any(a.form == "taps" and a.total for a in plan.axes)
+    return bool(_widths(plan)) and all(_widths(plan).values())
 
 
-def _split(o: Ops, x: Tensor, plan: Plan, summed: Callable[[Tensor, tuple[int, ...]], Tensor] | None = None) -> Reduced:
+def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """Each axis becomes (pieces, cells of a piece), the cells are summed up, and the pieces of a window two by two."""
-    axes = {a.at: a for a in plan.axes if a.form != "keep"}
-    pieces = _pieces(plan)
-    shape: list[Any] = []
-    inner: list[int] = []
-    for at in range(plan.rank):
-        a = axes.get(at)
-        if a is None:
-            shape.append(o.size(x, at))
-            continue
-        end = (side_by_side(a) or 0) * a.out
-        x = x if end == a.n else o.slice(x, at, 0, end, 1)
-        inner.append(len(shape) + 1)
-        shape += [a.out * pieces[at], (side_by_side(a) or 0) // pieces[at]]
-    total = (summed or o.jnp.sum)(o.jnp.reshape(x, tuple(shape)), tuple(inner))
-    return _divided(o, _joined(o, total, pieces), plan, x), None
+    return _joined(o, o.jnp.sum(*split(o, x, plan, _pieces(plan))), plan, x), None
 
 
-def _joined(o: Ops, total: Tensor, pieces: dict[int, int]) -> Tensor:
-    for at, count in pieces.items():
+def _joined(o: Ops, total: Tensor, plan: Plan, x: Tensor) -> Tensor:
+    for at, count in _pieces(plan).items():
         for _ in range(count.bit_length() - 1):
             total = o.add(o.slice(total, at, 0, None, 2), o.slice(total, at, 1, None, 2))
-    return total
+    return divided(o, total, plan, x)
+
+
+def _widths(plan: Plan) -> dict[int, int]:
+    """How long windows that lie side by side are along each axis; 0 where others stand there."""
+    return {a.at: side_by_side(a) or 0 for a in plan.axes if a.form != "keep"}
 
 
 def _pieces(plan: Plan) -> dict[int, int]:
-    """Into how many pieces, a power of 2, a window is cut along each axis, until a piece has few enough cells."""
-    widths = {a.at: (side_by_side(a) or 0) for a in plan.axes if a.form != "keep"}
-    pieces = dict.fromkeys(widths, 1)
-    while math.prod(widths.values()) > MANY:
-        at = max(widths, key=lambda at: (widths[at] % 2 == 0, widths[at]))
-        if widths[at] % 2:
-            break
-        widths[at] //= 2
-        pieces[at] *= 2
-    return pieces
+    return pieces(_widths(plan), MANY)
 
 
 def _is_split(plan: Plan, situation: Situation) -> bool:
-    widths = [(side_by_side(a) or 0) for a in plan.axes if a.form != "keep"]
-    if not widths or not all(widths):
-        return False
-    most = MANY * math.prod(_pieces(plan).values()) if _is_large(situation) else FEW
-    return math.prod(widths) <= most
+    fits = _is_few_calls(plan, situation)
+    most = MANY * math.prod(_pieces(plan).values()) if fits and _is_large(situation) else FEW
+    return fits and cells(plan) <= most
 
 
 # -------------------------------------------------------------------------------------------------------- global maxima
@@ -174,9 +136,7 @@ def _place(o: Ops, d: Tensor, best: Tensor, along: tuple[int, int], left: int) -
 
 def _is_first(plan: Plan, situation: Situation) -> bool:
     """Floats that lie side by side, few enough for float32 to count them."""
-    neighbours = all(b.at == a.at + 1 for a, b in zip(plan.axes, plan.axes[1:], strict=False))
-    whole = all(a.form == "whole" for a in plan.axes)
-    return plan.floating and whole and neighbours and math.prod(a.n for a in plan.axes) < 2**24
+    return plan.floating and is_map(plan) and plan.consecutive and cells(plan) < 2**24
 
 
 # ------------------------------------------------------------------------------------------------------- reduce_window
@@ -195,22 +155,16 @@ def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     def over(t: Tensor) -> Tensor:
         return o.lax.reduce_window(t, start, reducer, dims, strides, around)
 
-    if plan.kind in ("max", "min") or not _counts(plan):
-        return (over(x) if plan.kind in ("max", "min", "sum") else o.divide(over(x), divisor(o, plan, x))), None
+    if plan.kind in EXTREMA:
+        return over(x), None
+    if not uneven(plan):
+        return divided(o, over(x), plan, x), None
     one = tuple([slice(None) if at in plan.at else slice(0, 1) for at in range(plan.rank)])
     return o.divide(over(x), over(o.jnp.ones_like(x[one]))), None
 
 
-def _counts(plan: Plan) -> bool:
-    """Whether windows have different numbers of real cells, which are what counts."""
-    plain = plan.kind == "avg" and plan.spec.divisor_override is None and not plan.spec.count_include_pad
-    return plain and any(a.form == "taps" and a.total for a in plan.axes)
-
-
 def _side(a: Axis | None, field: str) -> Any:
-    if a is None or a.form == "keep":
-        return 1
-    return getattr(a, field) if a.form == "taps" else a.n if a.form == "whole" else side_by_side(a)
+    return 1 if a is None else a.n if a.form == "whole" else getattr(sliding(a), field)
 
 
 def _around(a: Axis | None) -> tuple[Any, Any]:
@@ -233,8 +187,8 @@ def _is_max_window(plan: Plan, situation: Situation) -> bool:
 
 def _is_sum_window(plan: Plan, situation: Situation) -> bool:
     """Each cell of a window is added to the sum of those before it; of a map as a whole there is a better way."""
-    few = all(a.form in ("taps", "bins", "keep") for a in plan.axes) and _is_window(plan)
-    return few and math.prod([length(a) for a in plan.axes]) <= IN_A_ROW
+    few = all(a.form != "whole" for a in plan.axes) and _is_window(plan)
+    return few and cells(plan) <= IN_A_ROW
 
 
 def divides(plan: Plan) -> bool:
@@ -245,14 +199,14 @@ def divides(plan: Plan) -> bool:
     if plan.kind in SUMS:
         return _is_sum_window(plan, Situation())
     apart = all(a.form == "taps" and a.window < 2 * a.stride for a in plan.axes if a.form != "keep")
-    return apart and plan.kind in ("max", "min") and _is_max_window(plan, Situation())
+    return apart and plan.kind in EXTREMA and _is_max_window(plan, Situation())
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("mean", ("avg", "sum"), _mean, _is_mean, lambda plan: 1.0, reference=True),
-    Route("split", ("avg", "sum"), _split, _is_split, lambda plan: 2.0),
-    Route("first", ("max", "min"), _first, _is_first, lambda plan: 3.0),
-    Route("max_window", ("max", "min"), _window, _is_max_window, lambda plan: NEVER, needs_sizes=False, reference=True),
+    Route("mean", SUMS, _mean, _is_mean, lambda plan: 1.0, reference=True),
+    Route("split", SUMS, _split, _is_split, lambda plan: 2.0),
+    Route("first", EXTREMA, _first, _is_first, lambda plan: 3.0),
+    Route("max_window", EXTREMA, _window, _is_max_window, lambda plan: NEVER, needs_sizes=False, reference=True),
     Route("sum_window", SUMS, _window, _is_sum_window, lambda plan: NEVER, needs_sizes=False, reference=True),
     Route("few_calls", SUMS, _few_calls, _is_few_calls, lambda plan: NEVER + 1, reference=True),
 )

@@ -10,7 +10,6 @@ from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit_keras.layers import Pool
 from poolkit_keras.ops import Ops, narrow
-from poolkit_keras.routes import ROUTES
 
 
 class KerasAdapter(Adapter):
@@ -18,7 +17,7 @@ class KerasAdapter(Adapter):
 
     name = "keras"
     ops = Ops
-    routes = ROUTES
+    layers = Pool
 
     def check(self, x: Any) -> None:
         if not isinstance(x, keras.KerasTensor) or x.sparse:
@@ -48,9 +47,6 @@ class KerasAdapter(Adapter):
         if dtype == "int64" and narrow():
             return "int32"  # which its tensors are
         return "int32" if dtype in ("bool", "int8", "uint8", "int16", "uint16") else dtype
-
-    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
-        return Pool(spec, route=route, **options)
 
     def from_numpy(self, array: Any) -> Any:
         return keras.ops.convert_to_tensor(array, dtype=array.dtype.name)

@@ -9,8 +9,6 @@ import numpy as np
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Route, Situation
-from poolkit.spec.arguments import no_options
-from poolkit.spec.pool_spec import PoolSpec
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import PLAIN, ROUTES
@@ -30,6 +28,7 @@ class NumpyAdapter(Adapter):
 
     name = "numpy"
     ops = Ops
+    layers = Pool
     routes = ROUTES
 
     def check(self, x: Any) -> None:
@@ -38,9 +37,6 @@ class NumpyAdapter(Adapter):
                 f"received a numpy {type(x).__name__}, and pooling takes a plain numpy.ndarray; "
                 "convert it with numpy.asarray(x) (a masked array: fill it first, for the mask would be lost)"
             )
-
-    def dtype(self, x: Any) -> str:
-        return str(x.dtype.name)
 
     def situation(self, x: Any) -> Situation:
         return Situation(derivative=False, empty=x.size == 0, format=_format(x))
@@ -67,10 +63,6 @@ class NumpyAdapter(Adapter):
 
     def to_numpy(self, t: Any) -> Any:
         return t
-
-    def layer(self, spec: PoolSpec, *, route: str | None = None, **options: Any) -> Pool:
-        no_options(options, "a layer of NumPy takes no options besides its spec and route")
-        return Pool(spec, route=route)
 
 
 ADAPTER = NumpyAdapter()

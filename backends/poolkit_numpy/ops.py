@@ -30,14 +30,8 @@ class Ops(Operators):
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         return self.np.clip(x, low, high)
 
-    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.np.take(x, places, at)
-
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.np.argsort(x, at, kind="stable").astype("int32")
-
-    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.np.sum(x, axis=ats, dtype="int32", keepdims=True)
 
     def sort(self, x: Tensor, at: int) -> Tensor:
         return self.np.sort(x, at, kind="stable")
@@ -52,14 +46,8 @@ class Ops(Operators):
             total = self.np.sum(total, axis=at, dtype="longdouble", keepdims=True)
         return total.astype(x.dtype.type)
 
-    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
-        return self.np.sum(chosen, axis=at, dtype=dtype, keepdims=True)
-
     def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
         return self.np.sum(self.np.where(chosen, x, x.dtype.type(0)), axis=at, dtype=x.dtype.type, keepdims=True)
-
-    def iota(self, x: Tensor, at: int) -> Tensor:
-        return self.np.arange(x.shape[at], dtype="int32").reshape(self.along(at))
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return x.astype(like.dtype.type)

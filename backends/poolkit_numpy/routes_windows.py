@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.count import divided, known_counts
+from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
+from poolkit.lowering.count import divided
 from poolkit.lowering.kinds import Max, Min
-from poolkit.lowering.stages import side_by_side
+from poolkit.lowering.windows import uneven
 from poolkit.programs.recorder import named
 
 if TYPE_CHECKING:
@@ -15,20 +15,17 @@ if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
     from poolkit_numpy.ops import Ops
 
-Tensor = Any
-Reduced = tuple[Tensor, Tensor | None]
-
 WRITTEN = 32  # bins whose edges stand in a program as numbers
 
 
 def _windows(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    if plan.kind in ("max", "min"):
+    if plan.kind in EXTREMA:
         kind = (Max if plan.kind == "max" else Min)(o, plan)
         ufunc = o.np.maximum if plan.kind == "max" else o.np.minimum
         return _over(o, x, plan, getattr(o.np, plan.kind), ufunc, kind.worst(), {}), None
     wide = {"dtype": "float64" if plan.work == "float32" else "longdouble"}
     total = named("total", o.cast_like(_over(o, x, plan, o.np.sum, o.np.add, 0, wide), x))
-    if not _counts(plan):
+    if not uneven(plan):
         return divided(o, total, plan, x), None
     one = tuple([slice(None) if at in plan.at else slice(0, 1) for at in range(plan.rank)])
     ones = named("ones", o.np.ones_like(x[one]))
@@ -82,18 +79,6 @@ def _edges(o: Ops, a: Axis) -> Any:
     return named("edges", edges[:-1] if _ends(a) else edges)
 
 
-def _counts(plan: Plan) -> bool:
-    """Whether windows have different numbers of real cells, which are what counts."""
-    spec = plan.spec
-    if plan.kind == "sum" or spec.divisor_override is not None:
-        return False
-    if any(a.form == "bins" for a in plan.axes):
-        return not all(a.form in ("keep", "whole") or (a.known and side_by_side(a) is not None) for a in plan.axes)
-    around = [a for a in plan.axes if a.form == "taps" and a.total != 0]
-    same = all(a.known and len(set(known_counts(a, include_padding=False))) == 1 for a in around)
-    return not spec.count_include_pad and not same
-
-
 def _is_windows(plan: Plan, situation: Situation) -> bool:
     return any(a.form != "keep" for a in plan.axes) and not any(a.form == "taps" and _is_negative(a) for a in plan.axes)
 
@@ -106,7 +91,7 @@ def _is_negative(a: Axis) -> bool:
 ROUTES: tuple[Route, ...] = (
     Route(
         "windows",
-        ("max", "min", "avg", "sum"),
+        EXTREMA + SUMS,
         _windows,
         _is_windows,
         lambda plan: 1000.0,

@@ -14,10 +14,9 @@ from tensorflow.python.ops import control_flow_util  # nor of XLA
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.plan import AnyPlan
-from poolkit.spec.arguments import no_options
+from poolkit_tensorflow import routes_first, routes_fold, routes_max, routes_sum
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
-from poolkit_tensorflow.routes import ROUTES
 from poolkit_tensorflow.routes_facts import Eager, Traced
 
 
@@ -48,7 +47,8 @@ class TensorFlowAdapter(Adapter):
 
     name = "tensorflow"
     ops = Ops
-    routes = ROUTES
+    layers = Pool
+    routes = (*routes_sum.ROUTES, *routes_first.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES)
 
     def check(self, x: Any) -> None:
         if not isinstance(x, tf.Tensor | tf.Variable):
@@ -56,9 +56,6 @@ class TensorFlowAdapter(Adapter):
                 f"received a {type(x).__name__}, and pooling takes a dense tf.Tensor; convert it with x.to_tensor()"
                 " (ragged) or tf.sparse.to_dense(x) (sparse)"
             )
-
-    def dtype(self, x: Any) -> str:
-        return str(x.dtype.name)
 
     def rank(self, x: Any, letters: int) -> tuple[Any, int]:
         if x.shape.rank is not None:
@@ -96,11 +93,6 @@ class TensorFlowAdapter(Adapter):
         if tf.executing_eagerly():
             return spec, sizes, x.dtype, "tape" if record.could_possibly_record() else "eager"
         return spec, sizes, x.dtype, compiling()
-
-    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
-        name = options.pop("name", None)
-        no_options(options, "a module of TensorFlow takes no options besides its spec, route and name")
-        return Pool(spec, route=route, name=name)
 
     def from_numpy(self, array: Any) -> Any:
         return tf.constant(array)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import tensorflow
 
-from poolkit.lowering.backend import Situation
+from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.stages import length, side_by_side
+from poolkit.lowering.windows import cells, sliding
 
-Tensor = Any
+TAPED = "@tf.function(autograph=False)"  # one function, where a tape records eager calls: each has 190 us of Python
+
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
 Padding = str | list[int]  # VALID or SAME, or the cells before and after each pooled axis
 
@@ -69,14 +68,6 @@ def native(plan: Plan) -> bool:
     return 1 <= len(plan.axes) <= most and fits and (channels_last(plan) or channels_first(plan))
 
 
-def sliding(a: Axis) -> Axis:
-    """Bins that divide an axis evenly are windows; any other axis as it is."""
-    width = side_by_side(a) if a.known and a.form == "bins" else None
-    if width is not None:
-        return dataclasses.replace(a, form="taps", window=width, stride=width)
-    return a
-
-
 def once(plan: Plan) -> Steps:
     """The plan's windows as a single pool."""
     axes = [sliding(a) for a in plan.axes]
@@ -87,11 +78,6 @@ def windows(plan: Plan) -> bool:
     """Whether every axis is a dense sliding window, or kept."""
     axes = [sliding(a) for a in plan.axes]
     return all(a.form == "keep" or (a.form == "taps" and a.dilation == 1) for a in axes) and cells(plan) > 1
-
-
-def cells(plan: Plan) -> int:
-    """Cells of the largest window."""
-    return math.prod(length(a) for a in plan.axes)
 
 
 def padding(plan: Plan) -> str | None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.stages import part_near
+from poolkit.lowering.windows import cells, is_map
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
-Tensor = Any
-Lowered = tuple[Tensor, None]
-
 
 def _whole(plan: Plan) -> bool:
-    known = plan.dtype in ("float32", "float64") and all(a.form == "whole" for a in plan.axes)
-    return known and (facts.channels_last(plan) or facts.channels_first(plan))
+    near = facts.channels_last(plan) or facts.channels_first(plan)
+    return near and is_map(plan) and plan.dtype in ("float32", "float64")
 
 
 def _reduce_when(plan: Plan, situation: Situation) -> bool:
     return not situation.tracing and _whole(plan)
 
 
-def _reduce(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _reduce(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """One axis after the other where channels lie behind: twice as fast. Its gradient would be split among ties."""
     if plan.trailing:
         return _extreme(o, x, plan, plan.at), None
@@ -43,45 +41,37 @@ def _first_when(plan: Plan, situation: Situation) -> bool:
 
 
 def _taped_when(plan: Plan, situation: Situation) -> bool:
-    """One function: the gradient of each eager call takes 190 us of Python."""
     return not situation.tracing and situation.derivative and facts.without_xla(situation) and _whole(plan)
 
 
-def _first(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _first(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """The extreme of each line along the last axis, the first line that has the best of them, and its first such cell.
+
+    A line has about 400 cells where all lie side by side.
 
     The map is read once, and its gradient written once. All but the reductions is compiled, where it is a few loops.
     """
-    lines, cells = _lines(plan)
+    n = cells(plan)
+    row = n if n <= 64 else part_near(n, 400) if plan.trailing else plan.axes[-1].n
+    lines = n // row
     sizes = kept_sizes(o, x)
     inner = 1 if plan.trailing else sizes[-1]
-    apart = [-1, lines, cells] if plan.trailing else [-1, lines, cells, inner]
+    apart = [-1, lines, row] if plan.trailing else [-1, lines, row, inner]
     maps = o.tf.reshape(o.tf.stop_gradient(x), constant(o, apart))
     ends = _extreme(o, maps, plan, 2)
     ends = ends if plan.trailing else o.tf.squeeze(ends, [2])
     best = _extreme(o, ends, plan, 1)
 
     def picked() -> Tensor:
-        start = _numbers(o, o.size(ends, 0), 0) * (lines * cells * inner) + _numbers(o, inner, 2)
-        line, among = start, o.tf.reshape(maps, [-1, cells, inner])
+        start = _numbers(o, o.size(ends, 0), 0) * (n * inner) + _numbers(o, inner, 2)
+        line, among = start, o.tf.reshape(maps, [-1, row, inner])
         if lines > 1:
-            line = start + _before(o, ends, best, lines) * (cells * inner)
-            among = o.tf.gather(o.tf.reshape(maps, [-1]), line + _numbers(o, cells, 1) * inner)
-        return o.tf.gather(o.tf.reshape(x, [-1]), line + _before(o, among, best, cells) * inner)
+            line = start + _before(o, ends, best, lines) * (row * inner)
+            among = o.tf.gather(o.tf.reshape(maps, [-1]), line + _numbers(o, row, 1) * inner)
+        return o.tf.gather(o.tf.reshape(x, [-1]), line + _before(o, among, best, row) * inner)
 
     y = o.tf.function(picked, jit_compile=True, autograph=False)()
     return o.tf.reshape(y, constant(o, [1 if at in plan.at else n for at, n in enumerate(sizes)])), None
-
-
-def _lines(plan: Plan) -> tuple[int, int]:
-    """Into how many lines of how many cells: those along the last axis, or where all lie side by side about 400."""
-    n = math.prod([a.n for a in plan.axes])
-    cells = plan.axes[-1].n
-    if n <= 64:
-        cells = n
-    elif plan.trailing:
-        cells = min((k for k in range(1, n + 1) if n % k == 0), key=lambda k: abs(math.log(k / 400)))
-    return n // cells, cells
 
 
 def _numbers(o: Any, n: Any, at: int) -> Tensor:
@@ -99,10 +89,8 @@ def _before(o: Any, t: Tensor, best: Tensor, n: int) -> Tensor:
     return o.tf.cast(float(n - 1) - most, "int64")
 
 
-TAPED = "@tf.function(autograph=False)"
-
 ROUTES = (
-    Route("reduce", ("max", "min"), _reduce, _reduce_when, lambda plan: 0.9, differentiable=False),
-    Route("first", ("max", "min"), _first, _first_when, lambda plan: 1.5),
-    Route("first_taped", ("max", "min"), _first, _taped_when, lambda plan: 1.5, decorator=TAPED),
+    Route("reduce", EXTREMA, _reduce, _reduce_when, lambda plan: 0.9, differentiable=False),
+    Route("first", EXTREMA, _first, _first_when, lambda plan: 1.5),
+    Route("first_taped", EXTREMA, _first, _taped_when, lambda plan: 1.5, decorator=facts.TAPED),
 )

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit_tensorflow import routes_facts as facts
-
-Tensor = Any
-Lowered = tuple[Tensor, None]
 
 
 def _fits(plan: Plan, situation: Situation) -> bool:
@@ -32,16 +29,15 @@ def _eager(plan: Plan, situation: Situation) -> bool:
     return not situation.tracing and facts.larger(situation, MANY) and _fits(plan, situation)
 
 
-def _within(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _within(o: Any, x: Tensor, plan: Plan) -> Reduced:
     o.pairwise_sums = True  # not in float64, which a graph may be converted to something without
     return o.tf.function(lambda: FOLD.lower(o, x, plan)[0], jit_compile=True, autograph=False)(), None
 
 
 COMPILED = "@tf.function(jit_compile=True, autograph=False)"
 MANY = 2**16  # numbers, of which the calls of a fold take 5 ms and more
-KINDS = ("avg", "sum", "max", "min")
 
 ROUTES = (
-    Route("fold_in_graph", KINDS, _within, _in_graph, lambda plan: 20.0),
-    Route("fold_compiled", KINDS, FOLD.lower, _eager, lambda plan: 20.0, decorator=COMPILED),
+    Route("fold_in_graph", SUMS + EXTREMA, _within, _in_graph, lambda plan: 20.0),
+    Route("fold_compiled", SUMS + EXTREMA, FOLD.lower, _eager, lambda plan: 20.0, decorator=COMPILED),
 )

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.windows import cells, sliding
 from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
-from poolkit_tensorflow.routes_facts import Padding, cells, channels_last, in_xla, sliding
+from poolkit_tensorflow.routes_facts import Padding, channels_last, in_xla
 
-Tensor = Any
 DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
-Lowered = tuple[Tensor, None]
 
 
 # ------------------------------------------------------------------------------------------ native, behind a guard
@@ -54,11 +53,11 @@ def _unrecorded_when(plan: Plan, situation: Situation) -> bool:
     return not situation.derivative and _eager_when(plan, situation)
 
 
-def _eager(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _eager(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _guarded(o, x, plan, _pool(o, x, plan))
 
 
-def _guarded(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Lowered:
+def _guarded(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Reduced:
     """MaxPool drops NaN and gives the lowest number for a window of -inf; a sum of squares tells of either."""
     finite = o.tf.raw_ops.L2Loss(t=x).numpy() < math.inf
     return choose(finite, values, lambda: FOLD.lower(o, x, plan)[0]), None
@@ -68,7 +67,7 @@ def _explicit_when(plan: Plan, situation: Situation) -> bool:
     return _eager_when(plan, situation) and facts.padding(plan) is None and len(plan.axes) < 3
 
 
-def _explicit(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _explicit(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """With padding that is neither VALID nor SAME, by MaxPool itself: a copy of the map takes as long as the pool."""
     widths = facts.pads(plan)
     assert widths is not None
@@ -83,7 +82,7 @@ def _branched_when(plan: Plan, situation: Situation) -> bool:
     return (situation.tracing or situation.format is None) and _pool_when(plan, situation) and not in_xla(situation)
 
 
-def _branched(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _branched(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """The pool and, where the map is not finite, the fold.
 
     One of the two is given the map and the other one a detached copy, which costs nothing, so that no gradient of zeros
@@ -128,7 +127,7 @@ def _compiled_when(plan: Plan, situation: Situation) -> bool:
     return situation.tracing and facts.windows(plan)
 
 
-def _compiled(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Windows one axis after the other, by selections that XLA makes into a few loops."""
 
     def selections() -> Tensor:
@@ -197,9 +196,9 @@ def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
 
 
 ROUTES = (
-    Route("max_pool_branched", ("max", "min"), _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
-    Route("max_pool", ("max", "min"), _eager, _unrecorded_when, _pool_cost, reference=True),
-    Route("max_pool", ("max", "min"), _eager, _recorded_when, _recorded_cost, reference=True),
-    Route("max_pool_explicit", ("max", "min"), _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
-    Route("compiled", ("max", "min"), _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
+    Route("max_pool_branched", EXTREMA, _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
+    Route("max_pool", EXTREMA, _eager, _unrecorded_when, _pool_cost, reference=True),
+    Route("max_pool", EXTREMA, _eager, _recorded_when, _recorded_cost, reference=True),
+    Route("max_pool_explicit", EXTREMA, _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
+    Route("compiled", EXTREMA, _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
 )

@@ -6,33 +6,25 @@ of cells added in a row decides which route may be taken (`poolkit.lowering.stag
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divisor
-from poolkit.lowering.fold import in_pairs
+from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.stages import even, fits, length, stages
+from poolkit.lowering.stages import fits, part, sides, stages
+from poolkit.lowering.windows import IN_A_ROW, cells, even, is_map, length, reduced, sliding
 from poolkit_tensorflow import routes_facts as facts
-from poolkit_tensorflow.routes_facts import cells, channels_last, constant, kept_sizes, sliding, windows
-
-Tensor = Any
-Lowered = tuple[Tensor, None]
+from poolkit_tensorflow.routes_facts import channels_last, constant, kept_sizes, windows
 
 STAGES = "sums of at most 12 cells, and of those: TensorFlow adds up cells in a row, and of n is up to n/4 eps off"
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
 POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5, which is allowed, but sums in stages have the faster gradient
-IN_A_ROW = 128  # cells that docs/semantics.md (6) lets be added up in a row
 FEWER = 16  # one of 4x4, multiplied and divided again: at most 1 eps more
 SIDES = 10  # cells of the windows of `avg_pools`: 1.9 eps
 MANY = 2**20  # numbers from which a trace pays for itself under a tape
 LARGE = 2**22  # 16 MiB of float32, which no cache holds
 ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 eps
-
-
-def _whole(plan: Plan) -> bool:
-    return all(a.form == "whole" for a in plan.axes)
 
 
 def _plain(plan: Plan) -> bool:
@@ -44,10 +36,10 @@ def _plain(plan: Plan) -> bool:
 
 
 def _reduce_when(plan: Plan, situation: Situation) -> bool:
-    return _whole(plan) and cells(plan) <= FEW and plan.spec.divisor_override is None
+    return is_map(plan) and cells(plan) <= FEW and plan.spec.divisor_override is None
 
 
-def _reduce(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _reduce(o: Any, x: Tensor, plan: Plan) -> Reduced:
     reduce = o.tf.raw_ops.Mean if plan.kind == "avg" else o.tf.raw_ops.Sum
     return reduce(input=x, axis=o.tf.constant(plan.at), keep_dims=True), None
 
@@ -59,7 +51,7 @@ def _stages_when(plan: Plan, situation: Situation) -> bool:
     return plan.spec.divisor_override is None and cells(plan) > 1 and fits(plan)
 
 
-def _stages(o: Any, x: Tensor, plan: Plan, pairwise_sums: bool = True) -> Lowered:
+def _stages(o: Any, x: Tensor, plan: Plan, pairwise_sums: bool = True) -> Reduced:
     """Sums of at most 12 cells, of those sums, and so on.
 
     The first pooled axis goes first, in the longest strides: 10 rows of 60x512 are added 2.4 times as fast as an
@@ -79,15 +71,12 @@ def _without_pairs_when(plan: Plan, situation: Situation) -> bool:
     return facts.without_xla(situation) and _stages_when(plan, situation)
 
 
-def _without_pairs(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _without_pairs(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _stages(o, x, plan, pairwise_sums=False)
 
 
 def _taped_when(plan: Plan, situation: Situation) -> bool:
-    """One function, where a tape records eager calls: the gradient of each takes 190 us of Python, that of one 300.
-
-    It has to be traced once for every shape, which smaller maps are not worth.
-    """
+    """A function has to be traced once for every shape, which smaller maps are not worth."""
     return facts.larger(situation, MANY) and situation.derivative and _stages_when(plan, situation)
 
 
@@ -99,27 +88,22 @@ def _over(o: Any, x: Tensor, n: float) -> Tensor:
 # ---------------------------------------------------------------------------------------------------------------- rows
 
 
-def _row(n: int) -> int:
-    """The largest divisor of `n` up to ROW."""
-    return next(d for d in range(min(n, ROW), 0, -1) if n % d == 0)
-
-
 def _rows_when(plan: Plan, situation: Situation) -> bool:
     return not situation.tracing and _in_rows(plan, situation)
 
 
 def _in_rows(plan: Plan, situation: Situation) -> bool:
     """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
-    trailing = _whole(plan) and plan.trailing and plan.spec.divisor_override is None
-    return facts.without_xla(situation) and trailing and cells(plan) // _row(cells(plan)) <= ROW
+    trailing = is_map(plan) and plan.trailing and plan.spec.divisor_override is None
+    return facts.without_xla(situation) and trailing and cells(plan) // part(cells(plan), ROW) <= ROW
 
 
-def _rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Sums along contiguous memory, which TensorFlow adds up as a tree, and then of those."""
     return _over(o, _along_rows(o, o.tf.raw_ops.Sum, x, plan), float(cells(plan) if plan.kind == "avg" else 1)), None
 
 
-def _means(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _means(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Said to be without a derivative for speed alone: that of a mean divides at the size of the map."""
     return _along_rows(o, o.tf.raw_ops.Mean, x, plan), None
 
@@ -127,7 +111,7 @@ def _means(o: Any, x: Tensor, plan: Plan) -> Lowered:
 def _along_rows(o: Any, reduce: Any, x: Tensor, plan: Plan) -> Tensor:
     """As many axes as are pooled, two at least, so that the result has its rank without a reshape."""
     flat, k = cells(plan), len(plan.axes)
-    row = _row(flat)
+    row = part(flat, ROW)
     x = facts.divided(o, x, plan.at[0], plan.at[-1], [*[1] * (k - 2), flat // row, row])
     last = plan.at[0] + max(k, 2) - 1
     x = reduce(input=x, axis=o.tf.constant(last), keep_dims=k > 1)
@@ -138,10 +122,10 @@ def _graph_rows_when(plan: Plan, situation: Situation) -> bool:
     return situation.tracing and _in_rows(plan, situation)
 
 
-def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """The same of three axes and with a reshape at the end, which a graph does in 0.9 of the time."""
     flat, sizes = cells(plan), kept_sizes(o, x)
-    row = _row(flat)
+    row = part(flat, ROW)
     left = [1 if at in plan.at else n for at, n in enumerate(sizes)]
     x = o.tf.raw_ops.Sum(input=o.tf.reshape(x, constant(o, [-1, flat // row, row])), axis=o.tf.constant(2))
     x = _over(o, o.tf.raw_ops.Sum(input=x, axis=o.tf.constant(1)), float(flat if plan.kind == "avg" else 1))
@@ -150,15 +134,13 @@ def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Lowered:
 
 def _pairs_when(plan: Plan, situation: Situation) -> bool:
     """In graphs, which may be converted: LiteRT has no float64, in which the fold sums up what falls into no stages."""
-    reduced = plan.known and all(a.form in ("whole", "keep") for a in plan.axes) and cells(plan) > 1
-    return (situation.tracing or situation.shipped) and reduced
+    some = plan.known and bool(reduced(plan)) and cells(plan) > 1
+    return (situation.tracing or situation.shipped) and some
 
 
-def _pairs(o: Any, x: Tensor, plan: Plan) -> Lowered:
-    y = x
-    for a in plan.axes:
-        y = in_pairs(o, y, a.at, a.n if a.form == "whole" else 1)
-    return (o.divide(y, divisor(o, plan, x)) if plan.kind == "avg" else y), None
+def _pairs(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    o.pairwise_sums = True
+    return FOLD.lower(o, x, plan)
 
 
 # -------------------------------------------------------------------------------------------------------------- native
@@ -183,11 +165,11 @@ def _slow(plan: Plan, situation: Situation) -> bool:
     return facts.larger(situation, LARGE) and not situation.derivative and _stages_when(plan, situation)
 
 
-def _pool(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _pool(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _times(plan, facts.call(o, "AvgPool", x, plan, facts.padding(plan) or "VALID", facts.once(plan)))
 
 
-def _times(plan: Plan, average: Tensor) -> Lowered:
+def _times(plan: Plan, average: Tensor) -> Reduced:
     """An average that is asked for, or the sum that it was made of."""
     return (average if plan.kind == "avg" else average * float(cells(plan))), None
 
@@ -203,7 +185,7 @@ def _differentiable(plan: Plan, situation: Situation) -> bool:
     return facts.native(plan) and not facts.may_be_empty(situation)
 
 
-def _padded(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Averages of a map with zeros around it, from which the sums follow, and the averages of the cells that count."""
     around = o.tf.raw_ops.Pad(input=x, paddings=o.tf.constant(facts.pads(plan)))
     y = facts.call(o, "AvgPool", around, plan, "VALID", facts.once(plan))
@@ -223,29 +205,14 @@ def _pools_when(plan: Plan, situation: Situation) -> bool:
         and plan.spec.divisor_override is None
         and cells(plan) > POOLED
         and all(even(a) for a in plan.axes)
-        and _sides([length(a) for a in plan.axes]) is not None
+        and sides([length(a) for a in plan.axes], SIDES) is not None
     )
 
 
-def _pools(o: Any, x: Tensor, plan: Plan) -> Lowered:
+def _pools(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Averages of at most 10 cells, of those averages, and so on: for channels last the fewest calls."""
-    sides = _sides([length(a) for a in plan.axes]) or []
-    return _times(plan, facts.call(o, "AvgPool", x, plan, "VALID", [(side, side) for side in sides]))
-
-
-def _sides(lengths: list[int]) -> list[list[int]] | None:
-    """Windows of at most 10 cells whose product is the whole one, rows before columns: 10x1 reads memory in order."""
-    made: list[list[int]] = []
-    while math.prod(lengths) > 1:
-        room, side = SIDES, list[int]()
-        for n in lengths:
-            side.append(next(d for d in range(min(n, room), 0, -1) if n % d == 0))
-            room //= side[-1]
-        if math.prod(side) == 1:
-            return None
-        made.append(side)
-        lengths = [n // d for n, d in zip(lengths, side, strict=True)]
-    return made
+    steps = [(side, side) for side in sides([length(a) for a in plan.axes], SIDES) or []]
+    return _times(plan, facts.call(o, "AvgPool", x, plan, "VALID", steps))
 
 
 def _native_cost(plan: Plan) -> float:
@@ -253,12 +220,9 @@ def _native_cost(plan: Plan) -> float:
     return 1.0 if channels_last(plan) else 1.5
 
 
-TAPED = "@tf.function(autograph=False)"
-SUMS = ("avg", "sum")
-
 ROUTES = (
     Route("reduce_mean", SUMS, _reduce, _reduce_when, lambda plan: 0.9, reference=True),
-    Route("stages_taped", SUMS, _without_pairs, _taped_when, lambda plan: 0.95, decorator=TAPED),
+    Route("stages_taped", SUMS, _without_pairs, _taped_when, lambda plan: 0.95, decorator=facts.TAPED),
     Route("avg_pool", SUMS, _pool, _pool_when, _native_cost, reference=True),
     Route("avg_pool_padded", SUMS, _padded, _padded_when, _native_cost),
     Route("avg_pools", SUMS, _pools, _pools_when, _native_cost),

@@ -11,10 +11,9 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
-from poolkit.spec.arguments import no_options
+from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
-from poolkit_torch.routes import ROUTES
 from poolkit_torch.routes_mesh import SHARDED, sharded
 
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
@@ -39,12 +38,16 @@ def _derived(x: Any) -> bool:
     return sharded(x) and x.requires_grad and torch.is_grad_enabled()
 
 
+MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
+
+
 class TorchAdapter(Adapter):
     """PyTorch: sizes are symbols under its tracers; eagerly it can be told whether a derivative is possible."""
 
     name = "torch"
     ops = Ops
-    routes = ROUTES
+    layers = Pool
+    routes = tuple([route for module in MODULES for route in module.ROUTES])
 
     def check(self, x: Any) -> None:
         if isinstance(x, torch.fx.Proxy):
@@ -140,10 +143,6 @@ class TorchAdapter(Adapter):
     def to_numpy(self, t: Any) -> Any:
         t = t.detach().resolve_conj()
         return (t.to(torch.float32) if t.dtype == torch.bfloat16 else t).numpy()
-
-    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pool:
-        no_options(options, "a layer of PyTorch takes no options besides its spec and route")
-        return Pool(spec, route=route)
 
 
 ADAPTER = TorchAdapter()

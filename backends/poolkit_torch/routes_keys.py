@@ -5,29 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
+from poolkit.lowering.extremes import Largest
 from poolkit.lowering.fold import fold
-from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.plan import Plan
 
-Tensor = Any
 
-LEAST = -(2**63)
-
-
-class Key(Kind):
-    """The largest key."""
-
-    name = "max"
-    idempotent = True
-    neutral = (LEAST,)
-    o: Any
-
-    def combine(self, a: State, b: State) -> State:
-        return (self.o.torch.maximum(a[0], b[0]),)
-
-
-def keyed(o: Any, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
+def keyed(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """The cells that the largest keys point at.
 
     The bits of a float32 above 0 are ordered as the numbers are, those of one below 0 the other way round. Of equal
@@ -41,7 +25,9 @@ def keyed(o: Any, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
     bits = torch.where(d.isnan(), math.nan, d + 0.0).view(torch.int32)  # one NaN, above all, and one zero
     left = torch.arange(cells - 1, -1, -1, device=x.device).reshape(sizes + [1] * (plan.rank - 1 - last))
     key = ((bits ^ ((bits >> 31) & 0x7FFFFFFF)).to(torch.int64) << 32) | left
-    best = fold(o, Key(o, plan), (key,), plan.axes)[0]
+    largest = Largest(o, plan)
+    largest.neutral = (-(2**63),)
+    best = fold(o, largest, (key,), plan.axes)[0]
     place = cells - 1 - (best & 0xFFFFFFFF)
     picked = x.double().flatten(first, last).gather(first, place.flatten(first, last))
     values = picked.unflatten(first, [a.out for a in plan.axes]).to(x.dtype)
@@ -55,4 +41,4 @@ def fits(plan: Plan, situation: Situation) -> bool:
     return few and plan.consecutive and not situation.tracing and not situation.wrapped
 
 
-ROUTES = (Route("keyed", ("max", "min"), keyed, fits, lambda plan: 60.0, indices=True),)
+ROUTES = (Route("keyed", EXTREMA, keyed, fits, lambda plan: 60.0, indices=True),)

@@ -7,25 +7,18 @@ the gradient of ties, so their routes are for calls without a derivative.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.fold import FEW, fold
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
+from poolkit.lowering.extremes import extremes
+from poolkit.lowering.fold import FEW
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.windows import is_map
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
-from poolkit_torch.routes_mesh import differentiates
 from poolkit_torch.routes_windows import Windows, given, padded_first, windows_of
-
-Tensor = Any
-Reduced = tuple[Tensor, Tensor | None]
-
-EXTREMA = ("max", "min")
-
 
 # ------------------------------------------------------------------------------------------------ torch's own max pools
 
@@ -115,60 +108,12 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """Not for ONNX: neither exporter can write it."""
-    return (
-        plan.spec.output_size is not None
-        and situation.format != "onnx"
-        and differentiates(situation)
-        and (plan.known or not arrange.compiling(situation))  # Inductor compiles it anew for each size
-        and arrange.divides(plan)
-        and arrange.adjacent(plan)
-        and plan.floating
-        and not own.three_dimensional_half(plan)
-        and (math.prod([own.bin_overlap(a) for a in plan.axes]) <= own.MOST_OVERLAP or not situation.derivative)
-    )
+    few = math.prod([own.bin_overlap(a) for a in plan.axes]) <= own.MOST_OVERLAP or not situation.derivative
+    compiled_anew = arrange.compiling(situation) and not plan.known  # by Inductor, for each size
+    return own.takes_bins(plan, situation) and situation.format != "onnx" and few and not compiled_anew
 
 
 # ------------------------------------------------------------------------------------- reductions, without a derivative
-
-
-class Largest(Kind):
-    """The largest cell, by `torch.maximum` and `amax`: right for NaN too, but a gradient would be split among ties."""
-
-    name = "max"
-    idempotent = True
-    neutral = (-math.inf,)
-    o: Any  # the primitives of this adapter, which hold the module
-    both: ClassVar[str] = "maximum"
-    all: ClassVar[str] = "amax"
-
-    def combine(self, a: State, b: State) -> State:
-        return (getattr(self.o.torch, self.both)(a[0], b[0]),)
-
-    def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
-        ats, reduce = tuple(a.at for a in axes), getattr(self.o.torch, self.all)
-        if behind(self.plan) == 0:
-            return (reduce(s[0], ats, keepdim=True),)
-        for at in reversed(ats):  # one axis after the other is up to twice as fast where the channels come last
-            s = (reduce(s[0], at, keepdim=True),)
-        return s
-
-
-class Smallest(Largest):
-    """The smallest cell."""
-
-    name = "min"
-    neutral = (math.inf,)
-    both: ClassVar[str] = "minimum"
-    all: ClassVar[str] = "amin"
-
-
-def maximum(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    kind = _quick(o, plan)
-    return fold(o, kind, (x,), plan.axes)[0], None
-
-
-def _quick(o: Any, plan: Plan) -> Kind:
-    return (Largest if plan.kind == "max" else Smallest)(o, plan)
 
 
 def fits_maximum(plan: Plan, situation: Situation) -> bool:
@@ -183,7 +128,7 @@ def rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
     flat = x.flatten(0, -3) if plan.rank > 3 else x
     line = signed(own.pooled(o, "max_pool", signed(flat, plan), Windows(w.along[-1:], w.ceil), plan), plan)
     line = line.unflatten(0, x.shape[: plan.rank - 2]) if plan.rank > 3 else line
-    return fold(o, _quick(o, plan), (line,), plan.axes[:-1])[0], None
+    return extremes(o, line, plan, plan.axes[:-1])
 
 
 def fits_rows(plan: Plan, situation: Situation) -> bool:
@@ -208,7 +153,7 @@ def adaptive_cost(plan: Plan) -> float:
     if behind(plan) or not plan.known:
         return 12.0 if behind(plan) else 80.0
     row = plan.axes[-1]
-    return 40.0 if all(a.form == "whole" for a in plan.axes) else min(80.0, 12.0 + 280.0 * row.out / row.n)
+    return 40.0 if is_map(plan) else min(80.0, 12.0 + 280.0 * row.out / row.n)
 
 
 def maximum_cost(plan: Plan) -> float:
@@ -234,6 +179,6 @@ ROUTES = (
     Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False),
     Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True, reference=True),
     Route("padded", EXTREMA, padded, fits_padded, lambda p: native_cost(p) + 5.0, needs_sizes=False, reference=True),
-    Route("maximum", EXTREMA, maximum, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
+    Route("maximum", EXTREMA, extremes, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),
 )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.windows import cells, is_map
 from poolkit_torch.routes_arrange import arranged, before, behind, planes, put_back
-from poolkit_torch.routes_max import EXTREMA, Reduced, fits_adaptive, signed
+from poolkit_torch.routes_max import fits_adaptive, signed
 from poolkit_torch.routes_windows import ONE, Windows, given, pooled, rounded, windows_of
-
-Tensor = Any
 
 
 def line(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -34,14 +33,14 @@ def fits_line(plan: Plan, situation: Situation) -> bool:
     """
     if situation.format is False and fits_adaptive(plan, situation):
         return False
-    return plan.consecutive and plan.floating and all(a.form == "whole" for a in plan.axes)
+    return plan.consecutive and plan.floating and is_map(plan)
 
 
 def line_cost(plan: Plan) -> float:
     """It reads cell by cell: above 64 torch's own adaptive pool is faster, over channels-last maps always."""
     if behind(plan):
         return 60.0
-    return 41.0 if plan.known and math.prod([a.n for a in plan.axes]) > 64 else 10.0
+    return 41.0 if plan.known and cells(plan) > 64 else 10.0
 
 
 def blocks(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -50,12 +49,12 @@ def blocks(o: Any, x: Tensor, plan: Plan) -> Reduced:
     The map is read once by a reduction without positions, which is four times as fast as one with them.
     """
     block = _block(plan)
-    pick = "argmax" if plan.kind == "max" else "argmin"
+    pick = f"arg{plan.kind}"
     v = x.flatten(plan.at[0])
     d = v.detach().unflatten(-1, (-1, block))
-    best = getattr(getattr(o.torch, "amax" if plan.kind == "max" else "amin")(d, -1), pick)(-1, keepdim=True)
-    cells = o.torch.take_along_dim(d, best.unsqueeze(-1), -2).squeeze(-2)
-    place = best * block + getattr(cells, pick)(-1, keepdim=True)
+    best = getattr(getattr(o.torch, f"a{plan.kind}")(d, -1), pick)(-1, keepdim=True)
+    inside = o.torch.take_along_dim(d, best.unsqueeze(-1), -2).squeeze(-2)
+    place = best * block + getattr(inside, pick)(-1, keepdim=True)
 
     def apart(t: Tensor) -> Tensor:
         return t.unflatten(-1, (1,) * len(plan.axes))
@@ -65,15 +64,15 @@ def blocks(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def _block(plan: Plan) -> int:
     """About 200 cells, so that there are not many blocks nor many cells in one; 0 where no number near it divides."""
-    n = math.prod([a.n for a in plan.axes])
+    n = cells(plan)
     near = [k for k in range(96, 513) if n % k == 0]
     return min(near, key=lambda k: abs(math.log(k / 200)), default=0)
 
 
 def fits_blocks(plan: Plan, situation: Situation) -> bool:
     """Large maps alone: of 28x28 cells torch's own pool is as fast."""
-    large = plan.known and math.prod([a.n for a in plan.axes]) >= 2048
-    return large and fits_line(plan, situation) and plan.trailing and _block(plan) > 0
+    large = plan.known and fits_line(plan, situation) and cells(plan) >= 2048
+    return large and plan.trailing and _block(plan) > 0
 
 
 def gather(o: Any, x: Tensor, plan: Plan) -> Reduced:

@@ -8,23 +8,19 @@ and compiled by Inductor not even `torch.mean` is right (690 eps for a constant 
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import HALVES, Plan
+from poolkit.lowering.windows import IN_A_ROW, cells, is_map, length, reduced
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
 from poolkit_torch.routes_mesh import SHARDED, differentiates
-from poolkit_torch.routes_windows import IN_A_ROW, Windows, given, padded_first, pooled, windows_of
-
-Tensor = Any
-Reduced = tuple[Tensor, Tensor | None]
+from poolkit_torch.routes_windows import Windows, given, padded_first, pooled, windows_of
 
 AVG = ("avg",)
-SUMS = ("avg", "sum")
 
 STEP = 21  # cells that may be added up in a row twice
 
@@ -33,25 +29,20 @@ STEP = 21  # cells that may be added up in a row twice
 
 
 def mean(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    return o.torch.mean(x, _whole(plan), keepdim=True), None
+    return o.torch.mean(x, reduced(plan), keepdim=True), None
 
 
 def total(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """A sum, times 1/n for an average: its gradient is scaled before it is spread, that of `mean` a pass later."""
     half = plan.dtype in HALVES
-    y = o.torch.sum(x, _whole(plan), keepdim=True, **({"dtype": o.torch.float32} if half else {}))
+    y = o.torch.sum(x, reduced(plan), keepdim=True, **({"dtype": o.torch.float32} if half else {}))
     if plan.kind == "avg":
-        y = y * (1 / (plan.spec.divisor_override or math.prod([a.n for a in plan.axes if a.form == "whole"])))
+        y = y * (1 / (plan.spec.divisor_override or cells(plan)))
     return (y.to(x.dtype) if half else y), None
 
 
-def _whole(plan: Plan) -> tuple[int, ...]:
-    return tuple(a.at for a in plan.axes if a.form == "whole")
-
-
 def fits_whole(plan: Plan, situation: Situation) -> bool:
-    forms = {a.form for a in plan.axes}
-    return "whole" in forms and forms <= {"whole", "keep"} and not arrange.compiling(situation)
+    return bool(reduced(plan)) and not arrange.compiling(situation)
 
 
 def fits_mean(plan: Plan, situation: Situation) -> bool:
@@ -168,19 +159,15 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """To size 1 it is `mean`; bins are added cell by cell. ONNX gets wrong numbers of it where sizes are not known."""
-    if plan.spec.output_size is None or plan.spec.divisor_override is not None or not arrange.adjacent(plan):
+    if plan.spec.divisor_override is not None or not own.takes_bins(plan, situation):
         return False
-    if own.three_dimensional_half(plan) or not plan.floating or not arrange.divides(plan):
-        return False
-    if not differentiates(situation):
-        return False
-    if all(a.form == "whole" for a in plan.axes):
+    if is_map(plan):
         return not arrange.compiling(situation)
     if not plan.known:  # Inductor compiles it anew for each size, and an axis that is kept may be empty
         return (
             not arrange.compiling(situation) and situation.format != "onnx" and all(a.form != "keep" for a in plan.axes)
         )
-    return situation.format != "onnx" and math.prod([own.bin_cells(a) for a in plan.axes]) <= IN_A_ROW
+    return situation.format != "onnx" and cells(plan) <= IN_A_ROW
 
 
 def stepwise(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -198,7 +185,7 @@ def fits_stepwise(plan: Plan, situation: Situation) -> bool:
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and arrange.adjacent(plan)
     eager = near and not situation.tracing and plan.dtype not in HALVES
-    return eager and max([own.bin_cells(a) for a in plan.axes]) <= STEP
+    return eager and max([length(a) for a in plan.axes]) <= STEP
 
 
 def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -222,7 +209,7 @@ def native_cost(plan: Plan) -> float:
 
 
 def adaptive_cost(plan: Plan) -> float:
-    return 12.0 if all(a.form == "whole" for a in plan.axes) else 30.0
+    return 12.0 if is_map(plan) else 30.0
 
 
 def wide_cost(plan: Plan) -> float:

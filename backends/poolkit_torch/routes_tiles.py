@@ -5,20 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.fold import NARROW, pad
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.stages import length, side_by_side
+from poolkit.lowering.windows import IN_A_ROW, length, side_by_side
 from poolkit_torch.routes_arrange import behind, compiling, planes
-from poolkit_torch.routes_windows import IN_A_ROW, rounded
-
-Tensor = Any
-Reduced = tuple[Tensor, Tensor | None]
-
-SUMS = ("avg", "sum")
+from poolkit_torch.routes_windows import rounded
 
 
 def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import HALVES, Plan
+from poolkit.lowering.windows import IN_A_ROW
 from poolkit_torch import routes_sum
 from poolkit_torch.routes_arrange import before, behind
 from poolkit_torch.routes_max import signed
-from poolkit_torch.routes_windows import IN_A_ROW, MOST_OVERLAP, ONE, Windows, given, pooled, windows_of
-
-Tensor = Any
-Reduced = tuple[Tensor, Tensor | None]
+from poolkit_torch.routes_windows import MOST_OVERLAP, ONE, Windows, given, pooled, windows_of
 
 
 def stacked(o: Any, op: str, x: Tensor, plan: Plan) -> Tensor:
@@ -57,5 +55,5 @@ def fits_maximum(plan: Plan, situation: Situation) -> bool:
 ROUTES = (
     # With a derivative `tiles` is 1.5 times as fast.
     Route("stacked", ("avg",), average, fits_average, lambda p: 5.0, differentiable=False),
-    Route("stacked", ("max", "min"), maximum, fits_maximum, lambda p: 20.0),
+    Route("stacked", EXTREMA, maximum, fits_maximum, lambda p: 20.0),
 )

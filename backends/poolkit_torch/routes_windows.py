@@ -14,14 +14,14 @@ from typing import Any
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
-from poolkit.lowering.stages import side_by_side
-from poolkit_torch.routes_arrange import adjacent, lifted
+from poolkit.lowering.windows import side_by_side
+from poolkit_torch.routes_arrange import adjacent, divides, lifted
+from poolkit_torch.routes_mesh import differentiates
 
 Tensor = Any
 
 # A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 6.4 at m=49 and 113 at m=900. So much is
 # allowed of a sum of at most 128 cells, and 4 eps of the gradients that overlapping windows add to one cell.
-IN_A_ROW = 128
 MOST_OVERLAP = 25
 
 
@@ -183,9 +183,10 @@ def rounded(n: int) -> float:
     return next((most for most in limits if n <= most), 4096.0)
 
 
-def bin_cells(a: Axis) -> int:
-    """The cells of the largest bin of a known axis."""
-    return 1 if a.form == "keep" else max(high - low for low, high in a.bins())
+def takes_bins(plan: Plan, situation: Situation) -> bool:
+    """Whether torch's adaptive pools take this."""
+    torch_s = plan.spec.output_size is not None and adjacent(plan) and divides(plan) and plan.floating
+    return torch_s and differentiates(situation) and not three_dimensional_half(plan)
 
 
 def bin_overlap(a: Axis) -> int:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Tensor = Any
 Size = Any
+Reduced = tuple[Tensor, Tensor | None]  # values, and positions where they are asked for
+
+SUMS, EXTREMA = ("avg", "sum"), ("max", "min")  # the kinds for which frameworks have calls of their own
 
 
 class Situation(NamedTuple):
@@ -40,7 +43,7 @@ class Route:
 
     name: str
     kinds: tuple[str, ...]
-    lower: Callable[..., tuple[Tensor, Tensor | None]]  # of a Plan, or of a Composite by `poolkit.lower`
+    lower: Callable[..., Reduced]  # of a Plan, or of a Composite by `poolkit.lower`
     when: Callable[[Plan, Situation], bool]
     cost: Callable[[Any], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
     differentiable: bool = True  # right, and fast, when a derivative may be taken
@@ -58,6 +61,7 @@ class Adapter:
 
     name: str
     ops: Callable[[int, str], Any]  # an Ops class
+    layers: Callable[..., Any]  # the class of its layers for any spec
     routes: tuple[Route, ...] = ()
     executables: int | None = None
     """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""
@@ -67,7 +71,7 @@ class Adapter:
         raise NotImplementedError
 
     def dtype(self, x: Tensor) -> str:
-        return str(x.dtype)
+        return str(getattr(x.dtype, "name", x.dtype))
 
     def rank(self, x: Tensor, letters: int) -> tuple[Tensor, int]:
         """The tensor and its rank; an unknown rank is taken to be `letters`."""
@@ -102,8 +106,8 @@ class Adapter:
         return route.decorator
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
-        """A layer of this framework that pools by `spec`."""
-        raise NotImplementedError
+        """A layer of this framework that pools by `spec`; a `SpecError` where it has no such options."""
+        return self.layers(spec, route=route, **options)
 
     def from_numpy(self, array: Any) -> Tensor:
         """A tensor that holds an array's numbers, on the device that the framework takes by itself."""

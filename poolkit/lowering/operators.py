@@ -83,11 +83,9 @@ class Derived:
         return self.take_along(x, self.order(x, at), at)
 
     def matmul(self: Any, a: Tensor, b: Tensor) -> Tensor:
-        products, o = (
-            self.multiply(self.expand(a, self.rank), self.expand(b, self.rank - 2)),
-            self.of_rank(self.rank + 1),
-        )
-        return o.drop(o.sum(products, (self.rank - 1,)), (self.rank - 1,))
+        products = self.multiply(self.expand(a, self.rank), self.expand(b, self.rank - 2))
+        o, at = self.of_rank(self.rank + 1), self.rank - 1
+        return o.drop(o.sum(products, (at,)), (at,))
 
 
 class Named(Derived):
@@ -262,11 +260,34 @@ class Operators(Named):
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.functions.any(x, axis=at, keepdims=True)
 
+    def extreme(self, which: str, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        """The framework's own maximum or minimum, of which routes know what it does with NaN."""
+        return getattr(self.functions, which)(x, axis=ats, keepdims=True)
+
+    def better(self, which: str, a: Tensor, b: Tensor) -> Tensor:
+        """The same of two tensors."""
+        return getattr(self.functions, which + "imum")(a, b)
+
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.functions.sum(chosen, axis=at, dtype=dtype, keepdims=True)
+
+    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.functions.sum(x, axis=ats, dtype="int32", keepdims=True)
+
+    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.functions.take(x, places, at)
+
+    def iota(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.arange(x.shape[at], dtype="int32").reshape(self.along(at))
+
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.functions.array(values, dtype).reshape(self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.astype(dtype)
+
+    def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
+        return x.astype(like.dtype)
 
     def detach(self, x: Tensor) -> Tensor:
         return x

@@ -12,8 +12,9 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from poolkit.lowering.windows import even, length
+
 if TYPE_CHECKING:
-    from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
 
 Size = Any
@@ -25,24 +26,6 @@ MOST = 12  # cells that are added one after the other: 3 eps, of which the stage
 def fits(plan: Plan) -> bool:
     """Whether every axis is kept or falls into equal parts, and these into stages."""
     return all(even(a) and factors(length(a)) is not None for a in plan.axes)
-
-
-def even(a: Axis) -> bool:
-    return a.form != "taps" and side_by_side(a) is not None
-
-
-def side_by_side(a: Axis) -> int | None:
-    """The cells of each window, where those of an axis touch and are alike; None where they overlap, differ or pad."""
-    if a.form == "taps":
-        return a.window if a.stride == a.window and a.dilation == 1 and a.total == 0 else None
-    return 1 if a.form == "keep" else int(a.n) if a.form == "whole" else None if a.n % a.out else int(a.n // a.out)
-
-
-def length(a: Axis) -> int:
-    """Cells of the longest window along an axis of known length."""
-    if a.form == "keep":
-        return 1
-    return int(a.n) if a.form == "whole" else -(-int(a.n) // int(a.out)) if a.form == "bins" else a.window
 
 
 def factors(n: int, count: int = 3) -> list[int] | None:
@@ -78,6 +61,49 @@ def stages(plan: Plan, sizes: Sequence[Size]) -> tuple[Stages, list[Size]]:
         if a.form != "keep":
             left[a.at] = 1 if a.form == "whole" else a.out
     return made, left
+
+
+def part(n: int, most: int) -> int:
+    """The largest divisor of `n` up to `most`."""
+    return next(d for d in range(min(n, most), 0, -1) if n % d == 0)
+
+
+def part_near(n: int, wanted: int) -> int:
+    """The divisor of `n` nearest to `wanted`, as a ratio."""
+    return min((d for d in range(1, n + 1) if n % d == 0), key=lambda d: abs(math.log(d / wanted)))
+
+
+def sides(lengths: list[int], most: int) -> list[list[int]] | None:
+    """Windows of at most `most` cells whose product is the whole one; None where a prime is too large.
+
+    The first axis takes all it can: 10x1 reads memory in order.
+    """
+    made: list[list[int]] = []
+    while math.prod(lengths) > 1:
+        room, side = most, list[int]()
+        for n in lengths:
+            side.append(part(n, room))
+            room //= side[-1]
+        if math.prod(side) == 1:
+            return None
+        made.append(side)
+        lengths = [n // d for n, d in zip(lengths, side, strict=True)]
+    return made
+
+
+def pieces(widths: dict[int, int], most: int) -> dict[int, int]:
+    """Into how many pieces, a power of 2, a window is cut along each axis, so that a piece has few enough cells.
+
+    The longest axis that is even is halved; where none is, pieces stay larger than `most`.
+    """
+    made = dict.fromkeys(widths, 1)
+    while math.prod(widths.values()) > most:
+        at = max(widths, key=lambda at: (widths[at] % 2 == 0, widths[at]))
+        if widths[at] % 2:
+            break
+        widths = widths | {at: widths[at] // 2}
+        made[at] *= 2
+    return made
 
 
 def product(sizes: Sequence[Size]) -> Size:

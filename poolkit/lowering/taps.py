@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.fold import check_calls, members, pad, tap
 from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.windows import length
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -77,9 +78,7 @@ def gathered(o: Ops, s: State, axes: Sequence[Axis]) -> State:
 
 def _longest(a: Axis) -> Any:
     """Cells that stand for each window along an axis."""
-    if a.form in ("keep", "taps"):
-        return a.window if a.form == "taps" else 1
-    return a.n if a.form == "whole" or not a.known else max(high - low for low, high in a.bins())
+    return a.n if a.form == "whole" or (a.form == "bins" and not a.known) else length(a)
 
 
 def _along(o: Ops, t: Tensor, run: Sequence[Axis], cells: Any) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sized
 from typing import Any, TypeGuard
 
-from poolkit.errors import InputError, ShapeError, SpecError
+from poolkit.errors import InputError, ShapeError
 from poolkit.spec.messages import shown
 from poolkit.spec.values import is_integer, plain
 
@@ -59,9 +59,3 @@ def as_route(route: object) -> str | None:
         f"received route={shown(route)}, and a route is given by its name; "
         'write route="native", or one of those that poolkit.routes lists, or leave it out'
     )
-
-
-def no_options(options: Collection[str], takes: str) -> None:
-    """`SpecError` where a layer is given options that its framework does not have."""
-    if options:
-        raise SpecError(f"received {', '.join(map(shown, options))}, and {takes}; leave them out")

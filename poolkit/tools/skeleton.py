@@ -27,7 +27,6 @@ from PACKAGE.ops import Ops
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation, ThirdParty
 from poolkit.running.layers import Pooling
-from poolkit.spec.arguments import no_options
 
 
 class NamedAdapter(ThirdParty):
@@ -36,6 +35,7 @@ class NamedAdapter(ThirdParty):
     name = "NAME"
     framework = "FRAMEWORK"
     ops = Ops
+    layers = Pooling
 
     def serves(self, x: Any) -> Adapter | None:
         return self if type(x).__module__.split(".")[0] == "FRAMEWORK" else None
@@ -58,10 +58,6 @@ class NamedAdapter(ThirdParty):
 
     def to_numpy(self, t: Any) -> Any:
         return np.asarray(t)
-
-    def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Pooling:
-        no_options(options, "a layer of FRAMEWORK takes no options besides its spec and route")
-        return Pooling(spec, route=route)
 
 
 ADAPTER = NamedAdapter()

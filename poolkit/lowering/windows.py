@@ -1,0 +1,95 @@
+"""What adapters' routes ask of a plan's windows: how many cells they have, whether they lie side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from poolkit.lowering.count import known_counts
+
+if TYPE_CHECKING:
+    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.plan import Plan
+    from poolkit.lowering.primitives import Ops
+
+Tensor = Any
+
+IN_A_ROW = 128  # cells of a window that docs/semantics.md (6) lets be added up in a row
+
+
+def side_by_side(a: Axis) -> int | None:
+    """The cells of each window, where those of an axis touch and are alike; None where they overlap, differ or pad."""
+    if a.form == "taps":
+        return a.window if a.stride == a.window and a.dilation == 1 and a.total == 0 else None
+    return 1 if a.form == "keep" else int(a.n) if a.form == "whole" else None if a.n % a.out else int(a.n // a.out)
+
+
+def even(a: Axis) -> bool:
+    """Whether an axis is kept, or falls into equal parts."""
+    return a.form != "taps" and side_by_side(a) is not None
+
+
+def length(a: Axis) -> int:
+    """Cells of the longest window along an axis of known length."""
+    if a.form in ("taps", "keep"):
+        return a.window if a.form == "taps" else 1
+    if a.form == "whole":
+        return int(a.n)
+    least, rest = divmod(int(a.n), int(a.out))
+    return least + (0 if rest == 0 else 1 if a.out % rest == 0 else 2)  # two ends may lie within a cell
+
+
+def cells(plan: Plan) -> int:
+    """Cells of the largest window."""
+    return math.prod([length(a) for a in plan.axes])  # a list, for Dynamo
+
+
+def is_map(plan: Plan) -> bool:
+    """Whether there is one window, the map as a whole."""
+    return all(a.form == "whole" for a in plan.axes)
+
+
+def reduced(plan: Plan) -> tuple[int, ...]:
+    """The axes that are reduced as a whole, where the others are kept; none where there are windows."""
+    whole = tuple([a.at for a in plan.axes if a.form == "whole"])
+    return whole if all(a.form in ("whole", "keep") for a in plan.axes) else ()
+
+
+def sliding(a: Axis) -> Axis:
+    """Bins that divide an axis evenly are windows; any other axis as it is."""
+    width = side_by_side(a) if a.known and a.form == "bins" else None
+    return a if width is None else dataclasses.replace(a, form="taps", window=width, stride=width)
+
+
+def split(o: Ops, x: Tensor, plan: Plan, pieces: Mapping[int, int] | None = None) -> tuple[Tensor, tuple[int, ...]]:
+    """Windows side by side: each axis as (windows, cells of one), without what is left over; and the axes of cells.
+
+    With `pieces` a window falls into so many along each axis, which count as windows.
+    """
+    axes = {a.at: a for a in plan.axes if a.form != "keep"}
+    shape: list[Any] = []
+    inner: list[int] = []
+    for at in range(plan.rank):
+        if at not in axes:
+            shape.append(o.size(x, at))
+            continue
+        a, count = axes[at], (pieces or {}).get(at, 1)
+        width = side_by_side(a) or 0
+        x = x if width * a.out == a.n else o.slice(x, at, 0, width * a.out, 1)
+        inner.append(len(shape) + 1)
+        shape += [a.out * count, width // count]
+    return o.reshape(x, tuple(shape)), tuple(inner)
+
+
+def uneven(plan: Plan) -> bool:
+    """Whether an average divides by counts of real cells that differ from window to window."""
+    spec = plan.spec
+    if plan.kind == "sum" or spec.divisor_override is not None:
+        return False
+    if any(a.form == "bins" for a in plan.axes):
+        return not all(a.form in ("keep", "whole") or (a.known and side_by_side(a) is not None) for a in plan.axes)
+    around = [a for a in plan.axes if a.form == "taps" and a.total != 0]
+    same = all(a.known and len(set(known_counts(a, include_padding=False))) == 1 for a in around)
+    return not spec.count_include_pad and not same
