@@ -18,6 +18,19 @@ Status = Literal["exact", "caveat", "left", "failed"]
 GROUPS = ("could not", "will differ", "check these")  # what a reader has to do with a row, the most first
 
 
+Notes = tuple[str, ...]  # of one row or target, each of a kind that others may have too
+
+
+def joined(*notes: str | Notes) -> Notes:
+    """Notes one after the other, each once and none empty.
+
+    >>> joined("half", ("ties", ""), "half")
+    ('half', 'ties')
+    """
+    several = [one for note in notes for one in ((note,) if isinstance(note, str) else note)]
+    return tuple(dict.fromkeys(filter(None, several)))
+
+
 @dataclass(frozen=True)
 class Row:
     """One call of a file. `before` and `after` are as they are written; `where` is "line 12" or a layer's name.
@@ -32,7 +45,7 @@ class Row:
     before: str
     status: Status
     after: str = ""
-    note: str = ""
+    notes: Notes = ()
     spec: PoolSpec | Mix | None = None
     call: Call | None = None
     ported: Call | None = None
@@ -41,10 +54,16 @@ class Row:
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
     def __post_init__(self) -> None:
-        for name in ("where", "before", "after", "note"):  # what a file holds may be of any length
+        for name in ("where", "before", "after"):  # what a file holds may be of any length
             object.__setattr__(self, name, shortened(getattr(self, name)))
+        object.__setattr__(self, "notes", tuple(map(shortened, self.notes)))
         if self.shape is not None and len(self.shape) > MOST_AXES:
             object.__setattr__(self, "shape", None)
+
+    @property
+    def note(self) -> str:
+        """All that is said of a row."""
+        return shortened("; ".join(self.notes))
 
     @property
     def group(self) -> str:
@@ -125,7 +144,8 @@ def grouped(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
     found: dict[str, dict[str, list[Row]]] = {name: {} for name in GROUPS}
     for row in rows:
         if row.group:
-            found[row.group].setdefault(row.note, []).append(row)
+            for note in [row.note] if row.status == "failed" else row.notes:
+                found[row.group].setdefault(note, []).append(row)
     return {name: sorted(notes.items(), key=lambda pair: -len(pair[1])) for name, notes in found.items()}
 
 

@@ -10,7 +10,7 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Caveat, on_engines
 from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
-from poolkit.port.report import Status
+from poolkit.port.report import Notes, Status, joined
 from poolkit.running.registry import FIRST_PARTY
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -28,12 +28,12 @@ class Target:
     backend: str
     spec: PoolSpec | Mix  # in the target's layout
     call: Call | None
-    note: str
+    notes: Notes
     sure: bool = True  # whether it runs for every value that an argument may have
 
     @property
     def status(self) -> Status:
-        return "caveat" if not self.sure or (self.call is not None and self.note) else "exact"
+        return "caveat" if not self.sure or (self.call is not None and self.notes) else "exact"
 
     @property
     def layer(self) -> str:
@@ -59,12 +59,12 @@ def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None, ori
     try:
         call = native_call(moved, backend)
     except NotExactError as error:
-        return Target(backend, moved, None, f"poolkit's, because none of {backend}'s own is equal: {error.reason}")
+        return Target(backend, moved, None, (f"poolkit's, because none of {backend}'s own is equal: {error.reason}",))
     # What a network pools are floats, and on which engine of Keras it will run is not known.
     theirs = {(c.about, origin) for c in caveats(spec, origin) if c.engine is None} if origin in FRAMEWORKS else ()
     told = [c for c in caveats(moved, backend) if c.about != "integers"]
     found = _told([c for c in told if (c.about, c.engine or backend) not in theirs])
-    return Target(backend, moved, call, "; ".join(found))
+    return Target(backend, moved, call, joined(*found))
 
 
 def of_any_rank(target: Target) -> Target:
@@ -72,7 +72,7 @@ def of_any_rank(target: Target) -> Target:
     if target.call is None or target.call.name not in table.every(lambda usage: usage.holders):
         return target
     note = "of a tensor with three axes it takes the first for channels, and gives an axis more than the reduction"
-    return replace(target, note="; ".join(filter(None, [target.note, note])), sure=False)
+    return replace(target, notes=joined(target.notes, note), sure=False)
 
 
 def _told(found: Sequence[Caveat]) -> list[str]:

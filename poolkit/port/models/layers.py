@@ -11,7 +11,7 @@ from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import Reading, read_call
 from poolkit.errors import InputError, PoolkitError
 from poolkit.port.models.naming import clean, short, shown
-from poolkit.port.report import Row, Status
+from poolkit.port.report import Notes, Row, Status, joined
 from poolkit.port.target import Target, of_any_rank
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all, is_many
@@ -54,9 +54,9 @@ def note_of_fold(name: str) -> str:
 
 def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
     """A layer's row in the report; without a target, what it pools alone."""
-    row = Row(layer.name, layer.before, "failed", note=_joined(layer.problem), call=layer.call, shape=layer.shape)
+    row = Row(layer.name, layer.before, "failed", notes=_cleaned(layer.problem), call=layer.call, shape=layer.shape)
     if layer.left:
-        return replace(row, status="left", note=_joined(layer.left))
+        return replace(row, status="left", notes=_cleaned(layer.left))
     if layer.call is None:
         return row
     try:
@@ -64,23 +64,23 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         if layer.problem:
             return replace(row, spec=spec)
         if target_for is None:
-            note = _joined(layer.caveat, layer.note, note_of_padding(layer.padded_by) if layer.padding else "")
-            return replace(row, status="exact", spec=spec, note=note)
+            notes = _cleaned(layer.caveat, layer.note, note_of_padding(layer.padded_by) if layer.padding else "")
+            return replace(row, status="exact", spec=spec, notes=notes)
         target = target_for(spec)
         if layer.shape is None and "Pool" not in layer.call.name:
             target = of_any_rank(target)
     except NotPooling as reason:
-        return replace(row, status="left", note=_joined(str(reason)))
+        return replace(row, status="left", notes=_cleaned(str(reason)))
     except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError) as reason:
         # A file may hold anything in place of a number.
-        return replace(row, note=_joined(layer.problem, str(reason)))
-    caveats = target.note if target.call is not None else ""
+        return replace(row, notes=_cleaned(layer.problem, str(reason)))
+    caveats = target.notes if target.call is not None else ()
     status: Status = "caveat" if layer.caveat or caveats else "exact"
     padding, told = _padding(layer, target)
-    note = _joined(
-        layer.caveat, target.note, layer.note, told, _sized(spec, layer.shape), _order(layer.behind, spec, target.spec)
+    notes = _cleaned(
+        layer.caveat, target.notes, layer.note, told, _sized(spec, layer.shape), _order(layer.behind, spec, target.spec)
     )
-    row = replace(row, status=status, note=note, spec=spec, ported=target.call, padding=padding)
+    row = replace(row, status=status, notes=notes, spec=spec, ported=target.call, padding=padding)
     return replace(row, after=made_of(row, target).source(short))
 
 
@@ -164,8 +164,8 @@ def _layout(call: Call, rank: int) -> str | None:
     )
 
 
-def _joined(*notes: str) -> str:
-    return clean("; ".join(note for note in notes if note))
+def _cleaned(*notes: str | Notes) -> Notes:
+    return tuple(map(clean, joined(*notes)))
 
 
 MOST_LAYERS = 30_000  # that pool, or may; a thousand take half a second, and a row each in the report

@@ -28,7 +28,7 @@ def zeros(
     if tree.span(pad.call) in edits.found:
         return None
     text = made.source(partial(imports.short, at=pad.call))
-    row = Row(f"line {tree.line(pad.call)}", tree.text(pad.call), "exact", note=ZEROS)
+    row = Row(f"line {tree.line(pad.call)}", tree.text(pad.call), "exact", notes=(ZEROS,))
     return row, ([text] if pad.tensor is None else [f"{text}(", pad.tensor, ")"], tree.span(pad.call))
 
 
@@ -47,7 +47,7 @@ def sizes(tree: Tree, site: Site, to: str, layout: str | None, edits: Edits) -> 
             continue
         edits.replace(tree.span(node), [one.moved(letters)])
         note = f"the pool of line {tree.line(site.outer)} goes by it, and the axes come to other places"
-        yield Row(f"line {tree.line(node)}", tree.text(node), "exact", one.moved(letters), note)
+        yield Row(f"line {tree.line(node)}", tree.text(node), "exact", one.moved(letters), (note,))
 
 
 KEEPS = "it keeps the pooled axes, which the pool of line {} now does itself"
@@ -61,4 +61,4 @@ def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
         note = (part.why or KEEPS).format(tree.line(site.outer))
         if not part.why and isinstance(site.fields, dict) and site.fields.get("keepdims"):
             note += "; where channels come first, a Dense or Linear behind it becomes a 1x1 convolution"
-        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, note)
+        yield Row(f"line {tree.line(part.node)}", tree.text(part.node), "exact", becomes, (note,))

@@ -25,9 +25,9 @@ def doubts(tree: Tree, names: Names, to: str | None, found: Sequence[Site] = ())
     for node in tree.all(ast.Call):
         why = _two_meanings(names, node, to)
         if why and all(value in handed for value in _meanings(names, node)):
-            yield Row(f"line {tree.line(node)}", tree.text(node), "left", note=STOOD_IN)
+            yield Row(f"line {tree.line(node)}", tree.text(node), "left", notes=(STOOD_IN,))
         elif why := why or _by_getattr(names, node, to):
-            yield Row(f"line {tree.line(node)}", tree.text(node), "failed", note=why)
+            yield Row(f"line {tree.line(node)}", tree.text(node), "failed", notes=(why,))
 
 
 STOOD_IN = "what it calls is decided when the program runs, and each that this file hands on has a stand-in"

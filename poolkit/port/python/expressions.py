@@ -60,13 +60,13 @@ def _native(targets: list[Target], samples: list[Sample]) -> Target:
     first = targets[0]
     refused = next((target for target in targets if target.call is None), None)
     if refused is not None:
-        return Target(first.backend, first.spec, None, refused.note)
+        return Target(first.backend, first.spec, None, refused.notes)
     try:
         call = _united([target.call for target in targets], samples)
     except VariesError:
         note = f"{first.backend}'s own layer would not carry the expression over for every value that it may have"
-        return Target(first.backend, first.spec, None, note)
-    return Target(first.backend, first.spec, call, first.note)
+        return Target(first.backend, first.spec, None, (note,))
+    return Target(first.backend, first.spec, call, first.notes)
 
 
 def _unknown(fields: Fields, backend: str) -> tuple[Target, Call]:
@@ -74,7 +74,7 @@ def _unknown(fields: Fields, backend: str) -> tuple[Target, Call]:
     spec = PoolSpec(fields["kind"], layout=fields["layout"], output_size=1)
     moved = usual_layout(spec, backend)
     note = "an argument of the original is only known when the program runs"
-    return Target(backend, spec.replace(layout=moved), None, note), _plain(fields, moved)
+    return Target(backend, spec.replace(layout=moved), None, (note,)), _plain(fields, moved)
 
 
 DEFAULTS: dict[str, Any] = {"padding": ("valid", 0), "dilation": (1,)}

@@ -41,16 +41,16 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
             continue
         if _is_alias(tree, names, node):
             note = "it has another name here, and each call of that is written where it stands"
-            yield Row(f"line {tree.line(node)}", tree.text(node), "left", note=note)
+            yield Row(f"line {tree.line(node)}", tree.text(node), "left", notes=(note,))
         elif node not in told and tree.given_to(node) not in told:
             scoped = _in_scope(tree, node)
             call = next((site for site in found if site.chosen is not None and site.chosen is tree.parent(node)), None)
             if call is not None:
                 note = f"it is one of those that line {tree.line(call.node)} calls, where each is written"
-                yield Row(f"line {tree.line(node)}", tree.text(node), "left", note=note)
+                yield Row(f"line {tree.line(node)}", tree.text(node), "left", notes=(note,))
                 continue
             note = "its arguments go to the calls inside, each of which has a row" if scoped else WHY
-            yield Row(f"line {tree.line(node)}", tree.text(node), "left" if scoped else "failed", note=note)
+            yield Row(f"line {tree.line(node)}", tree.text(node), "left" if scoped else "failed", notes=(note,))
 
 
 def tested(tree: Tree, names: Names, to: str | None) -> Iterator[Site]:

@@ -15,6 +15,7 @@ from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
 from poolkit.port.python.sites import POOLS, Site, reduced
 from poolkit.port.python.sized import resized
+from poolkit.port.report import joined
 from poolkit.port.target import Target, arranged, of_any_rank, target_of, usual_layout, written
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
@@ -53,10 +54,10 @@ def written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, C
     target, call = _written_for(site, backend, layout)
     if site.given:
         note = f"{' and '.join(site.given)} is an argument of the call, which none of {backend}'s own pools takes"
-        target = replace(target, call=None, note=f"poolkit's, because {note}")
+        target = replace(target, call=None, notes=(f"poolkit's, because {note}",))
     around = dict.fromkeys([*site.counted, *site.if_moved]) if moving else ()
     if around:  # what is around the call makes of equal numbers other ones
-        target = replace(target, sure=False, note="; ".join([*filter(None, [target.note]), *around]))
+        target = replace(target, sure=False, notes=joined(target.notes, *around))
     return target, call
 
 
@@ -94,18 +95,18 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
         return of_any_rank(target)
     counted = table.usage_of(target.backend).counted
     if site.stays and counted is not None:
-        return replace(target, call=counted(spec), note="")
+        return replace(target, call=counted(spec), notes=())
     behind = all(n < 0 for n in at)
     ranked = spec.replace(layout=f"...{spec.layout}") if behind else spec
     plain = table.usage_of(target.backend).reduction
     if plain is not None and not spec.keepdims:
-        target = replace(target, call=plain(ranked), note=target.note if target.call is not None else "")
+        target = replace(target, call=plain(ranked), notes=target.notes if target.call is not None else ())
     elif behind and target.call is not None and target.call.name == PARTIAL:
         target = replace(target, call=reduction(ranked, target.call.args[0].dotted))
     else:
         return target
     moved = behind and spec.layout != source
-    return replace(target, note="; ".join(filter(None, [target.note, MOVED if moved else ""])))
+    return replace(target, notes=joined(target.notes, MOVED if moved else ""))
 
 
 MOVED = "it counts the axes from behind, and the channels move past them; a tensor without channels keeps its axes"
@@ -158,7 +159,7 @@ def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
     if theirs is not None and theirs == ours:
         return target, spec
     note = f"{site.maybe_none} may be None, of which {target.backend}'s own layer would make something else"
-    return replace(target, call=None, note=note), spec
+    return replace(target, call=None, notes=(note,)), spec
 
 
 def spec_of(site: Site) -> PoolSpec | Mix | None:
@@ -178,7 +179,7 @@ def class_for(site: Site, backend: str, short: Short) -> tuple[Target, list[Piec
     found = {target.call.name if target.call is not None else "" for target in targets}
     if len(found) > 1 or not POOLS.search(name := found.pop()):
         raise NotExactError(f"no class of {backend}'s is that of all such pools; port it by hand")
-    return replace(targets[0], call=None, note=""), [short(name)]
+    return replace(targets[0], call=None, notes=()), [short(name)]
 
 
 def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:

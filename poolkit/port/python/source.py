@@ -41,7 +41,7 @@ from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.standing import DEFERRED, deferred, handed, stand_in
 from poolkit.port.python.tree import BOM, Tree, bounded
 from poolkit.port.python.unread import unread
-from poolkit.port.report import Ported, Row, Status
+from poolkit.port.report import Ported, Row, Status, joined
 from poolkit.port.target import FRAMEWORKS, Target
 from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.mix import Mix
@@ -120,7 +120,7 @@ def _refused(row: Row, why: str) -> Row:
     if row.status == "left":
         return row
     note = f"the file would be no Python after the port ({why}), so that nothing of it was changed; port this by hand"
-    return replace(row, status="failed", after="", note=_joined(note, row.note), ported=None)
+    return replace(row, status="failed", after="", notes=joined(note, row.notes), ported=None)
 
 
 def _in_order(rows: list[Row]) -> tuple[Row, ...]:
@@ -157,13 +157,13 @@ class _Port:
         row = row_of(self.tree, site)
         kept = self._kept(site)
         if kept is not None:
-            yield replace(row, note=_joined(kept.note, *site.notes), after=kept.after, status=kept.status), None
+            yield replace(row, notes=joined(kept.note, *site.notes), after=kept.after, status=kept.status), None
             return
         padding = zeros(self.tree, site, self.to, self.layout, self.edits, self.imports)
         try:
             yield self._ported(site, row)
         except (PoolkitError, *RAISED) as error:
-            yield replace(row, status="failed", note=_joined(str(error), *site.notes)), None
+            yield replace(row, status="failed", notes=joined(str(error), *site.notes)), None
             return
         if padding is not None:
             self.edits.replace(padding[1][1], padding[1][0])
@@ -206,39 +206,37 @@ class _Port:
             return self._stood_in(site, row, made, site.node.func)
         if site.cases:
             (target, new), (other, last) = (self._written(one, short) for one in by_case(site))
-            note = "; ".join(dict.fromkeys(filter(None, [target.note, other.note])))
-            target = replace(target, sure=target.sure and other.sure, note=note)
+            target = replace(target, sure=target.sure and other.sure, notes=joined(target.notes, other.notes))
             new = ["(", *new, f" if {site.cases[0][0]} else ", *last, ")"]
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)
-        note = _joined(*site.caveats, target.note, *site.notes)
+        notes = joined(*site.caveats, target.notes, *site.notes)
         status: Status = "caveat" if site.caveats else target.status
-        return replace(row, status=status, note=note, ported=None if site.cases else target.call), (new, span)
+        return replace(row, status=status, notes=notes, ported=None if site.cases else target.call), (new, span)
 
     def _stood_in(self, site: Site, row: Row, made: Call, node: Node) -> tuple[Row, New]:
         """A site where something stands in for the class or function at a node, and all else is as it was."""
         self.edits.replace(self.tree.span(node), [made.source(partial(self.imports.short, at=node))])
         caveats = [*site.caveats, *site.counted]
         status: Status = "caveat" if caveats else "exact"
-        return replace(row, status=status, note=_joined(*caveats, *site.notes), call=None), ([site.outer], (0, 0))
+        return replace(row, status=status, notes=joined(*caveats, *site.notes), call=None), ([site.outer], (0, 0))
 
     def _written(self, site: Site, short: Short) -> tuple[Target, list[Piece]]:
         if site.role == "class":
             return class_for(site, self.to, short)
         target, spec = written_for(site, self.to, self.layout)
         if site.role == "spec":
-            target = replace(target, call=None, note="")
+            target = replace(target, call=None, notes=())
         return target, pieces(site, target, spec, short)
 
 
 def row_of(tree: Tree, site: Site) -> Row:
     """The row of a site before it is ported."""
-    note = str(site.error) if site.error is not None else ""
     where, before = f"line {tree.line(site.outer)}", tree.text(site.outer)
     spec = spec_of(site) if not site.cases else None
     call = _equal(spec, site.dialect) if site.reformed and spec is not None else site.call
     ranks = site.role in ("function", "applied") and reduced(site) is not None
-    return Row(where, before, "failed", note=note, spec=spec, call=call, ranks=ranks)
+    return Row(where, before, "failed", notes=joined(str(site.error or "")), spec=spec, call=call, ranks=ranks)
 
 
 def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:
@@ -259,8 +257,8 @@ def _audited(tree: Tree, found: list[Site]) -> Iterator[Row]:
             yield row
         else:
             everywhere = _everywhere(site) if row.spec is None and not site.cases else ()
-            note = _joined(*site.caveats, *everywhere, *site.notes)
-            yield replace(row, status="caveat" if site.caveats else "exact", note=note)
+            notes = joined(*site.caveats, *everywhere, *site.notes)
+            yield replace(row, status="caveat" if site.caveats else "exact", notes=notes)
 
 
 def _everywhere(site: Site) -> Iterator[str]:
@@ -274,8 +272,5 @@ def _everywhere(site: Site) -> Iterator[str]:
             yield f"{backend}: {error}"
             continue
         made = target.call.source() if target.call is not None else "poolkit's layer"
-        yield f"{backend}: {made}{f' ({target.note})' if target.note else ''}"
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
+        told = "; ".join(target.notes)
+        yield f"{backend}: {made}{f' ({told})' if told else ''}"

@@ -75,19 +75,22 @@ def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
     func = node.func
     name, value = last_name(func), func.value if isinstance(func, ast.Attribute) else None
     defined = _defined(tree, name) if not full else None
+    note = ""
     if defined is not None:
         note = f"{name} is defined in line {tree.line(defined)}; what pools in it has a row of its own"
-        yield Row(row.where, row.before, "left", note=note)
     elif name == "getattr" and _reads(tree, node):
-        yield Row(row.where, row.before, "left", note="it reads an attribute of an object, and calls nothing")
-    elif name == "getattr":
-        yield Row(row.where, row.before, "failed", note="it comes by getattr, which is not read; write it with a dot")
+        note = "it reads an attribute of an object, and calls nothing"
+    if note:
+        yield Row(row.where, row.before, "left", notes=(note,))
+        return
+    if name == "getattr":
+        note = "it comes by getattr, which is not read; write it with a dot"
     elif full:
-        yield Row(row.where, row.before, "failed", note=f"{full} {NOT_READ}")
+        note = f"{full} {NOT_READ}"
     elif not _made(tree, node, name, value):
-        yield Row(
-            row.where, row.before, "failed", note=f"nothing in this file says what {plain_name(func) or name} is; {SAY}"
-        )
+        note = f"nothing in this file says what {plain_name(func) or name} is; {SAY}"
+    if note:
+        yield Row(row.where, row.before, "failed", notes=(note,))
 
 
 def _reads(tree: Tree, node: ast.Call) -> bool:
@@ -154,4 +157,4 @@ def _mention(tree: Tree) -> Iterator[Row]:
     named = [(place, word) for word, place in tree.words.items() if spelled_like_a_pool(word)]
     if named:
         (line, _), word = min(named)
-        yield Row(f"line {line}", word, "left", note="it is named here, and nothing in this file calls it")
+        yield Row(f"line {line}", word, "left", notes=("it is named here, and nothing in this file calls it",))
