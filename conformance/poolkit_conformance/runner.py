@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import poolkit as pk
 from poolkit.running import registry
 from poolkit_conformance import modes
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases import CASES
 from poolkit_conformance.cases_outside import outside_cases
+from poolkit_conformance.checks import arguments, check
 from poolkit_conformance.harness import Harness, chosen
 from poolkit_conformance.known_failures import known_failure
 from poolkit_conformance.literals import LITERALS
@@ -45,22 +47,45 @@ def all_cases() -> list[Case]:
     return [*LITERALS, *CASES, *onnx_cases(), *outside_cases()]
 
 
-def tests(h: Harness) -> list[Test]:
-    """Every case in every mode that the harness declares and that the case fits."""
+def tests(h: Harness, full: bool = False) -> list[Test]:  # noqa: PT028  # it is no test
+    """Every case in every mode that the harness declares for it, or in all that it fits where that is asked for."""
     cases = all_cases()
     return [
         (case, mode)
         for mode, which in h.modes.items()
         for case in cases
-        if chosen(which, case) and modes.fits(h, case, mode)
+        if (full or chosen(which, case)) and modes.fits(h, case, mode)
     ]
 
 
-def run(backend: str) -> Iterator[Result]:
-    """Run all tests of a backend, one after the other; the number of them is `len(tests(harness(backend)))`."""
+def run(backend: str, full: bool = False) -> Iterator[Result]:
+    """Run all tests of a backend, one after the other; the number of them is `len(tests(harness(backend), full))`."""
     h = harness(backend)
-    for case, mode in tests(h):
+    for case, mode in tests(h, full):
         yield _result(h, case, mode)
+
+
+def own_layers(h: Harness) -> tuple[int, list[str]]:
+    """In how many cases the framework's own layer gives the definition, and where it does not though no caveat says so.
+
+    Most cases have no own layer that `pk.native` calls equal.
+    """
+    right = 0
+    unsaid: list[str] = []
+    for case in all_cases():
+        spec = case.spec
+        if isinstance(spec, pk.PoolSpec) and not (case.error or case.tensors) and modes.fits(h, case, "eager"):
+            try:
+                layer = pk.native(spec, h.backend)
+            except (pk.NotExactError, pk.BackendError):
+                continue
+            try:
+                with h.context(case):
+                    check(h, case, "own layer", layer(*arguments(h, case)))
+                right += 1
+            except Exception:  # whatever a framework does with what it cannot pool
+                unsaid += [] if pk.caveats(spec, h.backend) else [case.name]
+    return right, unsaid
 
 
 def _result(h: Harness, case: Case, mode: str) -> Result:

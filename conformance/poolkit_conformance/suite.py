@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -11,6 +12,8 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.generated import check_generated
 from poolkit_conformance.known_failures import idle, known_failure
 from poolkit_conformance.runner import Test
+
+Record = Callable[[str, object], None]
 
 
 def _parameter(backend: str, test: Test) -> object:
@@ -35,8 +38,14 @@ class PoolConformance:
             found = runner.tests(runner.harness(self.backend))
             metafunc.parametrize(("case", "mode"), [_parameter(self.backend, test) for test in found])
 
-    def test_case(self, case: Case, mode: str) -> None:
+    def test_case(self, case: Case, mode: str, record_property: Record) -> None:
+        record_property("conformance", (self.backend, mode))
         modes.run(runner.harness(self.backend), case, mode)
+
+    def test_caveats_say_where_own_layers_are_wrong(self, record_property: Record) -> None:
+        right, unsaid = runner.own_layers(runner.harness(self.backend))
+        record_property("own", (self.backend, right))
+        assert unsaid == []
 
     def test_generated(self) -> None:
         check_generated(runner.harness(self.backend))

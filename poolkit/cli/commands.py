@@ -146,10 +146,15 @@ def backends(as_json: bool) -> None:
 
 @poolkit.command()
 @click.option("--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write the results: FILE.html a page, FILE.md a table.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write the results: FILE.html a page, FILE.md its table or a new one.",
+)
+@click.option("--full", is_flag=True, help="Every case in every mode, which takes hours, and not those of CI alone.")
 @JSON
-def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> None:
-    """Run the conformance suite: every case in every mode that a backend has."""
+def conformance(names: tuple[str, ...], report: Path | None, full: bool, as_json: bool) -> None:
+    """Run the conformance suite: every mode that a backend has, the slow ones on the cases that CI runs."""
     from poolkit.tools import conformance_report
 
     if report is not None:
@@ -157,14 +162,13 @@ def conformance(names: tuple[str, ...], report: Path | None, as_json: bool) -> N
     chosen = names or tuple(pk.backends())
     for name in chosen:
         registry.adapter(name)  # an absent framework is an error with the command that installs it
-    results = conformance_report.run(chosen, quiet=as_json)
+    results = conformance_report.run(chosen, quiet=as_json, full=full)
     if as_json:
         click.echo(json.dumps(conformance_report.summary(results), indent=2))
     else:
         conformance_report.show(results)
     if report is not None:
-        write = conformance_report.markdown if report.suffix == ".md" else conformance_report.page
-        report.write_text(write(results))
+        report.write_text(conformance_report.written(report, results, chosen))
     sys.exit(any(result.status == "failed" for result in results))
 
 

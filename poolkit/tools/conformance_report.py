@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import collections
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from poolkit.running import registry
 from poolkit_conformance import runner
+from poolkit_conformance.modes import MODES
 
 Result = runner.Result
+ORDER = list(MODES)
 STATUSES = ("passed", "failed", "known")
 
 
-def run(backends: Sequence[str], quiet: bool = False) -> list[Result]:
-    """The results of every case in every mode of these backends; a bar on the error output counts them."""
+def run(backends: Sequence[str], quiet: bool = False, full: bool = False) -> list[Result]:
+    """The results of the tests of these backends; a bar on the error output counts them."""
     results: list[Result] = []
     with Progress(console=Console(stderr=True), disable=quiet) as progress:
         for name in backends:
-            task = progress.add_task(name, total=len(runner.tests(runner.harness(name))))
-            for result in runner.run(name):
+            task = progress.add_task(name, total=len(runner.tests(runner.harness(name), full)))
+            for result in runner.run(name, full):
                 results.append(result)
                 progress.advance(task)
     return results
@@ -59,13 +63,36 @@ def show(results: Sequence[Result]) -> None:
             console.print(f"{result.backend} {result.mode} {result.case}: {result.message}", markup=False)
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """What works where, as a table of Markdown: the cases that passed by mode and backend, and what did not."""
+def markdown(results: Sequence[Result], own: Mapping[str, int]) -> str:
+    """What works where, as a table of Markdown: the cases that passed by mode and backend, and what did not.
+
+    `own` is how many cases the own layers of a backend are right in.
+    """
     found = counts(results)
-    backends, modes = (list(dict.fromkeys(key[i] for key in found)) for i in (0, 1))
+    backends = [row.name for row in registry.facts() if any(row.name == backend for backend, _ in found)]
+    modes = sorted({mode for _, mode in found}, key=lambda mode: (ORDER.index(mode.partition(":")[0]), mode))
     rows = [["mode", *backends], ["---"] * (1 + len(backends))]
+    rows += [["its own layer, eager", *(str(own.get(backend, 0)) for backend in backends)]]
     rows += [[mode, *(_cell(found.get((backend, mode))) for backend in backends)] for mode in modes]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def written(file: Path, results: Sequence[Result], backends: Sequence[str]) -> str:
+    """What a report holds: a page of HTML, or of Markdown, which keeps what it has besides the table."""
+    if file.suffix != ".md":
+        return page(results)
+    own = {name: runner.own_layers(runner.harness(name))[0] for name in backends}
+    return renewed(file.read_text() if file.exists() else "", markdown(results, own))
+
+
+def renewed(text: str, table: str) -> str:
+    """A page with this table in place of the one that it has; the table alone where it has none."""
+    lines = text.splitlines(keepends=True)
+    first = next((i for i, line in enumerate(lines) if line.startswith("| mode |")), None)
+    if first is None:
+        return table
+    behind = next((i for i in range(first, len(lines)) if not lines[i].startswith("|")), len(lines))
+    return "".join([*lines[:first], table, *lines[behind:]])
 
 
 def _cell(row: collections.Counter[str] | None) -> str:

@@ -159,11 +159,15 @@ class FewTests:
         return backend
 
     @staticmethod
-    def tests(harness: str) -> list[str]:
+    def tests(harness: str, full: bool) -> list[str]:
         return ["one", "two", "three"]
 
+    @staticmethod
+    def own_layers(harness: str) -> tuple[int, list[str]]:
+        return 2, []
+
     @classmethod
-    def run(cls, backend: str) -> list[conformance_report.Result]:
+    def run(cls, backend: str, full: bool) -> list[conformance_report.Result]:
         return [
             cls.Result(backend, "one", "eager", "passed", "", 0.1),
             cls.Result(backend, "two", "eager", "failed", "1 < 2 differs", 0.1),
@@ -179,9 +183,19 @@ def test_conformance_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "numpy eager two: 1 < 2 differs" in result.stdout
     assert "1 &lt; 2 differs" in page.read_text()
     table = tmp_path / "works.md"
+    table.write_text("Before.\n\n| mode | old |\n| eager | 0 |\n\nBehind.\n")
     run("conformance", "--backend", "numpy", "--backend", "torch", "--report", str(table))
-    assert table.read_text().splitlines()[::2] == ["| mode | numpy | torch |", "| eager | 1, 1 failed | 1, 1 failed |"]
-    assert table.read_text().splitlines()[-1] == "| gradient | 0, 1 known | 0, 1 known |"
+    assert table.read_text().splitlines() == [
+        "Before.",
+        "",
+        "| mode | numpy | torch |",
+        "| --- | --- | --- |",
+        "| its own layer, eager | 2 | 2 |",
+        "| eager | 1, 1 failed | 1, 1 failed |",
+        "| gradient | 0, 1 known | 0, 1 known |",
+        "",
+        "Behind.",
+    ]
     facts = json.loads(run("conformance", "--backend", "numpy", "--json").stdout)
     assert facts["counts"][0] == {"backend": "numpy", "mode": "eager", "passed": 1, "failed": 1, "known": 0}
     assert facts["failures"][0]["case"] == "two"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolkit.dialects.concerns import windows
+from poolkit.dialects.concerns import whole, windows
 from poolkit.dialects.dialect import Caveat, Measured
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -24,5 +24,11 @@ CAVEATS: tuple[Caveat, ...] = (
         "jax.lax.reduce_window keeps the integer type, in which sums overflow",
         windows("sum"),
         Measured(PoolSpec("sum", window=(1, 4), layout="NHWC"), "full((1, 1, 4, 1), 200)", "uint8", 32, 800),
+    ),
+    Caveat(
+        "integers",
+        "jnp.sum adds integers in integers, which overflow",
+        whole("sum"),
+        Measured(PoolSpec("sum", output_size=1, layout="NHWC"), "full((1, 1, 4, 1), 2**30)", "int32", 0, 2**32),
     ),
 )

@@ -20,6 +20,12 @@ CAVEATS: tuple[Caveat, ...] = (
         Measured(PoolSpec("avg", output_size=1, layout="NCHW"), "full((1, 1, 64, 64), 100)", "bfloat16", 8, 100),
     ),
     Caveat(
+        "integers",
+        "np.sum adds integers in integers, which overflow",
+        whole("sum"),
+        Measured(PoolSpec("sum", output_size=1, layout="NHWC"), "full((1, 1, 4, 1), 2**62)", "int64", 0, 2**64),
+    ),
+    Caveat(
         "sums",
         "NumPy adds one by one in float32 where channels come last, which loses digits from a thousand cells on",
         _leads,
