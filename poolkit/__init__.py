@@ -28,6 +28,7 @@ from poolkit.spec.constructors_options import GeM, LPPool, SoftPool
 from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.segment import Segment
 
 if typing.TYPE_CHECKING:
     from poolkit.dialects.reading import read
@@ -42,6 +43,7 @@ if typing.TYPE_CHECKING:
     from poolkit.running.lowered import lower
     from poolkit.running.registry import backends
     from poolkit.running.routes import routes
+    from poolkit.running.segment import segment
     from poolkit.tools.tune import tune
 
 __version__ = "0.1.0"
@@ -69,6 +71,7 @@ __all__ = [
     "PoolSpec",
     "PoolkitError",
     "Program",
+    "Segment",
     "ShapeError",
     "SoftPool",
     "SpecError",
@@ -84,6 +87,7 @@ __all__ = [
     "read",
     "register_kind",
     "routes",
+    "segment",
     "stand_in",
     "tune",
 ]
@@ -105,6 +109,7 @@ __getattr__ = lazy.lazily(
         "read": "dialects.reading",
         "register_kind": "running.extending",
         "routes": "running.routes",
+        "segment": "running.segment",
         "stand_in": "port.stand_in",
         "tune": "tools.tune",
     },

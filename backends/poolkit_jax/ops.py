@@ -57,6 +57,9 @@ class Ops(Operators):
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.jnp.broadcast_to(x, like.shape)
 
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+        return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.argsort(x, at).astype("int32")
 

@@ -30,6 +30,17 @@ class Ops(Operators):
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         return self.np.clip(x, low, high)
 
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+        order = self.np.argsort(ids, kind="stable")
+        ends = self.np.searchsorted(self.np.take(ids, order, 0), self.np.arange(n + 1))
+        rows = self.pad(self.np.take(x, order, 0), 0, 0, 1, 0)  # where the segments behind the last row begin
+        if how != "sum":
+            return {"max": self.np.maximum, "min": self.np.minimum}[how].reduceat(rows, ends, 0)[:-1]
+        wide = "longdouble" if self.dtype == "float64" else "float64"
+        sums = self.np.add.reduceat(rows, ends, 0, wide)[:-1].astype(x.dtype.type)
+        empty = (ends[1:] == ends[:-1]).reshape(self.along(0))
+        return self.np.where(empty, x.dtype.type(0), sums)
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.np.argsort(x, at, kind="stable").astype("int32")
 

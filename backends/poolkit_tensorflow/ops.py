@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -64,6 +65,18 @@ class Ops(Functions, Operators):
 
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.tf.experimental.numpy.take_along_axis(x, places, at)
+
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+        reduced = getattr(self.tf.math, f"unsorted_segment_{how}")
+        if how == "sum":
+            return self.tf.cast(reduced(self.tf.cast(x, "float64"), ids, n), x.dtype)
+        found = reduced(x, ids, n)
+        if "float" not in self.dtype:
+            return found
+        # TensorFlow begins with the lowest finite number, which is not the largest of rows of -inf.
+        worst = -math.inf if how == "max" else math.inf
+        some = self.tf.math.unsorted_segment_max(self.tf.cast(self.tf.not_equal(x, worst), "int32"), ids, n)
+        return self.where(self.tf.equal(some, 1), found, worst)
 
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.tf.argsort(x, at)

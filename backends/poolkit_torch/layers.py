@@ -17,6 +17,7 @@ from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.pool_spec import PoolSpec, restored
+from poolkit.spec.segment import Segment
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.values import flag
 
@@ -208,4 +209,4 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
 
 # A layer holds plain values, and a PoolSpec is checked when it is read: torch.load(weights_only=True) may make it.
 _LAYERS = [cls for cls in list(vars().values()) if isinstance(cls, type) and issubclass(cls, Pool)]
-torch.serialization.add_safe_globals([*_LAYERS, Mix, restored])
+torch.serialization.add_safe_globals([*_LAYERS, Mix, Segment, restored])

@@ -50,6 +50,14 @@ class Ops(Operators):
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.torch.take_along_dim(x, places.to(self.torch.int64), at)
 
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+        shape = (n, *[x.shape[at] for at in range(1, self.rank)])
+        if how != "sum":
+            places = ids.to(self.torch.int64).view(self.along(0)).expand_as(x)
+            return x.new_zeros(shape).scatter_reduce(0, places, x, f"a{how}", include_self=False)
+        wide = x.to(self.torch.float64) if self.dtype == "float32" else x
+        return wide.new_zeros(shape).index_add(0, ids, wide).to(x.dtype)
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.torch.argsort(x, dim=at, stable=True).to(self.torch.int32)
 

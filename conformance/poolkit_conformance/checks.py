@@ -43,7 +43,7 @@ def described(case: Case) -> dict[str, tuple[str, str]]:
     rank = len(case.shape)
     letters = layout_of(case.spec, rank)
     return {
-        name: (letters if t.ndim == rank else letters.replace("C", ""), t.dtype.name)
+        name: (letters[0] if name == "ids" else letters if t.ndim == rank else letters.replace("C", ""), t.dtype.name)
         for name, t in further(case).items()
     }
 

@@ -6,9 +6,9 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import mixes, oracle
+from poolkit_conformance import mixes, oracle, segments
 
-DEFINITIONS: dict[type, ModuleType] = {pk.PoolSpec: oracle, pk.Mix: mixes}
+DEFINITIONS: dict[type, ModuleType] = {pk.PoolSpec: oracle, pk.Mix: mixes, pk.Segment: segments}
 
 
 def definition(spec: Any) -> Any:

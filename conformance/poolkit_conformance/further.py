@@ -43,9 +43,11 @@ def real(spec: Any, mask: Array, shape: tuple[int, ...]) -> Array:
 
 def _made(case: Case, name: str, how: Any) -> Array:
     if not isinstance(how, str):
-        return as_array(how, None if name == "mask" else numpy_dtype(_float(case.dtype)))
+        return as_array(how, None if name in ("mask", "ids") else numpy_dtype(_float(case.dtype)))
     form, *more = how.split()
     rng = generator(name, case.name)
+    if name == "ids":
+        return _ids(rng, case, more)
     at = channel_axis(case.spec, len(case.shape))
     shapes = {
         "cells": tuple(n for i, n in enumerate(case.shape) if i != at),
@@ -55,6 +57,16 @@ def _made(case: Case, name: str, how: Any) -> Array:
     made = (_mask if name == "mask" else _weight)(rng, shapes[form], more)
     own = next((word for word in more if word in DTYPES), "bool" if name == "mask" else _float(case.dtype))
     return _numbers(made, own) if name == "mask" else made.astype(numpy_dtype(own))
+
+
+def _ids(rng: np.random.Generator, case: Case, more: list[str]) -> Array:
+    """A segment for each row: numbers that are none among them, and none of the second segment."""
+    own = next((word for word in more if word in DTYPES), "int32")
+    spec: Any = case.spec
+    least, most = 0 if own[0] == "u" else -2, spec.num_segments + 1
+    ids = rng.integers(least, most, case.shape[0], endpoint=True)
+    ids = np.where(ids == 1, 0, ids) if "dropped" not in more else np.full(case.shape[0], -1)
+    return (np.sort(ids) if "sorted" in more else ids).astype(own)
 
 
 def _float(dtype: str) -> str:

@@ -15,7 +15,7 @@ from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.by_sums import BySums, ways
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
-from poolkit.lowering.weighed import pooled
+from poolkit.lowering.weighed import ONE_BY_ONE, pooled
 from poolkit.spec.arguments import as_route
 from poolkit.spec.messages import shown
 
@@ -32,8 +32,8 @@ def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route, **tensors: Tensor) -> 
     return _finished(o, x, w, plan, route.lower(o, w, plan, **tensors))
 
 
-def composed(routes: Sequence[Route]) -> Route:
-    """What lowers a plan with parts, each by its own route, as one route."""
+def composed(routes: Sequence[Route], note: str = "") -> Route:
+    """What lowers a plan with parts, each by its own route, as one route; `note` is that of a plan without."""
 
     def lower(o: Ops, x: Tensor, plan: Composite, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         runs = [_run(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
@@ -49,7 +49,7 @@ def composed(routes: Sequence[Route]) -> Route:
         lambda plan, situation: True,
         lambda plan: sum([route.cost(part) for route, part in zip(routes, plan.parts, strict=True)], 0.0),
         reference=own,
-        note=next((route.note for route in routes if route.note), "" if routes else FOLD.note),
+        note=next((route.note for route in routes if route.note), note),
     )
 
 
@@ -102,7 +102,7 @@ FOLD = Route(
     fold_cost,
     needs_sizes=False,
     indices=True,
-    note="no call of the framework is right for this, so cells are put together one by one, axis after axis",
+    note=ONE_BY_ONE,
 )
 EXACT = dataclasses.replace(FOLD, name="exact", lower=_exactly)  # where sizes are known, the fold is it
 
@@ -133,7 +133,7 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     wide = adapter.wide(situation) and not situation.shipped
     asked = [_asked(adapter, way, situation) for way in ways(plan, wide)]
     if isinstance(plan, Composite):
-        return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]
+        return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts], plan.note)]
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]
@@ -156,9 +156,9 @@ def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
     return dataclasses.replace(made, name=f"{plan.way}: {made.name}", lower=lower, cost=cost, reference=False)
 
 
-def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:
+def _of_parts(each: Sequence[Sequence[Route]], note: str) -> list[Route]:
     """The cheapest of each part; the framework's own calls, where all parts have one; those that all parts have."""
-    made = [composed([routes[0] for routes in each])]
+    made = [composed([routes[0] for routes in each], note if len(each) == 0 else "")]
     own = [[route for route in routes if route.reference] for routes in each]
     if len(own) > 0 and all(own):
         made.append(composed([routes[0] for routes in own]))

@@ -1,91 +1,13 @@
-"""Bases of adapters' `Ops`: primitives by other primitives, those in NumPy's words, and those by Python's operators."""
+"""Bases of adapters' `Ops`: primitives in NumPy's words, and those by Python's operators."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from poolkit.lowering.derived import Derived
+
 Tensor = Any
-
-
-class Derived:
-    """What can be said by other primitives, right but slow; an adapter overrides what its framework has."""
-
-    imports: ClassVar[dict[str, str]]
-    index: str = "int64"
-    pairwise_sums: bool = False
-    sizes_are_data: ClassVar[bool] = False
-    exact: bool = False
-
-    def __init__(self, rank: int, dtype: str) -> None:
-        self.rank = rank
-        self.dtype = dtype
-
-    def of_rank(self, rank: int) -> Any:
-        return self._other(rank, self.dtype)
-
-    def of_dtype(self, dtype: str) -> Any:
-        return self._other(self.rank, dtype)
-
-    def _other(self, rank: int, dtype: str) -> Any:
-        other = type(self)(rank, dtype)
-        other.exact = self.exact
-        for name in self.imports:  # the stand-ins, while a lowering is recorded
-            setattr(other, name, getattr(self, name))
-        return other
-
-    def along(self, at: int, n: Any = -1) -> tuple[Any, ...]:
-        """The shape of a line of `n` numbers along one axis."""
-        return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
-
-    def own_sum(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.sum(x, ats)
-
-    def absolute(self: Any, a: Tensor) -> Tensor:
-        return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0
-
-    def clip(self: Any, x: Tensor, low: float, high: float) -> Tensor:
-        x = x if low == -math.inf else self.where(self.less(x, low), low, x)
-        return x if high == math.inf else self.where(self.greater(x, high), high, x)
-
-    def merge(self: Any, x: Tensor, n: int, size: Any) -> Tensor:
-        return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))
-
-    def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
-        return self.subtract(self.add(a, b), self.bit_and(a, b))
-
-    def bit_xor(self: Any, a: Tensor, b: Any) -> Tensor:
-        return self.subtract(self.bit_or(a, b), self.bit_and(a, b))
-
-    def shift_left(self: Any, a: Tensor, n: int) -> Tensor:
-        return self.multiply(a, -(2**31) if n == 31 else 2**n)
-
-    def halve(self: Any, a: Tensor) -> Tensor:
-        return self.shift_right(a, 1)
-
-    def take(self: Any, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.take_along(x, self.reshape(places, self.along(at)), at)
-
-    def take_along(self: Any, x: Tensor, places: Tensor, at: int) -> Tensor:
-        wide, o = self.expand(x, at), self.of_rank(self.rank + 1)
-        chosen = o.equal(o.iota(wide, at + 1), self.expand(places, at + 1))
-        return o.drop(o.pick(chosen, wide, at + 1), (at + 1,))
-
-    def order(self: Any, x: Tensor, at: int) -> Tensor:
-        """How many come before an element is its place in the order."""
-        a, b, o = self.expand(x, at + 1), self.expand(x, at), self.of_rank(self.rank + 1)
-        here, there = o.iota(a, at), o.iota(b, at + 1)
-        before = o.either(o.less(b, a), o.both(o.equal(b, a), o.less(there, here)))
-        return o.drop(o.pick(o.equal(o.count(before, at + 1, "int32"), there), here, at), (at,))
-
-    def sort(self: Any, x: Tensor, at: int) -> Tensor:
-        return self.take_along(x, self.order(x, at), at)
-
-    def matmul(self: Any, a: Tensor, b: Tensor) -> Tensor:
-        products = self.multiply(self.expand(a, self.rank), self.expand(b, self.rank - 2))
-        o, at = self.of_rank(self.rank + 1), self.rank - 1
-        return o.drop(o.sum(products, (at,)), (at,))
 
 
 class Named(Derived):

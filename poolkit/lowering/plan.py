@@ -97,6 +97,7 @@ class Composite:
     work: str
 
     untouched = False
+    note = ""  # why its program may be long, where it has no parts
     further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
 
     @property

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from poolkit.spec.pool_spec import PoolSpec
 
 Tensor = Any
+ONE_BY_ONE = "no call of the framework is right for this, so cells are put together one by one, axis after axis"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,7 @@ class WeighedPlan(Composite):
     """A pooling with further tensors: `base` is its plan without them. Without parts it is the fold of real cells."""
 
     base: Plan
+    note = ONE_BY_ONE
 
     @property
     def axes(self) -> tuple[Axis, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
 
 Tensor = Any
+OWN = {"mask": "bool", "ids": "int32"}  # dtypes that are not the input's
 Described = str | tuple[str, str]  # the axes of a tensor, and its dtype
 
 
@@ -63,8 +64,8 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     rank = len(shape)
     own, more = letters_of(spec, rank), leading(spec, rank)
     axes: object = how[0] if isinstance(how, tuple) else how
-    given = how[1] if isinstance(how, tuple) and len(how) > 1 else "bool" if name == "mask" else dtype
-    forms = ("", "C") if name in spec.learned else (own.replace("C", ""), own)
+    given = how[1] if isinstance(how, tuple) and len(how) > 1 else OWN.get(name, dtype)
+    forms = spec.axes_of(name, own)
     if not isinstance(axes, str) or axes.removeprefix("...") not in forms:
         raise InputError(
             f"received {shown(how)} for {name} of {spec}, and a tensor besides the input is described by its axes, "

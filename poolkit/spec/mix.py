@@ -95,7 +95,7 @@ class Mix(Operation):
     def poolings(self) -> tuple[PoolSpec, ...]:
         return tuple(self.parts)
 
-    def joining(self, results: int) -> int:
+    def joining(self, results: int, cells: int) -> int:
         return results * (2 * len(self.parts) - 1) if self.how == "add" else 0
 
     def work_dtype(self, dtype: str, widen: Widen) -> str:

@@ -84,8 +84,12 @@ class Operation:
         """Those of them that stand in the place of an option."""
         return ()
 
-    def joining(self, results: int) -> int:
-        """Operations that make this many results of those of its poolings."""
+    def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
+        """The axes that a further tensor may have, of the letters of an input."""
+        return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
+
+    def joining(self, results: int, cells: int) -> int:
+        """Operations that make this many results of those of its poolings, or of the input's cells."""
         return 0
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
 
-BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int16": 2, "int32": 4, "int64": 8}
 
 
 class Cost(NamedTuple):
@@ -57,7 +57,7 @@ def cost(
     parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, cells, shape) for part in spec.poolings()]
     read = sum(BYTES.get(f.dtype, 1) * math.prod(n or 1 for n in f.sizes) for f in further)
     least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices
-    return Cost(sum(parts) + spec.joining(results), least + read, 0)
+    return Cost(sum(parts) + spec.joining(results, math.prod(shape)), least + read, 0)
 
 
 def _sizes(spec: Operation, f: Further, shape: Sequence[int]) -> list[int]:

@@ -38,11 +38,15 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
     poolings = spec.poolings()
     further = described(spec, tensors or {}, shape, "float32")
     several = [str(spec)] if len(poolings) > 1 else []
+    if len(poolings) == 0:
+        letters = letters_of(spec, len(shape))
+        several = [f"{spec}\n{letters} {shape} -> {letters} {spec.output_shape(shape)}"]
     told = ["\n".join([f"{f.name} {f.sizes}: {TENSORS.get(f.name, LEARNED)}" for f in further])] if further else []
     return "\n\n".join([*several, *(_explained(pooling, shape, not further) for pooling in poolings), *told])
 
 
 TENSORS = {
+    "ids": "the segment of each row; one that is no segment drops its row",
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
     "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
     "log_weight": "a cell has the weight exp(log_weight), and the average divides by the sum of these",

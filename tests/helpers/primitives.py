@@ -35,6 +35,22 @@ def _take_along(o: Any, x: Tensor) -> Tensor:
     return o.take_along(x, o.line(PLACES, 1, "int32", x), 1)
 
 
+def _segment(how: str, n: int) -> Callable[[Any, Tensor], Tensor]:
+    def asked(o: Any, x: Tensor) -> Tensor:
+        ids = o.bit_and(o.reshape(o.iota(x, 1), (-1,)), 1)  # 0, 1, 0, 1, 0
+        return o.segment(o.permute(x, (1, 0, 2)), ids, n, how)
+
+    return asked
+
+
+def _segments(ufunc: Any, n: int) -> Callable[[Tensor], Tensor]:
+    def said(x: Tensor) -> Tensor:
+        rows = [x.transpose(1, 0, 2)[s::2] if s < 2 else x[:0] for s in range(n)]
+        return np.stack([ufunc.reduce(r, 0) if len(r) else np.zeros_like(x[:, 0]) for r in rows]).astype(x.dtype)
+
+    return said
+
+
 def _sixth(o: Any, x: Tensor) -> Tensor:
     six = o.of_rank(6)
     wide = six.reshape(x, (2, 5, 1, 2, 2, 1))
@@ -67,6 +83,9 @@ PRIMITIVES: dict[str, Primitive] = {
     "floor": Primitive(lambda o, x: o.floor(x), np.floor),
     "take": Primitive(_take, lambda x: x[:, list(PLACES)], (*FLOATS, "int32"), smooth=True),
     "take_along": Primitive(_take_along, _along, (*FLOATS, "int32"), smooth=True),
+    "segment_sum": Primitive(_segment("sum", 3), _segments(np.add, 3), smooth=True),
+    "segment_max": Primitive(_segment("max", 2), _segments(np.maximum, 2), (*FLOATS, "int32")),
+    "segment_min": Primitive(_segment("min", 2), _segments(np.minimum, 2), (*FLOATS, "int32")),
     "expand": Primitive(lambda o, x: o.expand(x, 2), lambda x: x[:, :, None], (*FLOATS, "int32"), smooth=True),
     "reshape": Primitive(lambda o, x: o.reshape(x, (4, -1)), lambda x: x.reshape(4, 10), smooth=True),
     "permute": Primitive(lambda o, x: o.permute(x, (2, 0, 1)), lambda x: x.transpose(2, 0, 1), smooth=True),

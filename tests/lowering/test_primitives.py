@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit.lowering.operators import Derived
+from poolkit.lowering.derived import Derived
 from poolkit.programs.program import record
 from poolkit.running import registry
 from poolkit_conformance import runner

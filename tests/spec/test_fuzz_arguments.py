@@ -29,6 +29,7 @@ BACKENDS = sorted(pk.backends())
 SPEC = pk.MaxPool(2, layout="NCL")
 MIX = pk.Mix((SPEC, pk.AvgPool(2, layout="NCL")), how="add")
 SHAPE = (1, 2, 8)
+SEGMENT = pk.Segment("avg", 3, layout="LCH")
 X = np.arange(16.0, dtype="float32").reshape(SHAPE)
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -61,6 +62,10 @@ CALLS: dict[str, Call] = {
     "LPPool": (pk.LPPool, (), sliding() | {"ceil_mode": False, "p": 2.0, "normalize": "mean"}),
     "GeM": (pk.GeM, (), ADAPTIVE | {"p": 3.0, "eps": 1e-6}),
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
+    "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
+    "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),
+    "Segment.from_dict": (pk.Segment.from_dict, (SEGMENT.to_dict(),), {}),
+    "segment": (pk.segment, (X[0], np.array([0, 2]), 3), {"kind": "max", "empty_value": 0.0}),
     "pool": (pk.pool, (X, SPEC), {}),
     "pool_direct": (pk.pool_direct, (X, SPEC, "fold"), {}),
     "stand_in": (pk.stand_in, ("torch.nn.AvgPool2d", "numpy"), {"layout": "channels_first"}),
@@ -75,7 +80,7 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX)
+        for s in (SPEC, MIX, SEGMENT)
         for name in ("output_shape", "explain", "cost")
     },
     **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX)},
@@ -141,7 +146,7 @@ def outcome(name: str, call: Call) -> str:
 
 def _used(made: Any) -> str:
     """What came of what was made."""
-    if not isinstance(made, pk.PoolSpec | pk.Mix):
+    if not isinstance(made, pk.PoolSpec | pk.Mix | pk.Segment):
         return "values"
     for use in USES:
         try:

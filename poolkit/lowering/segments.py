@@ -1,0 +1,185 @@
+"""Segments: rows are pooled whose numbers are equal, by one primitive, `Ops.segment`, and what a kind says of sums.
+
+Rows that belong to no segment are given to one more, which is cut off.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from poolkit.errors import DtypeError, InputError, ShapeError
+from poolkit.lowering.geometry import Axis
+from poolkit.lowering.kinds import FAR, FOLDS, highest, lowest
+from poolkit.lowering.plan import FLOATS, INTEGERS, MOST_CELLS, Composite, Plan, Run
+from poolkit.lowering.weighed import finished
+from poolkit.spec.messages import quoted
+
+if TYPE_CHECKING:
+    from poolkit.lowering.kind import Kind, State
+    from poolkit.lowering.primitives import Ops
+    from poolkit.spec.operation import Further, Size, Widen
+    from poolkit.spec.segment import Segment
+
+Tensor = Any
+NARROW = ("int8", "int16", "uint8", "uint16", "int32")  # what int32 holds
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmentPlan(Composite):
+    """Segments of an input: `base` is the plan of one that holds all rows, `ids` the dtype that holds every number."""
+
+    spec: Segment
+    base: Plan
+    ids: str
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return self.base.axes
+
+    @property
+    def known(self) -> bool:
+        return self.base.known
+
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
+        n, one = self.spec.num_segments, o.of_rank(1)
+        ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
+        inside = one.both(one.greater(ids, -1), one.less(ids, n))
+        ids = one.where(inside, ids, n)
+        ids = ids if self.ids == "int32" else one.cast(ids, "int32")
+        if not self.known:  # there is always a row to look at
+            x, ids = o.pad(x, 0, 0, 1, 0), one.pad(ids, 0, 0, 1, n)
+        elif self.axes[0].n == 0:  # the standard's arrays without a row cannot be padded
+            x, ids = o.sum(x, (0,)), one.add(one.integer_sum(ids, (0,)), n)
+        rows = Rows(o, self.base, ids, n)
+        values = rows.finished(x, self.spec.empty_value)
+        return o.slice(values, 0, 0, n, 1), None
+
+
+class Rows:
+    """Rows with their segments, `n` of them and one more for rows that are in none."""
+
+    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int) -> None:
+        self.o, self.plan, self.ids, self.n = o, plan, ids, n + 1
+        self.whole = o.of_dtype("int32")
+        self.column = (-1, *(1,) * (o.rank - 1))
+
+    def reduced(self, t: Tensor, how: str, o: Ops | None = None) -> Tensor:
+        return (o or self.o).segment(t, self.ids, self.n, how)
+
+    def spread(self, t: Tensor) -> Tensor:
+        """What belongs to a row's segment, for every row."""
+        return self.o.take(t, self.ids, 0)
+
+    def finished(self, x: Tensor, empty: float) -> Tensor:
+        o, plan = self.o, self.plan
+        kind = FOLDS[plan.kind](o, plan)
+        ones = o.of_rank(1).reshape(o.of_rank(1).cast(o.of_rank(1).greater(self.ids, -1), "int32"), self.column)
+        count = self.reduced(ones, "sum", self.whole)
+        values = finished(kind, count, self.state(kind, x), x)[0]
+        if empty == 0:
+            return values
+        return o.where(o.greater(count, 0), values, empty if plan.floating or not plan.spec.selects else int(empty))
+
+    def state(self, kind: Kind, x: Tensor) -> State:
+        if self.plan.spec.selects:
+            return (self.chosen(kind, x),)
+        relative: Callable[..., State] | None = getattr(kind, "relative", None)
+        if relative is None:
+            return (self.reduced(x, "sum"),)
+        o = self.o
+        most: list[Tensor] = []
+        dropped = o.of_rank(1).reshape(o.of_rank(1).equal(self.ids, self.n - 1), self.column)
+
+        def largest(t: Tensor) -> Tensor:
+            most.append(self.reduced(t, "max"))
+            return self.spread(most[0])
+
+        def total(t: Tensor) -> Tensor:
+            return self.reduced(t, "sum")
+
+        _, *sums = relative(o.where(dropped, 0, x), total, largest)
+        return most[0], *sums
+
+    def chosen(self, kind: Kind, x: Tensor) -> Tensor:
+        """The first row that holds its segment's extreme, or NaN where there is one; then that row's cell."""
+        o, how, floating = self.o, self.plan.kind, self.plan.floating
+        cells = o.detach(x)
+        nan = o.isnan(cells) if floating else None
+        worst: float | int = -math.inf if how == "max" else math.inf
+        best = self.reduced(cells if nan is None else o.where(nan, worst, cells), how)
+        if nan is None:
+            hit = o.equal(cells, self.spread(best))
+        else:
+            some = self.reduced(self.whole.cast(nan, "int32"), "max", self.whole)
+            hit = o.either(nan, o.equal(cells, self.spread(o.where(o.equal(some, 1), math.nan, best))))
+        first = self.reduced(o.where(hit, o.iota(x, 0), FAR), "min", self.whole)
+        count = o.greater(first, -1)
+        first = o.where(o.both(count, o.less(first, FAR)), first, 0)
+        return o.take_along(x, first, 0)
+
+
+def plan_of_segments(
+    spec: Segment, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...]
+) -> SegmentPlan:
+    """Segments resolved on an input and its `ids`."""
+    spec.check_rank(rank)
+    work = spec.work_dtype(dtype, widen)
+    n, known = size(0)
+    if len(further) == 0:
+        raise InputError(
+            f"received no ids for {quoted(str(spec))}, and they say to which segment each row belongs; give one "
+            "integer for each row, as in pk.segment(x, ids, num_segments)"
+        )
+    _check_ids(spec, further[0], n if known else None)
+    _check_memory(spec, [size(at) for at in range(rank)])
+    if dtype not in FLOATS and spec.selects:
+        _check_empty(spec, dtype)
+    axis = Axis(0, spec.layout[0], "whole", n, known, out=1)
+    base = Plan(spec.pooling, (axis,), rank, dtype, work)
+    ids = "int32" if further[0].dtype in NARROW else widen(further[0].dtype)
+    if ids is None:
+        raise _no_ids(spec, further[0].dtype)
+    return SegmentPlan(spec, (), rank, dtype, work, base, ids, further=(further[0]._replace(sizes=()),))
+
+
+def _check_ids(spec: Segment, ids: Further, rows: int | None) -> None:
+    if ids.dtype not in INTEGERS or ids.dtype == "bool":
+        raise _no_ids(spec, ids.dtype)
+    if ids.rank != 1 or (rows is not None and ids.sizes[0] not in (None, rows)):
+        what = f"{rows} rows here" if rows is not None else "of which there is one axis"
+        raise ShapeError(
+            f"received ids of shape {ids.sizes} for {quoted(str(spec))}, and there is one for each row, {what}; "
+            "give one integer for each"
+        )
+
+
+def _no_ids(spec: Segment, dtype: str) -> DtypeError:
+    return DtypeError(
+        f"received ids of dtype {dtype} for {quoted(str(spec))}, and segments are numbered by integers that this "
+        "framework can compare; cast them to int32"
+    )
+
+
+def _check_memory(spec: Segment, sizes: Sequence[tuple[Any, bool]]) -> None:
+    before = after = 1
+    for at, (n, known) in enumerate(sizes):
+        if known:
+            before, after = before * n, after * (n if at else 1)
+    after = after * spec.num_segments
+    if after > MOST_CELLS and after > 4 * before:
+        raise ShapeError(
+            f"received {before} cells, of which {spec.num_segments} segments would make {after}, and {MOST_CELLS} is "
+            "the most; give fewer segments"
+        )
+
+
+def _check_empty(spec: Segment, dtype: str) -> None:
+    value = spec.empty_value
+    if not math.isfinite(value) or value != int(value) or not lowest(dtype) <= int(value) <= highest(dtype):
+        raise DtypeError(
+            f"received empty_value={value} for an input of dtype {dtype}, and {spec.kind} of integers is one of its "
+            "dtype; give one that it holds, or cast the input to a float"
+        )

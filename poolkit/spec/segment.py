@@ -1,0 +1,160 @@
+"""Rows that share a number pooled together: readouts of graphs, sets of different sizes, bags of instances."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from poolkit.errors import ShapeError
+from poolkit.spec.arguments import as_shape
+from poolkit.spec.kinds import KINDS
+from poolkit.spec.messages import quoted, shown, wrong
+from poolkit.spec.operation import Further, Operation, Size, Widen
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.signatures import explained_class
+from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.values import LARGEST, is_integer, number, plain
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import AnyPlan
+
+SEGMENT_KINDS = ("sum", "avg", "max", "min", "softmax")
+
+
+@explained_class
+@dataclasses.dataclass(frozen=True, repr=False)
+class Segment(Operation):
+    """What `pk.segment` does: rows along the first axis of `layout`; those with one number in `ids` are pooled.
+
+    The result has `num_segments` rows. A number below 0, or of `num_segments` and above, drops its row; a segment
+    without a row gives `empty_value`.
+
+    >>> import numpy as np
+    >>> Segment("max", 3)(np.array([[1.0], [5.0], [2.0]]), ids=np.array([0, 0, 2]))
+    array([[5.],
+           [0.],
+           [2.]])
+    """
+
+    key = "num_segments"
+
+    kind: str
+    num_segments: int
+    _: dataclasses.KW_ONLY
+    layout: str = "LC"
+    empty_value: float = 0.0
+
+    keepdims = True
+    indices = False
+
+    def __post_init__(self) -> None:
+        for name in ("kind", "num_segments", "layout", "empty_value"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        object.__setattr__(self, "num_segments", _count(self.num_segments))
+        object.__setattr__(self, "empty_value", _empty(self.empty_value))
+        kind: object = self.kind
+        if not isinstance(kind, str) or kind not in SEGMENT_KINDS:
+            kinds = ", ".join(map(quoted, SEGMENT_KINDS))
+            raise wrong(f"kind={shown(kind)}", f"segments are pooled by {kinds}", "give one of these")
+        layout: object = self.layout
+        if not isinstance(layout, str) or not (layout.isascii() and layout.isalpha() and layout.isupper()):
+            rule = "the layout of segments has a capital letter for each axis, the rows first"
+            raise wrong(f"layout={shown(layout)}", rule, 'write it as in layout="LC"')
+        object.__setattr__(self, "axes", self.pooling.axes)  # and its rules are those of a layout
+
+    def __repr__(self) -> str:
+        empty = f", empty_value={_shortest(self.empty_value)}" if self.empty_value != 0 else ""
+        return f'Segment("{self.kind}", {self.num_segments}, layout="{self.layout}"{empty})'
+
+    def __str__(self) -> str:
+        empty = f" empty_value={_shortest(self.empty_value)}" if self.empty_value != 0 else ""
+        return f"segment {self.kind} num_segments={self.num_segments} layout={self.layout}{empty}"
+
+    @property
+    def pooling(self) -> PoolSpec:
+        """What becomes of the rows of one segment."""
+        return PoolSpec(self.kind, output_size=1, layout=self.layout, axes=self.layout[0])
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        return ("ids",)
+
+    @property
+    def selects(self) -> bool:
+        return KINDS[self.kind].selects
+
+    def poolings(self) -> tuple[PoolSpec, ...]:
+        """None, for its windows are those that `ids` says."""
+        return ()
+
+    def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
+        return (letters[0],)
+
+    def joining(self, results: int, cells: int) -> int:
+        return KINDS[self.kind].operations(cells, min(results, cells))
+
+    def work_dtype(self, dtype: str, widen: Widen) -> str:
+        return self.pooling.work_dtype(dtype, widen)
+
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
+        from poolkit.lowering.segments import plan_of_segments
+
+        return plan_of_segments(self, rank, dtype, size, widen, further)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same with other values.
+
+        >>> Segment("max", 3).replace(kind="sum")
+        Segment("sum", 3, layout="LC")
+        """
+        return type(self)(**({name: getattr(self, name) for name in FIELDS} | changes))
+
+    def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the result, whose rows are the segments.
+
+        >>> Segment("max", 3).output_shape((None, 16))
+        (3, 16)
+        """
+        sizes = as_shape(shape, unknown=True)
+        self.check_rank(len(sizes))
+        return (self.num_segments, *sizes[1:])
+
+    def check_rank(self, rank: int) -> None:
+        if rank != len(self.layout):
+            raise ShapeError(
+                f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
+                f"{len(self.layout)} axes; give one letter an axis, the rows first"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary that JSON can hold; `from_dict` reads it back."""
+        return {"version": VERSION, **{name: getattr(self, name) for name in FIELDS}}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` described."""
+        return cls(**fields_of_dict(data, FIELDS))
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(Segment))
+
+
+def _count(given: object) -> int:
+    if not is_integer(given) or not 1 <= int(given) < LARGEST:
+        rule = f"the number of segments is an int from 1 to {LARGEST - 1}, which a program has to know"
+        raise wrong(f"num_segments={shown(given)}", rule, "write it as in num_segments=32")
+    return int(given)
+
+
+def _empty(given: object) -> float:
+    value = number(given)
+    if value is None:
+        rule = "a segment without rows gives one number"
+        raise wrong(f"empty_value={shown(given)}", rule, "write it as in empty_value=0")
+    return math.nan if value != value else value  # the one NaN, which equals itself where keys are compared
+
+
+def _shortest(value: float) -> str:
+    return f'float("{value}")' if not math.isfinite(value) else repr(value)
