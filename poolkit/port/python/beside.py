@@ -56,8 +56,8 @@ KEEPS = "it keeps the pooled axes, which the pool of line {} now does itself"
 def folded(tree: Tree, site: Site, edits: Edits) -> Iterator[Row]:
     """The calls that became part of a pool: they go, with a row for each."""
     for part in site.folded:
-        becomes = part.becomes or (tree.text(part.keeps) if part.keeps is not None else "")
-        edits.replace(part.span, [part.keeps or part.becomes])
+        becomes = tree.text(part.keeps) if part.keeps is not None else ""
+        edits.replace(part.span, [part.keeps or ""])
         note = (part.why or KEEPS).format(tree.line(site.outer))
         if not part.why and isinstance(site.fields, dict) and site.fields.get("keepdims"):
             note += "; where channels come first, a Dense or Linear behind it becomes a 1x1 convolution"

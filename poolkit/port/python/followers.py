@@ -7,11 +7,11 @@ import ast
 from poolkit.dialects.calls import known
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, entries_of, given, last_name
+from poolkit.port.python.nodes import Node, entries_of, last_name
 from poolkit.port.python.ordered import PERMUTES
 from poolkit.port.python.remarks import results
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of
+from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of, step_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.turned import is_vector
 from poolkit.spec.operation import Operation
@@ -52,10 +52,8 @@ def _behind(tree: Tree, site: Site) -> list[Node]:
         if isinstance(around, ast.Subscript) and around.value is node:
             found.append(around)
             continue
-        method = tree.parent(around) if isinstance(around, ast.Attribute) else around
-        call = tree.given_to(node) or method
-        if isinstance(call, ast.Call) and (call.func in (node, around) or given(call)[0] is node):
-            found.append(call)
+        call = tree.applied(node)
+        found += [call] if call is not None else []
     return found
 
 
@@ -91,6 +89,5 @@ def _last(names: Names, call: ast.Call) -> str:
 
 def _keeps_batch(tree: Tree, names: Names, call: ast.Call) -> bool:
     """Whether the first entry of a reshape is the batch of its tensor."""
-    method = names.full(call.func) is None and isinstance(call.func, ast.Attribute)
-    tensor = call.func.value if method and isinstance(call.func, ast.Attribute) else given(call)[0]
-    return is_batch(tree, names, sizes_of(names, call)[0], call, tensor)
+    tensor = step_of(names, call).tensor
+    return tensor is not None and is_batch(tree, names, sizes_of(names, call)[0], call, tensor)

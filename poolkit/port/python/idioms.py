@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 from poolkit.dialects.dialect import RAISED
 from poolkit.errors import NotExactError
-from poolkit.port.python.choices import choices
+from poolkit.port.python.choices import choices, either_order
 from poolkit.port.python.followers import order_after
 from poolkit.port.python.keras_settings import data_format, masked, typed, wrapped
 from poolkit.port.python.names import Names
 from poolkit.port.python.ordered import kept_order, order_before
-from poolkit.port.python.orders import either_order
 from poolkit.port.python.pairs import paired
 from poolkit.port.python.powers import powers
 from poolkit.port.python.remarks import squeezed_after, whole_at_one_size

@@ -8,9 +8,9 @@ from poolkit.dialects.calls import Call, Expression, text
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
+from poolkit.port.python.choices import channels
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import arguments, given, literal, plain_name
-from poolkit.port.python.orders import channels
 from poolkit.port.python.sites import Site, applied
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of

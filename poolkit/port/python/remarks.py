@@ -6,9 +6,10 @@ import ast
 
 from poolkit.diffs.agreeing import agreement
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given
+from poolkit.port.python.nodes import Node
 from poolkit.port.python.rewrite import spec_of
 from poolkit.port.python.sites import Site
+from poolkit.port.python.tensors import step_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, only_use
 from poolkit.spec.pool_spec import PoolSpec
@@ -27,25 +28,14 @@ def results(tree: Tree, site: Site) -> list[Node]:
 
 def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
     """``squeeze()`` drops a batch of 1, and with axes it drops those of another layout."""
-    found = (_squeeze(tree, names, node) for node in results(tree, site))
-    call = next((one for one in found if one is not None), None)
-    if call is None:
+    steps = [step_of(names, call) for call in map(tree.applied, results(tree, site)) if call is not None]
+    step = next((one for one in steps if one.name == "squeeze"), None)
+    if step is None:
         return
-    method = isinstance(call.func, ast.Attribute) and names.full(call.func) is None
-    if len(given(call)) > (0 if method else 1):
+    if step.rest:
         site.if_moved.append("the axes of the squeeze after it are those of the original's layout; write them anew")
     else:
         site.notes.append("the squeeze after it drops a batch of 1 as well; flatten(1) or keepdims=False does not")
-
-
-def _squeeze(tree: Tree, names: Names, node: Node) -> ast.Call | None:
-    around = tree.parent(node)
-    if isinstance(around, ast.Attribute):
-        call = tree.parent(around)
-        return call if around.attr == "squeeze" and isinstance(call, ast.Call) and call.func is around else None
-    call = tree.given_to(node)
-    squeezes = call is not None and (names.full(call.func) or "").rpartition(".")[2] == "squeeze"
-    return call if call is not None and squeezes and given(call)[0] is node else None
 
 
 SMALLEST = 5  # smaller windows pool a map in steps

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, literal
-from poolkit.port.python.tensors import is_batch
+from poolkit.port.python.tensors import is_batch, step_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import definition, loads_of, stored_layer
+from poolkit.port.python.uses import loads_of, stored_layer, whole
 from poolkit.spec.values import is_many
 
 Axes = tuple[str, ...]
@@ -47,18 +47,13 @@ def _above(tree: Tree, names: Names, here: Step) -> Step | None:
     around = tree.parent(here.node)
     if isinstance(around, ast.Subscript) and around.value is here.node:
         return _step(around, _indexed(names, around, here.axes))
-    if isinstance(around, ast.Attribute):
-        call = tree.parent(around)
-        if not isinstance(call, ast.Call) or call.func is not around or _starred(call):
-            return None
-        return _step(call, _by_method(tree, names, call, around.attr, here.axes))
-    call = tree.given_to(here.node)
-    if call is None or _starred(call) or given(call)[0] is not here.node:
+    call = tree.applied(here.node)
+    if call is None or _starred(call):
         return None
     layer = call.func if isinstance(call.func, ast.Call) else stored_layer(tree, call.func)
     if layer is not None:
         return _step(call, by_layer(tree, names, layer, here.axes))
-    return _step(call, _by_function(tree, names, call, here.axes))
+    return _step(call, _by_call(tree, names, call, here))
 
 
 def _starred(call: ast.Call) -> bool:
@@ -102,38 +97,23 @@ EXPAND = ("expand_dims", "unsqueeze")
 RESHAPE = ("reshape", "view")
 
 
-def _by_function(tree: Tree, names: Names, call: ast.Call, axes: Axes) -> Axes | None:
-    """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``torch.unsqueeze(x, 2)``."""
-    name = (names.full(call.func) or "").rpartition(".")[2]
-    tensor, *rest = given(call)
-    if len(rest) != 1:
+def _by_call(tree: Tree, names: Names, call: ast.Call, here: Step) -> Axes | None:
+    """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``."""
+    name, tensor, rest = step_of(names, call)
+    place = literal(rest[0]) if len(rest) == 1 else None
+    if tensor is None or tensor is not here.node:
         return None
     if name in EXPAND:
-        return _inserted(literal(rest[0]), axes)
+        return _inserted(place, here.axes)
     if name == "squeeze":
-        return _squeezed(literal(rest[0]), axes)
-    if name == "flatten" and literal(rest[0]) == 1:
-        return _flat(axes)
-    return _reshaped(tree, rest[0], axes, Tensor(names, tensor)) if name in RESHAPE else None
-
-
-def _by_method(tree: Tree, names: Names, call: ast.Call, method: str, axes: Axes) -> Axes | None:
-    """``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``, ``x.reshape((b, 1, 1, c))``."""
-    args = given(call)
-    place = literal(args[0]) if len(args) == 1 else None
-    if method in EXPAND:
-        return _inserted(place, axes)
-    if method == "squeeze":
-        return _squeezed(place, axes)
-    if method == "flatten":
-        return _flat(axes) if place == 1 else None
-    if method not in RESHAPE or not args:
+        return _squeezed(place, here.axes)
+    if name == "flatten":
+        return _flat(here.axes) if place == 1 else None
+    if name not in RESHAPE or not rest:
         return None
-    assert isinstance(call.func, ast.Attribute)
-    tensor = Tensor(names, call.func.value)
-    if len(args) == 1:
-        return _reshaped(tree, args[0], axes, tensor)
-    return _to_sizes(tree, args, axes, call, tensor)
+    if len(rest) == 1:
+        return _reshaped(tree, rest[0], here.axes, Tensor(names, tensor))
+    return _to_sizes(tree, rest, here.axes, call, Tensor(names, tensor))
 
 
 def _places(at: object) -> list[int] | None:
@@ -178,15 +158,11 @@ class Tensor(NamedTuple):
 
 def _reshaped(tree: Tree, shape: ast.expr, axes: Axes, tensor: Tensor | None = None) -> Axes | None:
     """The axes after a reshape to a tuple, which has an entry for the batch if a tensor is given."""
-    parsed = shape
-    at: Node = shape
-    if isinstance(parsed, ast.Name):
-        found = definition(tree, parsed.id, shape)
-        if found is not None and found.item is None:
-            parsed, at = found.value, found.statement
-    if not isinstance(parsed, ast.Tuple | ast.List):
+    found = whole(tree, shape) if isinstance(shape, ast.Name) else None
+    sizes, at = (shape, shape) if found is None else (found.value, found.statement or shape)
+    if not isinstance(sizes, ast.Tuple | ast.List):
         return None
-    return _to_sizes(tree, parsed.elts if tensor else [ast.Constant(-1), *parsed.elts], axes, at, tensor)
+    return _to_sizes(tree, sizes.elts if tensor else [ast.Constant(-1), *sizes.elts], axes, at, tensor)
 
 
 def _to_sizes(tree: Tree, sizes: Sequence[ast.expr], axes: Axes, at: Node, tensor: Tensor | None = None) -> Axes | None:

@@ -9,9 +9,9 @@ from poolkit.dialects.dialect import Fields
 from poolkit.port.python import sequences
 from poolkit.port.python.edits import whole_line
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given, target_of
+from poolkit.port.python.nodes import Node, target_of
 from poolkit.port.python.reshaping import Axes, Step, by_layer, climbed, only_parameter
-from poolkit.port.python.sites import Folded, Site
+from poolkit.port.python.sites import Folded, Site, applied
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import attribute_uses, only_use, stored_layer, used_elsewhere
 from poolkit.spec.operation import Operation
@@ -100,7 +100,7 @@ def _steps_after(tree: Tree, names: Names, here: Step, goal: Axes) -> Found | No
         after = climbed(tree, names, use, here.axes, goal)
         if after.axes == here.axes:
             return None
-        folded.append(_folded(tree, use, after.node))
+        folded.append(left_out(tree, after.node, use))
         here = after
     return outer, folded
 
@@ -127,14 +127,15 @@ def _wherever_called(tree: Tree, names: Names, layer: Node, goal: Axes) -> Found
     return (layer, folded) if folded else None
 
 
-def _folded(tree: Tree, use: ast.Name, node: Node) -> Folded:
-    """The expression becomes the name in it; where that would be ``x = x``, the line goes."""
+def left_out(tree: Tree, node: Node, inner: ast.expr, why: str = "") -> Folded:
+    """An expression that becomes what is in it; where that would be ``x = x``, the line goes."""
     statement = tree.parent(node)
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        alone = len(tree.beside(statement)) == 1 and tree.opens_line(statement)
-        if alone and isinstance(target := statement.targets[0], ast.Name) and target.id == use.id:
-            return Folded(node, whole_line(tree, tree.span(statement)))
-    return Folded(node, tree.span(node), use.id)
+    target = target_of(statement)
+    if isinstance(statement, ast.Assign) and isinstance(target, ast.Name) and isinstance(inner, ast.Name):
+        alone = len(tree.beside(statement)) == 1 and tree.opens_line(statement) and len(tree.block(statement)) > 1
+        if alone and target.id == inner.id:
+            return Folded(node, whole_line(tree, tree.span(statement)), why=why)
+    return Folded(node, tree.span(node), keeps=inner, why=why)
 
 
 def out_of_lambda(tree: Tree, names: Names, site: Site) -> None:
@@ -148,6 +149,4 @@ def out_of_lambda(tree: Tree, names: Names, site: Site) -> None:
     if not isinstance(site.tensor, ast.Name) or site.tensor.id != only_parameter(function):
         return
     site.role, site.outer, site.tensor = "layer", layer, None
-    around = tree.parent(layer)
-    if isinstance(around, ast.Call) and around.func is layer and len(given(around)) == 1:
-        site.role, site.outer, site.tensor = "applied", around, given(around)[0]
+    applied(tree, site)

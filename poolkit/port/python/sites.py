@@ -44,7 +44,6 @@ class Folded:
 
     node: Node
     span: Span
-    becomes: str = ""
     keeps: Node | None = None
     why: str = ""  # with the line of the pool to be filled in, where it is not that its axes come back
 

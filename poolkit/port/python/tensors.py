@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import between, definition, unchanged
+from poolkit.port.python.uses import between, unchanged, whole
 from poolkit.port.python.values import Size
 
 # Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
@@ -34,8 +35,8 @@ def like(tree: Tree, names: Names, node: Node | None, steps: bool = False) -> It
             return
         yield node
         if isinstance(node, ast.Name):
-            found = definition(tree, node.id, node)
-            node = found.value if found is not None and found.item is None else None
+            found = whole(tree, node)
+            node = found.value if found is not None else None
         elif isinstance(node, ast.UnaryOp | ast.BinOp):
             node = (
                 node.operand if isinstance(node, ast.UnaryOp) else node.left if isinstance(node.op, ast.Pow) else None
@@ -43,7 +44,7 @@ def like(tree: Tree, names: Names, node: Node | None, steps: bool = False) -> It
         elif isinstance(node, ast.Subscript):
             node = node.value if steps else None
         elif isinstance(node, ast.Call):
-            before = applied_to(names, node)
+            before = step_of(names, node).tensor
             last = last_name(node.func) not in ELEMENTWISE + OF_NUMBERS and not (steps and _is_step(names, node))
             if last and steps and before is not None:
                 yield before
@@ -52,15 +53,28 @@ def like(tree: Tree, names: Names, node: Node | None, steps: bool = False) -> It
             return
 
 
-def applied_to(names: Names, call: ast.Call) -> ast.expr | None:
-    """The tensor of a call: what its method belongs to, or its first argument."""
-    func = call.func
-    function = call.args and last_name(func) in ELEMENTWISE
-    of_self = (plain_name(func) or "").startswith("self.")
-    if isinstance(func, ast.Attribute) and names.full(func) is None and not of_self and not function:
-        return func.value
-    first = next(iter(given(call)), None)
-    return first if not isinstance(first, ast.Starred) else None
+class Applied(NamedTuple):
+    """A call as a step: the name of a method or a framework's function, its tensor, and what it is given besides."""
+
+    name: str
+    tensor: ast.expr | None
+    rest: list[ast.expr]
+
+
+def step_of(names: Names, call: ast.Call) -> Applied:
+    """A call as what it does to a tensor.
+
+    >>> tree = Tree("import torch; x.view(2, 3); torch.reshape(x, (2, 3))")
+    >>> steps = [step_of(Names(tree), call) for call in tree.all(ast.Call)]
+    >>> [(one.name, tree.text(one.tensor), len(one.rest)) for one in steps]
+    [('view', 'x', 2), ('reshape', 'x', 1)]
+    """
+    func, args, full = call.func, given(call), names.full(call.func)
+    function = (call.args and last_name(func) in ELEMENTWISE) or plain_name(func) == f"self.{last_name(func)}"
+    if isinstance(func, ast.Attribute) and full is None and not function:
+        return Applied(func.attr, func.value, args)
+    first = args[0] if args and not isinstance(args[0], ast.Starred) else None
+    return Applied((full or "").rpartition(".")[2], first, args[1:])
 
 
 def _is_step(names: Names, call: ast.Call) -> bool:
@@ -77,7 +91,7 @@ def count_of_sizes(names: Names, call: ast.Call) -> int:
 
 def sizes_of(names: Names, call: ast.Call) -> list[ast.expr]:
     """The sizes that a reshape has, of all axes."""
-    args = given(call)[1 if names.full(call.func) is not None else 0 :]
+    args = step_of(names, call).rest
     return args[0].elts if len(args) == 1 and isinstance(args[0], ast.Tuple | ast.List) else args
 
 
@@ -112,7 +126,7 @@ def of_own_order(tree: Tree, names: Names, tensor: Node | None, rank: int) -> bo
     if not isinstance(last, ast.Call):
         return False
     if last_name(last.func) in ("permute", "transpose"):
-        return of_own_order(tree, names, applied_to(names, last), rank)
+        return of_own_order(tree, names, step_of(names, last).tensor, rank)
     return last_name(last.func) in ("reshape", "view") and count_of_sizes(names, last) == rank
 
 

@@ -141,6 +141,15 @@ class Tree:
         around = self.parent(around) if isinstance(around, ast.keyword) else around
         return around if isinstance(around, ast.Call) and around.func is not node else None
 
+    def applied(self, node: Node) -> ast.Call | None:
+        """The call that is applied to a node: of which it is the first argument, or whose method is called."""
+        around = self.parent(node)
+        call = self.parent(around) if isinstance(around, ast.Attribute) else self.given_to(node)
+        if not isinstance(call, ast.Call):
+            return None
+        first = next(iter((*call.args, *(keyword.value for keyword in call.keywords))), None)
+        return call if call.func is around or first is node else None
+
     def in_string(self, node: Node) -> bool:
         return node in self._strings
 

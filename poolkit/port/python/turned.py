@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from poolkit.dialects.calls import known
 from poolkit.dialects.dialect import Fields
-from poolkit.port.python.edits import whole_line
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, last_name, literal, walk
 from poolkit.port.python.ordered import PERMUTES, SHAPES
+from poolkit.port.python.restoring import left_out
 from poolkit.port.python.sites import Folded, Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, definition, only_use, stored_layer
+from poolkit.port.python.uses import calls_of, only_use, stored_layer, whole
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all, is_many
 
@@ -22,6 +21,7 @@ Turn = tuple[ast.expr, tuple[int, ...]]  # what is turned, and which of its axes
 WHOLE = ("permute", "transpose", "permute_dimensions")
 PAIRS = ("transpose", "swapaxes", "swapdims")
 MOVES = ("moveaxis", "movedim")
+WHY = "the pool of line {} takes the order that this has, and the turns around it go"
 TURNS = (*WHOLE, *PAIRS, *MOVES, "Permute")
 
 
@@ -64,16 +64,15 @@ def is_vector(fields: Fields) -> bool:
 def _before(tree: Tree, names: Names, tensor: Node | None, layout: str) -> Folded | None:
     made: Node | None = tensor
     if isinstance(tensor, ast.Name):
-        found = definition(tree, tensor.id, tensor)
-        alone = found is not None and found.item is None and isinstance(found.statement, ast.Assign)
-        whole = found.statement if found is not None and alone else None
-        made = found.value if isinstance(whole, ast.Assign) and found and only_use(tree, whole) is tensor else None
+        found = whole(tree, tensor)
+        line = found.statement if found is not None else None
+        made = found.value if found and isinstance(line, ast.Assign) and only_use(tree, line) is tensor else None
     turn = turn_of(names, made, len(layout))
     if turn is None or made is None:
         return None
     inner, order = turn
     fits = {n: layout[at] for at, n in enumerate(order)} == _other(layout) and _plain(names, inner)
-    return _without(tree, made, inner) if fits else None
+    return left_out(tree, made, inner, WHY) if fits else None
 
 
 def _plain(names: Names, inner: ast.expr) -> bool:
@@ -84,36 +83,18 @@ def _plain(names: Names, inner: ast.expr) -> bool:
 def _behind(tree: Tree, names: Names, call: Node, layout: str) -> Folded | None:
     statement = tree.parent(call)
     here: Node | None = only_use(tree, statement) if isinstance(statement, ast.Assign) else call
-    made = next((one for one in _around(tree, here) if turn_of(names, one, len(layout))), None) if here else None
+    made = tree.applied(here) if here is not None else None
     turn = turn_of(names, made, len(layout))
     if turn is None or made is None or turn[0] is not here:
         return None
     inner, order = turn
-    return _without(tree, made, inner) if {at: layout[n] for at, n in enumerate(order)} == _other(layout) else None
-
-
-def _around(tree: Tree, node: Node) -> Iterator[Node]:
-    """The call that a node is an argument of, or whose method is called."""
-    around = tree.parent(node)
-    method = tree.parent(around) if isinstance(around, ast.Attribute) else None
-    yield from filter(None, (method, tree.given_to(node)))
+    return left_out(tree, made, inner, WHY) if {at: layout[n] for at, n in enumerate(order)} == _other(layout) else None
 
 
 def _other(layout: str) -> dict[int, str]:
     """The same axes with the channels at the other end."""
     spatial = layout.strip("NC")
     return dict(enumerate(f"NC{spatial}" if layout.endswith("C") else f"N{spatial}C"))
-
-
-def _without(tree: Tree, call: Node, inner: ast.expr) -> Folded:
-    """A turn that becomes what it turns; where that would be ``x = x``, the line goes."""
-    why = "the pool of line {} takes the order that this has, and the turns around it go"
-    statement = tree.parent(call)
-    if isinstance(statement, ast.Assign) and isinstance(inner, ast.Name) and len(statement.targets) == 1:
-        target, alone = statement.targets[0], len(tree.beside(statement)) == 1 and tree.opens_line(statement)
-        if alone and isinstance(target, ast.Name) and target.id == inner.id and len(tree.block(statement)) > 1:
-            return Folded(call, whole_line(tree, tree.span(statement)), why=why)
-    return Folded(call, tree.span(call), keeps=inner, why=why)
 
 
 def turn_of(names: Names, node: Node | None, rank: int) -> Turn | None:

@@ -10,10 +10,10 @@ from poolkit.dialects.calls import Call, Expression, known
 from poolkit.dialects.dialect import NotKnown, NotPooling
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
+from poolkit.port.python.choices import ORDERED, chosen
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
-from poolkit.port.python.orders import chosen
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import Value, is_number, is_sizes, literals
@@ -98,8 +98,8 @@ def _in_either_order(tree: Tree, site: Site, several: Sequence[Any]) -> bool:
     found = chosen(tree, [put(axes) for axes in several], every=True)
     if found is None:
         return False
-    site.fields, site.call, site.error = *found, None
-    site.notes.append(f"{site.computed} is only known when the program runs, and the port takes the target's order")
+    site.fields, site.call, site.error = found.fields, found.call, None
+    site.notes.append(ORDERED.format(site.computed))
     return True
 
 

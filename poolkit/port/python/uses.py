@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from poolkit.port.python.flow import Flow
+from poolkit.port.python.given import Given
 from poolkit.port.python.nodes import DEFINITIONS, FUNCTIONS, Node, plain_name, target_of
 from poolkit.port.python.tree import Tree
 
@@ -14,31 +14,16 @@ def flow_of(tree: Tree) -> Flow:
     return tree.once("flow", lambda: Flow(tree))
 
 
-@dataclass(frozen=True)
-class Definition:
-    """The assignment that a use of a name sees: its statement, its value, and which item of it the name is.
+def whole(tree: Tree, name: ast.Name) -> Given | None:
+    """What a name has where it stands, if that surely is one expression of the file, and no item of it.
 
-    `item` counts from the start; None where the name is the whole value.
+    >>> tree = Tree("h = x.shape[1]; y = f(h)")
+    >>> tree.text(whole(tree, tree.named("h")[1]).value)
+    'x.shape[1]'
     """
-
-    statement: ast.stmt
-    value: ast.expr
-    item: int | None = None
-    of: int = 0  # how many items the value is unpacked into
-
-
-def definition(tree: Tree, name: str, at: Node) -> Definition | None:
-    """The assignment whose value a name has at a node; None where there may be several, or it is none.
-
-    >>> tree = Tree("h, w = x.shape[1:3]; y = f(h)")
-    >>> found = definition(tree, "h", tree.all(ast.Call)[0])
-    >>> found.item, tree.text(found.value)
-    (0, 'x.shape[1:3]')
-    """
-    found = flow_of(tree).at(name, at)
-    if found is None or found.value is None or found.statement is None or found.each:
-        return None
-    return Definition(found.statement, found.value, found.item, found.of)
+    found = flow_of(tree).at(name.id, name)
+    known = found is not None and found.value is not None and found.statement is not None
+    return found if found is not None and known and not found.each and found.item is None else None
 
 
 def unchanged(tree: Tree, name: str, since: Node, until: Node) -> bool:
@@ -69,7 +54,7 @@ def only_use(tree: Tree, statement: ast.Assign) -> ast.Name | None:
     if not isinstance(target, ast.Name):
         return None
     uses = reads(tree, target.id, statement).get(statement, [])
-    use = uses[0] if len(uses) == 1 and definition(tree, target.id, uses[0]) else None
+    use = uses[0] if len(uses) == 1 and whole(tree, uses[0]) else None
     block = tree.statement(use) if use is not None else None
     return use if block is not None and tree.block(block) is tree.block(statement) else None
 
@@ -121,8 +106,8 @@ def stored_layer(tree: Tree, node: Node) -> ast.Call | None:
     """The call whose result ``self.name`` or a name has: ``self.name = Layer(…)``, if that is its only value."""
     value: Node | None = None
     if isinstance(node, ast.Name):
-        found = definition(tree, node.id, node)
-        value = found.value if found is not None and found.item is None else None
+        found = whole(tree, node)
+        value = found.value if found is not None else None
     elif isinstance(node, ast.Attribute) and plain_name(node.value) == "self":
         stores, _ = attribute_uses(tree, node)
         statement = tree.parent(stores[0]) if len(stores) == 1 else None

@@ -11,7 +11,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given, literal
 from poolkit.port.python.sites import Pad, Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, definition, stored_layer
+from poolkit.port.python.uses import calls_of, stored_layer, whole
 from poolkit.spec.values import is_many
 
 LAYERS = re.compile(r"ZeroPad(ding)?[123][dD]")
@@ -80,8 +80,8 @@ def _pad(tree: Tree, names: Names, site: Site) -> ast.Call | None:
 def _made(tree: Tree, tensor: Node | None) -> Node | None:
     """The call that a tensor comes from, or of the layer the one that makes it."""
     if isinstance(tensor, ast.Name):
-        found = definition(tree, tensor.id, tensor)
-        tensor = found.value if found is not None and found.item is None else None
+        found = whole(tree, tensor)
+        tensor = found.value if found is not None else None
     if not isinstance(tensor, ast.Call):
         return None
     return tensor.func if isinstance(tensor.func, ast.Call) else stored_layer(tree, tensor.func) or tensor
