@@ -24,7 +24,7 @@ from poolkit.spec.constructors import (
     MinPool,
     SumPool,
 )
-from poolkit.spec.constructors_options import GeM, LPPool, SoftPool
+from poolkit.spec.constructors_options import BlurPool, GeM, LPPool, MedianPool, SoftPool
 from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -54,6 +54,7 @@ __all__ = [
     "AdaptiveMinPool",
     "AvgPool",
     "BackendError",
+    "BlurPool",
     "Difference",
     "DtypeError",
     "GeM",
@@ -64,6 +65,7 @@ __all__ = [
     "InputError",
     "LPPool",
     "MaxPool",
+    "MedianPool",
     "MinPool",
     "Mix",
     "NotExactError",

@@ -9,6 +9,7 @@ from typing import Any
 
 from poolkit import PoolSpec
 from poolkit_conformance.case import Case
+from poolkit_conformance.cases_blur import BLURS
 from poolkit_conformance.cases_further import FURTHER
 from poolkit_conformance.cases_mixes import MIXES
 from poolkit_conformance.cases_numbers import NUMBERS
@@ -288,6 +289,7 @@ CASES: list[Case] = [
     *GLOBAL,
     *NUMBERS,
     *POWERS,
+    *BLURS,
     *FURTHER,
     *MIXES,
 ]

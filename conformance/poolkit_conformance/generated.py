@@ -64,7 +64,8 @@ def _drawn(rng: Random, dtypes: tuple[str, ...]) -> Case:
     letters = _letters(layout, rng.randint(1, 2))
     axes = "HW" if layout == "NTHWC" else None
     pooled = 2 if axes else len([letter for letter in letters if letter not in "NC."])
-    fields = (_windows if rng.random() < 0.7 else _bins)(rng, pooled, kind) | _extras(rng, kind)
+    slides = KINDS[kind].widest is not None or rng.random() < 0.7
+    fields = (_windows if slides else _bins)(rng, pooled, kind) | _extras(rng, kind)
     shape = tuple(_size(rng, letter, fields) for letter in letters)
     spec = PoolSpec(kind, layout=layout, axes=axes, **fields)
     return other_values(rng, Case("", spec, shape, dtype, tensors=_further(rng, spec)))

@@ -7,6 +7,7 @@ give these numbers too, so that neither it nor the core can be wrong alone.
 from __future__ import annotations
 
 from poolkit_conformance.case import Case
+from poolkit_conformance.cases_blur import LITERALS as BLURS
 from poolkit_conformance.literal import ONE_TO_4, row
 from poolkit_conformance.literals_choices import ADAPTIVE, CHOICES
 from poolkit_conformance.literals_further import FURTHER
@@ -162,4 +163,4 @@ SOFTMAX = [
     row("softmax_beta_0_is_the_average", "softmax", ONE_TO_4, (2.5,), window=4, beta=0.0, gradient=(0.25,) * 4),
 ]
 
-LITERALS: list[Case] = [*PADDING, *CEIL, *ADAPTIVE, *CHOICES, *NUMBERS, *SOFTMAX, *POWERS, *FURTHER]
+LITERALS: list[Case] = [*PADDING, *CEIL, *ADAPTIVE, *CHOICES, *NUMBERS, *SOFTMAX, *POWERS, *BLURS, *FURTHER]

@@ -169,7 +169,7 @@ def _first(spec: Any, cells: Array) -> Array:
 
 def _average(spec: Any, part: Part) -> tuple[Array, Array]:
     total, size = _sum(spec, part)
-    sums = 1 if part.weights is None else 2  # the divisor is a sum that was rounded too
+    sums = 1 if part.weights is None or spec.kind == "blur" else 2  # the divisor is a sum that was rounded too
     return _over(total, part.divisor), sums * _over(size, np.abs(part.divisor))
 
 
@@ -196,6 +196,7 @@ def _select(spec: Any, part: Part) -> tuple[Array, Array]:
 
 VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "avg": _average,
+    "blur": _average,
     "sum": _sum,
     "max": _select,
     "min": _select,
@@ -216,7 +217,7 @@ def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
     if spec.kind not in VALUES:
         return outside.slopes(spec, cells)
     slope = np.ones(cells.shape) if part.weights is None else part.weights
-    if spec.kind == "avg":
+    if spec.kind in ("avg", "blur"):
         slope = _over(slope, part.divisor[:, None])
     return slope, np.abs(slope)
 

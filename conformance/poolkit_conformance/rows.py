@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -102,8 +103,11 @@ def each_window(rows: Rows) -> Iterator[Part]:
 def _part(rows: Rows, some: slice, box: Box, flat: Array, divisor: float) -> Part:
     cells = rows.cells[some, flat]
     weights = None if rows.weights is None else rows.weights[some, flat]
+    if box.weights is not None:  # a blur's, which are the same for all rows
+        products = [float(math.prod(along)) for along in itertools.product(*box.weights)]
+        weights = np.broadcast_to(np.array(products), cells.shape)
     divisors = np.full(len(cells), divisor)
-    if weights is not None and rows.spec.divisor_override is None:
+    if weights is not None and box.weights is None and rows.spec.divisor_override is None:
         divisors = np.array([math.fsum(row) for row in weights.tolist()])
     return Part(some, box, flat, cells, weights, divisors)
 

@@ -7,6 +7,7 @@ against each other.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ class Window(NamedTuple):
 
     cells: tuple[int, ...]  # positions of the real cells, rising
     padded: int  # how many cells are real or padding, but not ceil overhang
+    weights: tuple[int, ...] | None = None  # of a blur: how often each of them counts
 
 
 class Box(NamedTuple):
@@ -28,6 +30,7 @@ class Box(NamedTuple):
     at: tuple[int, ...]  # where its result stands, one number a pooled axis
     cells: tuple[tuple[int, ...], ...]  # positions of the real cells along each pooled axis
     divisor: float
+    weights: tuple[tuple[int, ...], ...] | None = None  # as those of the windows
 
 
 def pooled_axes(spec: Any, rank: int) -> tuple[int, ...]:
@@ -64,7 +67,8 @@ def boxes(spec: Any, shape: tuple[int, ...]) -> Iterator[Box]:
     lines = [_line(spec, i, len(pooled), shape[axis]) for i, axis in enumerate(pooled)]
     for at in itertools.product(*(range(len(line)) for line in lines)):
         along = [line[o] for line, o in zip(lines, at, strict=True)]
-        yield Box(at, tuple(w.cells for w in along), _divisor(spec, along))
+        weights = tuple(w.weights for w in along if w.weights is not None)
+        yield Box(at, tuple(w.cells for w in along), _divisor(spec, along), weights or None)
 
 
 def counts(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -77,6 +81,8 @@ def _divisor(spec: Any, along: list[Window]) -> float:
     if spec.divisor_override is not None:
         return float(spec.divisor_override)
     divisor = 1
+    if spec.kind == "blur":
+        return float(math.prod(2 ** (k - 1) for k in (_entry(spec.window, i) for i in range(len(along)))))
     for window in along:
         divisor *= window.padded if spec.count_include_pad else len(window.cells)
     return float(divisor)
@@ -90,7 +96,8 @@ def _line(spec: Any, i: int, axes: int, n: int) -> list[Window]:
     if spec.output_size is not None:
         return _bins(_entry(spec.output_size, i), n)
     k, s, r = (_entry(value, i) for value in (spec.window, spec.stride, spec.dilation))
-    return _sliding(n, k, k if s is None else s, r, _padding_of(spec.padding, i, axes), spec.ceil_mode)
+    mode = spec.pad_mode if spec.kind == "blur" else None
+    return _sliding(n, k, k if s is None else s, r, _padding_of(spec.padding, i, axes), spec.ceil_mode, mode)
 
 
 def _entry(value: Any, i: int) -> Any:
@@ -115,7 +122,9 @@ def _bins(out: int | None, n: int) -> list[Window]:
     return found
 
 
-def _sliding(n: int, k: int, s: int, r: int, padding: str | tuple[int, int], ceil_mode: bool) -> list[Window]:
+def _sliding(
+    n: int, k: int, s: int, r: int, padding: str | tuple[int, int], ceil_mode: bool, mode: str | None
+) -> list[Window]:
     reach = r * (k - 1) + 1  # from a window's first position to its last, both included
     low, high, count = _padding(n, s, reach, padding, ceil_mode)
     if count < 1:
@@ -126,8 +135,23 @@ def _sliding(n: int, k: int, s: int, r: int, padding: str | tuple[int, int], cei
         cells = tuple(p for p in reached if 0 <= p < n)
         if not cells:
             raise NoAnswerError(f"window {o} holds no real cell")
-        found.append(Window(cells, sum(-low <= p < n + high for p in reached)))
+        padded = sum(-low <= p < n + high for p in reached)
+        found.append(Window(cells, padded) if mode is None else _blurred(reached, n, padded, mode))
     return found
+
+
+def _blurred(reached: list[int], n: int, padded: int, mode: str) -> Window:
+    """The cells that stand at these places, and the sum of the binomials of the places where each stands."""
+    counted: dict[int, int] = {}
+    for j, p in enumerate(reached):
+        mirrored = -p if p < 0 else 2 * (n - 1) - p if p >= n else p
+        cell = {"reflect": mirrored, "replicate": min(max(p, 0), n - 1), "zeros": p}[mode]
+        if not 0 <= cell < n:
+            if mode == "zeros":
+                continue
+            raise NoAnswerError("the axis has no cell to mirror")
+        counted[cell] = counted.get(cell, 0) + math.comb(len(reached) - 1, j)
+    return Window(tuple(sorted(counted)), padded, tuple(counted[cell] for cell in sorted(counted)))
 
 
 def _padding(n: int, s: int, reach: int, padding: str | tuple[int, int], ceil_mode: bool) -> tuple[int, int, int]:

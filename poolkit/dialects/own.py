@@ -15,7 +15,19 @@ from poolkit.spec.values import is_many
 
 OWN = "poolkit"
 NAMES = (
-    *("PoolSpec", "Mix", "MaxPool", "AvgPool", "MinPool", "SumPool", "SoftPool", "LPPool", "GeM"),
+    *(
+        "PoolSpec",
+        "Mix",
+        "MaxPool",
+        "AvgPool",
+        "MinPool",
+        "SumPool",
+        "SoftPool",
+        "LPPool",
+        "GeM",
+        "MedianPool",
+        "BlurPool",
+    ),
     *("GlobalAvgPool", "GlobalMaxPool", "GlobalMinPool", "GlobalSumPool"),
 )
 MAKERS = {f"{OWN}.{name}": name for name in (*NAMES, "AdaptiveAvgPool", "AdaptiveMaxPool", "AdaptiveMinPool")}

@@ -16,6 +16,7 @@ from typing import Any
 from poolkit.dialects.normal import normal
 from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
+from poolkit.lowering.blurred import places, weights
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
 from poolkit.spec.kinds import KINDS
@@ -141,8 +142,38 @@ def axis_of(spec: PoolSpec, n: int) -> Axis | None:
         return None
 
 
-def counts_of(spec: PoolSpec, axis: Axis, cells: list[range]) -> list[int]:
+def cells_of(spec: PoolSpec, axis: Axis) -> list[Sequence[int]]:
+    """The cells of each window of such an axis; one that counts more than once stands there as often."""
+    if not KINDS[spec.kind].weights:
+        return [*axis.ranges()]
+    return [_in_order(counted) for counted in _weighted(spec, axis)]
+
+
+def _weighted(spec: PoolSpec, axis: Axis) -> list[dict[int, int]]:
+    """How much each cell counts in each window."""
+    found: list[dict[int, int]] = []
+    for o in range(axis.out):
+        counted: dict[int, int] = {}
+        for p, weight in zip(places(axis, o, dict(spec.options)["pad_mode"]), weights(axis.window), strict=True):
+            counted[p] = counted.get(p, 0) + weight
+        found.append({p: counted[p] for p in sorted(counted) if p >= 0})
+    return found
+
+
+def _in_order(counted: dict[int, int]) -> Sequence[int]:
+    """As a range where all cells count alike, for it is then compared with those of other kinds."""
+    cells, most = list(counted), math.gcd(*counted.values())
+    step = cells[1] - cells[0] if len(cells) > 1 else 1
+    line = range(cells[0], cells[-1] + 1, step)
+    alike = len(set(counted.values())) == 1 and list(line) == cells
+    return line if alike else tuple([p for p in cells for _ in range(counted[p] // most)])
+
+
+def counts_of(spec: PoolSpec, axis: Axis, cells: Sequence[Sequence[int]]) -> list[int]:
     """What each window of such an axis contributes to the divisor."""
+    if KINDS[spec.kind].weights:
+        total = sum(weights(axis.window))
+        return [total // math.gcd(*counted.values()) for counted in _weighted(spec, axis)]
     if _equal_weights(spec):
         return [len(window) for window in cells]
     if not KINDS[spec.kind].averages or spec.divisor_override is not None:
@@ -161,7 +192,7 @@ def _equal_weights(spec: PoolSpec) -> bool:
 def measure(spec: PoolSpec) -> tuple[Any, ...]:
     """What is done with a window's cells: the same word for all that add them and divide."""
     facts = KINDS[spec.kind]
-    if facts.adds or _equal_weights(spec):
+    if facts.adds or facts.weights or _equal_weights(spec):
         return ("linear",)
     return (spec.kind, *[(name, value) for name, value in spec.options if not facts.options[name].gradient])
 
@@ -193,8 +224,8 @@ def state_of(a: PoolSpec, b: PoolSpec, n: int) -> State:
         return None
     if first is None or second is None or first.out != second.out:
         return False
-    cells = first.ranges()
-    if cells != second.ranges() or not alike(a, b, all(len(window) == 1 for window in cells)):
+    cells = cells_of(a, first)
+    if cells != cells_of(b, second) or not alike(a, b, all(len(window) == 1 for window in cells)):
         return False
     pairs = zip(counts_of(a, first, cells), counts_of(b, second, cells), strict=True)
     ratios = {Fraction(*pair) for pair in set(pairs)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from poolkit.diffs.agreeing import axis_of, counts_of, measure, one_axis
+from poolkit.diffs.agreeing import axis_of, cells_of, counts_of, measure, one_axis
 from poolkit.lowering.geometry import Axis
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
@@ -19,7 +19,7 @@ class Lines:
 
     spec: PoolSpec
     axes: tuple[Axis, ...]
-    cells: tuple[list[range], ...]
+    cells: tuple[list[Sequence[int]], ...]
     counts: tuple[list[int], ...]
 
     @property
@@ -34,7 +34,7 @@ def lines_of(spec: PoolSpec, sizes: Sequence[int]) -> Lines | None:
     fitting = tuple(axis for axis in axes if axis is not None)
     if len(fitting) < len(axes):
         return None
-    cells = tuple(axis.ranges() for axis in fitting)
+    cells = tuple(cells_of(*of) for of in zip(singles, fitting, strict=True))
     counts = tuple(counts_of(*of) for of in zip(singles, fitting, cells, strict=True))
     return Lines(spec, fitting, cells, counts)
 
@@ -70,7 +70,7 @@ def window_at(lines: Lines, position: Sequence[int]) -> Window | None:
 
 
 def _divisor(lines: Lines, position: Sequence[int]) -> float | None:
-    if not KINDS[lines.spec.kind].averages:
+    if not (KINDS[lines.spec.kind].averages or KINDS[lines.spec.kind].weights):
         return None
     product: float = lines.spec.divisor_override or 1
     for counts, o in zip(lines.counts, position, strict=True):

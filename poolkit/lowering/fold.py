@@ -37,7 +37,7 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
                 whole.insert(0, rest.pop())
             state = kind.reduce(state, tuple(whole))
         elif a.form == "taps":
-            state = fold_taps(o, a, state, kind.combine, kind.neutral, overlap=kind.idempotent)
+            state = kind.slide(state, a) or fold_taps(o, a, state, kind.combine, kind.neutral, overlap=kind.idempotent)
         elif a.form == "bins" and a.known and a.n % a.out == 0 and a.n // a.out <= NARROW:
             touching = dataclasses.replace(a, form="taps", window=a.n // a.out, stride=a.n // a.out)
             state = fold_taps(o, touching, state, kind.combine, kind.neutral, overlap=kind.idempotent)

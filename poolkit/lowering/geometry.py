@@ -257,6 +257,11 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
             raise _empty_window(a, spec, o)
     if (a.out - 1) * a.stride - a.low >= a.n:
         raise _empty_window(a, spec, a.out - 1)
+    if ("pad_mode", "reflect") in spec.options and max(a.low, a.reached) >= a.n:
+        raise ShapeError(
+            f"received axis {a.letter} of size {a.n} with padding ({a.low}, {a.reached}), and mirrored padding has "
+            f'fewer cells than the axis ({spec}); use less of it, or pad_mode="replicate"'
+        )
 
 
 def _empty_window(a: Axis, spec: PoolSpec, o: int) -> ShapeError:

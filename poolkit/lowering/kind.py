@@ -50,6 +50,10 @@ class Kind:
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         raise NotImplementedError
 
+    def slide(self, s: State, a: Axis) -> State | None:
+        """The state of each sliding window along an axis; None where it is found by combining."""
+        return None
+
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         """Values, and indices or None; `like` is the input in its working dtype."""
         return s[0], None

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from poolkit.lowering.blurred import Blur
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State
@@ -261,7 +262,7 @@ def norm(ops: Ops, plan: Plan, **learned: Tensor) -> Kind:
 
 
 FOLDS: dict[str, Callable[..., Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
-FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp, "median": Median})
+FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp, "median": Median, "blur": Blur})
 
 
 def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from poolkit.spec.fields import Padding, Sizes
+from poolkit.spec.messages import quoted, wrong
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
+from poolkit.spec.values import is_integer, is_many
+from poolkit.spec.vocabulary import SYMBOLIC, spatial_letters
 
 
 @explained
@@ -85,3 +88,82 @@ def GeM(  # noqa: N802
     (1, 512)
     """
     return PoolSpec("gem", output_size=1, layout=layout, axes=axes, keepdims=keepdims, p=p, eps=eps)
+
+
+@explained
+def MedianPool(  # noqa: N802
+    window: Sizes,
+    stride: Sizes | None = None,
+    padding: Padding = "valid",
+    *,
+    layout: str,
+    quantile: float = 0.5,
+    axes: str | None = None,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    indices: bool = False,
+) -> PoolSpec:
+    """The median of sliding windows, of two middle cells the lower; or another of the sorted cells by `quantile`.
+
+    >>> MedianPool(3, 1, "same", layout="NCHW")
+    PoolSpec("median", window=3, stride=1, padding="same", layout="NCHW")
+    """
+    return PoolSpec(
+        "median",
+        window=window,
+        stride=stride,
+        padding=padding,
+        layout=layout,
+        axes=axes,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        indices=indices,
+        quantile=quantile,
+    )
+
+
+@explained
+def BlurPool(  # noqa: N802
+    window: Sizes = 3,
+    stride: Sizes = 2,
+    padding: Padding | None = None,
+    *,
+    layout: str,
+    pad_mode: str = "reflect",
+    axes: str | None = None,
+) -> PoolSpec:
+    """Every `stride`-th cell of a map that binomial weights have blurred (Zhang, 2019); `window` is 1 to 7.
+
+    Without `padding` it is half a window on each side, of an even window the larger half behind.
+
+    >>> BlurPool(layout="NCHW")
+    PoolSpec("blur", window=3, stride=2, padding=1, layout="NCHW")
+    >>> BlurPool((4, 5), layout="NHWC", pad_mode="zeros").padding
+    ((1, 2), (2, 2))
+    """
+    return PoolSpec(
+        "blur",
+        window=window,
+        stride=stride,
+        padding=_half(window, layout, axes) if padding is None else padding,
+        layout=layout,
+        axes=axes,
+        pad_mode=pad_mode,
+    )
+
+
+def _half(window: object, layout: object, axes: object) -> Padding:
+    """What a window that is none, or a layout, is answered with is the spec's own error."""
+    if is_many(window):
+        return tuple([((int(k) - 1) // 2, int(k) // 2) if is_integer(k) and int(k) > 0 else (0, 0) for k in window])
+    if not is_integer(window) or int(window) < 1 or not isinstance(layout, str):
+        return "valid"
+    k = int(window)
+    if k % 2:
+        return k // 2
+    if layout in SYMBOLIC:
+        rule = f"the halves of an even window are {(k - 1) // 2} and {k // 2}, on every spatial axis"
+        do = f"give them for each axis, as in padding=({((k - 1) // 2, k // 2)}, …)"
+        raise wrong(f"window={k} with layout={quoted(layout)} and no padding", rule, do)
+    pooled = axes if isinstance(axes, str) else spatial_letters(layout.removeprefix("..."))
+    return (((k - 1) // 2, k // 2),) * len(pooled)

@@ -38,6 +38,7 @@ class Facts:
     selects: bool = False  # chooses one element of the window: exact, keeps integers, has indices
     averages: bool = False  # divides by a count of cells
     adds: bool = False  # weights its cells alike, so that two such kinds differ in their divisors alone
+    weights: bool = False  # weights them by their places along each axis, as `lowering/blurred.py` says
     hands_on: bool = True  # a window of one cell may be that cell, with no computation
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
     average_at: Mapping[str, Any] | None = None  # values of options with which it is the average of the real cells
@@ -46,6 +47,7 @@ class Facts:
     takes: tuple[str, ...] = ("mask",)  # further tensors
     alone: Callable[[Mapping[str, Any]], str] = lambda options: ""  # what a window of one cell gives; "": that cell
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
+    widest: int | None = None  # of a kind of sliding windows alone: the most cells of one along an axis
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
     @property
@@ -104,6 +106,21 @@ KINDS: dict[str, Facts] = {
         selects=True,
         options={"quantile": Option(0.5, lambda v: 0 <= v <= 1, "a number from 0 to 1", examples=(0.25, 0.9, 0.0))},
         operations=lambda cells, windows: cells * max(-(-cells // max(windows, 1)) - 1, 1).bit_length(),
+    ),
+    "blur": Facts(
+        "blurs",
+        options={
+            "pad_mode": Option(
+                "reflect",
+                lambda v: v in ("reflect", "replicate", "zeros"),
+                '"reflect", "replicate" or "zeros"',
+                examples=("replicate", "zeros"),
+            )
+        },
+        operations=lambda cells, windows: 2 * cells,
+        takes=(),
+        widest=7,
+        weights=True,
     ),
     "logsumexp": Facts(
         "takes the log-sum-exp",

@@ -12,7 +12,7 @@ from poolkit.errors import SpecError
 from poolkit.spec.fields import Fields
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.values import FLAGS, axis_values, divisor_of, flag, is_all, options_of
+from poolkit.spec.values import FLAGS, axis_values, divisor_of, flag, is_all, is_many, options_of
 from poolkit.spec.vocabulary import LAYOUT_HELP, SYMBOLIC, nearest_kind, nearest_layout, spatial_letters
 
 
@@ -121,11 +121,24 @@ def check_use(spec: Fields, values: dict[str, Any]) -> None:
     else:
         check_sliding(spec, values)
     kind = KINDS[spec.kind]
+    if kind.widest is not None:
+        check_width(spec, kind.widest, values)
     if values["indices"] and not kind.selects:
         raise _not_of_kind(spec, "indices", "only a kind that selects an element has positions", "selects")
     for name in ("count_include_pad", "divisor_override"):
         if values[name] not in (False, None) and not kind.averages:
             raise _not_of_kind(spec, name, "only an average divides", "averages")
+
+
+def check_width(spec: Fields, widest: int, values: dict[str, Any]) -> None:
+    """Of a kind that weights the cells of a window by their place, which bins of any length have not."""
+    rule = f"{quoted(spec.kind)} pooling has windows of 1 to {widest} cells along each axis"
+    if values["window"] is None:
+        raise wrong(
+            f"output_size={shown(spec.output_size)} for {quoted(spec.kind)}", rule, "write window=3 in its place"
+        )
+    if not (all(k <= widest for k in values["window"]) if is_many(values["window"]) else values["window"] <= widest):
+        raise wrong(f"window={shown(spec.window)} for {quoted(spec.kind)}", rule, "give a smaller one")
 
 
 def _not_of_kind(spec: Fields, name: str, rule: str, trait: str) -> SpecError:

@@ -10,7 +10,14 @@ PADDINGS = ("valid", "same", "same_lower", "causal")
 SYMBOLIC = ("channels_first", "channels_last")
 LAYOUT_HELP = 'write it as in layout="NCHW", "NHWC", "NCL" or "...HWC"'
 
-KIND_WORDS = {"average": "avg", "mean": "avg", "add": "sum", "soft": "softmax", "softpool": "softmax"}
+KIND_WORDS = {
+    "average": "avg",
+    "mean": "avg",
+    "add": "sum",
+    "soft": "softmax",
+    "softpool": "softmax",
+    "binomial": "blur",
+}
 PADDING_WORDS = {"same_upper": "same", "half": "same", "notset": "valid", "none": "valid", "left": "causal"}
 LAYOUT_WORDS = {"first": "channels_first", "last": "channels_last", "th": "channels_first", "tf": "channels_last"}
 
@@ -20,7 +27,7 @@ def spatial_letters(letters: str) -> str:
 
 
 # Kinds of pooling that are none of ours, near as their names may be.
-OTHERS = ("median", "mode", "std", "var", "prod", "range")
+OTHERS = ("mode", "std", "var", "prod", "range")
 
 
 def nearest_kind(kind: object) -> str | None:

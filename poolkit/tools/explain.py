@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from poolkit.lowering.blurred import weights
 from poolkit.lowering.count import known_count
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, output_shape
 from poolkit.running.further import Described, described
@@ -52,6 +53,12 @@ TENSORS = {
     "log_weight": "a cell has the weight exp(log_weight), and the average divides by the sum of these",
 }
 
+HOLDS = {
+    "reflect": "padding holds the cells behind the edge, mirrored",
+    "replicate": "padding holds the cell at the edge",
+    "zeros": "padding holds zeros, which count",
+}
+
 LEARNED = "in the place of the option of this name, one number or one for each channel"
 
 
@@ -61,9 +68,11 @@ def _explained(spec: PoolSpec, shape: Sequence[int], counted: bool) -> str:
     letters = "." * (len(shape) - len(letters)) + letters
     lines = [str(spec), f"{letters} {shape} -> {_result(spec, shape, letters)}"]
     for a in axes:
-        lines += [_headline(a), *_picture(a, spec, counted)]
+        lines += [_headline(a, spec), *_picture(a, spec, counted)]
     if spec.divisor_override is not None:
         lines.append(f"every sum is divided by {spec.divisor_override}")
+    elif KINDS[spec.kind].weights and any(a.total for a in axes):
+        lines.append(HOLDS[dict(spec.options)["pad_mode"]])
     elif KINDS[spec.kind].averages and len(axes) > 1 and counted:
         lines.append("a window's divisor is the product over " + " and ".join(a.letter for a in axes))
     return "\n".join(lines)
@@ -75,7 +84,7 @@ def _result(spec: PoolSpec, shape: Sequence[int], letters: str) -> str:
     return f"{kept} {output_shape(spec, shape)}" + (", and indices of the same shape" if spec.indices else "")
 
 
-def _headline(a: Axis) -> str:
+def _headline(a: Axis, spec: PoolSpec) -> str:
     if a.form == "keep":
         return f"{a.letter}: every cell stays as it is"
     if a.form == "whole":
@@ -86,6 +95,8 @@ def _headline(a: Axis) -> str:
     overhang = f" and {a.overhang} of overhang" if a.overhang > 0 else ""
     padding = f", padding {a.low} low and {a.high - max(a.overhang, 0)} high{overhang}" if a.total else ""
     plural = "s" * (a.out != 1)
+    if KINDS[spec.kind].weights:
+        padding += f", weights {' '.join(map(str, weights(a.window)))} over {sum(weights(a.window))}"
     return f"{a.letter}: {a.out} window{plural} of {a.window}, stride {a.stride}{dilation}{padding}"
 
 

@@ -43,6 +43,7 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
         for what in ("padding", "ceil_mode")
     ),
     *(f"timm.layers.{word}(count_include_pad)" for word in ("AvgPool2dSame", "avg_pool2d_same")),
+    *(f"timm.layers.BlurPool2d({what})" for what in ("channels", "device", "dtype")),  # of its weights
 }
 
 # They are read in tests of their own, for they take more than plain values: pairs, sizes of a tensor, other modules.

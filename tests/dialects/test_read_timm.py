@@ -159,8 +159,9 @@ NEIGHBOURS = [
     (lambda: LAYERS.AttentionPool2d(8, head_dim=8), "attention"),
     (lambda: LAYERS.RotAttentionPool2d(8, head_dim=8), "attention"),
     (lambda: LAYERS.AttentionPoolLatent(8), "attention"),
-    (lambda: LAYERS.BlurPool2d(8), "binomial filter"),
-    (lambda: MEDIAN.MedianPool2d(), "median"),
+    (lambda: LAYERS.BlurPool2d(8, pad_mode="circular"), "no padding that a blur has"),
+    (lambda: MEDIAN.MedianPool2d(same=True), "mirrors the edge"),
+    (lambda: MEDIAN.MedianPool2d(padding=1), "mirrors the edge"),
     (lambda: LAYERS.SEModule(8), "knows no pooling called timm.layers.SEModule"),
 ]
 
@@ -169,6 +170,33 @@ NEIGHBOURS = [
 def test_neighbours_say_what_they_are(make: Any, text: str) -> None:
     with pytest.raises(NotExactError, match=text):
         pk.read(make())
+
+
+BLURS = [
+    *((size, stride, "reflect") for size in range(2, 8) for stride in (1, 2, 3)),
+    *((size, 2, mode) for size in (3, 4) for mode in ("replicate", "constant")),
+]
+
+
+@pytest.mark.parametrize(("size", "stride", "mode"), BLURS)
+def test_a_blur_is_that_of_timm(size: int, stride: int, mode: str) -> None:
+    layer = LAYERS.BlurPool2d(3, size, stride, mode)
+    x = torch.randn(2, 3, 11, 14, dtype=torch.float64, requires_grad=True)
+
+    spec = pk.read(layer)
+    assert spec == pk.read(f"timm.layers.BlurPool2d(3, {size}, {stride}, {mode!r})")
+    theirs, ours = layer.double()(x), pk.pool(x, spec)
+    torch.testing.assert_close(ours, theirs)
+    for mine, other in zip(*(torch.autograd.grad(y.square().sum(), x) for y in (ours, theirs)), strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+@pytest.mark.parametrize("given", [(3,), ((2, 3), (2, 1))])
+def test_a_median_is_that_of_timm(given: tuple[Any, ...]) -> None:
+    layer = MEDIAN.MedianPool2d(*given)
+    x = torch.randn(2, 3, 7, 8)
+
+    assert torch.equal(pk.pool(x, pk.read(layer)), layer(x))
 
 
 def test_every_pooling_layer_of_real_networks() -> None:

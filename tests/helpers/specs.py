@@ -39,7 +39,8 @@ def layouts(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
 def specs(draw: st.DrawFn) -> PoolSpec:
     fields, count = draw(layouts())
     kind = draw(st.sampled_from(sorted(KINDS)))
-    fields |= draw(adaptive(count) if draw(st.booleans()) else sliding(kind, count))
+    bins = KINDS[kind].widest is None and draw(st.booleans())
+    fields |= draw(adaptive(count) if bins else sliding(kind, count))
     if KINDS[kind].selects:
         fields["indices"] = draw(st.booleans())
     if KINDS[kind].averages:
@@ -66,7 +67,8 @@ def adaptive(draw: st.DrawFn, count: int) -> dict[str, Any]:
 @st.composite
 def sliding(draw: st.DrawFn, kind: str, count: int) -> dict[str, Any]:
     size = st.integers(1, 9)
-    fields = {name: draw(per_axis(size, count)) for name in ("window", "dilation")}
+    width = st.integers(1, KINDS[kind].widest or 9)
+    fields = {"window": draw(per_axis(width, count)), "dilation": draw(per_axis(size, count))}
     fields |= {"stride": draw(st.none() | per_axis(size, count)), "padding": draw(paddings(count))}
     fields["ceil_mode"] = fields["padding"] not in ("same", "same_lower") and draw(st.booleans())
     fields["count_include_pad"] = KINDS[kind].averages and draw(st.booleans())

@@ -26,9 +26,11 @@ NAMES = (
     "SoftPool",
     "LPPool",
     "GeM",
+    "MedianPool",
+    "BlurPool",
 )
 
-KIND = {"SoftPool": "softmax", "LPPool": "lp", "GeM": "gem"}  # of those with options
+KIND = {"SoftPool": "softmax", "LPPool": "lp", "GeM": "gem", "MedianPool": "median", "BlurPool": "blur"}
 
 SAME = [
     (
@@ -71,6 +73,21 @@ SAME = [
         pk.GeM(layout="NCHW", keepdims=False, p=4, eps=1e-3),
         PoolSpec("gem", output_size=1, layout="NCHW", keepdims=False, p=4.0, eps=1e-3),
     ),
+    (
+        pk.MedianPool(3, 1, "same", layout="NHWC", quantile=0.25, indices=True, dilation=2),
+        PoolSpec("median", window=3, stride=1, padding="same", layout="NHWC", quantile=0.25, indices=True, dilation=2),
+    ),
+    (pk.BlurPool(layout="NCHW"), PoolSpec("blur", window=3, stride=2, padding=1, layout="NCHW")),
+    (
+        pk.BlurPool(4, 1, layout="NHW", pad_mode="zeros"),
+        pk.BlurPool(4, 1, ((1, 2), (1, 2)), layout="NHW", pad_mode="zeros"),
+    ),
+    (pk.BlurPool((2, 7), 3, layout="channels_last"), pk.BlurPool((2, 7), 3, ((0, 1), (3, 3)), layout="channels_last")),
+    (
+        pk.BlurPool(2, axes="T", layout="NTHWC"),
+        PoolSpec("blur", window=2, stride=2, padding=((0, 1),), axes="T", layout="NTHWC"),
+    ),
+    (pk.BlurPool(5, 2, "same", layout="NLC"), PoolSpec("blur", window=5, stride=2, padding="same", layout="NLC")),
 ]
 
 
@@ -83,7 +100,8 @@ def test_a_constructor_makes_the_spec(made: PoolSpec, spec: PoolSpec) -> None:
 def test_defaults_are_those_of_the_spec(name: str) -> None:
     options = KINDS[KIND[name]].options if name in KIND else {}
     for parameter in inspect.signature(getattr(pk, name)).parameters.values():
-        if parameter.default is not parameter.empty:
+        own = name == "BlurPool" and parameter.name in ("window", "stride", "padding")
+        if parameter.default is not parameter.empty and not own:
             assert parameter.default == (options | PoolSpec.__dataclass_fields__)[parameter.name].default
 
 

@@ -61,6 +61,12 @@ CALLS: dict[str, Call] = {
     "SoftPool": (pk.SoftPool, (), sliding() | {"ceil_mode": False, "beta": 1.0, "grad": "exact"}),
     "LPPool": (pk.LPPool, (), sliding() | {"ceil_mode": False, "p": 2.0, "normalize": "mean"}),
     "GeM": (pk.GeM, (), ADAPTIVE | {"p": 3.0, "eps": 1e-6}),
+    "MedianPool": (pk.MedianPool, (), sliding() | CHOICE | {"quantile": 0.5}),
+    "BlurPool": (
+        pk.BlurPool,
+        (),
+        {"window": 3, "stride": 2, "padding": 1, "layout": "NCL", "axes": "L", "pad_mode": "zeros"},
+    ),
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
     "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
     "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),

@@ -131,6 +131,38 @@ def _max_same(
     }
 
 
+# -------------------------------------------------------------------------------------------------- blurs and medians
+
+PAD_MODES = {"reflect": "reflect", "replicate": "replicate", "constant": "zeros"}
+
+
+def _blur(
+    channels: Any = None,
+    filt_size: Any = 3,
+    stride: Any = 2,
+    pad_mode: Any = "reflect",
+    device: Any = None,
+    dtype: Any = None,
+) -> Fields:
+    for name, value, kind in (("filt_size", filt_size, int), ("stride", stride, int), ("pad_mode", pad_mode, str)):
+        need_value(name, value, kind)
+    if pad_mode not in PAD_MODES:
+        raise NotExactError(f"pad_mode={pad_mode!r} is no padding that a blur has here; give {', '.join(PAD_MODES)}")
+    padding = (stride - 1 + filt_size - 1) // 2
+    fields = {"kind": "blur", "window": filt_size, "stride": stride, "padding": padding, "layout": "NCHW"}
+    return {**fields, "pad_mode": PAD_MODES[pad_mode]}
+
+
+def _median(kernel_size: Any = 3, stride: Any = 1, padding: Any = 0, same: Any = False) -> Fields:
+    need_value("same", same)
+    if same or padding not in (0, (0, 0, 0, 0)):
+        raise NotExactError(
+            "MedianPool2d mirrors the edge of its input, and a median here takes real cells alone; "
+            "pad the input first, and read the layer without padding"
+        )
+    return {"kind": "median", "window": kernel_size, "stride": stride, "layout": "NCHW"}
+
+
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
 NEIGHBOURS = {
@@ -142,8 +174,6 @@ NEIGHBOURS = {
     "RotAttentionPool2d": "is attention with learned weights",
     "AttentionPoolLatent": "is attention with learned weights",
     "AttentionPoolPrr": "is attention with learned weights",
-    "BlurPool2d": "is a strided convolution with a binomial filter",
-    "MedianPool2d": "takes the median of each window, of an input padded by reflection",
     "TestTimePoolHead": "is a whole classifier head, which pools inside",
     "create_pool2d": "chooses between padding fixed and by size; read the layer that it makes",
 }
@@ -158,6 +188,8 @@ TIMM: tuple[Word, ...] = (
     _fast("FastAdaptiveCatAvgMaxPool", "fastcatavgmax"),
     _fast("FastAdaptiveAvgPool2d", "fastavg"),  # their names in earlier versions
     _fast("FastGlobalAvgPool2d", "fastavg"),
+    Word(f"{LAYERS}.BlurPool2d", _blur),
+    Word(f"{LAYERS}.MedianPool2d", _median),
     Word(f"{LAYERS}.AvgPool2dSame", _avg_same),
     Word(f"{LAYERS}.MaxPool2dSame", _max_same),
     Word(f"{LAYERS}.adaptive_avgmax_pool2d", _avgmax, "x"),
@@ -172,6 +204,7 @@ TIMM: tuple[Word, ...] = (
 # --------------------------------------------------------------------------------------------------- layers in hand
 
 ATTRIBUTES = {
+    "BlurPool2d": ("filt_size", "stride", "pad_mode"),
     "AvgPool2dSame": ("kernel_size", "stride", "ceil_mode", "count_include_pad"),
     "MaxPool2dSame": ("kernel_size", "stride", "dilation", "ceil_mode"),
     "AdaptiveAvgMaxPool2d": ("output_size",),
@@ -189,6 +222,8 @@ def timm_call(obj: Any) -> Call | None:
         return None
     if name == "SelectAdaptivePool2d":
         return Call(f"{LAYERS}.{name}", (), tuple(_selected(obj).items()))
+    if name == "MedianPool2d":
+        return Call(f"{LAYERS}.{name}", (obj.k, obj.stride, obj.padding, obj.same))
     if name.startswith("Fast"):
         return Call(f"{LAYERS}.{name}", (), (("flatten", obj.flatten), ("input_fmt", _format(obj))))
     return Call(f"{LAYERS}.{name}", (), tuple((key, getattr(obj, key)) for key in ATTRIBUTES.get(name, ())))
