@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.autograd import forward_ad
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Adapter, Situation
+from poolkit.lowering.backend import Adapter, Route, Situation
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
+from poolkit_torch.routes_arrange import KEPT, puts_together
 from poolkit_torch.routes_mesh import SHARDED, sharded
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import AnyPlan
 
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
@@ -96,6 +100,10 @@ class TorchAdapter(Adapter):
             device=x.device.type,
             format=x.is_contiguous(),
         )
+
+    def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
+        eager = situation.format is False and not (situation.tracing or situation.wrapped)
+        return KEPT if eager and puts_together(plan) else route.decorator
 
     def wide(self, situation: Situation) -> bool:
         return situation.device == "cpu"  # others have no float64, or hardly any units for it

@@ -11,10 +11,30 @@ from typing import Any
 
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.plan import Plan
+from poolkit.lowering.plan import AnyPlan, Plan
 from poolkit.programs.recorder import together
 
 Tensor = Any
+
+# Bins that are put together one by one lose the memory format of their input, which the next convolution asks for.
+KEPT = '''\
+def in_its_format(pool):
+    """The result in the memory format channels_last, where the input is."""
+
+    def run(x):
+        y, channels_last = pool(x), torch.channels_last
+        return y.contiguous(memory_format=channels_last) if x.is_contiguous(memory_format=channels_last) else y
+
+    return run
+
+
+@in_its_format'''
+
+
+def puts_together(plan: AnyPlan) -> bool:
+    """Whether maps of a batch are pooled in bins, and that is all there is."""
+    maps = plan.rank == 4 and {a.at for a in plan.axes} <= {2, 3} and any(a.form == "bins" for a in plan.axes)
+    return maps and not plan.spec.indices and not plan.further
 
 
 def adjacent(plan: Plan) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import pytest
@@ -135,3 +136,20 @@ def test_a_layer_is_built_inside_a_compiled_function(spec: Spec) -> None:
     torch._dynamo.reset()
     run = torch.compile(lambda x: spec.layer("torch")(x), backend="eager", fullgraph=True)
     torch.testing.assert_close(run(numbers(spec)), pk.pool(numbers(spec), spec))
+
+
+def test_bins_keep_the_memory_format_channels_last() -> None:
+    """The bins of `tiles`, of `maximum` and of the fold came back channels first; a strided view stays as it is."""
+    for size, asked, kind in itertools.product(
+        ((2, 8, 12, 12), (2, 8, 13, 17)), (6, (None, 5), (1, 4)), ("avg", "max", "sum")
+    ):
+        x = torch.rand(size)
+        spec = pk.PoolSpec(kind, output_size=asked, layout="NCHW")
+        wanted = pk.pool(x, spec)
+        for train in (False, True):
+            last = x.to(memory_format=torch.channels_last).requires_grad_(train)
+            y = pk.pool(last, spec)
+            assert y.is_contiguous(memory_format=torch.channels_last), f"{spec} {size} {train}"
+            torch.testing.assert_close(y, wanted)
+            view = torch.rand(2, 8, 26, 34)[:, :, ::2, ::2].requires_grad_(train)
+            assert pk.pool(view, spec).is_contiguous()
