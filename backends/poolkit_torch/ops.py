@@ -48,13 +48,17 @@ class Ops(Operators):
         return self.torch.index_select(x, at, places)
 
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.torch.take_along_dim(x, places.to(self.torch.int64), at)
+        # torch.take_along_dim makes torch.export take a size of `x` that is not known for the one of its example.
+        sizes = [-1 if i == at else x.shape[i] for i in range(self.rank)]
+        return self.torch.gather(x, at, places.to(self.torch.int64).expand(sizes))
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         shape = (n, *[x.shape[at] for at in range(1, self.rank)])
         if how != "sum":
-            places = ids.to(self.torch.int64).view(self.along(0)).expand_as(x)
-            return x.new_zeros(shape).scatter_reduce(0, places, x, f"a{how}", include_self=False)
+            # Of integers it is 20 times as slow, and float64 holds those of 32 bits.
+            wide = x.to(self.torch.float64) if self.dtype == "int32" else x
+            places = ids.view(self.along(0)).expand_as(x)
+            return wide.new_zeros(shape).scatter_reduce(0, places, wide, f"a{how}", include_self=False).to(x.dtype)
         wide = x.to(self.torch.float64) if self.dtype == "float32" else x
         return wide.new_zeros(shape).index_add(0, ids, wide).to(x.dtype)
 

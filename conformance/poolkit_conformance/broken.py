@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 import poolkit as pk
-from poolkit_conformance import analytic, oracle, rows, windows
+from poolkit_conformance import analytic, oracle, rows, segments, windows
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.definitions import definition
 from poolkit_conformance.harness import Array, Function, Harness, Tensor
@@ -81,7 +81,13 @@ class OracleHarness(Harness):
             stack.enter_context(np.errstate(all="ignore"))
             for name, piece in self.patches.items():
                 module, attribute = name.split(".")
-                where = {"analytic": analytic, "oracle": oracle, "rows": rows, "windows": windows}[module]
+                where = {
+                    "analytic": analytic,
+                    "oracle": oracle,
+                    "rows": rows,
+                    "segments": segments,
+                    "windows": windows,
+                }[module]
                 stack.enter_context(mock.patch.object(where, attribute, piece))
             return function(*args)
 
@@ -101,6 +107,7 @@ _first = oracle._first
 _pooled_axes = windows.pooled_axes
 _slopes = oracle._slopes
 _padding = windows._padding
+_segments = segments._segments
 
 
 def _padding_counted(spec: Any, along: list[Window]) -> float:
@@ -127,6 +134,10 @@ def _totals_in_half(cells: Array) -> Array:
 
 def _totals_in_float32(cells: Array) -> Array:
     return np.add.accumulate(cells.astype(np.float32), axis=1, dtype=np.float32)[:, -1].astype(np.float64)
+
+
+def _numbers_wrap(spec: Any, tensors: Any) -> Any:
+    return _segments(spec, {"ids": np.where(tensors["ids"] < 0, tensors["ids"] + spec.num_segments, tensors["ids"])})
 
 
 def _bins_too_short(out: int | None, n: int) -> list[Window]:
@@ -247,6 +258,7 @@ FAULTS = (
         "gradient",
         analytic__SLOPES={"softmax": _weights_constant},
     ),
+    _fault("a number of -1 for the last", "rows_of_no_segment_are_dropped", segments___segments=_numbers_wrap),
     _fault("the input itself", "max_k1_of_its_own_memory", "untouched", change=_input_itself),
     _fault("the input changed", "avg_k2", "untouched", change=_input_zeroed),
 )

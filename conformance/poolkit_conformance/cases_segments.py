@@ -21,25 +21,20 @@ def _case(name: str, kind: str, shape: tuple[int, ...] = (9, 3), ids: str = "ids
 
 SEGMENTS = [
     *(_case("of_rows", kind, few=kind in ("avg", "max", "softmax")) for kind in _KINDS),
-    *(_case("in_order", kind, ids="ids sorted") for kind in ("avg", "max")),
-    *(_case("of_numbers", kind, (9,)) for kind in _KINDS),
-    *(_case("of_maps", kind, (7, 2, 3, 2)) for kind in ("sum", "max", "softmax")),
-    *(_case(f"{data.replace(' ', '_')}", kind, data=data) for kind in _KINDS for data in ("nan", "inf")),
+    _case("in_order", "avg", ids="ids sorted"),
+    *(_case("of_numbers", kind, (9,)) for kind in ("avg", "max")),
+    *(_case("of_maps", kind, (7, 2, 3, 2)) for kind in ("max", "softmax")),
+    *(_case("nan", kind, data="nan") for kind in _KINDS),
+    *(_case("inf", kind, data="inf") for kind in ("sum", "max", "softmax")),
     *(_case("ties", kind, (12, 3), data="ties") for kind in ("max", "min")),
-    *(_case("all_minus_inf", kind, data="all -inf") for kind in ("max", "min")),
-    *(_case("all_plus_inf", kind, data="all +inf") for kind in ("max", "min")),
-    *(
-        _case(dtype, kind, dtype=dtype)
-        for kind in ("avg", "max")
-        for dtype in ("float16", "bfloat16", "float64", "int32", "uint8", "bool")
-    ),
-    *(
-        _case(dtype, kind, dtype=dtype)
-        for kind, dtype in (("softmax", "float16"), ("sum", "bfloat16"), ("min", "bool"))
-    ),
-    *(_case("int8", kind, dtype="int8", data="extremes") for kind in ("max", "min")),
-    *(_case(f"ids_{dtype}", "avg", ids=f"ids {dtype}") for dtype in ("int8", "uint8", "int64")),
-    *(_case("without_rows", kind, (0, 3), few=kind == "max", empty_value=-2.5) for kind in _KINDS),
+    _case("all_minus_inf", "max", data="all -inf"),
+    _case("all_plus_inf", "min", data="all +inf"),
+    *(_case(dtype, "avg", dtype=dtype) for dtype in ("float16", "float64", "int32")),
+    *(_case(dtype, "max", dtype=dtype) for dtype in ("float16", "bfloat16", "float64", "uint8", "bool")),
+    *(_case(dtype, kind, dtype=dtype) for kind, dtype in (("softmax", "float16"), ("sum", "bfloat16"))),
+    *(_case("int32", kind, dtype="int32", data="extremes") for kind in ("max", "min")),
+    *(_case(f"ids_{dtype}", "avg", ids=f"ids {dtype}") for dtype in ("uint8", "int64")),
+    *(_case("without_rows", kind, (0, 3), few=kind == "max", empty_value=-2.5) for kind in ("avg", "max", "softmax")),
     *(_case("empty_value", kind, empty_value=value) for kind, value in (("max", -INF), ("avg", NAN), ("sum", 7))),
     _case("no_channels", "max", (9, 0)),
     _case("all_dropped", "max", ids="ids dropped"),

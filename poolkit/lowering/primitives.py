@@ -131,7 +131,7 @@ class Ops(Protocol):
         """As NumPy's `take_along_axis`: `places` has the rank of `x`, and broadcasts along the other axes."""
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
-        """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, which is int32 of rank 1.
+        """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
         `how` is "sum", "max" or "min". Without a row the sum is 0, and the others are not looked at; nor are they where
         there is a NaN. Sums of float32 are added up in float64 where there is one.

@@ -48,7 +48,7 @@ class SegmentPlan(Composite):
         ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
         inside = one.both(one.greater(ids, -1), one.less(ids, n))
         ids = one.where(inside, ids, n)
-        ids = ids if self.ids == "int32" else one.cast(ids, "int32")
+        ids = ids if self.ids == o.index else one.cast(ids, o.index)
         if not self.known:  # there is always a row to look at
             x, ids = o.pad(x, 0, 0, 1, 0), one.pad(ids, 0, 0, 1, n)
         elif self.axes[0].n == 0:  # the standard's arrays without a row cannot be padded
@@ -107,18 +107,17 @@ class Rows:
         """The first row that holds its segment's extreme, or NaN where there is one; then that row's cell."""
         o, how, floating = self.o, self.plan.kind, self.plan.floating
         cells = o.detach(x)
-        nan = o.isnan(cells) if floating else None
-        worst: float | int = -math.inf if how == "max" else math.inf
-        best = self.reduced(cells if nan is None else o.where(nan, worst, cells), how)
-        if nan is None:
+        best = self.reduced(cells, how)
+        if not floating:
             hit = o.equal(cells, self.spread(best))
         else:
-            some = self.reduced(self.whole.cast(nan, "int32"), "max", self.whole)
+            nan = o.isnan(cells)
+            some = self.reduced(o.cast(nan, self.plan.work), "max")
             hit = o.either(nan, o.equal(cells, self.spread(o.where(o.equal(some, 1), math.nan, best))))
-        first = self.reduced(o.where(hit, o.iota(x, 0), FAR), "min", self.whole)
-        count = o.greater(first, -1)
-        first = o.where(o.both(count, o.less(first, FAR)), first, 0)
-        return o.take_along(x, first, 0)
+        behind = o.add(o.multiply(o.iota(x, 0), -1), FAR)  # the larger the earlier
+        most = self.reduced(o.multiply(self.whole.cast(hit, "int32"), behind), "max", self.whole)
+        first = o.add(o.multiply(most, -1), FAR)
+        return o.take_along(x, o.where(o.both(o.greater(most, 0), o.less(first, FAR)), first, 0), 0)
 
 
 def plan_of_segments(

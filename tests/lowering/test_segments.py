@@ -93,6 +93,20 @@ def test_a_tf_function_of_unknown_sizes_takes_it_without_autograph() -> None:
         np.testing.assert_allclose(run(X[:rows], IDS[:rows]), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_model_of_pytorch_compiles_and_exports_it_with_any_number_of_rows() -> None:
+    class Readout(torch.nn.Module):
+        def forward(self, x: torch.Tensor, ids: torch.Tensor) -> Any:
+            return pk.segment(x, ids, SEGMENTS, "max")
+
+    x, ids, rows = torch.from_numpy(X), torch.from_numpy(IDS), torch.export.Dim("rows")
+    compiled = torch.compile(Readout(), backend="aot_eager", fullgraph=True)
+    exported = torch.export.export(Readout(), (x, ids), dynamic_shapes=({0: rows}, {0: rows}), strict=False).module()
+
+    np.testing.assert_array_equal(compiled(x, ids), pk.segment(X, IDS, SEGMENTS, "max"))
+    for n in (7, ROWS):
+        np.testing.assert_array_equal(exported(x[:n], ids[:n]), pk.segment(X[:n], IDS[:n], SEGMENTS, "max"))
+
+
 def test_a_saved_keras_model_holds_it(tmp_path: Any) -> None:
     x, ids = keras.Input((5,)), keras.Input((), dtype="int32")
     layer = pk.Segment("max", SEGMENTS, empty_value=-1).layer("keras")

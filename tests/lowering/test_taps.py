@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy import ndimage
 
 import poolkit as pk
@@ -34,3 +35,19 @@ def test_a_program_grows_with_the_side_of_a_window() -> None:
     small, large = (lines(pk.PoolSpec("median", window=k, layout="NCHW")) for k in (3, 15))
     assert large <= small + 2 * 12
     assert lines(pk.PoolSpec("median", output_size=1, layout="NCHW")) <= small
+
+
+def test_pytorch_exports_a_masked_median_of_any_number_of_cells() -> None:
+    """torch.take_along_dim makes the length of the example of one that is not known."""
+    spec, cells = pk.PoolSpec("median", output_size=1, layout="NLC"), torch.export.Dim("cells")
+
+    class Masked(torch.nn.Module):
+        def forward(self, x: torch.Tensor, mask: torch.Tensor) -> Any:
+            return pk.pool(x, spec, mask=mask)
+
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((2, 9, 3)))
+    given = x, x[..., 0] > 0
+    exported = torch.export.export(Masked(), given, dynamic_shapes=({1: cells}, {1: cells}), strict=False).module()
+
+    found = exported(x[:, :5], given[1][:, :5])
+    np.testing.assert_array_equal(found, pk.pool(x[:, :5].numpy(), spec, mask=given[1][:, :5].numpy()))
