@@ -59,7 +59,8 @@ def test_an_argument_that_goes_by_the_order_of_the_axes(head: str, call: str, to
 @pytest.mark.parametrize(
     "body",
     [
-        "y = x.reshape(2, 8, 6, 3).permute(0, 3, 1, 2)\n    return F.max_pool2d(F.relu(y), 2)",
+        "y = x.reshape(2, 8, 6, 3).permute(0, 3, 1, 2).contiguous()\n    return F.max_pool2d(F.relu(y), 2)",
+        "y = ops.reshape(x, [2, 3, 8, 6])\n    return F.max_pool2d(y, 2)",
         "return F.avg_pool2d(x.view(2, 3, 8, 6), k)",
         "y = x.view((2, 6, 8, 3))\n    y = y if k else y.permute(0, 3, 1, 2)\n    return F.max_pool2d(y, (3, 1), 2)",
         "return x.reshape(2, 3, 8, 6).mean((2, 3))",

@@ -92,7 +92,7 @@ def count_of_sizes(names: Names, call: ast.Call) -> int:
 def sizes_of(names: Names, call: ast.Call) -> list[ast.expr]:
     """The sizes that a reshape has, of all axes."""
     args = step_of(names, call).rest
-    return args[0].elts if len(args) == 1 and isinstance(args[0], ast.Tuple | ast.List) else args
+    return args[-1].elts if args and isinstance(args[-1], ast.Tuple | ast.List) else args
 
 
 def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -> bool:
