@@ -1,4 +1,4 @@
-"""Calls that pool by their names, and that nothing reads: names with two meanings, getattr."""
+"""Calls that pool by their names, and that nothing reads: of names with two meanings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from poolkit.dialects import table
 from poolkit.port.python.names import Names, is_none, is_word
-from poolkit.port.python.nodes import Node, last_name, literal, plain_name
+from poolkit.port.python.nodes import Node, plain_name
 from poolkit.port.python.sites import TOLD, Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unread import spelled_like_a_pool
@@ -15,18 +15,18 @@ from poolkit.port.report import Row
 
 
 def doubts(tree: Tree, names: Names, to: str | None, found: Sequence[Site] = ()) -> Iterator[Row]:
-    """A row for each such call.
+    r"""A row for each such call.
 
-    >>> tree = Tree("from keras import layers; y = getattr(layers, 'MaxPooling2D')(2)(x)")
+    >>> tree = Tree("from keras import layers\ndef f(P=layers.MaxPooling2D): return P(2)(x)")
     >>> [row.before for row in doubts(tree, Names(tree), "torch")]
-    ["getattr(layers, 'MaxPooling2D')"]
+    ['P(2)']
     """
     handed = {site.outer for site in found if site.role == "handed"}
     for node in tree.all(ast.Call):
         why = _two_meanings(names, node, to)
         if why and all(value in handed for value in _meanings(names, node)):
             yield Row(f"line {tree.line(node)}", tree.text(node), "left", notes=(STOOD_IN,))
-        elif why := why or _by_getattr(names, node, to):
+        elif why:
             yield Row(f"line {tree.line(node)}", tree.text(node), "failed", notes=(why,))
 
 
@@ -49,16 +49,6 @@ def _two_meanings(names: Names, node: ast.Call, to: str | None) -> str:
         f"{name} has more than one meaning in this file, {full} among them, and which one is called is not known here; "
         "give each its own name"
     )
-
-
-def _by_getattr(names: Names, node: ast.Call, to: str | None) -> str:
-    if last_name(node.func) != "getattr" or isinstance(node.func, ast.Attribute) or len(node.args) < 2:
-        return ""
-    module, name = names.full(node.args[0]), literal(node.args[1])
-    if module is None or not isinstance(name, str) or root_of(module) == to:
-        return ""
-    full = f"{module}.{name}"
-    return f"{full} comes by getattr, which is not read; write it with a dot" if _pools(full) else ""
 
 
 def root_of(full: str) -> str | None:

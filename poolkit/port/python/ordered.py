@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tensors import like, of_own_order
 from poolkit.port.python.tree import Tree
@@ -50,8 +51,7 @@ def kept_order(tree: Tree, names: Names, site: Site) -> None:
     fields = site.fields
     if not site.ordered or site.turned or site.either or site.by_shape or site.error is not None:
         return
-    given_as = str(fields["layout"]) if isinstance(fields, dict) else ""
-    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given_as, given_as)
+    layout = lettered(fields["layout"]) if isinstance(fields, dict) else ""
     tensors = _applied(tree, site)
     if isinstance(fields, dict) and tensors and all(of_own_order(tree, names, one, len(layout)) for one in tensors):
         site.fields, site.ordered, site.stays = {**fields, "layout": layout}, "", True

@@ -9,6 +9,11 @@ from poolkit.spec.values import is_many
 SPATIAL = {3: "L", 4: "HW", 5: "DHW"}
 
 
+def lettered(layout: object) -> str:
+    """The letters of a layout; those of images where it is a word."""
+    return {"channels_last": "NHWC", "channels_first": "NCHW"}.get(str(layout), str(layout))
+
+
 def letters(rank: int, last: bool) -> str:
     spatial = SPATIAL.get(rank, "")
     return f"N{spatial}C" if last else f"NC{spatial}"

@@ -8,7 +8,7 @@ import re
 from poolkit.port.python.given import Given
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import flow_of, stored_layer
+from poolkit.port.python.uses import flow_of, layer_of
 
 DIGIT = re.compile(r"([123])[dD](_|$|Transpose)")
 GLOBAL = re.compile(r"Global\w*Pool")
@@ -66,23 +66,16 @@ class Ranks:
     def _called(self, call: ast.Call) -> int | None:
         name = _called(self.tree, call)
         digit = DIGIT.search(name)
-        if name in FLAT or (GLOBAL.match(name) and "keepdims" not in arguments(_made(self.tree, call))):
+        if name in FLAT or (GLOBAL.match(name) and "keepdims" not in arguments(layer_of(self.tree, call) or call)):
             return 2
         if digit or name in MAPS:
             return int(digit[1]) + 2 if digit else 4
         return self.of(_tensor(call)) if SAME.fullmatch(name) else None
 
 
-def _made(tree: Tree, call: ast.Call) -> ast.Call:
-    """The call that makes the layer that a call calls; the call itself where it is a function's."""
-    if isinstance(call.func, ast.Call):
-        return call.func
-    return stored_layer(tree, call.func) or call
-
-
 def _called(tree: Tree, call: ast.Call) -> str:
     """The last name of what is called: of a layer its class."""
-    return last_name(_made(tree, call).func)
+    return last_name((layer_of(tree, call) or call).func)
 
 
 def _tensor(call: ast.Call) -> ast.expr | None:

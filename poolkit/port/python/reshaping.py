@@ -13,7 +13,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, literal
 from poolkit.port.python.tensors import is_batch, step_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import loads_of, stored_layer, whole
+from poolkit.port.python.uses import layer_of, loads_of, whole
 from poolkit.spec.values import is_many
 
 Axes = tuple[str, ...]
@@ -50,7 +50,7 @@ def _above(tree: Tree, names: Names, here: Step) -> Step | None:
     call = tree.applied(here.node)
     if call is None or _starred(call):
         return None
-    layer = call.func if isinstance(call.func, ast.Call) else stored_layer(tree, call.func)
+    layer = layer_of(tree, call)
     if layer is not None:
         return _step(call, by_layer(tree, names, layer, here.axes))
     return _step(call, _by_call(tree, names, call, here))

@@ -16,6 +16,7 @@ from poolkit.port.python.evaluated import Values, values_of
 from poolkit.port.python.expressions import like as of_kind
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import is_of, like
 from poolkit.port.python.tree import Tree
@@ -75,8 +76,7 @@ def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     """The fields of the global pool that fields with marks are."""
     if isinstance(fields, Operation) or reader.others:
         raise _RefusedError(OTHER)
-    given = str(fields["layout"])
-    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(given, given)
+    layout = lettered(fields["layout"])
     spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
     window: Any = fields.get("window")
     if window in spatial and len(spatial) > 1:

@@ -11,6 +11,7 @@ from poolkit.port.python.evaluated import Values, values_of
 from poolkit.port.python.expressions import like as of_kind
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import is_of, like
 from poolkit.port.python.tree import Tree
@@ -23,8 +24,7 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
     """Find every place where the sizes are taken that a window, its strides and its padding go by."""
     if not site.by_shape or site.error is not None or isinstance(site.fields, Operation):
         return
-    layout = str(site.fields["layout"])
-    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
+    layout = lettered(site.fields["layout"])
     taken = _taken(values_of(tree, names, len(layout)), site)
     tensors = [*like(tree, names, site.tensor)]
     both = _in_both_orders(taken, len(layout) - 2)  # which says what they are, whichever tensor has them

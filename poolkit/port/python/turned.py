@@ -9,10 +9,11 @@ from poolkit.dialects.dialect import Fields
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, last_name, literal, walk
 from poolkit.port.python.ordered import PERMUTES, SHAPES
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.restoring import left_out
 from poolkit.port.python.sites import Folded, Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, only_use, stored_layer, whole
+from poolkit.port.python.uses import calls_of, layer_of, only_use, whole
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all, is_many
 
@@ -32,14 +33,10 @@ def turned(tree: Tree, names: Names, site: Site) -> None:
     """
     if isinstance(site.fields, Operation) or site.error is not None or site.by_shape or site.role == "spec":
         return
-    layout = _letters(str(site.fields["layout"]))
+    layout = lettered(site.fields["layout"])
     calls = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
     found = [_both(tree, names, site, call, layout) for call in calls] if len(layout) > 3 else []
     site.turned = [part for parts in found for part in parts] if all(found) else []
-
-
-def _letters(layout: str) -> str:
-    return {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
 
 
 def _both(tree: Tree, names: Names, site: Site, call: Node, layout: str) -> list[Folded]:
@@ -106,7 +103,7 @@ def turn_of(names: Names, node: Node | None, rank: int) -> Turn | None:
     """
     if not isinstance(node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in node.args):
         return None
-    layer = node.func if isinstance(node.func, ast.Call) else stored_layer(names.tree, node.func)
+    layer = layer_of(names.tree, node)
     if layer is not None:
         named = last_name(layer.func) == "Permute" and layer.args and node.args
         at = literal(layer.args[0]) if named else None

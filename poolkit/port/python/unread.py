@@ -66,11 +66,12 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
         if (row.where, row.before) in seen or any(tree.inside(node, whole) for whole in held):
             continue
         full = names.full(node.func) or imported(tree, plain_name(node.func) or "", node) or ""
-        if not full.startswith("poolkit.") and (to is None or of_framework(full) != to):
-            yield from _row(tree, node, full, row)
+        asked = _asked(names, node) if name == "getattr" else ""
+        if not full.startswith("poolkit.") and (to is None or of_framework(full or asked) != to):
+            yield from _row(tree, node, full, asked, row)
 
 
-def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
+def _row(tree: Tree, node: ast.Call, full: str, asked: str, row: Row) -> Iterator[Row]:
     """The row of a call, by where its name comes from; none where the file made what is called, which has a row."""
     func = node.func
     name, value = last_name(func), func.value if isinstance(func, ast.Attribute) else None
@@ -78,19 +79,25 @@ def _row(tree: Tree, node: ast.Call, full: str, row: Row) -> Iterator[Row]:
     note = ""
     if defined is not None:
         note = f"{name} is defined in line {tree.line(defined)}; what pools in it has a row of its own"
-    elif name == "getattr" and _reads(tree, node):
+    elif name == "getattr" and not asked and _reads(tree, node):
         note = "it reads an attribute of an object, and calls nothing"
     if note:
         yield Row(row.where, row.before, "left", notes=(note,))
         return
     if name == "getattr":
-        note = "it comes by getattr, which is not read; write it with a dot"
+        note = f"{asked or 'it'} comes by getattr, which is not read; write it with a dot"
     elif full:
         note = f"{full} {NOT_READ}"
     elif not _made(tree, node, name, value):
         note = f"nothing in this file says what {plain_name(func) or name} is; {SAY}"
     if note:
         yield Row(row.where, row.before, "failed", notes=(note,))
+
+
+def _asked(names: Names, node: ast.Call) -> str:
+    """What a getattr gives that asks a framework's module for a name that is written down."""
+    module, name = (names.full(node.args[0]), literal(node.args[1])) if len(node.args) > 1 else (None, "")
+    return f"{module}.{name}" if module is not None and isinstance(name, str) else ""
 
 
 def _reads(tree: Tree, node: ast.Call) -> bool:

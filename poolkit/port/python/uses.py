@@ -115,6 +115,11 @@ def stored_layer(tree: Tree, node: Node) -> ast.Call | None:
     return value if isinstance(value, ast.Call) else None
 
 
+def layer_of(tree: Tree, call: ast.Call) -> ast.Call | None:
+    """The call that makes the layer that a call calls; None where it is a function's."""
+    return call.func if isinstance(call.func, ast.Call) else stored_layer(tree, call.func)
+
+
 def calls_of(tree: Tree, layer: Node) -> list[ast.Call]:
     """Where a layer is called: at once, or under the name or attribute that it is stored by."""
     statement = tree.parent(layer)

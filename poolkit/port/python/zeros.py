@@ -9,9 +9,10 @@ from typing import Any
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given, literal
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Pad, Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, stored_layer, whole
+from poolkit.port.python.uses import calls_of, layer_of, whole
 from poolkit.spec.values import is_many
 
 LAYERS = re.compile(r"ZeroPad(ding)?[123][dD]")
@@ -82,9 +83,7 @@ def _made(tree: Tree, tensor: Node | None) -> Node | None:
     if isinstance(tensor, ast.Name):
         found = whole(tree, tensor)
         tensor = found.value if found is not None else None
-    if not isinstance(tensor, ast.Call):
-        return None
-    return tensor.func if isinstance(tensor.func, ast.Call) else stored_layer(tree, tensor.func) or tensor
+    return layer_of(tree, tensor) or tensor if isinstance(tensor, ast.Call) else None
 
 
 def _pairs(call: ast.Call, full: str, layout: str) -> tuple[tuple[int, int], ...]:
@@ -92,7 +91,7 @@ def _pairs(call: ast.Call, full: str, layout: str) -> tuple[tuple[int, int], ...
     name, named = full.rpartition(".")[2], arguments(call)
     places = call.args if LAYERS.fullmatch(name) else call.args[1:]
     value: Any = next((literal(named[key]) for key in SIZES if key in named), literal(places[0]) if places else 1)
-    layout = {"channels_last": "NHWC", "channels_first": "NCHW"}.get(layout, layout)
+    layout = lettered(layout)
     n = len(layout.strip("NC"))
     if name == "pad" and not _is_flat(value):
         several: dict[str, Any] = (
