@@ -161,6 +161,10 @@ def no_spec(name: str, what: str) -> Word:
     return Word(name, refuse, pools=False)
 
 
+MIDDLE = 'averages the two middle cells of an even count (PoolSpec("median", …) takes the lower)'
+WITHOUT_NAN = "leaves NaN out"
+
+
 def not_equal(reason: str, nearest: Call | None = None) -> NotExactError:
     """Why a framework has no layer that is equal to a spec, and what comes nearest; `native` adds whose spec it was."""
     error = NotExactError(reason)

@@ -48,7 +48,8 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
 
 # They are read in tests of their own, for they take more than plain values: pairs, sizes of a tensor, other modules.
 ELSEWHERE = {
-    *(f"torch.{name}" for name in ("max", "min", "Tensor.max", "Tensor.min", "nn.Sequential", "nn.Upsample")),
+    *(f"torch.{name}" for name in ("max", "min", "median", "nn.Sequential", "nn.Upsample")),
+    *(f"torch.Tensor.{name}" for name in ("max", "min", "median")),
     "torch.nn.functional.interpolate",
     "equinox.nn.Pool",
     "equinox.nn.AdaptivePool",

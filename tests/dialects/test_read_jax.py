@@ -284,7 +284,7 @@ def test_the_layout_of_flax() -> None:
         ("jnp.mean(x)", "over every axis"),
         ("jnp.mean(x, axis=-1)", "not the spatial ones"),
         ("jnp.sum(x, axis=(1, 2), where=mask)", "where leaves cells out"),
-        ("jnp.median(x, axis=(1, 2))", "takes the median"),
+        ("jnp.median(x, axis=(1, 2))", "averages the two middle cells"),
     ],
 )
 def test_what_is_refused(source: str, text: str) -> None:

@@ -160,6 +160,7 @@ NEIGHBOURS = [
     (lambda: LAYERS.RotAttentionPool2d(8, head_dim=8), "attention"),
     (lambda: LAYERS.AttentionPoolLatent(8), "attention"),
     (lambda: LAYERS.BlurPool2d(8, pad_mode="circular"), "no padding that a blur has"),
+    (lambda: LAYERS.BlurPool2d(8, 9), "windows of 1 to 7 cells"),
     (lambda: MEDIAN.MedianPool2d(same=True), "mirrors the edge"),
     (lambda: MEDIAN.MedianPool2d(padding=1), "mirrors the edge"),
     (lambda: LAYERS.SEModule(8), "knows no pooling called timm.layers.SEModule"),

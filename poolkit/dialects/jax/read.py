@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.dialects.calls import Call
-from poolkit.dialects.dialect import SEVERAL, Dialect, Fields, Word, need_value, no_spec, words
+from poolkit.dialects.dialect import MIDDLE, SEVERAL, Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.dialects.jax.caveats import CAVEATS
 from poolkit.dialects.jax.equinox import EQUINOX, equinox_call
 from poolkit.dialects.jax.flax import FLAX
@@ -100,7 +100,7 @@ WORDS = words(
     Word("jax.lax.reduce_window", _reduce_window, "operand"),
     Word("jax.lax.reduce", _reduce, "operands"),
     *(Word(f"jax.lax.reduce_{kind}", partial(_reduce_axes, kind), "operand") for kind in ("max", "min", "sum")),
-    no_spec("jax.numpy.median", "takes the median"),
+    no_spec("jax.numpy.median", MIDDLE),
     Word("jax.vmap", _vmap),
     *FLAX,
     *HAIKU,

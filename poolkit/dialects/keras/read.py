@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.dialects.calls import Call
-from poolkit.dialects.dialect import Dialect, Fields, Word, need_value, no_spec, words
+from poolkit.dialects.dialect import MIDDLE, Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.dialects.keras.caveats import CAVEATS
 from poolkit.dialects.keras.native import LAYOUTS, native
 from poolkit.dialects.keras.usage import USAGE
@@ -252,7 +252,7 @@ WORDS = words(
     Word(f"{OPS}.adaptive_max_pool", partial(_ops_adaptive, "max"), "inputs"),
     Word(f"{OPS}.adaptive_average_pool", partial(_ops_adaptive, "avg"), "inputs"),
     *(no_spec(f"{LAYERS}.{name}", what) for name, what in NEIGHBOURS.items()),
-    no_spec(f"{OPS}.median", "takes the median"),
+    no_spec(f"{OPS}.median", MIDDLE),
 )
 
 DIALECT = Dialect("keras", ("keras", "tf_keras"), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolkit.dialects.dialect import Dialect, Word, no_spec, words
+from poolkit.dialects.dialect import MIDDLE, WITHOUT_NAN, Dialect, Word, no_spec, words
 from poolkit.dialects.numpy.caveats import CAVEATS
 from poolkit.dialects.numpy.native import LAYOUTS, native
 from poolkit.dialects.numpy.usage import USAGE
@@ -17,7 +17,8 @@ def canonical(name: str) -> str:
 
 WORDS = words(
     *(Word(f"numpy.{name}", fields, "a") for name, fields in NUMPY_WORDS.items()),
-    *(no_spec(f"numpy.{name}", "takes the median") for name in ("median", "nanmedian", "ndarray.median")),
+    no_spec("numpy.median", MIDDLE),
+    no_spec("numpy.nanmedian", WITHOUT_NAN),
     *(Word(f"numpy.ndarray.{name}", fields, "self") for name, fields in NUMPY_WORDS.items()),
 )
 

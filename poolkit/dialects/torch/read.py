@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from poolkit.dialects.calls import Call, known
-from poolkit.dialects.dialect import Dialect, Fields, NotPooling, Word, need_value, no_spec, words
+from poolkit.dialects.dialect import WITHOUT_NAN, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 from poolkit.dialects.reductions import reduce
 from poolkit.dialects.torch.caveats import CAVEATS
 from poolkit.dialects.torch.layers import NN, call_of
@@ -194,9 +194,19 @@ def _pair(dim: Any = None, keepdim: Any = False) -> Fields:
     raise NotExactError("max and min with dim return values and indices of one axis; amax and amin return the values")
 
 
+def _median(dim: Any = None, keepdim: Any = False) -> Fields:
+    if dim is None:
+        raise NotPooling("the median over every axis, batch and channels too, is no pooling; leave it as it is")
+    raise NotExactError(
+        "median with dim returns values and indices of one axis, and the index of any of several equal cells; "
+        'PoolSpec("median", output_size=1, …) returns the same values, over several axes too'
+    )
+
+
 REDUCTIONS: dict[str, Callable[..., Fields]] = {
     "max": _pair,
     "min": _pair,
+    "median": _median,
     "mean": _mean,
     "amax": partial(_reduce, "max"),
     "amin": partial(_reduce, "min"),
@@ -251,7 +261,7 @@ NEIGHBOURS = {
     **{f"{NN}.MaxUnpool{n}d": UNPOOL for n in (1, 2, 3)},
     **{f"{FUNCTIONAL}.max_unpool{n}d": UNPOOL for n in (1, 2, 3)},
     **{f"{NN}.Conv{n}d": "is a convolution with learned weights" for n in (1, 2, 3)},
-    **dict.fromkeys(("torch.median", "torch.nanmedian", "torch.Tensor.median"), "takes the median"),
+    **dict.fromkeys(("torch.nanmedian", "torch.Tensor.nanmedian"), WITHOUT_NAN),
     f"{NN}.Identity": "pools nothing",
 }
 

@@ -148,6 +148,8 @@ def _blur(
         need_value(name, value, kind)
     if pad_mode not in PAD_MODES:
         raise NotExactError(f"pad_mode={pad_mode!r} is no padding that a blur has here; give {', '.join(PAD_MODES)}")
+    if filt_size > 7:
+        raise NotExactError(f"filt_size={filt_size}, and a blur here has windows of 1 to 7 cells; keep it as it is")
     padding = (stride - 1 + filt_size - 1) // 2
     fields = {"kind": "blur", "window": filt_size, "stride": stride, "padding": padding, "layout": "NCHW"}
     return {**fields, "pad_mode": PAD_MODES[pad_mode]}
