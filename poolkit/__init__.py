@@ -24,7 +24,7 @@ from poolkit.spec.constructors import (
     MinPool,
     SumPool,
 )
-from poolkit.spec.constructors_options import BlurPool, GeM, LPPool, MedianPool, SoftPool
+from poolkit.spec.constructors_options import BlurPool, GeM, LPPool, MedianPool, SoftPool, StochasticPool
 from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -77,6 +77,7 @@ __all__ = [
     "ShapeError",
     "SoftPool",
     "SpecError",
+    "StochasticPool",
     "SumPool",
     "backends",
     "caveats",

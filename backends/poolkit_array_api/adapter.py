@@ -59,7 +59,8 @@ class ArrayAdapter(ThirdParty):
 @functools.cache
 def _ops(module: str) -> type[Ops]:
     """The primitives of one namespace, which is imported for its first array."""
-    names = {"xp": importlib.import_module(module), "imports": {"xp": f"import {module} as xp"}}
+    xp = importlib.import_module(module)
+    names = {"xp": xp, "imports": {"xp": f"import {module} as xp"}, "cumulative": hasattr(xp, "cumulative_sum")}
     return type("Ops", (Ops,), names)
 
 

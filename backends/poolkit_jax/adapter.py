@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
@@ -57,6 +58,9 @@ class JaxAdapter(Adapter):
 
     def to_numpy(self, t: Any) -> Any:
         return np.asarray(t)
+
+    def held(self, t: Any) -> Any:
+        return None if isinstance(t, Tracer) else np.asarray(t)
 
     def finish(self, function: Callable[..., Any], plan: AnyPlan | None = None) -> Callable[..., Any]:
         return jax.jit(function if plan is None else sharded(function, plan), inline=True)

@@ -50,7 +50,10 @@ class JaxHarness(Harness):
         least = [f"{name} >= {min(n, LEAST)}" for name, n in zip(names, x.shape, strict=True) if n]
         sizes = jax.export.symbolic_shape(", ".join(names), constraints=least)
         shapes = [sizes, *(_like(t.shape, x.shape, sizes) for t in others)]
-        unknown = [jax.ShapeDtypeStruct(s, t.dtype) for s, t in zip(shapes, (x, *others), strict=True)]  # type: ignore[no-untyped-call]
+        unknown = [_described(s, t.dtype) for s, t in zip(shapes, (x, *others), strict=True)]
+        if () in shapes:  # has the sizes of the result, which one number gives, too
+            made = jax.eval_shape(function, *[_described(t.shape or (1,) * x.ndim, t.dtype) for t in unknown])
+            unknown = [t if t.shape else _described(jax.tree.leaves(made)[0].shape, t.dtype) for t in unknown]
         run: Function = jax.export.export(jax.jit(function))(*unknown).call
         return run
 
@@ -70,11 +73,16 @@ class JaxHarness(Harness):
         return jax.vmap(function)
 
 
+def _described(shape: Sequence[Any], dtype: Any) -> Any:
+    return jax.ShapeDtypeStruct(tuple(shape), dtype)  # type: ignore[no-untyped-call]
+
+
 def _like(shape: tuple[int, ...], known: tuple[int, ...], sizes: Sequence[Any]) -> tuple[Any, ...]:
-    """The symbols of a tensor that has the input's axes, but for one that is missing or of size 1."""
+    """The symbols of a tensor that has the input's axes, but for one that is missing or of size 1; else none."""
     pairs = iter(zip(known, sizes, strict=True))
     if len(shape) == len(known):
-        return tuple(size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True))
+        found = [size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True)]
+        return () if any(n not in (1, m) for n, m in zip(shape, known, strict=True)) else tuple(found)
     return tuple(next(size for m, size in pairs if n == m) for n in shape)
 
 

@@ -63,6 +63,9 @@ class Ops(Operators):
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.argsort(x, at).astype("int32")
 
+    def running_sum(self, x: Tensor, at: int) -> Tensor:
+        return self.jnp.cumsum(x, at, dtype="int32")
+
     def sort(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.sort(x, at)
 

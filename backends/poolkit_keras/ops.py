@@ -138,6 +138,9 @@ class Ops(Functions):
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.ops.cast(self.ops.argsort(x, axis=at), "int32")
 
+    def running_sum(self, x: Tensor, at: int) -> Tensor:
+        return self.ops.cast(self.ops.cumsum(x, at), "int32")
+
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.ops.cast(self.ops.sum(x, axis=ats, keepdims=True), "int32")
 

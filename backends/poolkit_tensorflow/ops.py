@@ -81,6 +81,9 @@ class Ops(Functions, Operators):
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.tf.argsort(x, at)
 
+    def running_sum(self, x: Tensor, at: int) -> Tensor:
+        return self.tf.cumsum(x, at)
+
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.tf.reduce_sum(x, ats, keepdims=True)
 

@@ -149,7 +149,7 @@ class TorchAdapter(Adapter):
         return torch.autograd.grad(y, x, torch.ones_like(y))
 
     def to_numpy(self, t: Any) -> Any:
-        t = t.detach().resolve_conj()
+        t = t.detach().cpu().resolve_conj()
         return (t.to(torch.float32) if t.dtype == torch.bfloat16 else t).numpy()
 
 

@@ -65,6 +65,9 @@ class Ops(Operators):
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.torch.argsort(x, dim=at, stable=True).to(self.torch.int32)
 
+    def running_sum(self, x: Tensor, at: int) -> Tensor:
+        return self.torch.cumsum(x, at, dtype=self.torch.int32)
+
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.torch.sum(x, ats, keepdim=True, dtype=self.torch.int32)
 

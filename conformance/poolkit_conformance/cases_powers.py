@@ -106,7 +106,28 @@ _QUANTILES: tuple[dict[str, Any], ...] = (
     {"quantile": 0},
 )
 
+_EACH = (("samples", "each"),)
+DRAWS: list[Case] = [
+    *cases_of("stochastic", ()),
+    *(
+        _case("stochastic", f"drawn_{spec}", spec, tensors=_EACH, indices=i % 2 == 1, few=spec in _FEW)
+        for i, spec in enumerate(_SPECS)
+    ),
+    *(
+        _case("stochastic", f"drawn_mask_{spec}", spec, tensors=(("mask", "cells"), *_EACH), indices=True)
+        for spec in _MASKED
+    ),
+    *(_case("stochastic", f"drawn_{dtype}", "k3_s2_same", tensors=_EACH, dtype=dtype) for dtype in _DTYPES),
+    *(
+        _case("stochastic", _label("drawn", data), "k3_s2_same", tensors=_EACH, data=data, indices=True)
+        for data in (*_DATA, "huge")
+    ),
+    _case("stochastic", "drawn_by_float16", "k3_s2_same", tensors=(("samples", "each float16"),)),
+    _case("stochastic", "drawn_by_float64", "k3_s2_same", tensors=(("samples", "each float64"),)),
+]
+
 POWERS: list[Case] = [
+    *DRAWS,
     *cases_of("median", _QUANTILES),
     *cases_of("lp", _NORMS),
     *cases_of("gem", _MEANS),

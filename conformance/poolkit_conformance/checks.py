@@ -11,7 +11,7 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.compare import Mismatch, same_derivative, same_indices, same_values, where
 from poolkit_conformance.expect import expected, expected_gradient, further, given, slanted
 from poolkit_conformance.harness import Function, Harness, Tensor
-from poolkit_conformance.windows import layout_of
+from poolkit_conformance.windows import layout_of, pooled_axes
 
 
 def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> None:
@@ -40,12 +40,18 @@ def arguments(h: Harness, case: Case) -> tuple[Tensor, ...]:
 
 def described(case: Case) -> dict[str, tuple[str, str]]:
     """The further tensors of a case, as `pk.lower` and `pk.routes` take them."""
+    return {name: (_letters(case, name, t.ndim), t.dtype.name) for name, t in further(case).items()}
+
+
+def _letters(case: Case, name: str, axes: int) -> str:
     rank = len(case.shape)
     letters = layout_of(case.spec, rank)
-    return {
-        name: (letters[0] if name == "ids" else letters if t.ndim == rank else letters.replace("C", ""), t.dtype.name)
-        for name, t in further(case).items()
-    }
+    if name == "ids":
+        return letters[0]
+    if name != "samples":
+        return letters if axes == rank else letters.replace("C", "")
+    gone = () if case.spec.keepdims else pooled_axes(case.spec, rank)
+    return "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)
 
 
 def program_of(h: Harness, case: Case, route: str | None = None) -> Program:

@@ -37,7 +37,10 @@ def further(case: Case) -> dict[str, Array]:
 
 def slanted(case: Case) -> list[str]:
     """The tensors by which the result has a gradient."""
-    return ["x", *(name for name, t in further(case).items() if name != "mask" and t.dtype.name in FLOATS)]
+    return [
+        "x",
+        *(name for name, t in further(case).items() if name not in ("mask", "samples") and t.dtype.name in FLOATS),
+    ]
 
 
 @functools.lru_cache(maxsize=64)

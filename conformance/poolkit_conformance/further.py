@@ -1,7 +1,7 @@
 """Tensors besides the input: masks and weights in every shape and dtype that docs/semantics.md (13) names.
 
 A recipe is a few words. The first is the shape: "cells" (the layout's axes without C), "one" (with C of size 1), "full"
-(the input's own). Then come a dtype and numbers out of the ordinary.
+(the input's own); of samples it is that of the result, "each". Then come a dtype and numbers out of the ordinary.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from poolkit_conformance.case import FLOATS, Array, Case, as_array, generator, numpy_dtype
-from poolkit_conformance.windows import channel_axis
+from poolkit_conformance.windows import channel_axis, counts, pooled_axes
 
 DTYPES = (*FLOATS, "bool", "int8", "uint8", "int32", "int64")
 
@@ -45,6 +45,8 @@ def _made(case: Case, name: str, how: Any) -> Array:
     if not isinstance(how, str):
         return as_array(how, None if name in ("mask", "ids") else numpy_dtype(_float(case.dtype)))
     form, *more = how.split()
+    if name == "samples":
+        return generator(name, case.name).random(_result(case)).astype(numpy_dtype(more[0] if more else "float32"))
     rng = generator(name, case.name)
     if name == "ids":
         return _ids(rng, case, more)
@@ -67,6 +69,13 @@ def _ids(rng: np.random.Generator, case: Case, more: list[str]) -> Array:
     ids = rng.integers(least, most, case.shape[0], endpoint=True)
     ids = np.where(ids == 1, 0, ids) if "dropped" not in more else np.full(case.shape[0], -1)
     return (np.sort(ids) if "sorted" in more else ids).astype(own)
+
+
+def _result(case: Case) -> tuple[int, ...]:
+    """The shape of the result."""
+    pooled = pooled_axes(case.spec, len(case.shape))
+    sizes = dict(zip(pooled, counts(case.spec, case.shape), strict=True))
+    return tuple(sizes.get(at, n) for at, n in enumerate(case.shape) if case.spec.keepdims or at not in pooled)
 
 
 def _float(dtype: str) -> str:

@@ -80,15 +80,16 @@ def other_values(rng: Random, case: Case) -> Case:
 
 
 def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
-    """Rarely a mask, a weight, or both."""
+    """Rarely a mask, a weight, or both; samples where they are taken."""
     if spec.count_include_pad:
         return ()
     forms = ("cells", "one", "full", "cells float32", "full int8")
-    return tuple(
+    few = tuple(
         (name, rng.choice(forms[: 3 if name == "weight" else 5]))
         for name in ("mask", "weight")
         if name in spec.takes and rng.random() < 0.2
     )
+    return (*few, ("samples", "each")) if "samples" in spec.takes and rng.random() < 0.5 else few
 
 
 def _letters(layout: str, more: int) -> str:

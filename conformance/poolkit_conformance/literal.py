@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from poolkit import PoolSpec
@@ -30,6 +31,16 @@ def row(name: str, kind: str, x: Numbers, values: Numbers, why: str = "", **fiel
         gradient=hand["gradient"],
         why=why,
     )
+
+
+def given(case: Case, **tensors: Numbers) -> Case:
+    """The literal with further tensors along its axis."""
+    return dataclasses.replace(case, tensors=tuple((name, (numbers,)) for name, numbers in tensors.items()))
+
+
+def drawn(case: Case, *samples: float) -> Case:
+    """The literal with a sample for each number of its result."""
+    return dataclasses.replace(case, tensors=(("samples", ((samples,),)),))
 
 
 def block(name: str, kind: str, layout: str, x: Numbers, values: Numbers, why: str = "", **fields: Any) -> Case:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from poolkit_conformance.case import Case, Numbers
-from poolkit_conformance.literal import INF, NAN, ONE_TO_4, row
-
-
-def _with(case: Case, **tensors: Numbers) -> Case:
-    """The literal with further tensors along its axis."""
-    return dataclasses.replace(case, tensors=tuple((name, (numbers,)) for name, numbers in tensors.items()))
+from poolkit_conformance.literal import INF, NAN, ONE_TO_4, given, row
 
 
 def _masked(name: str, kind: str, x: Numbers, mask: Numbers, values: Numbers, why: str = "", **fields: Any) -> Case:
-    return _with(row(name, kind, x, values, why, **fields), mask=mask)
+    return given(row(name, kind, x, values, why, **fields), mask=mask)
 
 
 FURTHER = [
@@ -122,7 +116,7 @@ FURTHER = [
     ),
     _masked("a_masked_sum_of_integers", "sum", (200, 100, 255), (1, 0, 1), (455,), dtype="uint8", output_size=1),
     _masked("a_masked_maximum_of_integers", "max", (-128, 5), (True, False), (-128,), dtype="int8", window=2),
-    _with(
+    given(
         row(
             "a_weighted_average",
             "avg",
@@ -135,10 +129,10 @@ FURTHER = [
         ),
         weight=(1.0, 2.0, 3.0, 4.0),
     ),
-    _with(
+    given(
         row("a_weighted_sum", "sum", ONE_TO_4, (5, 25), window=2, gradient=(1, 2, 3, 4)), weight=(1.0, 2.0, 3.0, 4.0)
     ),
-    _with(
+    given(
         row(
             "weights_that_add_up_to_0_give_0",
             "avg",
@@ -150,7 +144,7 @@ FURTHER = [
         ),
         weight=(0.0, 0.0, 1.0, 1.0),
     ),
-    _with(
+    given(
         row("a_mask_takes_weights_out", "avg", (1, 3, NAN), (2.5,), output_size=1, gradient=(0.25, 0.75, 0)),
         mask=(True, True, False),
         weight=(1.0, 3.0, 5.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poolkit_conformance.case import Case
-from poolkit_conformance.literal import INF, NAN, ONE_TO_4, block, row
+from poolkit_conformance.literal import INF, NAN, ONE_TO_4, block, drawn, row
 
 _FOUR_BY_FOUR = ((((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16)),),)
 _DILATED = ((((14.560219778561036, 16.24807680927192), (21.633307652783937, 23.49468024894146)),),)
@@ -139,4 +139,44 @@ MEDIANS = [
     row("median_quantile_is_exact", "median", tuple(range(11)), (7,), output_size=1, quantile=0.7),
 ]
 
-POWERS: list[Case] = [*MEDIANS, *NORMS, *MEANS, *LOGARITHMS]
+ZEILER = (1.6, 0, 0, 0, 2.4, 0, 0, 0, 0)  # figure 1 of the paper: chances 0.4 and 0.6
+
+STOCHASTIC = [
+    row("stochastic_of_1_to_4", "stochastic", ONE_TO_4, (3,), few=True, window=4, gradient=(-0.1, 0.1, 0.3, 0.5)),
+    row("stochastic_of_zeilers_figure", "stochastic", ZEILER, (2.08,), output_size=1),
+    row("stochastic_counts_cells_below_0_as_0", "stochastic", (-5, 3, -1, -2), (3, 0), window=2, gradient=(0, 1, 0, 0)),
+    row("stochastic_of_large_cells", "stochastic", (1e30, 3e30, 1e-30, 3e-30), (2.5e30, 2.5e-30), window=2),
+    row("stochastic_of_infinite_cells", "stochastic", (INF, 1, -INF, 2, INF, NAN), (INF, 2, NAN), window=2),
+    row("stochastic_of_zeros_has_no_gradient", "stochastic", (0, 0), (0,), window=2, gradient=(0, 0)),
+    *(
+        drawn(
+            row(f"stochastic_drawn_{name}", "stochastic", ZEILER, (value,), dtype="float64", indices=(at,), window=9), u
+        )
+        for name, u, value, at in (("below", 0.39, 1.6, 0), ("above", 0.41, 2.4, 4), ("first", 0, 1.6, 0))
+    ),
+    drawn(
+        row(
+            "stochastic_draws_no_cell_of_0",
+            "stochastic",
+            (0, 2, -1, -2, 3, -1),
+            (2, 0, 3),
+            "Caffe's draws the first cell with a sample of 0",
+            few=True,
+            window=2,
+            indices=(1, -1, 4),
+            gradient=(0, 1, 0, 0, 1, 0),
+        ),
+        0,
+        0.5,
+        0.999,
+    ),
+    drawn(
+        row("stochastic_draws_infinite_cells", "stochastic", (INF, 1, -INF, 2, INF, NAN), (INF, 2, NAN), window=2),
+        0.9,
+        0,
+        0,
+    ),
+    drawn(row("stochastic_drawn_of_integers", "stochastic", (1, 3), (3,), dtype="int32", output_size=1), 0.25),
+]
+
+POWERS: list[Case] = [*STOCHASTIC, *MEDIANS, *NORMS, *MEANS, *LOGARITHMS]

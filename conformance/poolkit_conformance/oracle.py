@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance import analytic, outside
+from poolkit_conformance import analytic, draws, outside
 from poolkit_conformance.further import gathered, spread
 from poolkit_conformance.rows import (
     FLOATS,
@@ -72,8 +72,10 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
         values[part.here], size = VALUES.get(spec.kind, outside.values)(spec, part)
         magnitude[part.here] = size * (in_a_row(part.cells.shape[1]) if spec.kind in SUMS else 1)
         lowest[part.here], highest[part.here] = _reach(part)
+        place = _first(spec, part.cells) if spec.kind in SELECTIONS else _drawn(spec, part)
+        if place is not None:
+            indices[part.here] = np.where(place < 0, -1, part.flat[place])
         if spec.kind in SELECTIONS:
-            indices[part.here] = part.flat[_first(spec, part.cells)]
             note_nans(free, part)
     return Answer(
         rows.as_result(values),
@@ -167,6 +169,10 @@ def _first(spec: Any, cells: Array) -> Array:
     return place
 
 
+def _drawn(spec: Any, part: Part) -> Array | None:
+    return None if part.samples is None else draws.places(part)
+
+
 def _average(spec: Any, part: Part) -> tuple[Array, Array]:
     total, size = _sum(spec, part)
     sums = 1 if part.weights is None or spec.kind == "blur" else 2  # the divisor is a sum that was rounded too
@@ -201,6 +207,7 @@ VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "max": _select,
     "min": _select,
     "median": _select,
+    "stochastic": draws.values,
     **analytic.VALUES,
 }
 
@@ -212,6 +219,8 @@ def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
         one_hot = np.zeros(cells.shape)
         one_hot[np.arange(len(cells)), _first(spec, cells)] = 1
         return one_hot, one_hot
+    if spec.kind == "stochastic":
+        return draws.slopes(spec, part)
     if spec.kind in analytic.SLOPES:
         return analytic.SLOPES[spec.kind](spec, cells)
     if spec.kind not in VALUES:
@@ -251,6 +260,7 @@ def _average_curvature(spec: Any, part: Part, u: Array) -> tuple[Array, Array]:
 CURVATURES: dict[tuple[str, str], Callable[[Any, Part, Array], tuple[Array, Array]]] = {
     **{(kind, "x"): curvature for kind, curvature in analytic.CURVATURES.items()},
     ("avg", "weight"): _average_curvature,
+    ("stochastic", "x"): draws.curvature,
 }
 
 

@@ -30,6 +30,8 @@ class Part(NamedTuple):
     cells: Array
     weights: Array | None
     divisor: Array  # of an average, for each row: a count, or the sum of the weights
+    samples: Array | None  # of each row, and the dtype of the input
+    dtype: str
 
     @property
     def counted(self) -> Array:
@@ -60,7 +62,9 @@ class Rows:
         self.kept = tuple(n for axis, n in enumerate(x.shape) if axis not in self.pooled)
         self.cells = self._rows(x.astype(np.float64) if x.dtype.name in FLOATS else x)
         self.windows = (len(self.cells), *counts(spec, x.shape))
-        weight, mask = tensors.get("weight"), tensors.get("mask")
+        weight, mask, samples = (tensors.get(name) for name in ("weight", "mask", "samples"))
+        self.samples = None if samples is None else self.like_result(samples)
+        self.dtype = x.dtype.name
         self.weights = None if weight is None else self.like(spread(spec, weight, x.shape))
         self.mask = None if mask is None else self._rows(real(spec, mask, x.shape))
 
@@ -109,7 +113,9 @@ def _part(rows: Rows, some: slice, box: Box, flat: Array, divisor: float) -> Par
     divisors = np.full(len(cells), divisor)
     if weights is not None and box.weights is None and rows.spec.divisor_override is None:
         divisors = np.array([math.fsum(row) for row in weights.tolist()])
-    return Part(some, box, flat, cells, weights, divisors)
+    here: Any = (some, *box.at)
+    samples = None if rows.samples is None else rows.samples[here]
+    return Part(some, box, flat, cells, weights, divisors, samples, rows.dtype)
 
 
 def flat_positions(box: Box, sizes: tuple[int, ...]) -> Array:

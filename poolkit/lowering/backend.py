@@ -93,6 +93,10 @@ class Adapter:
         keys = [self.key(x, spec), *[self.key(t, (name, type(t))) for name, t in tensors.items()]]
         return None if None in keys else tuple(keys)
 
+    def held(self, t: Tensor) -> Any:
+        """What a tensor holds, as an array; None where a tracer holds it."""
+        return None if self.situation(t).tracing else self.to_numpy(t)
+
     def widen(self, dtype: str) -> str | None:
         """The dtype in which this framework compares an integer dtype; None where there is none."""
         return "uint8" if dtype == "bool" else dtype

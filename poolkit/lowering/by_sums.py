@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
 from poolkit.lowering.weighed import WeighedPlan, finished
+from poolkit.spec.kinds import RANDOM
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
 
-BY_SUMS = ("lp", "gem", "softmax", "logsumexp")
+BY_SUMS = ("lp", "gem", "softmax", "logsumexp", "stochastic")
 WIDEST = 4.0  # the largest p of which float64 holds the powers of float32's numbers, and their derivatives
 
 
@@ -67,11 +68,13 @@ def ways(base: AnyPlan, wide: bool) -> list[BySums]:
     plan, given = _pooling(base), {f.name for f in base.further}
     p = None if given & {"p", "eps"} else dict(plan.spec.options).get("p")
     found: list[BySums] = []
+    if given & set(RANDOM):
+        return found
     if p in (1, math.inf):
         found.append(_by(base, "plain", plan.work, ["sum" if p == 1 else "max"]))
     elif {a.form for a in plan.axes} <= {"whole", "keep"}:
         found.append(_by(base, "relative", plan.work, ["sum", "max"]))
-    elif wide and p is not None and 1 < p <= WIDEST and plan.work == "float32":
+    elif wide and plan.work == "float32" and (plan.kind == "stochastic" or (p is not None and 1 < p <= WIDEST)):
         found.append(_by(base, "wide", "float64", ["sum"]))
     return found
 

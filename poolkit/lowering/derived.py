@@ -65,6 +65,11 @@ class Derived:
     def halve(self: Any, a: Tensor) -> Tensor:
         return self.shift_right(a, 1)
 
+    def running_sum(self: Any, x: Tensor, at: int) -> Tensor:
+        early, late, o = self.expand(x, at + 1), self.expand(x, at), self.of_rank(self.rank + 1)
+        after = o.greater(o.iota(early, at), o.iota(late, at + 1))
+        return o.drop(o.integer_sum(o.where(after, 0, early), (at,)), (at,))
+
     def take(self: Any, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.take_along(x, self.reshape(places, self.along(at)), at)
 

@@ -57,3 +57,14 @@ class Kind:
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         """Values, and indices or None; `like` is the input in its working dtype."""
         return s[0], None
+
+
+def flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:
+    """Flat, row-major positions over the pooled axes, with size 1 along all others."""
+    flat: Tensor | None = None
+    after: Any = 1  # cells between two neighbours along the axis
+    for a in reversed(plan.axes):
+        line = o.cast(o.iota(x, a.at), o.index)
+        flat = line if flat is None else o.add(o.multiply(line, o.number(after, o.index)), flat)
+        after = after * a.n
+    return flat

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.blurred import Blur
 from poolkit.lowering.count import divisor_of
+from poolkit.lowering.drawn import stochastic
 from poolkit.lowering.fold import fold_taps, total
-from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.kind import Kind, State, flat_positions
 from poolkit.lowering.relative import LogSumExp, Norm, decayed, factors, positive, times
 from poolkit.lowering.taps import Taps
 
@@ -71,7 +72,7 @@ class Max(Kind):
         return self.o.max(x, at)
 
     def lift(self, x: Tensor) -> State:
-        return (x, _flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
 
     def combine(self, a: State, b: State) -> State:
         o = self.o
@@ -206,7 +207,7 @@ class Median(Taps):
     name = "median"
 
     def lift(self, x: Tensor) -> State:
-        return (x, _flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
@@ -262,18 +263,9 @@ def norm(ops: Ops, plan: Plan, **learned: Tensor) -> Kind:
 
 
 FOLDS: dict[str, Callable[..., Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
-FOLDS.update({"lp": norm, "gem": norm, "logsumexp": LogSumExp, "median": Median, "blur": Blur})
-
-
-def _flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:
-    """Flat, row-major positions over the pooled axes, with size 1 along all others."""
-    flat: Tensor | None = None
-    after: Any = 1  # cells between two neighbours along the axis
-    for a in reversed(plan.axes):
-        line = o.cast(o.iota(x, a.at), o.index)
-        flat = line if flat is None else o.add(o.multiply(line, o.number(after, o.index)), flat)
-        after = after * a.n
-    return flat
+FOLDS.update(
+    {"lp": norm, "gem": norm, "logsumexp": LogSumExp, "median": Median, "blur": Blur, "stochastic": stochastic}
+)
 
 
 def lowest(dtype: str) -> int:

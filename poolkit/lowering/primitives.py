@@ -103,6 +103,9 @@ class Ops(Protocol):
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """In int32."""
 
+    def running_sum(self, x: Tensor, at: int) -> Tensor:
+        """Of each element and those before it along an axis, in int32."""
+
     # along axes
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """Within the error that docs/semantics.md (6) allows, eager and compiled; keeps the dtype.

@@ -60,7 +60,7 @@ class Norm(Relative):
         self.eps = self.options.get("eps")
         self.square = "p" not in learned and self.p == 2
         self.mean = self.options.get("normalize", "mean") == "mean"
-        self.least = 2.0**-1022 if plan.work == "float64" else 2.0**-126
+        self.least = least_of(plan.work)
         self.neutral = (self.least, 0.0)
 
     def lift(self, x: Tensor) -> State:
@@ -220,6 +220,11 @@ def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
 def largest_of(dtype: str) -> float:
     """The largest finite number of a working dtype."""
     return sys.float_info.max if dtype == "float64" else 2.0**128 - 2.0**104
+
+
+def least_of(dtype: str) -> float:
+    """The smallest normal number of a working dtype."""
+    return 2.0**-1022 if dtype == "float64" else 2.0**-126
 
 
 def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:

@@ -11,12 +11,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.errors import InputError, ShapeError
+from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.geometry import letters_of
 from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import FOLDS, LogWeighted, highest, lowest
-from poolkit.lowering.plan import Composite, Plan, Run
+from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, dropped
 from poolkit.lowering.taps import Taps
 from poolkit.spec.messages import quoted
 
@@ -90,8 +90,16 @@ class WeighedPlan(Composite):
     def ready(self, o: Ops, x: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
 
+    def _samples(self, o: Ops, f: Further, t: Tensor) -> Tensor:
+        """With the axes of the result before any is dropped."""
+        for at in dropped(self):
+            t = o.expand(t, at)
+        return t if f.dtype == self.work else o.cast(t, self.work)
+
     def _ready(self, o: Ops, x: Tensor, f: Further, t: Tensor) -> Tensor:
         """With the input's axes, and a mask as a condition."""
+        if f.name == "samples":
+            return self._samples(o, f, t)
         if f.name in self.base.spec.learned:
             at = max(channel(self.base.spec, self.rank), 0)
             line = o.of_rank(1).reshape(t, tuple([-1 if i == at else 1 for i in range(self.rank)]))
@@ -216,6 +224,9 @@ def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]
     if f.name in base.spec.learned:
         _check_learned(base, f, size(at) if at >= 0 else (1, True))
         return ()
+    if f.name == "samples":
+        _check_samples(base, f, size)
+        return ()
     left = [i for i in range(base.rank) if f.rank == base.rank or i != at]
     fits = len(left) == f.rank
     sizes = dict(zip(left, f.sizes, strict=False))
@@ -230,6 +241,25 @@ def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]
             f"on the axes {forms}, or 1 for C; give one number for each of these cells"
         )
     return tuple([sizes[a.at] if a.known else None for a in base.axes])
+
+
+def _check_samples(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]]) -> None:
+    """`ShapeError` where there is not one for each number of the result; `DtypeError` where they are no fractions."""
+    if f.dtype not in FLOATS:
+        raise DtypeError(
+            f"received samples of dtype {f.dtype}, and a sample is a number from 0 to below 1; "
+            f"give {' or '.join(FLOATS)}"
+        )
+    sizes = [size(at) for at in range(base.rank)]
+    windows = {a.at: a.out if a.known else None for a in base.axes}
+    shape = [windows.get(at, n if known else None) for at, (n, known) in enumerate(sizes)]
+    wanted = [n for at, n in enumerate(shape) if at not in dropped(base)]
+    wrong = [n for n, m in zip(wanted, f.sizes, strict=False) if n is not None and m is not None and n != m]
+    if len(wanted) != f.rank or len(wrong) > 0:
+        raise ShapeError(
+            f"received samples of shape {f.sizes} for {quoted(str(base.spec))}, and each number of the result, of "
+            f"shape {tuple(wanted)}, is drawn by one of its own; give them this shape"
+        )
 
 
 def _check_learned(base: Plan, f: Further, channels: tuple[Any, bool]) -> None:

@@ -11,7 +11,7 @@ from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.programs.recorder import noted
 from poolkit.running import registry
-from poolkit.running.further import facts_of, situation_of, taken
+from poolkit.running.further import checked, facts_of, situation_of, taken
 from poolkit.running.tuned import preferred
 from poolkit.spec.operation import Operation, as_spec
 
@@ -109,8 +109,9 @@ def _prepare(
     situation = situation_of(adapter, x, tensors)
     program = recorded(adapter, plan, preferred(adapter, plan, situation, route, x.shape), situation, x.shape)
     registry.BY_TYPE[type(x)] = adapter
-    _keep(_RUNS, key, program.function, MOST)
-    return program.function
+    run = program.function if situation.wrapped else checked(adapter, program.function, tensors)
+    _keep(_RUNS, key, run, MOST)
+    return run
 
 
 def pool_through(x: Tensor, spec: Operation, route: str | None, **tensors: Tensor) -> Any:
@@ -168,7 +169,7 @@ def noting(o: Any, x: Any, plan: AnyPlan, route: Route, **tensors: Any) -> Any:
 def _forget(program: Program | None) -> None:
     """Let go of a program that is kept no longer, and with it of what its framework compiled."""
     if program is not None:
-        for key in [key for key, run in _RUNS.items() if run is program.function]:
+        for key in [key for key, run in _RUNS.items() if getattr(run, "__wrapped__", run) is program.function]:
             del _RUNS[key]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Situation
-from poolkit.lowering.geometry import leading, letters_of
+from poolkit.lowering.geometry import leading, letters_of, positions
 from poolkit.spec.arguments import as_dtype
 from poolkit.spec.messages import shown
 from poolkit.spec.operation import Further, Operation
@@ -65,6 +66,8 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     own, more = letters_of(spec, rank), leading(spec, rank)
     axes: object = how[0] if isinstance(how, tuple) else how
     given = how[1] if isinstance(how, tuple) and len(how) > 1 else OWN.get(name, dtype)
+    if name == "samples":
+        own, shape = _of_result(spec, own, shape)
     forms = spec.axes_of(name, own)
     if not isinstance(axes, str) or axes.removeprefix("...") not in forms:
         raise InputError(
@@ -77,3 +80,29 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
         *[n for c, n in zip(own, shape[more:], strict=True) if c in axes],
     ]
     return Further(name, len(sizes), as_dtype(given), tuple(sizes))
+
+
+def _of_result(spec: Operation, letters: str, shape: tuple[int | None, ...]) -> tuple[str, tuple[int | None, ...]]:
+    """The axes that the result has, and its shape."""
+    gone = () if spec.keepdims else positions(spec, len(shape))
+    left = [c for at, c in enumerate(letters, len(shape) - len(letters)) if at not in gone]
+    return "".join(left), spec.output_shape(shape)
+
+
+def checked(adapter: Adapter, run: Callable[..., Any], tensors: Mapping[str, Tensor]) -> Callable[..., Any]:
+    """The function of a program, with a look at what tensors hold, where that can be looked at."""
+    if "samples" not in tensors:
+        return run
+    at = list(tensors).index("samples")
+
+    @functools.wraps(run)
+    def looking(x: Tensor, *others: Tensor) -> Any:
+        held = adapter.held(others[at])
+        if held is not None and not ((held >= 0) & (held < 1)).all():
+            raise InputError(
+                f"received samples from {held.min()} to {held.max()}, and a sample is a number from 0 to below 1; "
+                f"give such numbers, as those of numpy.random.Generator.random"
+            )
+        return run(x, *others)
+
+    return looking

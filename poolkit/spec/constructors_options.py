@@ -167,3 +167,40 @@ def _half(window: object, layout: object, axes: object) -> Padding:
         raise wrong(f"window={k} with layout={quoted(layout)} and no padding", rule, do)
     pooled = axes if isinstance(axes, str) else spatial_letters(layout.removeprefix("..."))
     return (((k - 1) // 2, k // 2),) * len(pooled)
+
+
+@explained
+def StochasticPool(  # noqa: N802
+    window: Sizes,
+    stride: Sizes | None = None,
+    padding: Padding = "valid",
+    *,
+    layout: str,
+    axes: str | None = None,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    indices: bool = False,
+) -> PoolSpec:
+    """A cell of each window, drawn with a chance in proportion to its value (Zeiler, Fergus, 2013).
+
+    It is drawn by `samples=` when pooling, numbers from 0 to below 1, one for each number of the result. Without them
+    all cells are averaged by their chances, as for testing.
+
+    >>> import numpy as np
+    >>> pool, x = StochasticPool(4, layout="NCL"), np.array([[[1.0, 2.0, 3.0, 4.0]]])
+    >>> pool(x), pool(x, samples=np.array([[[0.35]]]))
+    (array([[[3.]]]), array([[[3.]]]))
+    >>> pool(x, samples=np.array([[[0.2]]]))
+    array([[[2.]]])
+    """
+    return PoolSpec(
+        "stochastic",
+        window=window,
+        stride=stride,
+        padding=padding,
+        layout=layout,
+        axes=axes,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        indices=indices,
+    )

@@ -36,6 +36,7 @@ class Facts:
 
     does: str  # what it does, after "A"
     selects: bool = False  # chooses one element of the window: exact, keeps integers, has indices
+    draws: bool = False  # one element, where random numbers are given; then it has indices
     averages: bool = False  # divides by a count of cells
     adds: bool = False  # weights its cells alike, so that two such kinds differ in their divisors alone
     weights: bool = False  # weights them by their places along each axis, as `lowering/blurred.py` says
@@ -49,6 +50,11 @@ class Facts:
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
     widest: int | None = None  # of a kind of sliding windows alone: the most cells of one along an axis
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
+
+    @property
+    def indexed(self) -> bool:
+        """Whether what it gives may have a position."""
+        return self.selects or self.draws
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -122,6 +128,14 @@ KINDS: dict[str, Facts] = {
         widest=7,
         weights=True,
     ),
+    "stochastic": Facts(
+        "draws a cell",
+        draws=True,
+        hands_on=False,
+        operations=lambda cells, windows: 3 * cells,
+        takes=("mask", "samples"),
+        alone=lambda options: "what is at least 0",
+    ),
     "logsumexp": Facts(
         "takes the log-sum-exp",
         hands_on=False,
@@ -139,6 +153,7 @@ KINDS: dict[str, Facts] = {
     ),
 }
 BUILT_IN = tuple(KINDS)
+RANDOM = ("samples",)  # further tensors that say what is drawn
 
 
 def takers(option: str) -> list[str]:

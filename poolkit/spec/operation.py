@@ -85,7 +85,9 @@ class Operation:
         return ()
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
-        """The axes that a further tensor may have, of the letters of an input."""
+        """The axes that a further tensor may have, of the letters of an input; of samples, of those of a result."""
+        if name == "samples":
+            return (letters,)
         return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
 
     def joining(self, results: int, cells: int) -> int:

@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from poolkit.errors import InputError
 from poolkit.spec import text
 from poolkit.spec.fields import Fields, Options, Padding, Sizes
 from poolkit.spec.foreign import call_error
-from poolkit.spec.kinds import KINDS, takers
+from poolkit.spec.kinds import KINDS, RANDOM, takers
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.validate import canonical
 from poolkit.spec.values import is_many, pairs_of, plain
@@ -132,6 +133,11 @@ class PoolSpec(Fields, Operation):
         from poolkit.lowering.plan import plan_of
 
         base = plan_of(self, rank, dtype, size, widen)
+        if self.indices and KINDS[self.kind].draws and not {f.name for f in further} & set(RANDOM):
+            raise InputError(
+                f"received {self} without {' or '.join(RANDOM)}, and what is not drawn but averaged has no position; "
+                f"give {' or '.join([f'{name}=' for name in RANDOM])}, or leave out indices"
+            )
         if len(further) == 0:
             return base
         from poolkit.lowering.weighed import weighed

@@ -123,8 +123,8 @@ def check_use(spec: Fields, values: dict[str, Any]) -> None:
     kind = KINDS[spec.kind]
     if kind.widest is not None:
         check_width(spec, kind.widest, values)
-    if values["indices"] and not kind.selects:
-        raise _not_of_kind(spec, "indices", "only a kind that selects an element has positions", "selects")
+    if values["indices"] and not kind.indexed:
+        raise _not_of_kind(spec, "indices", "only a kind that selects an element has positions", "indexed")
     for name in ("count_include_pad", "divisor_override"):
         if values[name] not in (False, None) and not kind.averages:
             raise _not_of_kind(spec, name, "only an average divides", "averages")

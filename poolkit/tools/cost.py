@@ -11,7 +11,7 @@ from poolkit.lowering.geometry import axes_of, leading, letters_of
 from poolkit.lowering.plan import FLOATS
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_shape
-from poolkit.spec.kinds import KINDS
+from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def cost(
     shape = as_shape(shape)
     results = math.prod(n for n in spec.output_shape(shape) if n is not None)
     further = described(spec, tensors or {}, shape, dtype)
-    cells = [f for f in further if f.name not in spec.learned]
+    cells = [f for f in further if f.name not in (*spec.learned, *RANDOM)]
     parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, cells, shape) for part in spec.poolings()]
     read = sum(BYTES.get(f.dtype, 1) * math.prod(n or 1 for n in f.sizes) for f in further)
     least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices

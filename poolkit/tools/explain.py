@@ -23,7 +23,7 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
     """A description of each pooling on an input's shape, with a picture of the windows along each pooled axis.
 
     In the picture `#` is a cell that the window covers, `o` a padding cell that it covers, `.` a cell that it does not.
-    `tensors` are a mask and weights, described as for `poolkit.lower`.
+    `tensors` are those besides the input, described as for `poolkit.lower`.
     Raises `ShapeError` where the spec does not fit the shape.
 
     >>> from poolkit import AvgPool
@@ -50,6 +50,7 @@ TENSORS = {
     "ids": "the segment of each row; one that is no segment drops its row",
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
     "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
+    "samples": "one number for each of the result, from 0 to below 1, says which cell is drawn",
     "log_weight": "a cell has the weight exp(log_weight), and the average divides by the sum of these",
 }
 

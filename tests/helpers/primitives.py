@@ -110,6 +110,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "integer_sum": Primitive(
         lambda o, x: o.integer_sum(x, (1, 2)), lambda x: x.sum((1, 2), dtype="int32", keepdims=True), INTEGERS
     ),
+    "running_sum": Primitive(lambda o, x: o.running_sum(x, 1), lambda x: np.cumsum(x, 1, dtype="int32"), INTEGERS),
     "wrapping": Primitive(lambda o, x: o.subtract(o.add(o.multiply(x, 1000003), x), 7), _wrapping, INTEGERS),
     # A Python float is taken in the working dtype.
     "float_add": Primitive(lambda o, x: o.add(x, 0.7), lambda x: x + x.dtype.type(0.7), smooth=True),

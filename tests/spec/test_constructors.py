@@ -28,6 +28,7 @@ NAMES = (
     "GeM",
     "MedianPool",
     "BlurPool",
+    "StochasticPool",
 )
 
 KIND = {"SoftPool": "softmax", "LPPool": "lp", "GeM": "gem", "MedianPool": "median", "BlurPool": "blur"}
@@ -68,6 +69,10 @@ SAME = [
     (
         pk.LPPool(2, 1, "same", layout="NCL", p=3, normalize="mean", dilation=2),
         PoolSpec("lp", window=2, stride=1, padding="same", layout="NCL", p=3.0, normalize="mean", dilation=2),
+    ),
+    (
+        pk.StochasticPool(2, layout="NCL", ceil_mode=True, indices=True),
+        PoolSpec("stochastic", window=2, layout="NCL", ceil_mode=True, indices=True),
     ),
     (
         pk.GeM(layout="NCHW", keepdims=False, p=4, eps=1e-3),

@@ -67,6 +67,7 @@ CALLS: dict[str, Call] = {
         (),
         {"window": 3, "stride": 2, "padding": 1, "layout": "NCL", "axes": "L", "pad_mode": "zeros"},
     ),
+    "StochasticPool": (pk.StochasticPool, (), sliding() | CHOICE),
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
     "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
     "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),

@@ -1,0 +1,115 @@
+"""Stochastic pooling: a cell is drawn with a chance in proportion to its value, or all are averaged by these chances.
+
+A draw is the same everywhere, however a framework adds up: the cells' shares of a window are whole numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from poolkit.lowering.kind import Kind, State, flat_positions
+from poolkit.lowering.relative import largest_of, least_of
+from poolkit.lowering.taps import Taps
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import Plan
+    from poolkit.lowering.primitives import Ops
+
+Tensor = Any
+
+WHOLE = 2**30  # what the shares of a window add up to at the most, in int32
+
+
+def stochastic(ops: Ops, plan: Plan, **given: Tensor) -> Kind:
+    return Drawn(ops, plan, **given) if given else Expected(ops, plan)
+
+
+class Expected(Taps):
+    """What a draw gives on average, sum(a**2) / sum(a) of the cells above 0; 0 where there is none."""
+
+    name = "stochastic"
+
+    def taken(self, s: State, count: Any, real: Tensor | None) -> State:
+        at = self.o.rank
+        o = self.o.of_rank(at + 1)
+        return Expected(o, self.plan).relative(s[0], lambda t: o.sum(t, (at,)), lambda t: o.max(t, at))
+
+    def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
+        """Of cells times a power of two, by the largest, whose square may be too large, or 0."""
+        o, e = self.o, 320 if self.plan.work == "float64" else 40
+        x = self.real(x, 0.0)
+        top = largest(o.detach(o.clip(x, 0.0, math.inf)))
+        scale = o.where(o.greater(top, 2.0**e), 2.0 ** (-2 * e), o.cast(o.greater(top, -1), o.dtype))
+        scale = o.where(o.less(top, 2.0**-e), 2.0 ** (2 * e), scale)
+        value, weights = self.average(o.multiply(o.clip(x, 0.0, largest_of(self.plan.work)), scale), total)
+        endless = o.both(o.equal(top, math.inf), o.greater(weights, 0))  # and no NaN
+        return (o.where(endless, math.inf, o.divide(value, scale)),)
+
+    def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """In float64, which holds the squares of all of float32's numbers."""
+        value, _ = self.average(self.o.clip(self.real(x, 0.0), 0.0, 2.0**500), total)
+        return (self.o.where(self.o.greater(value, 2.0**400), math.inf, value),)
+
+    def average(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        weights = total(a)
+        return self.o.divide(
+            total(self.o.multiply(a, a)), self.o.where(self.o.equal(weights, 0), 1.0, weights)
+        ), weights
+
+
+class Drawn(Taps):
+    """The cell in whose part of the line from 0 to 1 a sample falls, when cells are laid side by side in order.
+
+    The parts are proportional to the cells above 0. In a window that has one, infinite cells share the line alone, and
+    before them NaNs.
+    """
+
+    name = "stochastic"
+
+    def __init__(self, ops: Ops, plan: Plan, samples: Tensor) -> None:
+        super().__init__(ops, plan)
+        above = ops.where(ops.greater(samples, 0), ops.detach(samples), 0)  # and no NaN
+        self.samples = ops.expand(ops.where(ops.less(above, 1), above, 1), ops.rank)
+
+    def lift(self, x: Tensor) -> State:
+        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+
+    def taken(self, s: State, count: Any, real: Tensor | None) -> State:
+        at = self.o.rank
+        o = self.o.of_rank(at + 1)
+        ends = o.running_sum(self.shares(o, o.detach(s[0]), count), at)
+        whole = o.max(ends, at)
+        falls = o.cast(o.floor(o.multiply(o.cast(whole, o.dtype), self.samples)), "int32")
+        falls = o.where(o.less(falls, whole), falls, o.subtract(whole, 1))  # for a product is rounded
+        place = o.count(o.less(ends, o.add(falls, 1)), at, "int32")
+        chosen, some = o.equal(o.iota(ends, at), place), o.greater(whole, 0)
+        found = [o.pick(chosen, t, at) for t in s]
+        return tuple([o.where(some, t, nothing) for t, nothing in zip(found, (0, -1), strict=False)])
+
+    def shares(self, o: Ops, cells: Tensor, count: Any) -> Tensor:
+        """Whole numbers in proportion to the cells, that of the largest as large as so many of them may be."""
+        at, work = o.rank - 1, self.plan.work
+        weights = o.where(o.less(cells, least_of(work)), 0, cells)
+        weights = o.multiply(weights, self.scale(o, o.max(weights, at)))
+        # This choice also keeps TensorFlow from multiplying both factors first, which is too large for a number.
+        for alone in (o.equal(cells, math.inf), o.isnan(cells)):
+            weights = o.where(o.any(alone, at), o.cast(alone, work), weights)
+        if isinstance(count, int):
+            most: Any = WHOLE / 4 / count
+        else:
+            most = o.divide(o.line((WHOLE // 4,), at, work, cells), o.cast(o.where(o.equal(count, 0), 1, count), work))
+        return o.cast(o.floor(o.multiply(weights, most)), "int32")
+
+    def scale(self, o: Ops, top: Tensor) -> Tensor:
+        """The power of two that brings it between 1 and 4; XLA divides by reciprocals, which are almost right."""
+        bits = 10 if self.plan.work == "float64" else 7
+        scale = o.where(o.less(top, 2.0), 2.0 ** (2**bits - 2), o.cast(o.greater(top, -1), o.dtype))
+        for e in [2**i for i in reversed(range(bits))]:
+            fits = o.less(o.multiply(top, scale), 2.0 ** (e + 1))
+            scale = o.where(fits, scale, o.multiply(scale, 2.0**-e))
+        return scale
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
