@@ -60,8 +60,15 @@ def test_the_bits_are_those_of_the_whole(spec: Any, monkeypatch: pytest.MonkeyPa
         for mine, other in zip(result(x, spec), whole, strict=True):
             assert (mine.dtype, mine.shape) == (other.dtype, other.shape)
             assert mine.tobytes() == other.tobytes(), f"{spec} {x.shape} {x.dtype}"
-    if spec not in AT_ONCE:
-        assert all("def in_parts" in source for source in sources())
+    in_parts = ["def in_parts" in source for source in sources()]
+    assert set(in_parts) == ({True} if spec not in AT_ONCE else {True, False})  # halves are widened first
+
+
+def test_what_takes_a_mask_is_pooled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "LARGE", 0)
+    x, spec = np.random.default_rng(0).random(SMALL), pk.AvgPool(2, layout="NCHW")
+    np.testing.assert_array_equal(pk.pool(x, spec, mask=np.ones(SMALL, bool)), pk.pool(x, spec))
+    assert ["in_parts" in source for source in sources()] == [False, True]
 
 
 def sources() -> list[str]:
