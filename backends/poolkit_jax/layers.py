@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 
@@ -38,6 +38,8 @@ class Pool(Named, Pooling):
     >>> Pool(MaxPool(2, layout="NHWC"))(jnp.ones((1, 8, 8, 3))).shape
     (1, 4, 4, 3)
     """
+
+    before = "C"
 
     def __init_subclass__(cls, **facts: object) -> None:
         super().__init_subclass__(**facts)
@@ -113,16 +115,8 @@ def avg_pool(
 # ---------------------------------------------------------------------------------------------- Equinox's constructors
 
 
-class _Equinox(Pool):
-    kind: ClassVar[str]
-    spatial: ClassVar[str]
-
-    def _pools(self, layout: str | None, **fields: Any) -> None:
-        Pool.__init__(self, PoolSpec(self.kind, layout=f"C{self.spatial}" if layout is None else layout, **fields))
-
-
 @explained_class
-class _Window(_Equinox):
+class _Window(Pool):
     def __init__(
         self,
         kernel_size: Sizes,
@@ -133,13 +127,13 @@ class _Window(_Equinox):
         layout: str | None = None,
     ) -> None:
         sizes = {"window": kernel_size, "stride": stride, "padding": padding}
-        self._pools(layout, **sizes, ceil_mode=use_ceil, count_include_pad=self.kind == "avg")
+        super().__init__(self.spec_of(layout, **sizes, ceil_mode=use_ceil, count_include_pad=self.kind == "avg"))
 
 
 @explained_class
-class _Adaptive(_Equinox):
+class _Adaptive(Pool):
     def __init__(self, target_shape: int | Sequence[int | None], *, layout: str | None = None) -> None:
-        self._pools(layout, output_size=target_shape)
+        super().__init__(self.spec_of(layout, output_size=target_shape))
 
 
 class MaxPool1d(_Window, kind="max", spatial="L"):

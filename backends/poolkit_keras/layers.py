@@ -12,15 +12,13 @@ from typing import Any, ClassVar, Self
 import keras
 
 from poolkit.errors import SpecError
-from poolkit.lowering.geometry import SPATIAL
 from poolkit.lowering.plan import FLOATS, result_dtype
 from poolkit.running.further import taken
-from poolkit.running.layers import pool_through
+from poolkit.running.layers import Named, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Sizes
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Operation, as_spec, operation_from_dict
-from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.vocabulary import SYMBOLIC
 from poolkit_keras.ops import Ops
@@ -121,7 +119,7 @@ def _result(spec: Operation, dtype: str) -> str:
     return result_dtype(spec, dtype)
 
 
-def _layout(spatial: int, data_format: str | None, layout: str | None) -> str:
+def _layout(spatial: str, data_format: str | None, layout: str | None) -> str:
     """The layout's letters for Keras's `data_format`, of which None is the one in keras.json."""
     if layout is not None and data_format is not None:
         received = f"data_format={shown(data_format)} and layout={shown(layout)}"
@@ -132,27 +130,26 @@ def _layout(spatial: int, data_format: str | None, layout: str | None) -> str:
     if not isinstance(data_format, str) or data_format not in SYMBOLIC:
         rule = "data_format says where the channels stand"
         raise wrong(f"data_format={shown(data_format)}", rule, 'write "channels_last" or "channels_first"')
-    return f"NC{SPATIAL[spatial]}" if data_format == "channels_first" else f"N{SPATIAL[spatial]}C"
+    return f"NC{spatial}" if data_format == "channels_first" else f"N{spatial}C"
 
 
-class _Named(Pool):
+class _Own(Named, Pool):
     """A layer whose constructor is that of a Keras layer; its config holds those arguments."""
 
-    kind: ClassVar[str]
-    spatial: ClassVar[int]
-    masks: ClassVar[bool]
+    masks: ClassVar[bool] = False
 
-    def __init_subclass__(cls, kind: str = "", spatial: int = 0, masks: bool = False) -> None:
-        super().__init_subclass__()
-        if kind:
-            cls.kind, cls.spatial, cls.masks = kind, spatial, masks
+    def __init_subclass__(cls, **facts: object) -> None:
+        super().__init_subclass__(**facts)
+        if facts:
             keras.saving.register_keras_serializable(package="poolkit")(cls)
 
-    def __init__(self, arguments: dict[str, Any], spec: PoolSpec, options: dict[str, Any]) -> None:
-        route = options.pop("route", None)
-        super().__init__(spec, route=route, **options)
+    def _pools(
+        self, data_format: str | None, layout: str | None, options: dict[str, Any], fields: dict[str, Any], **given: Any
+    ) -> None:
+        layout = _layout(self.spatial, data_format, layout)
+        Pool.__init__(self, self.spec_of(layout, **fields), **options)
         self.supports_masking = self.masks
-        self._arguments = arguments
+        self._arguments = {**given, "layout": layout}
 
     # Keras hands a mask to every layer whose `call` has the word, and most of its own pools have not.
     def call(self, inputs: Any) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -172,7 +169,7 @@ class _Named(Pool):
 
 
 @explained_class
-class _Window(_Named):
+class _Window(_Own):
     def __init__(
         self,
         pool_size: Sizes = 2,
@@ -184,24 +181,22 @@ class _Window(_Named):
         layout: str | None = None,
         **options: Any,
     ) -> None:
-        layout = _layout(self.spatial, data_format, layout)
-        spec = PoolSpec(self.kind, window=pool_size, stride=strides, padding=padding, layout=layout)
-        arguments = {"pool_size": pool_size, "strides": strides, "padding": padding, "layout": layout}
-        super().__init__(arguments, spec, {"name": name, **options})
+        fields = {"window": pool_size, "stride": strides, "padding": padding}
+        given = {"pool_size": pool_size, "strides": strides, "padding": padding}
+        self._pools(data_format, layout, {"name": name, **options}, fields, **given)
 
 
 @explained_class
-class _Global(_Named):
+class _Global(_Own):
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, *, layout: str | None = None, **options: Any
     ) -> None:
-        layout = _layout(self.spatial, data_format, layout)
-        spec = PoolSpec(self.kind, output_size=1, keepdims=keepdims, layout=layout)
-        super().__init__({"keepdims": keepdims, "layout": layout}, spec, options)
+        fields = {"output_size": 1, "keepdims": keepdims}
+        self._pools(data_format, layout, options, fields, keepdims=keepdims)
 
 
 @explained_class
-class _Adaptive(_Named):
+class _Adaptive(_Own):
     def __init__(
         self,
         output_size: int | Sequence[int | None],
@@ -210,19 +205,18 @@ class _Adaptive(_Named):
         layout: str | None = None,
         **options: Any,
     ) -> None:
-        layout = _layout(self.spatial, data_format, layout)
-        spec = PoolSpec(self.kind, output_size=output_size, layout=layout)
-        super().__init__({"output_size": output_size, "layout": layout}, spec, options)
+        fields = {"output_size": output_size}
+        self._pools(data_format, layout, options, fields, **fields)
 
 
 # ---------------------------------------------------------------------------------------------------- Keras's names
 
 
-class MaxPooling1D(_Window, kind="max", spatial=1):
+class MaxPooling1D(_Window, kind="max", spatial="L"):
     """`keras.layers.MaxPooling1D`."""
 
 
-class MaxPooling2D(_Window, kind="max", spatial=2):
+class MaxPooling2D(_Window, kind="max", spatial="HW"):
     """`keras.layers.MaxPooling2D`.
 
     >>> MaxPooling2D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
@@ -230,15 +224,15 @@ class MaxPooling2D(_Window, kind="max", spatial=2):
     """
 
 
-class MaxPooling3D(_Window, kind="max", spatial=3):
+class MaxPooling3D(_Window, kind="max", spatial="DHW"):
     """`keras.layers.MaxPooling3D`."""
 
 
-class AveragePooling1D(_Window, kind="avg", spatial=1):
+class AveragePooling1D(_Window, kind="avg", spatial="L"):
     """`keras.layers.AveragePooling1D`."""
 
 
-class AveragePooling2D(_Window, kind="avg", spatial=2):
+class AveragePooling2D(_Window, kind="avg", spatial="HW"):
     """`keras.layers.AveragePooling2D`.
 
     >>> AveragePooling2D(2, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
@@ -246,18 +240,18 @@ class AveragePooling2D(_Window, kind="avg", spatial=2):
     """
 
 
-class AveragePooling3D(_Window, kind="avg", spatial=3):
+class AveragePooling3D(_Window, kind="avg", spatial="DHW"):
     """`keras.layers.AveragePooling3D`."""
 
 
-class GlobalAveragePooling1D(_Global, kind="avg", spatial=1, masks=True):
+class GlobalAveragePooling1D(_Global, kind="avg", spatial="L", masks=True):
     """`keras.layers.GlobalAveragePooling1D`, masks included; where no step is real it gives 0, and Keras's own NaN."""
 
     call = Pool.call
     compute_output_spec = Pool.compute_output_spec
 
 
-class GlobalAveragePooling2D(_Global, kind="avg", spatial=2):
+class GlobalAveragePooling2D(_Global, kind="avg", spatial="HW"):
     """`keras.layers.GlobalAveragePooling2D`.
 
     >>> GlobalAveragePooling2D(data_format="channels_last").compute_output_shape((None, 8, 8, 3))
@@ -265,15 +259,15 @@ class GlobalAveragePooling2D(_Global, kind="avg", spatial=2):
     """
 
 
-class GlobalAveragePooling3D(_Global, kind="avg", spatial=3):
+class GlobalAveragePooling3D(_Global, kind="avg", spatial="DHW"):
     """`keras.layers.GlobalAveragePooling3D`."""
 
 
-class GlobalMaxPooling1D(_Global, kind="max", spatial=1):
+class GlobalMaxPooling1D(_Global, kind="max", spatial="L"):
     """`keras.layers.GlobalMaxPooling1D`."""
 
 
-class GlobalMaxPooling2D(_Global, kind="max", spatial=2):
+class GlobalMaxPooling2D(_Global, kind="max", spatial="HW"):
     """`keras.layers.GlobalMaxPooling2D`.
 
     >>> GlobalMaxPooling2D(data_format="channels_last").compute_output_shape((None, 8, 8, 3))
@@ -281,15 +275,15 @@ class GlobalMaxPooling2D(_Global, kind="max", spatial=2):
     """
 
 
-class GlobalMaxPooling3D(_Global, kind="max", spatial=3):
+class GlobalMaxPooling3D(_Global, kind="max", spatial="DHW"):
     """`keras.layers.GlobalMaxPooling3D`."""
 
 
-class AdaptiveAveragePooling1D(_Adaptive, kind="avg", spatial=1):
+class AdaptiveAveragePooling1D(_Adaptive, kind="avg", spatial="L"):
     """`keras.layers.AdaptiveAveragePooling1D`."""
 
 
-class AdaptiveAveragePooling2D(_Adaptive, kind="avg", spatial=2):
+class AdaptiveAveragePooling2D(_Adaptive, kind="avg", spatial="HW"):
     """`keras.layers.AdaptiveAveragePooling2D`.
 
     >>> AdaptiveAveragePooling2D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
@@ -297,15 +291,15 @@ class AdaptiveAveragePooling2D(_Adaptive, kind="avg", spatial=2):
     """
 
 
-class AdaptiveAveragePooling3D(_Adaptive, kind="avg", spatial=3):
+class AdaptiveAveragePooling3D(_Adaptive, kind="avg", spatial="DHW"):
     """`keras.layers.AdaptiveAveragePooling3D`."""
 
 
-class AdaptiveMaxPooling1D(_Adaptive, kind="max", spatial=1):
+class AdaptiveMaxPooling1D(_Adaptive, kind="max", spatial="L"):
     """`keras.layers.AdaptiveMaxPooling1D`."""
 
 
-class AdaptiveMaxPooling2D(_Adaptive, kind="max", spatial=2):
+class AdaptiveMaxPooling2D(_Adaptive, kind="max", spatial="HW"):
     """`keras.layers.AdaptiveMaxPooling2D`.
 
     >>> AdaptiveMaxPooling2D(4, data_format="channels_last").compute_output_shape((None, 8, 8, 3))
@@ -313,5 +307,5 @@ class AdaptiveMaxPooling2D(_Adaptive, kind="max", spatial=2):
     """
 
 
-class AdaptiveMaxPooling3D(_Adaptive, kind="max", spatial=3):
+class AdaptiveMaxPooling3D(_Adaptive, kind="max", spatial="DHW"):
     """`keras.layers.AdaptiveMaxPooling3D`."""

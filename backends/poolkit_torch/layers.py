@@ -6,7 +6,7 @@ such as "same" or ((low, high), …), and for adaptive pooling `keepdims`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
@@ -16,7 +16,7 @@ from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.pool_spec import PoolSpec, restored
+from poolkit.spec.pool_spec import restored
 from poolkit.spec.segment import Segment
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.values import flag
@@ -40,6 +40,7 @@ class Pool(Named, torch.nn.Module):
 
     spec: Operation
     route: str | None
+    before = "...C"
 
     def __init__(self, spec: Operation, *, route: str | None = None) -> None:
         super().__init__()
@@ -66,16 +67,8 @@ class Pool(Named, torch.nn.Module):
         return repr(self.spec) + (f", route={self.route!r}" if self.route else "")
 
 
-class _Own(Pool):
-    kind: ClassVar[str]
-    spatial: ClassVar[str]
-
-    def _pools(self, layout: str | None, **fields: Any) -> None:
-        Pool.__init__(self, PoolSpec(self.kind, layout=f"...C{self.spatial}" if layout is None else layout, **fields))
-
-
 @explained_class
-class _MaxPool(_Own):
+class _MaxPool(Pool):
     kind = "max"
 
     def __init__(
@@ -90,7 +83,7 @@ class _MaxPool(_Own):
         layout: str | None = None,
     ) -> None:
         sizes = {"window": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
-        self._pools(layout, **sizes, indices=return_indices, ceil_mode=ceil_mode)
+        super().__init__(self.spec_of(layout, **sizes, indices=return_indices, ceil_mode=ceil_mode))
 
 
 class MaxPool1d(_MaxPool, spatial="L"):
@@ -111,7 +104,7 @@ class MaxPool3d(_MaxPool, spatial="DHW"):
 
 
 @explained_class
-class _AvgPool(_Own):
+class _AvgPool(Pool):
     kind = "avg"
 
     def __init__(
@@ -128,7 +121,7 @@ class _AvgPool(_Own):
         sizes = {"window": kernel_size, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
         # A divisor that is given replaces every count.
         counted = flag("count_include_pad", count_include_pad) and divisor_override is None
-        self._pools(layout, **sizes, count_include_pad=counted, divisor_override=divisor_override)
+        super().__init__(self.spec_of(layout, **sizes, count_include_pad=counted, divisor_override=divisor_override))
 
 
 class AvgPool1d(_AvgPool, spatial="L"):
@@ -148,18 +141,17 @@ class AvgPool3d(_AvgPool, spatial="DHW"):
     """`torch.nn.AvgPool3d`; like it, padding counts unless `count_include_pad=False`."""
 
 
-class _Adaptive(_Own):
-    def _adapts(self, output_size: OutputSize, layout: str | None, keepdims: bool, indices: bool = False) -> None:
-        size = (None,) * len(self.spatial) if output_size is None else output_size
-        self._pools(layout, output_size=size, indices=indices, keepdims=keepdims)
-
-
 @explained_class
-class _AdaptiveAvgPool(_Adaptive):
+class _AdaptiveAvgPool(Pool):
     kind = "avg"
 
     def __init__(self, output_size: OutputSize, *, layout: str | None = None, keepdims: bool = True) -> None:
-        self._adapts(output_size, layout, keepdims)
+        super().__init__(self.spec_of(layout, output_size=_size(output_size, self.spatial), keepdims=keepdims))
+
+
+def _size(output_size: OutputSize, spatial: str) -> Any:
+    """An output size, of which None leaves all axes as they are."""
+    return (None,) * len(spatial) if output_size is None else output_size
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, spatial="L"):
@@ -180,13 +172,14 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool, spatial="DHW"):
 
 
 @explained_class
-class _AdaptiveMaxPool(_Adaptive):
+class _AdaptiveMaxPool(Pool):
     kind = "max"
 
     def __init__(
         self, output_size: OutputSize, return_indices: bool = False, *, layout: str | None = None, keepdims: bool = True
     ) -> None:
-        self._adapts(output_size, layout, keepdims, return_indices)
+        size = _size(output_size, self.spatial)
+        super().__init__(self.spec_of(layout, output_size=size, indices=return_indices, keepdims=keepdims))
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool, spatial="L"):

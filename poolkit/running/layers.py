@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from poolkit.running import registry
 from poolkit.running.dispatch import pool, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.operation import Operation, as_spec
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained, explained_class
 
 __all__ = ["Named", "Pooling", "layer", "pool", "pool_through"]
@@ -17,10 +18,17 @@ __all__ = ["Named", "Pooling", "layer", "pool", "pool_through"]
 class Named:
     """Layers with a framework's own names, of which a class statement says the facts, as ``kind="max"``."""
 
+    kind: ClassVar[str]
+    spatial: ClassVar[str]  # letters of the axes that are pooled
+    before: ClassVar[str] = "NC"  # those that stand before them, where no layout is given
+
     def __init_subclass__(cls, **facts: object) -> None:
         super().__init_subclass__()
         for name, value in facts.items():
             setattr(cls, name, value)
+
+    def spec_of(self, layout: str | None, **fields: Any) -> PoolSpec:
+        return PoolSpec(self.kind, layout=self.before + self.spatial if layout is None else layout, **fields)
 
 
 @explained_class

@@ -37,9 +37,9 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     record = dispatch.recorded
 
-    def spy(adapter: Any, plan: Any, route: Any, shape: Any) -> Any:
+    def spy(adapter: Any, plan: Any, route: Any, *others: Any) -> Any:
         names.append(route.name)
-        return record(adapter, plan, route, shape)
+        return record(adapter, plan, route, *others)
 
     monkeypatch.setattr(dispatch, "recorded", spy)
     return names
