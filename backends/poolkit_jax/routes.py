@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divided
 from poolkit.lowering.stages import pieces
-from poolkit.lowering.windows import IN_A_ROW, cells, is_map, reduced, side_by_side, sliding, split, uneven
+from poolkit.lowering.windows import IN_A_ROW, around, cells, is_map, reduced, side_by_side, sliding, split, uneven
 from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     dims, strides = (tuple([_side(axes.get(at), field) for at in range(plan.rank)]) for field in ("window", "stride"))
     words = {"same": "SAME", "same_lower": "SAME_LOWER"}  # where sizes are not known, padding may go by them
     padding = words.get(plan.spec.padding) if isinstance(plan.spec.padding, str) and not plan.known else None
-    around = padding or tuple([_around(axes.get(at)) for at in range(plan.rank)])
+    around = padding or tuple([around(axes.get(at)) for at in range(plan.rank)])
     around = "VALID" if all(a.form != "taps" or a.total == 0 for a in plan.axes) else around
 
     def over(t: Tensor) -> Tensor:
@@ -165,12 +165,6 @@ def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 def _side(a: Axis | None, field: str) -> Any:
     return 1 if a is None else a.n if a.form == "whole" else getattr(sliding(a), field)
-
-
-def _around(a: Axis | None) -> tuple[Any, Any]:
-    if a is None or a.form != "taps":
-        return 0, 0
-    return a.low, (a.reached if a.known else a.high)
 
 
 def _is_window(plan: Plan) -> bool:

@@ -17,6 +17,7 @@ from poolkit.running.further import taken
 from poolkit.running.layers import Named, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Sizes
+from poolkit.spec.foreign import NAMES
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Operation, as_spec, operation_from_dict
 from poolkit.spec.signatures import explained_class
@@ -75,7 +76,9 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     ) -> Any:
         """A KerasTensor, or a pair of them with `indices=True`."""
         taken(self.spec, {name: t for name, t in {"weight": weight, **tensors}.items() if t is not None})
-        shape, dtype = self.spec.output_shape(inputs.shape), _result(self.spec, self._given(inputs.dtype))
+        dtype = self.compute_dtype if self.autocast and inputs.dtype in FLOATS else inputs.dtype
+        self.spec.work_dtype(dtype, lambda integer: integer)  # a DtypeError for complex numbers
+        shape, dtype = self.spec.output_shape(inputs.shape), result_dtype(self.spec, dtype)
         values = keras.KerasTensor(shape, dtype)
         return (values, keras.KerasTensor(shape, Ops(len(shape), dtype).index)) if self.spec.indices else values
 
@@ -85,20 +88,14 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().get_config()
-        return config | {"spec": self.spec.to_dict(), "route": self.route} | self._cast()
+        # Keras writes down a dtype policy in any case, and that must not turn the cast on.
+        cast = {} if self.autocast else {"autocast": False}
+        return config | {"spec": self.spec.to_dict(), "route": self.route} | cast
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Pool:
         given = _named(config)
         return cls(operation_from_dict(given.pop("spec", None)), **given)
-
-    def _given(self, dtype: str) -> str:
-        """The dtype of an input as `call` sees it."""
-        return self.compute_dtype if self.autocast and dtype in FLOATS else dtype
-
-    def _cast(self) -> dict[str, Any]:
-        """Keras writes down a dtype policy in any case, and that must not turn the cast on."""
-        return {} if self.autocast else {"autocast": False}
 
 
 def _refused(options: Mapping[str, Any], error: Exception) -> SpecError:
@@ -112,11 +109,6 @@ def _named(config: object) -> dict[str, Any]:
         return {**config}
     rule = "the config of a layer is a dictionary of its arguments"
     raise wrong(f"the config {shown(config)}", rule, "give what get_config() returned")
-
-
-def _result(spec: Operation, dtype: str) -> str:
-    spec.work_dtype(dtype, lambda integer: integer)  # a DtypeError for complex numbers
-    return result_dtype(spec, dtype)
 
 
 def _layout(spatial: str, data_format: str | None, layout: str | None) -> str:
@@ -137,17 +129,17 @@ class _Own(Named, Pool):
     """A layer whose constructor is that of a Keras layer; its config holds those arguments."""
 
     masks: ClassVar[bool] = False
+    always: ClassVar[Mapping[str, Any]] = {}  # fields of the spec that no argument says
 
     def __init_subclass__(cls, **facts: object) -> None:
         super().__init_subclass__(**facts)
         if facts:
             keras.saving.register_keras_serializable(package="poolkit")(cls)
 
-    def _pools(
-        self, data_format: str | None, layout: str | None, options: dict[str, Any], fields: dict[str, Any], **given: Any
-    ) -> None:
+    def _pools(self, data_format: str | None, layout: str | None, options: dict[str, Any], **given: Any) -> None:
         layout = _layout(self.spatial, data_format, layout)
-        Pool.__init__(self, self.spec_of(layout, **fields), **options)
+        fields = {NAMES.get(name, name): value for name, value in given.items()}
+        Pool.__init__(self, self.spec_of(layout, **{**self.always, **fields}), **options)
         self.supports_masking = self.masks
         self._arguments = {**given, "layout": layout}
 
@@ -181,18 +173,18 @@ class _Window(_Own):
         layout: str | None = None,
         **options: Any,
     ) -> None:
-        fields = {"window": pool_size, "stride": strides, "padding": padding}
         given = {"pool_size": pool_size, "strides": strides, "padding": padding}
-        self._pools(data_format, layout, {"name": name, **options}, fields, **given)
+        self._pools(data_format, layout, {"name": name, **options}, **given)
 
 
 @explained_class
 class _Global(_Own):
+    always: ClassVar[Mapping[str, Any]] = {"output_size": 1}
+
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, *, layout: str | None = None, **options: Any
     ) -> None:
-        fields = {"output_size": 1, "keepdims": keepdims}
-        self._pools(data_format, layout, options, fields, keepdims=keepdims)
+        self._pools(data_format, layout, options, keepdims=keepdims)
 
 
 @explained_class
@@ -205,11 +197,7 @@ class _Adaptive(_Own):
         layout: str | None = None,
         **options: Any,
     ) -> None:
-        fields = {"output_size": output_size}
-        self._pools(data_format, layout, options, fields, **fields)
-
-
-# ---------------------------------------------------------------------------------------------------- Keras's names
+        self._pools(data_format, layout, options, output_size=output_size)
 
 
 class MaxPooling1D(_Window, kind="max", spatial="L"):

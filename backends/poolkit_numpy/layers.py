@@ -6,10 +6,4 @@ from poolkit.running.layers import Pooling
 
 
 class Pool(Pooling):
-    """A callable that pools by a spec; `route` asks for one of `poolkit.routes`.
-
-    >>> import numpy as np
-    >>> from poolkit import MaxPool
-    >>> Pool(MaxPool(2, layout="NCHW"))(np.ones((1, 3, 8, 8))).shape
-    (1, 3, 4, 4)
-    """
+    """A callable that pools by a spec; `route` asks for one of `poolkit.routes`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divided
 from poolkit.lowering.kinds import Max, Min
-from poolkit.lowering.windows import uneven
+from poolkit.lowering.windows import around, uneven
 from poolkit.programs.recorder import named
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _is_padded(a: Axis) -> bool:
 
 def _around(a: Axis) -> tuple[Any, Any]:
     """Padding; and a cell behind bins, of which more than the last may end there."""
-    return (0, 1) if a.form == "bins" else (a.low, a.reached if a.known else a.high)
+    return (0, 1) if a.form == "bins" else around(a)
 
 
 def _ends(a: Axis) -> bool:

@@ -10,7 +10,7 @@ import tensorflow
 from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import cells, sliding
+from poolkit.lowering.windows import around, cells, channels_first, channels_last, sliding
 
 TAPED = "@tf.function(autograph=False)"  # one function, where a tape records eager calls: each has 190 us of Python
 
@@ -49,15 +49,6 @@ def in_xla(situation: Situation) -> bool:
     return isinstance(situation.format, Traced) and situation.format.xla
 
 
-def channels_last(plan: Plan) -> bool:
-    """Whether the axes are batch, the pooled ones, channels: what tf.nn takes as it is."""
-    return plan.at == tuple(range(1, plan.rank - 1))
-
-
-def channels_first(plan: Plan) -> bool:
-    return plan.at == tuple(range(2, plan.rank))
-
-
 def native(plan: Plan) -> bool:
     """Whether TensorFlow pools these axes: it has no float64 in 3-d.
 
@@ -92,8 +83,8 @@ def pads(plan: Plan) -> list[tuple[int, int]] | None:
     """Widths of padding that is neither VALID nor SAME; None where windows end before the last cell."""
     if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
         return None
-    around = {a.at: (a.low, a.reached) for a in map(sliding, plan.axes) if a.form == "taps"}
-    return [around.get(at, (0, 0)) for at in range(plan.rank)]
+    axes = {a.at: sliding(a) for a in plan.axes}
+    return [around(axes.get(at)) for at in range(plan.rank)]
 
 
 def _same(a: Axis) -> bool:

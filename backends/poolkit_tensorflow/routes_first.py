@@ -7,13 +7,13 @@ from typing import Any
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import part_near
-from poolkit.lowering.windows import cells, is_map
+from poolkit.lowering.windows import cells, channels_first, channels_last, is_map
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
 
 def _whole(plan: Plan) -> bool:
-    near = facts.channels_last(plan) or facts.channels_first(plan)
+    near = channels_last(plan) or channels_first(plan)
     return near and is_map(plan) and plan.dtype in ("float32", "float64")
 
 

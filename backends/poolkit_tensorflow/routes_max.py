@@ -9,10 +9,10 @@ from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import cells, sliding
+from poolkit.lowering.windows import cells, channels_last, sliding
 from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
-from poolkit_tensorflow.routes_facts import Padding, channels_last, in_xla
+from poolkit_tensorflow.routes_facts import Padding, in_xla
 
 DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
 

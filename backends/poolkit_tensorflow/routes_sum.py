@@ -13,9 +13,9 @@ from poolkit.lowering.count import divisor
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import fits, part, sides, stages
-from poolkit.lowering.windows import IN_A_ROW, cells, even, is_map, length, reduced, sliding
+from poolkit.lowering.windows import IN_A_ROW, cells, channels_last, even, is_map, length, reduced, sliding
 from poolkit_tensorflow import routes_facts as facts
-from poolkit_tensorflow.routes_facts import channels_last, constant, kept_sizes, windows
+from poolkit_tensorflow.routes_facts import constant, kept_sizes, windows
 
 STAGES = "sums of at most 12 cells, and of those: TensorFlow adds up cells in a row, and of n is up to n/4 eps off"
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import Situation
+from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import AnyPlan, Plan
 from poolkit.programs.recorder import together
-
-Tensor = Any
 
 # Bins that are put together one by one lose the memory format of their input, which the next convolution asks for.
 KEPT = '''\

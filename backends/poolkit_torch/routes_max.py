@@ -6,6 +6,7 @@ the gradient of ties, so their routes are for calls without a derivative.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -77,15 +78,6 @@ def view(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def fits_view(plan: Plan, situation: Situation) -> bool:
     return len(plan.axes) == 3 and behind(plan) > 0 and _fits_pool(plan, situation)
-
-
-def fits_native(plan: Plan, situation: Situation) -> bool:
-    return plan.spec.window is not None and _fits_pool(plan, situation)
-
-
-def fits_windows(plan: Plan, situation: Situation) -> bool:
-    """Adaptive bins that divide their axis."""
-    return plan.spec.window is None and _fits_pool(plan, situation)
 
 
 def _fits_pool(plan: Plan, situation: Situation) -> bool:
@@ -173,11 +165,13 @@ def rows_cost(plan: Plan) -> float:
     return 3.0 if plan.axes[-1].form != "taps" or plan.axes[-1].stride > 1 else 1.0 + maximum_cost(plan)
 
 
+_own = functools.partial(Route, indices=True, reference=True)
+
 ROUTES = (
-    Route("native", EXTREMA, native, fits_native, native_cost, needs_sizes=False, indices=True, reference=True),
-    Route("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False, indices=True, reference=True),
+    _own("native", EXTREMA, native, own.given_as("window", _fits_pool), native_cost, needs_sizes=False),
+    _own("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False),
     Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False),
-    Route("windows", EXTREMA, native, fits_windows, native_cost, indices=True, reference=True),
+    _own("windows", EXTREMA, native, own.given_as("output_size", _fits_pool), native_cost),
     Route("padded", EXTREMA, padded, fits_padded, lambda p: native_cost(p) + 5.0, needs_sizes=False, reference=True),
     Route("maximum", EXTREMA, extremes, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),

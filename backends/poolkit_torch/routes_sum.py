@@ -60,8 +60,8 @@ def fits_first(plan: Plan, situation: Situation) -> bool:
 
 def fits_total(plan: Plan, situation: Situation) -> bool:
     """An average without a derivative, or of a small map, is `mean`, which is one call less."""
-    given = plan.kind == "sum" or plan.spec.divisor_override is not None
-    return fits_whole(plan, situation) and (given or (plan.known and situation.derivative and not situation.small))
+    large = plan.known and situation.derivative and not situation.small
+    return fits_whole(plan, situation) and (_divides_by_a_number(plan) or large)
 
 
 # ------------------------------------------------------------------------------------------------ torch's average pools
@@ -78,15 +78,6 @@ def options_of(plan: Plan, w: Windows) -> dict[str, Any]:
     if divisor is not None:
         return {"divisor_override": int(divisor)}
     return {} if plan.spec.count_include_pad or not (w.padded or w.ceil) else {"count_include_pad": False}
-
-
-def fits_native(plan: Plan, situation: Situation) -> bool:
-    return plan.spec.window is not None and _fits_pool(plan, situation)
-
-
-def fits_windows(plan: Plan, situation: Situation) -> bool:
-    """Adaptive bins that divide their axis."""
-    return plan.spec.window is None and _fits_pool(plan, situation)
 
 
 def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -110,9 +101,8 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
     if situation.format in ("exporting", "onnx") and _divides_by_a_number(plan):
         return False
     w = windows_of(plan)
-    if w is None or w.cells > IN_A_ROW or own.three_dimensional_half(plan) or not w.adds_few(situation):
-        return False
-    if not differentiates(situation):
+    few = w is not None and w.cells <= IN_A_ROW and w.adds_few(situation)
+    if w is None or not few or own.three_dimensional_half(plan) or not differentiates(situation):
         return False
     if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
         return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
@@ -223,11 +213,11 @@ ROUTES = (
     _own("mean", AVG, mean, fits_first, lambda p: 10.0),
     _own("mean", AVG, mean, fits_last, lambda p: 10.0, reference=True),
     _own("sum", SUMS, total, fits_total, lambda p: 9.0),
-    _own("native", SUMS, native, fits_native, native_cost, reference=True),
+    _own("native", SUMS, native, own.given_as("window", _fits_pool), native_cost, reference=True),
     _own("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, reference=True),
     Route("stepwise", AVG, stepwise, fits_stepwise, lambda p: 35.0),
     Route("wide", AVG, wide, fits_wide, wide_cost, reference=True),
-    Route("windows", SUMS, native, fits_windows, native_cost, takes_half_precision=True),
+    Route("windows", SUMS, native, own.given_as("output_size", _fits_pool), native_cost, takes_half_precision=True),
     Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False, reference=True),
     Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False, reference=True),
 )

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
-from poolkit.lowering.backend import Situation
+from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
 from poolkit.lowering.windows import side_by_side
 from poolkit_torch.routes_arrange import adjacent, divides, lifted
 from poolkit_torch.routes_mesh import differentiates
 
-Tensor = Any
+When = Callable[[Plan, Situation], bool]
 
 # A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 6.4 at m=49 and 113 at m=900. So much is
 # allowed of a sum of at most 128 cells, and 4 eps of the gradients that overlapping windows add to one cell.
@@ -181,6 +182,11 @@ def rounded(n: int) -> float:
     """A number for costs, made a constant: what Dynamo takes for a symbol does not sort."""
     limits = (1.0, 2.0, 4.0, 9.0, 16.0, 25.0, 49.0, 81.0, 169.0, 441.0, 1024.0)
     return next((most for most in limits if n <= most), 4096.0)
+
+
+def given_as(field: str, when: When) -> When:
+    """Of windows, or of bins that divide their axis, which are windows too."""
+    return lambda plan, situation: getattr(plan.spec, field) is not None and when(plan, situation)
 
 
 def takes_bins(plan: Plan, situation: Situation) -> bool:

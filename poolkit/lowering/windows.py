@@ -63,6 +63,22 @@ def sliding(a: Axis) -> Axis:
     return a if width is None else dataclasses.replace(a, form="taps", window=width, stride=width)
 
 
+def around(a: Axis | None) -> tuple[Any, Any]:
+    """Padding before and behind an axis, as far as windows reach; None is an axis that is not pooled."""
+    if a is None or a.form != "taps":
+        return 0, 0
+    return a.low, (a.reached if a.known else a.high)
+
+
+def channels_last(plan: Plan) -> bool:
+    """Whether the axes are batch, the pooled ones, channels."""
+    return plan.at == tuple(range(1, plan.rank - 1))
+
+
+def channels_first(plan: Plan) -> bool:
+    return plan.at == tuple(range(2, plan.rank))
+
+
 def split(o: Ops, x: Tensor, plan: Plan, pieces: Mapping[int, int] | None = None) -> tuple[Tensor, tuple[int, ...]]:
     """Windows side by side: each axis as (windows, cells of one), without what is left over; and the axes of cells.
 
