@@ -41,17 +41,6 @@ def _extreme(x: Tensor, sign: int) -> float | int | None:
     return highest if sign > 0 else -highest - 1
 
 
-def _empty(x: Tensor) -> bool:
-    """Whether a tensor is known to hold no numbers."""
-    return not isinstance(x, Value) and 0 in x.shape
-
-
-def _initial(x: Tensor, sign: int) -> dict[str, float | int]:
-    """What keras.ops.max starts with, so that a batch of 0 has a result."""
-    extreme = _extreme(x, sign)
-    return {} if extreme is None else {"initial": extreme}
-
-
 class Ops(Functions):
     """The primitives of `poolkit.lowering.backend` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
@@ -67,9 +56,6 @@ class Ops(Functions):
 
     def size(self, x: Tensor, at: int) -> Any:
         return self.ops.sum(self._ones(x, at))
-
-    def number(self, n: Any, dtype: str) -> Any:
-        return n if isinstance(n, int) else self.ops.cast(n, dtype)
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         return x[(slice(None),) * at + (slice(start, stop, step),)]
@@ -161,16 +147,19 @@ class Ops(Functions):
         return self.ops.cast(self.ops.sum(self.ops.cast(x, "float64"), axis=ats, keepdims=True), "float32")
 
     def max(self, x: Tensor, at: int) -> Tensor:
-        # Over an empty batch TensorFlow and PyTorch refuse without `initial`; with it PyTorch gives shape (1, 1, …),
-        # which is only broadcast against other empty tensors.
-        if _empty(x):
-            return self.slice(x, at, 0, 1, 1)
-        return self.ops.max(x, axis=at, keepdims=True, **_initial(x, -1))
+        return self._extreme("max", x, at, -1)
 
     def min(self, x: Tensor, at: int) -> Tensor:
-        if _empty(x):
+        return self._extreme("min", x, at, 1)
+
+    def _extreme(self, which: str, x: Tensor, at: int, sign: int) -> Tensor:
+        # Over an empty batch TensorFlow and PyTorch refuse without `initial`; with it PyTorch gives shape (1, 1, …),
+        # which is only broadcast against other empty tensors.
+        if not isinstance(x, Value) and 0 in x.shape:
             return self.slice(x, at, 0, 1, 1)
-        return self.ops.min(x, axis=at, keepdims=True, **_initial(x, 1))
+        start = _extreme(x, sign)
+        initial = {} if start is None else {"initial": start}
+        return getattr(self.ops, which)(x, axis=at, keepdims=True, **initial)
 
     def any(self, x: Tensor, at: int) -> Tensor:
         return self.ops.any(x, axis=at, keepdims=True)

@@ -31,9 +31,6 @@ class Ops(Functions, Operators):
     def size(self, x: Tensor, at: int) -> Any:
         return self.tf.shape(x)[at]
 
-    def number(self, n: Any, dtype: str) -> Any:
-        return n if isinstance(n, int) else self.tf.cast(n, dtype)
-
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
         return self.tf.pad(x, widths, constant_values=self.tf.constant(value, x.dtype))

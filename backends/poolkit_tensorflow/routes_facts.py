@@ -36,13 +36,22 @@ def larger(situation: Situation, numbers: int) -> bool:
     return isinstance(situation.format, Eager) and situation.format.numbers > numbers
 
 
-def may_be_empty(situation: Situation) -> bool:
-    return isinstance(situation.format, Traced) and situation.format.open
+def never_empty(plan: Plan, situation: Situation) -> bool:
+    return not (isinstance(situation.format, Traced) and situation.format.open)
 
 
-def without_xla(situation: Situation) -> bool:
+def without_xla(plan: Plan, situation: Situation) -> bool:
     """Known not to be compiled by XLA; a program that is printed has no situation, and might be."""
     return situation.format is not None and not in_xla(situation)
+
+
+def recorded(plan: Plan, situation: Situation) -> bool:
+    """Whether a derivative may be taken: on a tape, where a call is eager."""
+    return situation.derivative
+
+
+def unrecorded(plan: Plan, situation: Situation) -> bool:
+    return not situation.derivative
 
 
 def in_xla(situation: Situation) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, eager, every, traced
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import part_near
 from poolkit.lowering.windows import cells, channels_first, channels_last, is_map
@@ -12,13 +12,9 @@ from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
 
-def _whole(plan: Plan) -> bool:
+def _whole(plan: Plan, situation: Situation) -> bool:
     near = channels_last(plan) or channels_first(plan)
     return near and is_map(plan) and plan.dtype in ("float32", "float64")
-
-
-def _reduce_when(plan: Plan, situation: Situation) -> bool:
-    return not situation.tracing and _whole(plan)
 
 
 def _reduce(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -34,14 +30,6 @@ def _extreme(o: Any, x: Tensor, plan: Plan, at: int | tuple[int, ...]) -> Tensor
     """Eager and in a graph it keeps NaN; compiled by XLA it does not."""
     reduce = o.tf.raw_ops.Max if plan.kind == "max" else o.tf.raw_ops.Min
     return reduce(input=x, axis=o.tf.constant(at), keep_dims=True)
-
-
-def _first_when(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and facts.without_xla(situation) and not facts.may_be_empty(situation) and _whole(plan)
-
-
-def _taped_when(plan: Plan, situation: Situation) -> bool:
-    return not situation.tracing and situation.derivative and facts.without_xla(situation) and _whole(plan)
 
 
 def _first(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -89,8 +77,11 @@ def _before(o: Any, t: Tensor, best: Tensor, n: int) -> Tensor:
     return o.tf.cast(float(n - 1) - most, "int64")
 
 
+_in_graph = every(traced, facts.without_xla, facts.never_empty, _whole)
+_taped = every(eager, facts.recorded, facts.without_xla, _whole)
+
 ROUTES = (
-    Route("reduce", EXTREMA, _reduce, _reduce_when, lambda plan: 0.9, differentiable=False),
-    Route("first", EXTREMA, _first, _first_when, lambda plan: 1.5),
-    Route("first_taped", EXTREMA, _first, _taped_when, lambda plan: 1.5, decorator=facts.TAPED),
+    Route("reduce", EXTREMA, _reduce, every(eager, _whole), lambda plan: 0.9, differentiable=False),
+    Route("first", EXTREMA, _first, _in_graph, lambda plan: 1.5),
+    Route("first_taped", EXTREMA, _first, _taped, lambda plan: 1.5, decorator=facts.TAPED),
 )

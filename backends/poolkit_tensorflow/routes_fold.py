@@ -17,11 +17,11 @@ def _fits(plan: Plan, situation: Situation) -> bool:
     """With strides above 1 a slice leaves gaps, and where XLA compiles all the rest the fold is compiled as well."""
     gapless = all(a.form in ("bins", "keep", "whole") or a.stride == 1 for a in plan.axes)
     some = any(a.form in ("bins", "taps") for a in plan.axes)
-    return plan.dtype in ("float32", "float64") and gapless and some and facts.without_xla(situation)
+    return plan.dtype in ("float32", "float64") and gapless and some and facts.without_xla(plan, situation)
 
 
 def _in_graph(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and not facts.may_be_empty(situation) and _fits(plan, situation)
+    return situation.tracing and facts.never_empty(plan, situation) and _fits(plan, situation)
 
 
 def _eager(plan: Plan, situation: Situation) -> bool:

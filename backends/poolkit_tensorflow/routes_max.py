@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, every, traced
+from poolkit.lowering.fold import fold_taps, tree
 from poolkit.lowering.geometry import Axis
+from poolkit.lowering.kind import State
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.windows import cells, channels_last, sliding
@@ -47,10 +49,6 @@ def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
 def _eager_when(plan: Plan, situation: Situation) -> bool:
     """Not of programs that are printed, which may be traced."""
     return not (situation.tracing or situation.shipped) and _pool_when(plan, situation)
-
-
-def _unrecorded_when(plan: Plan, situation: Situation) -> bool:
-    return not situation.derivative and _eager_when(plan, situation)
 
 
 def _eager(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -96,10 +94,6 @@ def _branched(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return o.tf.cond(finite, lambda: values, lambda: FOLD.lower(o, rest, plan)[0]), None
 
 
-def _recorded_when(plan: Plan, situation: Situation) -> bool:
-    return situation.derivative and _eager_when(plan, situation)
-
-
 def _pool_cost(plan: Plan) -> float:
     """It reads each cell of a window: one of 13x13 takes 1.3 times as long as XLA's windows of windows."""
     return (2.0 if channels_last(plan) else 5.0) + cells(plan) / 8
@@ -123,8 +117,8 @@ def _in_graph_cost(plan: Plan) -> float:
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
 
 
-def _compiled_when(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and facts.windows(plan)
+def _slides(plan: Plan, situation: Situation) -> bool:
+    return facts.windows(plan)
 
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -141,19 +135,23 @@ def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def _along(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
-    if a.stride == 1 and a.window > 3:
-        return _doubled(o, _edged(o, x, a, a.n + a.total), a, plan)
+
+    def combine(early: State, late: State) -> State:
+        """The later one only where it is better or NaN; tf.maximum(1., nan) is 1 under XLA."""
+        wins = late[0] > early[0] if plan.kind == "max" else late[0] < early[0]
+        wins = wins | (late[0] != late[0]) if plan.floating else wins
+        return (o.tf.where(wins, late[0], early[0]),)
+
+    if a.stride == 1:
+        return fold_taps(o, a, (_edged(o, x, a, a.n + a.total),), combine, padded=True, overlap=True)[0]
     pieces = -(-(a.n + a.total) // a.stride)
     phases = _phases(o, _edged(o, x, a, pieces * a.stride), a, pieces)
     taps = []
     for i in range(a.window):
         start = i // a.stride
         phase = phases[i % a.stride]
-        taps.append(phase if a.out == pieces else o.slice(phase, a.at, start, start + a.out, 1))
-    while len(taps) > 1:
-        pairs = [taps[i : i + 2] for i in range(0, len(taps), 2)]
-        taps = [_better(o, pair[0], pair[1], plan) if len(pair) == 2 else pair[0] for pair in pairs]
-    return taps[0]
+        taps.append((phase if a.out == pieces else o.slice(phase, a.at, start, start + a.out, 1),))
+    return tree(taps, combine)[0]
 
 
 def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
@@ -172,33 +170,13 @@ def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
 
 def _phases(o: Any, x: Tensor, a: Axis, pieces: int) -> Any:
     """Every stride-th cell, from each start: strided slices run 40 to 70 times slower than a reshape and unstack."""
-    if a.stride == 1:
-        return [x]
     return o.tf.unstack(facts.divided(o, x, a.at, a.at, [pieces, a.stride]), a.stride, a.at + 1)
-
-
-def _doubled(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
-    """Windows of 2, 4, 8, … cells; the last two overlap."""
-    width = 1
-    while width < a.window:
-        step = min(width, a.window - width)
-        x = _better(o, o.slice(x, a.at, 0, -step, 1), o.slice(x, a.at, step, None, 1), plan)
-        width += step
-    return x
-
-
-def _better(o: Any, early: Tensor, late: Tensor, plan: Plan) -> Tensor:
-    """The later one only where it is better or NaN; tf.maximum(1., nan) is 1 under XLA."""
-    wins = late > early if plan.kind == "max" else late < early
-    if plan.floating:
-        wins = wins | (late != late)
-    return o.tf.where(wins, late, early)
 
 
 ROUTES = (
     Route("max_pool_branched", EXTREMA, _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
-    Route("max_pool", EXTREMA, _eager, _unrecorded_when, _pool_cost, reference=True),
-    Route("max_pool", EXTREMA, _eager, _recorded_when, _recorded_cost, reference=True),
+    Route("max_pool", EXTREMA, _eager, every(facts.unrecorded, _eager_when), _pool_cost, reference=True),
+    Route("max_pool", EXTREMA, _eager, every(facts.recorded, _eager_when), _recorded_cost, reference=True),
     Route("max_pool_explicit", EXTREMA, _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
-    Route("compiled", EXTREMA, _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
+    Route("compiled", EXTREMA, _compiled, every(traced, _slides), lambda plan: 3.0, takes_half_precision=True),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, eager, every, traced
 from poolkit.lowering.count import divisor
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
@@ -67,10 +67,6 @@ def _stages(o: Any, x: Tensor, plan: Plan, pairwise_sums: bool = True) -> Reduce
     return _over(o, o.tf.reshape(x, constant(o, left)), (cells(plan) if plan.kind == "avg" else 1) / scale), None
 
 
-def _without_pairs_when(plan: Plan, situation: Situation) -> bool:
-    return facts.without_xla(situation) and _stages_when(plan, situation)
-
-
 def _without_pairs(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _stages(o, x, plan, pairwise_sums=False)
 
@@ -89,13 +85,9 @@ def _over(o: Any, x: Tensor, n: float) -> Tensor:
 
 
 def _rows_when(plan: Plan, situation: Situation) -> bool:
-    return not situation.tracing and _in_rows(plan, situation)
-
-
-def _in_rows(plan: Plan, situation: Situation) -> bool:
     """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
     trailing = is_map(plan) and plan.trailing and plan.spec.divisor_override is None
-    return facts.without_xla(situation) and trailing and cells(plan) // part(cells(plan), ROW) <= ROW
+    return facts.without_xla(plan, situation) and trailing and cells(plan) // part(cells(plan), ROW) <= ROW
 
 
 def _rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -116,10 +108,6 @@ def _along_rows(o: Any, reduce: Any, x: Tensor, plan: Plan) -> Tensor:
     last = plan.at[0] + max(k, 2) - 1
     x = reduce(input=x, axis=o.tf.constant(last), keep_dims=k > 1)
     return reduce(input=x, axis=o.tf.constant(last - 1), keep_dims=True)
-
-
-def _graph_rows_when(plan: Plan, situation: Situation) -> bool:
-    return situation.tracing and _in_rows(plan, situation)
 
 
 def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -182,7 +170,7 @@ def _padded_when(plan: Plan, situation: Situation) -> bool:
 
 def _differentiable(plan: Plan, situation: Situation) -> bool:
     """The gradient of TensorFlow's average pool raises where channels turn out to be 0."""
-    return facts.native(plan) and not facts.may_be_empty(situation)
+    return facts.native(plan) and facts.never_empty(plan, situation)
 
 
 def _padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -226,10 +214,10 @@ ROUTES = (
     Route("avg_pool", SUMS, _pool, _pool_when, _native_cost, reference=True),
     Route("avg_pool_padded", SUMS, _padded, _padded_when, _native_cost),
     Route("avg_pools", SUMS, _pools, _pools_when, _native_cost),
-    Route("means", ("avg",), _means, _rows_when, lambda plan: 0.91, differentiable=False),
-    Route("rows", SUMS, _rows, _rows_when, lambda plan: 0.92),
-    Route("rows_in_graph", SUMS, _graph_rows, _graph_rows_when, lambda plan: 1.2),
-    Route("stages_unhalved", SUMS, _without_pairs, _without_pairs_when, lambda plan: 1.9),
+    Route("means", ("avg",), _means, every(eager, _rows_when), lambda plan: 0.91, differentiable=False),
+    Route("rows", SUMS, _rows, every(eager, _rows_when), lambda plan: 0.92),
+    Route("rows_in_graph", SUMS, _graph_rows, every(traced, _rows_when), lambda plan: 1.2),
+    Route("stages_unhalved", SUMS, _without_pairs, every(facts.without_xla, _stages_when), lambda plan: 1.9),
     Route("stages", SUMS, _stages, _stages_when, lambda plan: 2.0, note=STAGES),
     Route("pairs", SUMS, _pairs, _pairs_when, lambda plan: 50.0),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import HALVES, Plan
 from poolkit.lowering.windows import IN_A_ROW, cells, is_map, length, reduced
@@ -45,17 +45,11 @@ def fits_whole(plan: Plan, situation: Situation) -> bool:
     return bool(reduced(plan)) and not arrange.compiling(situation)
 
 
-def fits_mean(plan: Plan, situation: Situation) -> bool:
-    return fits_whole(plan, situation) and plan.spec.divisor_override is None
-
-
-def fits_last(plan: Plan, situation: Situation) -> bool:
+def fits_mean(last: bool) -> When:
     """Of channels that come last it is the own call: PyTorch has no pool of them, and none to wrap in transposes."""
-    return behind(plan) > 0 and fits_mean(plan, situation)
-
-
-def fits_first(plan: Plan, situation: Situation) -> bool:
-    return behind(plan) == 0 and fits_mean(plan, situation)
+    return lambda plan, situation: (
+        (behind(plan) > 0) == last and fits_whole(plan, situation) and plan.spec.divisor_override is None
+    )
 
 
 def fits_total(plan: Plan, situation: Situation) -> bool:
@@ -210,8 +204,8 @@ def wide_cost(plan: Plan) -> float:
 _own = functools.partial(Route, needs_sizes=False, takes_half_precision=True)
 
 ROUTES = (
-    _own("mean", AVG, mean, fits_first, lambda p: 10.0),
-    _own("mean", AVG, mean, fits_last, lambda p: 10.0, reference=True),
+    _own("mean", AVG, mean, fits_mean(last=False), lambda p: 10.0),
+    _own("mean", AVG, mean, fits_mean(last=True), lambda p: 10.0, reference=True),
     _own("sum", SUMS, total, fits_total, lambda p: 9.0),
     _own("native", SUMS, native, own.given_as("window", _fits_pool), native_cost, reference=True),
     _own("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, reference=True),

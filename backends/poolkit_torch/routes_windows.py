@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any
 
-from poolkit.lowering.backend import Situation, Tensor
+from poolkit.lowering.backend import Situation, Tensor, When
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import HALVES, Plan
 from poolkit.lowering.windows import side_by_side
 from poolkit_torch.routes_arrange import adjacent, divides, lifted
 from poolkit_torch.routes_mesh import differentiates
-
-When = Callable[[Plan, Situation], bool]
 
 # A running sum of m equal cells in float32 is off by up to 3.4 eps at m=25, 6.4 at m=49 and 113 at m=900. So much is
 # allowed of a sum of at most 128 cells, and 4 eps of the gradients that overlapping windows add to one cell.

@@ -33,6 +33,9 @@ class Situation(NamedTuple):
     format: Hashable = None  # memory format, or what an adapter's routes need of that sort
 
 
+When = Callable[["Plan", Situation], bool]
+
+
 @dataclasses.dataclass(frozen=True)
 class Route:
     """A faster way to reduce, for some kinds, plans and situations.
@@ -44,7 +47,7 @@ class Route:
     name: str
     kinds: tuple[str, ...]
     lower: Callable[..., Reduced]  # of a Plan, or of a Composite by `poolkit.lower`
-    when: Callable[[Plan, Situation], bool]
+    when: When
     cost: Callable[[Any], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
     differentiable: bool = True  # right, and fast, when a derivative may be taken
     needs_sizes: bool = True  # looks at sizes, so they must be known
@@ -54,6 +57,19 @@ class Route:
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     note: str = ""  # why its program may be long
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
+
+
+def every(*conditions: When) -> When:
+    """Where all of several are met."""
+    return lambda plan, situation: all(when(plan, situation) for when in conditions)
+
+
+def traced(plan: Plan, situation: Situation) -> bool:
+    return situation.tracing
+
+
+def eager(plan: Plan, situation: Situation) -> bool:
+    return not situation.tracing
 
 
 class Adapter:

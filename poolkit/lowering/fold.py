@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from poolkit.errors import ShapeError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Tensor = Any
 State = tuple[Tensor, ...]
 Combine = Callable[[State, State], State]
+S = TypeVar("S")
 Run = tuple[State, Any]  # the states of runs of cells, and a line that says which runs hold a real cell (None: all)
 
 
@@ -171,7 +172,7 @@ def fold_taps(
         return _strided(o, _slid(o, a, (state, real), join, width, overlap), a)[0]
     check_calls(a, width, "cells of a window")
     taps = [_tap(o, (state, real), a, i) for i in range(width)]
-    return _tree(taps, join)[0]
+    return tree(taps, join)[0]
 
 
 def pad(o: Ops, x: Tensor, a: Axis, value: float) -> Tensor:
@@ -234,7 +235,7 @@ def _slid(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run], k: int, ov
     return join(_cut(o, early, a, 0, apart * a.dilation), _cut(o, run, a, shift, 0))
 
 
-def _tree(runs: list[Run], join: Callable[[Run, Run], Run]) -> Run:
+def tree(runs: list[S], join: Callable[[S, S], S]) -> S:
     """Neighbours first, so that a sum of k cells is rounded log2(k) times."""
     while len(runs) > 1:
         pairs = [runs[i : i + 2] for i in range(0, len(runs), 2)]

@@ -1,4 +1,4 @@
-"""Bases of adapters' `Ops`: primitives in NumPy's words, and those by Python's operators."""
+"""Bases of adapters' `Ops`: primitives in NumPy's words, by functions, and by Python's operators."""
 
 from __future__ import annotations
 
@@ -54,6 +54,9 @@ class Functions(Named):
     def bits(self) -> Any:
         """What holds the functions of bits."""
         return self.functions
+
+    def number(self, n: Any, dtype: str) -> Any:
+        return n if isinstance(n, int) else self.functions.cast(n, dtype)
 
     def greater(self, a: Tensor, b: Any) -> Tensor:
         return self.functions.greater(a, self.literal(b))
