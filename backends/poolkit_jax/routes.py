@@ -148,12 +148,12 @@ def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     axes = {a.at: a for a in plan.axes}
     dims, strides = (tuple([_side(axes.get(at), field) for at in range(plan.rank)]) for field in ("window", "stride"))
     words = {"same": "SAME", "same_lower": "SAME_LOWER"}  # where sizes are not known, padding may go by them
-    padding = words.get(plan.spec.padding) if isinstance(plan.spec.padding, str) and not plan.known else None
-    around = padding or tuple([around(axes.get(at)) for at in range(plan.rank)])
-    around = "VALID" if all(a.form != "taps" or a.total == 0 for a in plan.axes) else around
+    padding: Any = words.get(plan.spec.padding) if isinstance(plan.spec.padding, str) and not plan.known else None
+    padding = padding or tuple([around(axes.get(at)) for at in range(plan.rank)])
+    padding = "VALID" if all(a.form != "taps" or a.total == 0 for a in plan.axes) else padding
 
     def over(t: Tensor) -> Tensor:
-        return o.lax.reduce_window(t, start, reducer, dims, strides, around)
+        return o.lax.reduce_window(t, start, reducer, dims, strides, padding)
 
     if plan.kind in EXTREMA:
         return over(x), None
