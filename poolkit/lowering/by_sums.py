@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
 from poolkit.lowering.weighed import WeighedPlan, finished
-from poolkit.spec.kinds import RANDOM
+from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
 
-BY_SUMS = ("lp", "gem", "softmax", "logsumexp", "stochastic")
 WIDEST = 4.0  # the largest p of which float64 holds the powers of float32's numbers, and their derivatives
 
 
@@ -63,7 +62,7 @@ def _pooling(base: Plan | WeighedPlan) -> Plan:
 
 def ways(base: AnyPlan, wide: bool) -> list[BySums]:
     """The ways in which a plan's kind is computed by sums; `wide`: float64 is to be had."""
-    if not isinstance(base, Plan | WeighedPlan) or not base.known or _pooling(base).kind not in BY_SUMS:
+    if not isinstance(base, Plan | WeighedPlan) or not base.known or not KINDS[_pooling(base).kind].by_sums:
         return []
     plan, given = _pooling(base), {f.name for f in base.further}
     p = None if given & {"p", "eps"} else dict(plan.spec.options).get("p")

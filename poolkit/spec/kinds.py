@@ -39,6 +39,7 @@ class Facts:
     draws: bool = False  # one element, where random numbers are given; then it has indices
     averages: bool = False  # divides by a count of cells
     adds: bool = False  # weights its cells alike, so that two such kinds differ in their divisors alone
+    by_sums: bool = False  # sums of powers or exponentials: along whole axes by an adapter's routes for sums and maxima
     weights: bool = False  # weights them by their places along each axis, as `lowering/blurred.py` says
     hands_on: bool = True  # a window of one cell may be that cell, with no computation
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
@@ -80,6 +81,7 @@ KINDS: dict[str, Facts] = {
     "softmax": Facts(
         "weights by a softmax",
         hands_on=False,
+        by_sums=True,
         options={
             "beta": Option(1.0, math.isfinite, "a finite number", examples=(0.5, -2.0), learned=True),
             "grad": Option(
@@ -92,6 +94,7 @@ KINDS: dict[str, Facts] = {
     "lp": Facts(
         "takes the p-norm",
         hands_on=False,
+        by_sums=True,
         options={"p": P, "normalize": NORMALIZE},
         operations=lambda cells, windows: 3 * cells,
         alone=lambda options: "magnitude",
@@ -100,6 +103,7 @@ KINDS: dict[str, Facts] = {
     "gem": Facts(
         "takes the generalized mean",
         hands_on=False,
+        by_sums=True,
         options={
             "p": dataclasses.replace(P, default=3.0, examples=(1.0, 2.0, 0.5, math.inf)),
             "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,), learned=True),
@@ -132,6 +136,7 @@ KINDS: dict[str, Facts] = {
         "draws a cell",
         draws=True,
         hands_on=False,
+        by_sums=True,
         operations=lambda cells, windows: 3 * cells,
         takes=("mask", "samples"),
         alone=lambda options: "what is at least 0",
@@ -139,6 +144,7 @@ KINDS: dict[str, Facts] = {
     "logsumexp": Facts(
         "takes the log-sum-exp",
         hands_on=False,
+        by_sums=True,
         options={
             "beta": Option(
                 1.0,
