@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from poolkit.dialects.calls import Call, Expression, text
@@ -24,6 +25,7 @@ from poolkit.spec.vocabulary import SYMBOLIC
 HANDED = "it is called as the original is, wherever that is, and what it makes is of another class"
 SUBCLASS = "what the original has for subclasses is none of this; check what this decides"
 DEFERRED = "what the arguments are, only the program knows, and the call is read then, as the original's"
+ASKS = re.compile("isinstance$|assertIsInstance$|getattr$|super$|register", re.IGNORECASE)  # for that class itself
 WRAPPERS = ("TimeDistributed", "Bidirectional", "Wrapper")
 
 
@@ -75,7 +77,7 @@ def _is_handed(tree: Tree, names: Names, node: Node) -> bool:
         return False
     if isinstance(around, ast.Call | ast.keyword):
         call = tree.given_to(here)
-        return call is not None and last_name(call.func) not in ("isinstance", "assertIsInstance", "getattr", "super")
+        return call is not None and not ASKS.match(last_name(call.func))
     if isinstance(around, ast.Dict):
         return any(one is here for one in around.values)
     if isinstance(around, ast.Assign | ast.AnnAssign):
