@@ -238,3 +238,12 @@ def test_ranges_are_the_cells() -> None:
         naive = [tuple(p for p in (o * 2 - 2, o * 2, o * 2 + 2) if 0 <= p < n) for o in range(axis.out)]
         assert list(map(tuple, axis.ranges())) == naive
         assert [tuple(axis.reach(o)) for o in range(2)] == [(-2, 0, 2), (0, 2, 4)]
+
+
+def test_a_blur_is_compared_by_its_weights() -> None:
+    blur, average = pk.BlurPool(2, 2, "valid", layout="NCL"), pk.AvgPool(2, layout="NCL")
+    assert agreement(blur, average) == "at every size"
+    assert agreement(pk.BlurPool(3, layout="NCL"), pk.AvgPool(3, 2, 1, layout="NCL")) == "at sizes 2 and 3"
+    zeros = pk.BlurPool(3, layout="NCL", pad_mode="zeros")
+    assert agreement(zeros, pk.BlurPool(3, layout="NCL")) == "never"
+    assert "L 0 0 1, divided by 4" in str(pk.diff(zeros, average, (1, 1, 4)))

@@ -197,6 +197,13 @@ FLAGS = [
     (spec("logsumexp", window=2, beta=NAN), "beta=nan", "a finite number"),
     (spec("logsumexp", window=2, beta=-INF), "beta=-inf", "a finite number"),
     (spec("softmax", window=2, grad=np.array(["exact"])), "grad=array", '"exact" or "semi"'),
+    (spec("blur", output_size=1), 'output_size=1 for "blur"', "windows of 1 to 7 cells", "write window=3"),
+    (spec("blur", window=(3, 8)), 'window=(3, 8) for "blur"', "windows of 1 to 7 cells", "give a smaller one"),
+    (spec("blur", window=8, layout="channels_last"), 'window=8 for "blur"', "windows of 1 to 7 cells"),
+    (spec("blur", window=3, pad_mode="circular"), 'pad_mode="circular"', '"reflect", "replicate" or "zeros"'),
+    (spec("blur", window=3, count_include_pad=True), "count_include_pad", "only an average divides"),
+    (lambda: pk.BlurPool(4, layout="channels_last"), "window=4", "halves of an even window are 1 and 2", "((1, 2), …)"),
+    (lambda: pk.BlurPool("3", layout="NCL"), 'window="3"', "window is an integer"),
 ]
 
 FOREIGN = [

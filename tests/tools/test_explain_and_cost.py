@@ -52,6 +52,7 @@ def test_an_overriding_divisor_and_indices() -> None:
         (pk.PoolSpec("lp", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
         (pk.PoolSpec("gem", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
         (pk.PoolSpec("logsumexp", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
+        (pk.PoolSpec("blur", window=2, layout="NCL"), (1, 1, 4), (8, 4 * 6, 0)),
     ],
 )
 def test_costs(spec: pk.PoolSpec, shape: tuple[int, ...], expected: tuple[int, int, int]) -> None:
@@ -64,3 +65,18 @@ def test_a_cost_in_another_dtype() -> None:
     assert cost(pk.MaxPool(2, layout="NCL"), (1, 3, 8), "float16").bytes == 2 * 36
     with pytest.raises(pk.DtypeError, match="a cost is counted for float16"):
         cost(pk.MaxPool(2, layout="NCL"), (1, 3, 8), "int8")
+
+
+@pytest.mark.parametrize(
+    ("mode", "holds"),
+    [
+        ("reflect", "padding holds the cells behind the edge, mirrored"),
+        ("replicate", "padding holds the cell at the edge"),
+        ("zeros", "padding holds zeros, which count"),
+    ],
+)
+def test_a_blur_says_its_weights_and_what_padding_holds(mode: str, holds: str) -> None:
+    text = pk.BlurPool(4, 2, layout="NCL", pad_mode=mode).explain((1, 1, 6))
+
+    assert "L: 3 windows of 4, stride 2, padding 1 low and 2 high, weights 1 3 3 1 over 8" in text
+    assert text.endswith(holds)
