@@ -82,11 +82,13 @@ BY_HAND: dict[str, Hand] = {
     f"lp {WINDOW}": lambda c, x: (c.mean(x**2) * 9) ** 0.5,
     f"gem {WINDOW}": lambda c, x: c.mean(c.module.clip(x, 1e-6, None) ** 3) ** (1 / 3),
     f"logsumexp {WINDOW}": lambda c, x: c.module.log(c.mean(c.module.exp(x))),
+    f"stochastic {WINDOW}": lambda c, x: c.mean(x * x) / c.mean(x),
     f"avg {TOKENS}": lambda c, x: x.mean(1),
     f"softmax {TOKENS}": tokens_softmax,
     f"lp {TOKENS}": lambda c, x: (x**2).sum(1) ** 0.5,
     f"gem {TOKENS}": tokens_gem,
     f"logsumexp {TOKENS}": lambda c, x: c.module.log(c.module.exp(x).mean(1)),
+    f"stochastic {TOKENS}": lambda c, x: (x * x).sum(1) / x.sum(1),
 }
 CALLS = {"torch": torch_calls, "jax": jax_calls}
 

@@ -82,7 +82,7 @@ class Drawn(Taps):
         ends = o.running_sum(self.shares(o, o.detach(s[0]), count), at)
         whole = o.max(ends, at)
         falls = o.cast(o.floor(o.multiply(o.cast(whole, o.dtype), self.samples)), "int32")
-        falls = o.where(o.less(falls, whole), falls, o.subtract(whole, 1))  # for a product is rounded
+        falls = o.where(o.less(falls, whole), falls, o.subtract(whole, 1))  # a sample may be rounded to 1
         place = o.count(o.less(ends, o.add(falls, 1)), at, "int32")
         chosen, some = o.equal(o.iota(ends, at), place), o.greater(whole, 0)
         found = [o.pick(chosen, t, at) for t in s]
