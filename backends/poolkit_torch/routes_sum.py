@@ -187,9 +187,12 @@ def fits_wide(plan: Plan, situation: Situation) -> bool:
 
 
 def native_cost(plan: Plan) -> float:
-    """How many windows read a cell counts, not how many cells a window has."""
+    """How many windows read a cell counts, not how many cells a window has.
+
+    Channels-last volumes are pooled cell by cell: 37 ms with the gradient of 2x2x2 where `tiles` takes 8.
+    """
     w = windows_of(plan)
-    return (8.0 if behind(plan) else 28.0) + own.rounded(1 if w is None else w.overlap)
+    return (8.0 if behind(plan) and len(plan.axes) < 3 else 28.0) + own.rounded(1 if w is None else w.overlap)
 
 
 def adaptive_cost(plan: Plan) -> float:
