@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
-from poolkit.lowering.plan import AnyPlan
+from poolkit.lowering.plan import AnyPlan, Plan
 from poolkit_jax.layers import Pool
 from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
@@ -44,6 +44,10 @@ class JaxAdapter(Adapter):
         large, mesh = "large" if x.size >= LARGE else None, is_on_mesh(x)
         device = "mesh" if mesh else None
         return Situation(tracing=True, empty=x.size == 0, shipped=mesh, device=device, format=large)
+
+    def branches(self, plan: Plan, situation: Situation) -> bool:
+        """Of windows that overlap; those that do not are folded as fast."""
+        return any(a.form == "taps" and a.stride < a.window for a in plan.axes)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, jax.Array):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
@@ -84,6 +85,12 @@ class Ops(Operators):
 
     def detach(self, x: Tensor) -> Tensor:
         return self.lax.stop_gradient(x)
+
+    def branch(
+        self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
+    ) -> Tensor:
+        """What a gradient needs of either branch is computed again: a `cond` keeps room for that of both."""
+        return self.lax.cond(right, self.jax.checkpoint(near), self.jax.checkpoint(far), x)
 
     def copy(self, x: Tensor) -> Tensor:
         return x

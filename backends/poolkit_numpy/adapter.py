@@ -44,6 +44,9 @@ class NumpyAdapter(Adapter):
     def wide(self, situation: Situation) -> bool:
         return True
 
+    def branches(self, plan: Any, situation: Situation) -> bool:
+        return True
+
     def key(self, x: Any, spec: Any) -> Hashable:
         try:
             return spec, x.shape, x.dtype, type(x), _format(x)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy
 
 from poolkit.lowering.operators import Operators
+from poolkit.programs.recorder import choose
 
 Tensor = Any
 
@@ -65,6 +67,11 @@ class Ops(Operators):
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return x.astype(like.dtype.type)
+
+    def branch(
+        self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
+    ) -> Tensor:
+        return choose(right, lambda: near(x), lambda: far(x))
 
     def copy(self, x: Tensor) -> Tensor:
         return self.np.array(x, x.dtype.type)

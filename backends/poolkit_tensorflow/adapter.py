@@ -81,6 +81,9 @@ class TensorFlowAdapter(Adapter):
     def wide(self, situation: Situation) -> bool:
         return isinstance(situation.format, Eager)  # a graph may be run where there is no float64
 
+    def branches(self, plan: Any, situation: Situation) -> bool:
+        return isinstance(situation.format, Eager)
+
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):
             return None  # ragged or sparse; `check` says so

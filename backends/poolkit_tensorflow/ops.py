@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import tensorflow
 
 from poolkit.lowering.operators import Functions, Operators
+from poolkit.programs.recorder import choose
 
 Tensor = Any
 
@@ -129,6 +130,14 @@ class Ops(Functions, Operators):
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.tf.reshape(self.tf.constant(values, dtype), self.along(at))
+
+    def within(self, x: Tensor, most: float) -> Any:
+        return self.tf.reduce_max(self.tf.abs(x)) < most
+
+    def branch(
+        self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
+    ) -> Tensor:
+        return choose(right, lambda: near(x), lambda: far(x))
 
     def copy(self, x: Tensor) -> Tensor:
         return self.tf.identity(x)  # tensors cannot be changed, a tf.Variable can

@@ -108,6 +108,9 @@ class TorchAdapter(Adapter):
     def wide(self, situation: Situation) -> bool:
         return situation.device == "cpu"  # others have no float64, or hardly any units for it
 
+    def branches(self, plan: Any, situation: Situation) -> bool:
+        return self.wide(situation) and not (situation.tracing or situation.wrapped)
+
     def key(self, x: Any, spec: Any) -> Hashable:
         if _is_dynamo() or type(x) not in _PLAIN or _is_tracing() or x.layout is not _STRIDED:
             return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
 
 from poolkit.lowering.operators import Operators
+from poolkit.programs.recorder import choose
 from poolkit_torch.routes_mesh import beside
 
 Tensor = Any
@@ -107,6 +108,15 @@ class Ops(Operators):
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         made = self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device)
         return beside(made.view(self.along(at)), like)
+
+    def within(self, x: Tensor, most: float) -> Any:
+        ends = self.torch.aminmax(x)
+        return (ends[0] > -most) & (ends[1] < most)
+
+    def branch(
+        self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
+    ) -> Tensor:
+        return choose(right, lambda: near(x), lambda: far(x))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return x.to(getattr(self.torch, dtype))

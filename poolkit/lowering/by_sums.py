@@ -1,20 +1,22 @@
 """Kinds that are sums, powers and quotients, by an adapter's routes for sums and maxima in place of the fold.
 
-A kind says what is added up, in one of three ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
+A kind says what is added up, in one of four ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
 which is one for all cells along whole axes; of windows that overlap each would need its own. *wide*: in float64, where
-the powers of any float32 numbers are in range.
+the powers of any float32 numbers are in range. *bounded*: exponentials of the cells as they are, where no cell of the
+map is far from 0; where one is, a branch has the fold.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.weighed import WeighedPlan, finished
+from poolkit.lowering.relative import moderate
+from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
+EXPONENTIALS = ("softmax", "logsumexp")
 WIDEST = 4.0  # the largest p of which float64 holds the powers of float32's numbers, and their derivatives
+# The largest magnitude of beta * x. The fourth power of a sum of 100 exponentials is in range, and so are derivatives
+# up to the third; and beta * x is rounded by less than is allowed of a cell.
+BOUND = {"float32": 16.0, "float64": 150.0}
+FEW = 25  # cells that float32 may add up in a row: 3.4 eps of the 16 that are allowed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,15 +40,29 @@ class BySums(Composite):
     way: str
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
-        base = self.base
-        ready = base.ready(o, x, tensors) if isinstance(base, WeighedPlan) else {}
+        ready = self.base.ready(o, x, tensors) if isinstance(self.base, WeighedPlan) else {}
         mask = ready.pop("mask", None)
         x = x if mask is None else o.where(mask, x, 0)
-        plan = dataclasses.replace(_pooling(base), work=self.parts[0].work)
+        if self.way != "bounded":
+            return self._by_sums(o, x, runs, mask, ready), None
+        plan = pooling(self.base)
+        kind = FOLDS[plan.kind](o, plan, **ready)
+        return o.branch(
+            moderate(kind, x, BOUND[self.parts[0].work]),
+            lambda near: self._by_sums(o, near, runs, mask, ready),
+            lambda far: pooled(kind, far, mask)[0],
+            x,
+        ), None
+
+    def _by_sums(
+        self, o: Ops, x: Tensor, runs: Sequence[Run], mask: Tensor | None, ready: Mapping[str, Tensor]
+    ) -> Tensor:
+        plan = dataclasses.replace(pooling(self.base), work=self.parts[0].work)
         inner = o if plan.work == self.work else o.of_dtype(plan.work)
+        cells = x if inner is o else inner.cast(x, plan.work)
+        ready = ready if inner is o else {name: inner.cast(t, plan.work) for name, t in ready.items()}
         kind = FOLDS[plan.kind](inner, plan, **ready)
         kind.mask = mask
-        cells = x if inner is o else inner.cast(x, plan.work)
         sums = [_values(run) for run in runs]
         counted = None if mask is None else sums.pop()
         state = getattr(kind, self.way)(cells, *sums)
@@ -49,22 +70,22 @@ class BySums(Composite):
             values = kind.finish(state, cells)[0]
         else:
             values = finished(kind, counted(inner.cast(mask, plan.work)), state, cells)[0]
-        return values if inner is o else o.cast(values, self.work), None
+        return values if inner is o else o.cast(values, self.work)
 
 
 def _values(run: Run) -> Callable[[Tensor], Tensor]:
     return lambda x: run(x)[0]
 
 
-def _pooling(base: Plan | WeighedPlan) -> Plan:
+def pooling(base: Plan | WeighedPlan) -> Plan:
     return base.base if isinstance(base, WeighedPlan) else base
 
 
-def ways(base: AnyPlan, wide: bool) -> list[BySums]:
-    """The ways in which a plan's kind is computed by sums; `wide`: float64 is to be had."""
-    if not isinstance(base, Plan | WeighedPlan) or not base.known or not KINDS[_pooling(base).kind].by_sums:
+def ways(base: AnyPlan, wide: bool, branches: Callable[[Plan], bool]) -> list[BySums]:
+    """The ways in which a kind is computed by sums; `wide`: float64 is to be had; `branches`: data may be looked at."""
+    if not isinstance(base, Plan | WeighedPlan) or not base.known or not KINDS[pooling(base).kind].by_sums:
         return []
-    plan, given = _pooling(base), {f.name for f in base.further}
+    plan, given = pooling(base), {f.name for f in base.further}
     p = None if given & {"p", "eps"} else dict(plan.spec.options).get("p")
     found: list[BySums] = []
     if given & set(RANDOM):
@@ -75,11 +96,14 @@ def ways(base: AnyPlan, wide: bool) -> list[BySums]:
         found.append(_by(base, "relative", plan.work, ["sum", "max"]))
     elif wide and plan.work == "float32" and (plan.kind == "stochastic" or (p is not None and 1 < p <= WIDEST)):
         found.append(_by(base, "wide", "float64", ["sum"]))
+    elif plan.kind in EXPONENTIALS and branches(plan):
+        many = math.prod([a.window if a.form == "taps" else -(-a.n // a.out) + 1 for a in plan.axes]) > FEW
+        found.append(_by(base, "bounded", "float64" if many and wide else plan.work, ["sum"]))
     return found
 
 
 def _by(base: Plan | WeighedPlan, way: str, work: str, kinds: list[str]) -> BySums:
-    plan = _pooling(base)
+    plan = pooling(base)
     masked = any(f.name == "mask" for f in base.further)
     parts = [
         dataclasses.replace(plan, spec=plan.spec.replace(kind=kind, options=()), dtype=work, work=work)

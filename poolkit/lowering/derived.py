@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from poolkit.lowering.kinds import highest, lowest
@@ -52,6 +53,17 @@ class Derived:
 
     def merge(self: Any, x: Tensor, n: int, size: Any) -> Tensor:
         return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))
+
+    def within(self: Any, x: Tensor, most: float) -> Any:
+        size = self.absolute(x)
+        for at in range(self.rank):
+            size = self.max(size, at)
+        return self.less(self.reshape(size, ()), most)
+
+    def branch(
+        self: Any, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
+    ) -> Tensor:
+        return self.where(right, near(self.where(right, x, 0.0)), far(x))
 
     def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
         return self.subtract(self.add(a, b), self.bit_and(a, b))

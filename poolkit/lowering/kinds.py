@@ -20,7 +20,7 @@ from poolkit.lowering.count import divisor_of
 from poolkit.lowering.drawn import stochastic
 from poolkit.lowering.fold import fold_taps, total
 from poolkit.lowering.kind import Kind, State, flat_positions
-from poolkit.lowering.relative import LogSumExp, Norm, decayed, factors, positive, times
+from poolkit.lowering.relative import LogSumExp, Norm, decayed, exponents, factors, positive, times
 from poolkit.lowering.taps import Taps
 
 if TYPE_CHECKING:
@@ -168,6 +168,11 @@ class Softmax(Kind):
         most = largest(constant)
         weight = self.weight(scaled if self.options["grad"] == "exact" else constant, most)
         return most, total(self.weighed(x, weight)), total(weight)
+
+    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        scaled = exponents(self, x)
+        weight = self.real(self.o.exp(scaled if self.options["grad"] == "exact" else self.o.detach(scaled)), 0.0)
+        return 0.0, total(self.o.multiply(x, weight)), total(weight)
 
     def weighed(self, x: Tensor, weight: Tensor) -> Tensor:
         """The product, 0 where the weight is: a mask's -inf, or two of float32's smallest numbers, times 0 are NaN."""

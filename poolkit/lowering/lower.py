@@ -130,8 +130,10 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     call that the framework knows. Small maps, too, go through their windows in one call where there is one; whole axes
     take one call anyhow.
     """
-    wide = adapter.wide(situation) and not situation.shipped
-    asked = [_asked(adapter, way, situation) for way in ways(plan, wide)]
+    here = not situation.shipped  # for what is shipped may be run where there is no float64, and be traced
+    wide = here and adapter.wide(situation)
+    by_sums = ways(plan, wide, lambda p: here and not situation.empty and adapter.branches(p, situation))
+    asked = [_asked(adapter, way, situation) for way in by_sums]
     if isinstance(plan, Composite):
         return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts], plan.note)]
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]

@@ -164,6 +164,9 @@ class Operators(Named):
     def absolute(self, a: Tensor) -> Tensor:
         return self.functions.abs(a)
 
+    def within(self, x: Tensor, most: float) -> Any:
+        return self.functions.max(self.functions.abs(x)) < most
+
     def floor(self, a: Tensor) -> Tensor:
         return self.functions.floor(a)
 

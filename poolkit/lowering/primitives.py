@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 Tensor = Any
@@ -153,6 +153,14 @@ class Ops(Protocol):
         """These numbers along an axis, on the device of `like`."""
 
     # the tensor as a whole
+    def within(self, x: Tensor, most: float) -> Any:
+        """Whether every number is nearer to 0 than `most`, as `branch` takes it. Of NaN it is not looked at."""
+
+    def branch(
+        self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
+    ) -> Tensor:
+        """`near(x)` where `right` is true, else `far(x)`, where an adapter's `branches` says that this may be asked."""
+
     def cast(self, x: Tensor, dtype: str) -> Tensor: ...
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor: ...
     def detach(self, x: Tensor) -> Tensor: ...

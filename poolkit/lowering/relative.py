@@ -179,12 +179,17 @@ class LogSumExp(Relative):
         finite, zero = (o.where(endless, 0.0, t) for t in (scaled, most))
         return most, total(self.share(finite, zero))
 
+    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        return 0.0, total(self.real(self.o.exp(exponents(self, x)), 0.0))
+
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
         return decayed(self.o, self.o.subtract(scale, largest), self.far)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         o = self.o
         cells = o.divide(s[1], divisor_of(self, like)) if self.options["normalize"] == "mean" else s[1]
+        if isinstance(s[0], float):
+            return self.divided(self.divided(o.log(cells), self.far), self.near), None
         right = o.greater(cells, 0)  # no NaN
         above, below = (o.both(right, o.equal(s[0], end)) for end in (math.inf, -math.inf))
         largest = o.where(
@@ -215,6 +220,18 @@ def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
     size = o.absolute(beta)  # at 1 the second factor alone has the derivative
     near = o.where(o.less(beta, 1), o.where(o.greater(beta, -1), beta, -1.0), 1.0)
     return near, o.where(o.less(size, 1), 1.0, o.where(o.greater(size, most), most, size))
+
+
+def moderate(kind: Any, x: Tensor, most: float) -> Any:
+    """Whether no magnitude of beta times a cell is more than this."""
+    if isinstance(kind.near, float):
+        return kind.o.within(kind.o.detach(x), most / max(abs(kind.near * kind.far), 2.0**-20))
+    return kind.o.within(kind.o.detach(exponents(kind, x)), most)
+
+
+def exponents(kind: Any, x: Tensor) -> Tensor:
+    """`beta` times cells for which that is in range."""
+    return times(kind.o, times(kind.o, x, kind.near), kind.far)
 
 
 def largest_of(dtype: str) -> float:

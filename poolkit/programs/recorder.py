@@ -130,12 +130,15 @@ def named(name: str, value: Any) -> Any:
 
 
 def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
-    """`value` where `right` is true, else what `otherwise` gives: Python's conditional, for eager calls."""
+    """`value`, or what it gives, where `right` is true, else what `otherwise` gives: Python's conditional, eager."""
     if not isinstance(right, Value):
-        return value if right else otherwise()
-    return right.tape.record(
-        f"({render(value)} if {render(right)} else {render(right.tape.block(cast('FunctionType', otherwise)))}())"
-    )
+        return (value() if type(value) is FunctionType else value) if right else otherwise()
+    first, other = (_given(right.tape, v) for v in (value, otherwise))
+    return right.tape.record(f"({first} if {render(right)} else {other})")
+
+
+def _given(tape: Tape, value: Any) -> str:
+    return f"{render(tape.block(value))}()" if type(value) is FunctionType else render(value)
 
 
 def together(*values: Any) -> Any:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import poolkit as pk
+from poolkit.lowering.derived import Derived
+from poolkit.running import registry
 from poolkit.running.dispatch import pool_through
 from poolkit.running.routes import routes_for
 from poolkit_conformance import runner
@@ -21,6 +23,7 @@ SLIDING = [
     pk.PoolSpec("gem", p=1.5, **WINDOWS),
 ]
 PLAIN = [pk.PoolSpec("lp", p=p, **WINDOWS) for p in (1.0, float("inf"))]
+BOUNDED = [pk.PoolSpec(kind, **WINDOWS, beta=beta) for kind in ("softmax", "logsumexp") for beta in (1.0, -4.0)]
 FAR = [1e20, 3e38, 0.0, 0.0, 1e-30, -2e-30, 1e-6, 0.0, 3.0, -4.0, 1e-38, 2.0]
 
 
@@ -39,6 +42,9 @@ def test_the_first_route_is_by_sums(backend: str) -> None:
     assert {first(h, spec, x) for spec in PLAIN} == {"plain"}
     if backend in ("numpy", "torch", "tensorflow"):
         assert {first(h, spec, x) for spec in SLIDING} == {"wide"}
+    if backend in ("numpy", "torch", "tensorflow", "jax"):
+        assert {first(h, spec, x) for spec in BOUNDED} == {first(h, BOUNDED[0], x, mask=mask)} == {"bounded"}
+        assert first(h, BOUNDED[0], x, beta=p) == "bounded"
 
 
 @pytest.mark.parametrize("ending", [[], [np.inf], [-np.inf], [np.nan]], ids=str)
@@ -50,3 +56,47 @@ def test_cells_that_are_far_apart_are_right_in_every_window(backend: str, spec: 
     for route in routes_for(x, spec):
         found = h.to_numpy(pool_through(x, spec, route.name))
         np.testing.assert_allclose(found, wanted.astype("float32"), rtol=1e-6)
+
+
+# The last cell is the only one that is far from 0, so that a map's other windows are folded for its sake alone.
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
+@pytest.mark.parametrize("spec", BOUNDED, ids=str)
+def test_exponentials_on_both_sides_of_the_bound(backend: str, spec: Any) -> None:
+    h = runner.harness(backend)
+    for last in (3.9, 16.1, -400.0, 1e30):
+        cells = np.array([[[0.3, -1.0, 2.0, 2.0, 0.0, 0.0, -3.0, last]]], "float32")
+        wanted = pool_through(cells.astype("float64"), spec, "fold")
+        np.testing.assert_allclose(h.to_numpy(pk.pool(h.from_numpy(cells), spec)), wanted, rtol=1e-6, atol=1e-6)
+
+
+def test_maps_on_both_sides_of_the_bound_under_vmap() -> None:
+    """Where each map has its own bound JAX runs both branches, and keeps the gradient out of the one not taken."""
+    jax: Any = pytest.importorskip("jax")
+    spec, maps = pk.SoftPool(2, stride=1, layout="L"), np.array([[0.3, -1.0, 2.0], [1e30, 0.0, 1.0]], "float32")
+
+    def total(maps: Any) -> Any:
+        return jax.vmap(spec)(maps).sum()
+
+    slopes = jax.grad(total)(jax.numpy.asarray(maps))
+    for cells, found in zip(maps.astype("float64"), slopes, strict=True):
+        windows = np.stack([cells[:2], cells[1:]])
+        weights = np.exp(windows - windows.max(1, keepdims=True))
+        weights /= weights.sum(1, keepdims=True)
+        each = weights * (1 + (windows - (weights * windows).sum(1, keepdims=True)))
+        np.testing.assert_allclose(found, [each[0, 0], each[0, 1] + each[1, 0], each[1, 1]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("most", "wanted"), [(4.0, [2.0, -6.0]), (3.0, [0.0, -4.0])])
+def test_a_branch_by_other_primitives(most: float, wanted: list[float]) -> None:
+    """An adapter of somebody else has no own one."""
+    base: Any = registry.adapter("numpy").ops
+    o: Any = type("Bare", (base,), {name: getattr(Derived, name) for name in ("within", "branch")})(1, "float64")
+    x = np.array([1.0, -3.0])
+
+    def near(x: Any) -> Any:
+        return o.multiply(x, 2.0)
+
+    def far(x: Any) -> Any:
+        return o.subtract(x, 1.0)
+
+    assert o.branch(o.within(x, most), near, far, x).tolist() == wanted
