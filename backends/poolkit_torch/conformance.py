@@ -60,7 +60,8 @@ class TorchHarness(Harness):
         t = self.from_numpy(x)
         backwards = tuple(reversed(range(t.dim())))
         yield t.permute(backwards).contiguous().permute(backwards)
-        yield t.repeat_interleave(2, -1)[..., ::2]
+        if t.dim():  # of a single number it makes a line
+            yield t.repeat_interleave(2, -1)[..., ::2]
         if t.dim() == 4:
             yield t.contiguous(memory_format=torch.channels_last)
         yield t[:1].expand_as(t) if t.dim() and t.shape[0] == 1 else t.unsqueeze(0).expand(2, *t.shape)[1]
