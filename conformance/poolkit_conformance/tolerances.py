@@ -84,10 +84,9 @@ def allowed(kind: str, dtype: str, values: Array, magnitude: Array, derivative: 
     """The largest error of every number; a selection of integers has no row, for it is exact too."""
     tolerance = TABLE[row(kind, derivative)].get(dtype, Tolerance(0))
     error = tolerance.factor * magnitude
-    if tolerance.rounds:
-        # Half an ulp is at most eps/2 of the number, and next to zero half of the smallest subnormal.
-        error = error + tolerance.rounds / 2 * (np.abs(values) + error) + SMALLEST[dtype] / 2
-    return error
+    # Half an ulp is at most eps/2 of the number, and next to zero half of the smallest subnormal.
+    rounded = SMALLEST.get(dtype, 0.0) / 2 if tolerance.factor else 0.0
+    return error + tolerance.rounds / 2 * (np.abs(values) + error) + rounded
 
 
 # The smallest positive number of a type; what is smaller is rounded to it or to zero.
