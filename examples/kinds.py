@@ -19,7 +19,7 @@ matplotlib.use("agg")  # which needs no display
 
 from matplotlib import pyplot
 
-WINDOW = "window=12 stride=6 layout=NHWC"
+WINDOW = "window=12 stride=6"
 KINDS = (
     "avg",
     "max",
@@ -30,12 +30,16 @@ KINDS = (
     "gem p=8.0",
     "softmax beta=16.0",
     "logsumexp beta=16.0",
+    "stochastic",
+    "blur window=7 stride=6",
 )
 
 
 def pooled(kind: str, photo: Any) -> Any:
     """The photograph pooled by a kind with its options, no brighter than white."""
-    image: Any = pk.pool(photo, pk.PoolSpec.parse(f"{kind} {WINDOW}"))[0]
+    spec = pk.PoolSpec.parse(f"{kind} {'' if 'window' in kind else WINDOW} layout=NHWC")
+    drawn = np.random.default_rng(0).random(spec.output_shape(photo.shape), "float32")
+    image: Any = pk.pool(photo, spec, **({"samples": drawn} if kind == "stochastic" else {}))[0]
     return np.clip(image / max(1.0, float(image.max())), 0, 1)
 
 

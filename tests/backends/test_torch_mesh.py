@@ -14,10 +14,11 @@ from torch.multiprocessing.spawn import spawn  # pyright: ignore[reportUnknownVa
 import poolkit as pk
 
 PROCESSES = 2
-KINDS = ("avg", "max", "min", "sum", "softmax", "lp", "gem", "logsumexp", "median")
+KINDS = ("avg", "max", "min", "sum", "softmax", "lp", "gem", "logsumexp", "median", "stochastic")
 SPECS: list[pk.PoolSpec] = [
     *[pk.PoolSpec(kind, window=3, stride=2, padding="same", layout="NCHW") for kind in KINDS],
     *[pk.PoolSpec(kind, output_size=1, layout="NHWC", keepdims=False) for kind in KINDS],
+    pk.BlurPool(layout="NCHW", pad_mode="reflect"),
     *[pk.PoolSpec(kind, output_size=3, layout="NCHW") for kind in ("avg", "max", "median")],
     *[pk.PoolSpec(kind, output_size=5, layout="NHWC") for kind in ("avg", "max")],
     *[pk.MaxPool(2, layout="NCHW", indices=True), pk.AvgPool(2, layout="NHWC", divisor_override=3)],
