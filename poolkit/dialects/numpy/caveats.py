@@ -23,7 +23,7 @@ CAVEATS: tuple[Caveat, ...] = (
         "integers",
         "np.sum adds integers in integers, which overflow",
         whole("sum"),
-        Measured(PoolSpec("sum", output_size=1, layout="NHWC"), "full((1, 1, 4, 1), 2**62)", "int64", 0, 2**64),
+        Measured(PoolSpec("sum", output_size=1, layout="NHWC"), "full((1, 1, 4, 1), 2**62)", "int64", 0, 2.0**64),
     ),
     Caveat(
         "sums",
