@@ -61,7 +61,8 @@ def test_recorded_and_direct_are_the_same_numbers() -> None:
         recorded, direct = pk.pool(x, spec), pk.pool_direct(x, spec)
         for_every_size = pk.lower(spec, "numpy", dtype="float64")(x)
         np.testing.assert_allclose(recorded, direct, rtol=1e-15)
-        np.testing.assert_allclose(recorded, for_every_size, rtol=1e-14)
+        # Of another route where sizes are known: what is left of a window's cells is as exact as they are.
+        np.testing.assert_allclose(recorded, for_every_size, rtol=1e-14, atol=1e-16 * float(np.abs(x).max()))
 
 
 @pytest.mark.parametrize(
