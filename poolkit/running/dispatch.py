@@ -169,7 +169,7 @@ def noting(o: Any, x: Any, plan: AnyPlan, route: Route, **tensors: Any) -> Any:
 def _forget(program: Program | None) -> None:
     """Let go of a program that is kept no longer, and with it of what its framework compiled."""
     if program is not None:
-        for key in [key for key, run in _RUNS.items() if getattr(run, "__wrapped__", run) is program.function]:
+        for key in [key for key, run in _RUNS.items() if program.function in (run, getattr(run, "__wrapped__", None))]:
             del _RUNS[key]
 
 
