@@ -226,7 +226,8 @@ def moderate(kind: Any, x: Tensor, most: float) -> Any:
     """Whether no magnitude of beta times a cell is more than this."""
     if isinstance(kind.near, float):
         return kind.o.within(kind.o.detach(x), most / max(abs(kind.near * kind.far), 2.0**-20))
-    return kind.o.within(kind.o.detach(exponents(kind, x)), most)
+    o, cells = kind.o, kind.o.detach(x)
+    return o.both(o.within(o.detach(exponents(kind, x)), most), o.within(cells, most * 2.0**20))
 
 
 def exponents(kind: Any, x: Tensor) -> Tensor:

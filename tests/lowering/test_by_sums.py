@@ -69,6 +69,14 @@ def test_exponentials_on_both_sides_of_the_bound(backend: str, spec: Any) -> Non
         np.testing.assert_allclose(h.to_numpy(pk.pool(h.from_numpy(cells), spec)), wanted, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
+def test_a_learned_beta_of_next_to_nothing(backend: str) -> None:
+    h = runner.harness(backend)
+    x, beta = (h.from_numpy(np.array(t, "float32")) for t in ([[[1e38, 1e38, 1e38]]], [1e-37]))
+    found = h.to_numpy(pk.pool(x, pk.SoftPool(2, stride=1, layout="NCL"), beta=beta))
+    np.testing.assert_allclose(found, np.full((1, 1, 2), 1e38), rtol=1e-6)
+
+
 def test_maps_on_both_sides_of_the_bound_under_vmap() -> None:
     """Where each map has its own bound JAX runs both branches, and keeps the gradient out of the one not taken."""
     jax: Any = pytest.importorskip("jax")
