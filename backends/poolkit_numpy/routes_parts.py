@@ -14,8 +14,8 @@ from poolkit.lowering.plan import Plan
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
-LARGE = 2**23  # bytes; what lies between takes up to 13 times an array, which is little for a smaller one
-PART = 2**18  # bytes; maxima and averages of 3 take 0.6 of the time that the whole takes, and of 2**16 calling shows
+LARGE = 2**23  # bytes of an array that is pooled in parts; what a program holds on the way is up to 13 times the array
+PART = 2**18  # bytes; windows of 3 then take 0.6 of the time of the whole; with 2**16 the time of the calls shows
 
 # A program that is right for a part is right for the whole, so it stays as it is, with this over it.
 SOURCE = '''\
@@ -25,7 +25,7 @@ def in_parts(pool):
     def run(x):
         flat = x.reshape({ones}-1, *x.shape[{k}:])
         results = None
-        for i in range(0, flat.shape[{at}], {step}):
+        for i in range(0, max(flat.shape[{at}], 1), {step}):
             parts = {one}pool(flat[{every}i : i + {step}]){more}
             results = results or [np.empty_like(t, shape=({ones}flat.shape[{at}], *t.shape[{k}:])) for t in parts]
             for result, part in zip(results, parts):
@@ -40,9 +40,12 @@ def in_parts(pool):
 
 
 def in_parts(plan: AnyPlan, shape: Sequence[int]) -> str:
-    """What stands over the function of a program, so that it runs in parts; nothing where there is no need, or way."""
+    """What stands over the function of a program, so that it runs in parts.
+
+    Empty where the array is small, its axes cannot be taken apart, or it is one reduction.
+    """
     k = _apart(plan)
-    each = math.prod(shape[k:]) * np.dtype(plan.dtype).itemsize
+    each = math.prod(shape[k:]) * (2 if plan.dtype == "bfloat16" else np.dtype(plan.dtype).itemsize)
     if plan.further or k == 0 or math.prod(shape[:k]) * each <= LARGE or _reduces(plan):
         return ""
     pair = plan.spec.indices

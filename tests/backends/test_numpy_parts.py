@@ -117,6 +117,8 @@ def test_what_runs_in_parts_says_so_and_runs_alone() -> None:
     x = np.random.default_rng(0).random(shape, "float32")
     np.testing.assert_array_equal(alone["pool"](x), pk.pool(x, spec))
     assert ["@in_parts" in source for source in sources()] == [True, True]  # what `pool` has taken, too
+    assert alone["pool"](x[:0]).shape == (0, 256, 40, 40)
+    assert "in_parts" in pk.lower(spec, "numpy", (4, *shape[1:]), dtype="bfloat16", route="fold").source
     for smaller in ((2, 3, 80, 80), (1, 512, 8, 8)):
         assert "in_parts" not in pk.lower(spec, "numpy", smaller, route="fold").source
     assert "in_parts" not in pk.lower(spec, "numpy", shape).source  # its own view of windows holds nothing between
