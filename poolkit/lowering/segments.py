@@ -117,7 +117,7 @@ class Rows:
         behind = o.add(o.multiply(o.iota(x, 0), -1), FAR)  # the larger the earlier
         most = self.reduced(o.multiply(self.whole.cast(hit, "int32"), behind), "max", self.whole)
         first = o.add(o.multiply(most, -1), FAR)
-        return o.take_along(x, o.where(o.both(o.greater(most, 0), o.less(first, FAR)), first, 0), 0)
+        return o.take_along(x, o.where(o.greater(most, 0), first, 0), 0)
 
 
 def plan_of_segments(

@@ -62,6 +62,9 @@ class Segment(Operation):
         if not isinstance(layout, str) or not (layout.isascii() and layout.isalpha() and layout.isupper()):
             rule = "the layout of segments has a capital letter for each axis, the rows first"
             raise wrong(f"layout={shown(layout)}", rule, 'write it as in layout="LC"')
+        if layout[:1] in ("N", "C"):
+            rule = "the rows of segments have a letter of their own, which is neither N (batch) nor C (channels)"
+            raise wrong(f"layout={shown(layout)}", rule, 'write it as in layout="LC"')
         object.__setattr__(self, "axes", self.pooling.axes)  # and its rules are those of a layout
 
     def __repr__(self) -> str:

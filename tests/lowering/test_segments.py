@@ -132,7 +132,8 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pk.segment(X, IDS, 3, "max", None), pk.SpecError, "received empty_value=None"),  # type: ignore[arg-type]
     (lambda: pk.segment(IDS, IDS, 3, "max", 0.5), pk.DtypeError, "received empty_value=0.5 .* dtype int32"),
     (lambda: pk.segment(X.astype("complex64"), IDS, 3), pk.DtypeError, "complex64"),
-    (lambda: pk.Segment("max", 3, layout="NL"), pk.SpecError, "axes"),
+    (lambda: pk.Segment("max", 3, layout="NC"), pk.SpecError, 'received layout="NC", and the rows of segments have a'),
+    (lambda: pk.Segment("max", 3, layout=""), pk.SpecError, "layout"),
     (lambda: pk.Segment("max", 3, layout="...LC"), pk.SpecError, "capital letter for each axis, the rows first"),
     (lambda: pk.pool(X, pk.Segment("max", 3, layout="LCH"), ids=IDS), pk.ShapeError, "of rank 2 .* layout LCH has 3"),
     (lambda: pk.pool(X, pk.Segment("max", 3), ids=IDS, mask=IDS > 1), pk.InputError, "received mask .* are: ids"),
