@@ -54,7 +54,9 @@ def _made(name: str, backend: str, layout: str | None) -> Any:
         return _layer(Call(name, args, tuple(named.items())), backend, layout)
 
     def pool(*args: Any, **named: Any) -> Any:
-        given = args if tensor not in named else (named.pop(tensor), *args)
+        if len(args) > 0 and tensor in named:
+            raise InputError(f"received two values for {tensor}, and {name} takes one; leave {tensor}= out")
+        given = args if tensor not in named else (named.pop(tensor),)
         if not given:
             raise InputError(f"received no tensor, and {name} takes it first or as {tensor}=; give it")
         return _layer(Call(name, (Expression("x"), *given[1:]), tuple(named.items())), backend, layout)(given[0])

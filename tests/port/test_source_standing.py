@@ -109,5 +109,7 @@ def test_a_stand_in_for_nothing(word: str, backend: str, layout: str | None, why
 def test_a_stand_in_that_is_called_wrongly() -> None:
     with pytest.raises(NotExactError, match="kernel_size"):
         pk.stand_in("torch.nn.AvgPool2d", "keras")(channels=3)
+    with pytest.raises(InputError, match="received two values for input, and "):
+        pk.stand_in("torch.nn.functional.avg_pool2d", "keras")(2, input=torch.ones(1, 1, 4, 4))
     with pytest.raises(InputError, match="received no tensor"):
         pk.stand_in("torch.nn.functional.avg_pool2d", "keras")(kernel_size=2)
