@@ -60,7 +60,7 @@ class ArrayAdapter(ThirdParty):
 def _ops(module: str) -> type[Ops]:
     """The primitives of one namespace, which is imported for its first array."""
     xp = importlib.import_module(module)
-    names = {"xp": xp, "imports": {"xp": f"import {module} as xp"}, "cumulative": hasattr(xp, "cumulative_sum")}
+    names = {"xp": xp, "imports": {"xp": f"import {module} as xp"}}
     return type("Ops", (Ops,), names)
 
 

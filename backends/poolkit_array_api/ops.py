@@ -14,7 +14,6 @@ class Ops(Operators):
     """The primitives of `poolkit.lowering.primitives.Ops`; a subclass for each namespace gives `xp` and `imports`."""
 
     xp: Any
-    cumulative: bool  # whether the namespace has running sums, which are new in the standard
     module = "xp"
 
     def __init__(self, rank: int, dtype: str) -> None:
@@ -64,8 +63,6 @@ class Ops(Operators):
         return self.xp.astype(self.xp.argsort(x, axis=at, stable=True), self.xp.int32)
 
     def running_sum(self, x: Tensor, at: int) -> Tensor:
-        if not self.cumulative:
-            return super().running_sum(x, at)
         return self.xp.cumulative_sum(x, axis=at, dtype=self.xp.int32)
 
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
