@@ -62,8 +62,8 @@ class Expected(Taps):
 class Drawn(Taps):
     """The cell in whose part of the line from 0 to 1 a sample falls, when cells are laid side by side in order.
 
-    The parts are proportional to the cells above 0. In a window that has one, infinite cells share the line alone, and
-    before them NaNs.
+    The parts are proportional to the cells above 0. Where a window has infinite cells, these alone share the line;
+    where it has NaNs, the NaNs alone.
     """
 
     name = "stochastic"
@@ -89,7 +89,7 @@ class Drawn(Taps):
         return tuple([o.where(some, t, nothing) for t, nothing in zip(found, (0, -1), strict=False)])
 
     def shares(self, o: Ops, cells: Tensor, count: Any) -> Tensor:
-        """Whole numbers in proportion to the cells, that of the largest as large as so many of them may be."""
+        """Each cell's length on the line, a whole number; `count` times the largest possible one fits in int32."""
         at, work = o.rank - 1, self.plan.work
         weights = o.where(o.less(cells, least_of(work)), 0, cells)
         weights = o.multiply(weights, self.scale(o, o.max(weights, at)))

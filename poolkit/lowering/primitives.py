@@ -14,7 +14,7 @@ class Ops(Protocol):
 
     Made anew for each lowering, with the input's rank and the dtype that the plan works in. Tensors of another rank
     have primitives of their own, `of_rank`. A Python float is taken in the dtype of the tensor that it meets.
-    `poolkit.lowering.operators` says those in terms of others that can be.
+    `poolkit.lowering.derived` says those in terms of others that can be.
 
     The attributes named in `imports` are the framework's own modules. While a lowering is recorded they are stand-ins
     that write down what is called, so a primitive may use nothing but these attributes, its arguments, and their
