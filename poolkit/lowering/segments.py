@@ -46,7 +46,9 @@ class SegmentPlan(Composite):
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         n, one = self.spec.num_segments, o.of_rank(1)
         ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
-        inside = one.both(one.greater(ids, -1), one.less(ids, n))
+        inside = one.less(ids, n)
+        if self.ids[0] != "u":  # where frameworks make a large number of -1
+            inside = one.both(one.greater(ids, -1), inside)
         ids = one.where(inside, ids, n)
         ids = ids if self.ids == o.index else one.cast(ids, o.index)
         if not self.known:  # there is always a row to look at

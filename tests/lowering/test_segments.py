@@ -48,6 +48,14 @@ OWN: list[tuple[Callable[[str], Array], str]] = [
 ]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("to", [np.asarray, tf.constant, jnp.asarray], ids=["numpy", "tensorflow", "jax"])
+def test_numbers_without_a_sign(to: Callable[[Array], Any], dtype: str) -> None:
+    ids = np.array([0, 2, 0, 9], dtype)  # JAX takes uint64 for uint32
+    found = np.asarray(pk.segment(to(X[:4]), to(ids), 3))
+    np.testing.assert_allclose(found, [X[0] + X[2], 0 * X[0], X[1]], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("own", "kind"), OWN, ids=lambda v: v if isinstance(v, str) else v.__name__)
 def test_numbers_are_those_of_the_frameworks_own(own: Callable[[str], Array], kind: str) -> None:
     np.testing.assert_allclose(pk.segment(X, IDS, SEGMENTS, kind), own(kind), rtol=1e-5, atol=1e-6)
