@@ -85,8 +85,9 @@ def allowed(kind: str, dtype: str, values: Array, magnitude: Array, derivative: 
     tolerance = TABLE[row(kind, derivative)].get(dtype, Tolerance(0))
     error = tolerance.factor * magnitude
     # Half an ulp is at most eps/2 of the number, and next to zero half of the smallest subnormal.
-    rounded = SMALLEST.get(dtype, 0.0) / 2 if tolerance.factor else 0.0
-    return error + tolerance.rounds / 2 * (np.abs(values) + error) + rounded
+    if tolerance.rounds:
+        error = error + tolerance.rounds / 2 * (np.abs(values) + error)
+    return error + SMALLEST.get(dtype, 0.0) / 2 if tolerance.factor else error
 
 
 # The smallest positive number of a type; what is smaller is rounded to it or to zero.
