@@ -17,6 +17,7 @@ import poolkit as pk
 from poolkit.cli.commands import poolkit
 from poolkit.running import dispatch, registry, tuned
 from poolkit.running.further import situation_of
+from poolkit.tools.bench import Timing
 from tests.helpers.support import ROOT, environment
 
 SPEC = pk.MaxPool(2, layout="NCL")
@@ -178,7 +179,27 @@ def test_the_fastest_route_is_kept(backend: str, passes: list[str], file: Path) 
     assert set(kept.values()) <= {row.route for row in rows}
 
 
-def test_the_commands_measure_show_and_clear(file: Path) -> None:
+def measure(monkeypatch: pytest.MonkeyPatch, **times: float) -> None:
+    """Let every measurement of a forward pass give these times."""
+    rows = [Timing("numpy", route, False, time, None) for route, time in times.items()]
+    tool = sys.modules["poolkit.tools.tune"]
+    monkeypatch.setattr(tool, "timings", lambda *_, derivative, **__: [] if derivative else rows)
+
+
+@pytest.mark.parametrize(("time", "winner"), [(2.0, "fold"), (2.9, "maximum")])
+def test_less_of_a_gain_than_a_twentieth_is_none(
+    time: float, winner: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(monkeypatch, maximum=3.0, fold=time)
+
+    pk.tune(SPEC, "numpy", (1, 2, 8))
+
+    assert list(json.loads(file.read_text()).values()) == [winner]
+
+
+def test_the_commands_measure_show_and_clear(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure(monkeypatch, maximum=3.0, fold=1.0)
+
     def said(*words: str) -> str:
         done = CliRunner().invoke(poolkit, words)
         assert done.exit_code == 0, done.output
@@ -186,8 +207,8 @@ def test_the_commands_measure_show_and_clear(file: Path) -> None:
 
     words = ("tune", "max window=2 layout=NCL", "1,2,8", "--backend", "numpy", "--turns", "1")
     assert f"kept in {file}" in said(*words)
-    assert list(json.loads(said("tuned", "--json"))["winners"].values()) == ["maximum"]
-    assert "max window=2 layout=NCL; float32; 1,2,8; contiguous; forward: maximum" in said("tuned")
+    assert list(json.loads(said("tuned", "--json"))["winners"].values()) == ["fold"]
+    assert "max window=2 layout=NCL; float32; 1,2,8; contiguous; forward: fold" in said("tuned")
     assert said("tuned", "--clear").startswith("1 forgotten")
     assert not file.exists()
     assert said("tuned", "--clear").startswith("0 forgotten")
