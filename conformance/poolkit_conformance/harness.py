@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import zlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,8 +24,20 @@ Array = np.ndarray[Any, Any]
 Tensor = Any
 Function = Callable[..., Tensor]  # of the input and those besides it
 
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the cases that are marked few, by their names: slow modes share them, `--full` runs all."""
+
+    part: int
+    parts: int
+
+    def holds(self, case: Case) -> bool:
+        return case.few and zlib.crc32(case.name.encode()) % self.parts == self.part
+
+
 # Which cases run in a mode: "every" one, those that are marked "few", or those whose names match one of these patterns.
-Which = str | tuple[str, ...]
+Which = str | Share | tuple[str | Share, ...]
 
 # One case for each thing that may go wrong in a way of its own, for modes that take seconds.
 HANDFUL = (
@@ -130,6 +144,8 @@ class Harness:
 
 def chosen(which: Which, case: Case) -> bool:
     """Whether a mode that is declared for `which` cases runs this one."""
+    if isinstance(which, Share):
+        return which.holds(case)
     if isinstance(which, tuple):
-        return any(case.few if name == "few" else fnmatch.fnmatchcase(case.name, name) for name in which)
-    return which == "every" or case.few
+        return any(chosen(each, case) for each in which)
+    return which == "every" or (case.few if which == "few" else fnmatch.fnmatchcase(case.name, which))
