@@ -29,6 +29,7 @@ from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.segment import Segment
+from poolkit.spec.struct_pool import StructPool
 
 if typing.TYPE_CHECKING:
     from poolkit.dialects.reading import read
@@ -44,6 +45,7 @@ if typing.TYPE_CHECKING:
     from poolkit.running.registry import backends
     from poolkit.running.routes import routes
     from poolkit.running.segment import segment
+    from poolkit.running.struct_pool import struct_pool
     from poolkit.tools.tune import tune
 
 __version__ = "0.1.0"
@@ -78,6 +80,7 @@ __all__ = [
     "SoftPool",
     "SpecError",
     "StochasticPool",
+    "StructPool",
     "SumPool",
     "backends",
     "caveats",
@@ -92,6 +95,7 @@ __all__ = [
     "routes",
     "segment",
     "stand_in",
+    "struct_pool",
     "tune",
 ]
 
@@ -114,6 +118,7 @@ __getattr__ = lazy.lazily(
         "routes": "running.routes",
         "segment": "running.segment",
         "stand_in": "port.stand_in",
+        "struct_pool": "running.struct_pool",
         "tune": "tools.tune",
     },
 )

@@ -78,7 +78,14 @@ def _described(shape: Sequence[Any], dtype: Any) -> Any:
 
 
 def _like(shape: tuple[int, ...], known: tuple[int, ...], sizes: Sequence[Any]) -> tuple[Any, ...]:
-    """The symbols of a tensor that has the input's axes, but for one that is missing or of size 1; else none."""
+    """The symbols of a tensor that has the input's axes, but for one that is missing or of size 1; else none.
+
+    The last axis of a graph's tensors is longer than the input's: another of its axes, or one of its own.
+    """
+    if shape and not set(shape) & set(known):
+        return shape
+    if shape[:-1] == known[:-1] and shape[-1] > known[-1]:
+        return (*sizes[:-1], dict(zip(known, sizes, strict=True)).get(shape[-1], shape[-1]))
     pairs = iter(zip(known, sizes, strict=True))
     if len(shape) == len(known):
         found = [size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True)]

@@ -36,7 +36,12 @@ class KerasHarness(Harness):
 
     backend = "keras"
     same_bits = False
-    modes: ClassVar[dict[str, Which]] = {"eager": "every", "dynamic": "few", "gradient": HANDFUL, "layer": "few"}
+    modes: ClassVar[dict[str, Which]] = {
+        "eager": "every",
+        "dynamic": "few",
+        "gradient": (*HANDFUL, "struct_padded"),
+        "layer": "few",
+    }
 
     def __init__(self) -> None:
         self.engine = keras.backend.backend()

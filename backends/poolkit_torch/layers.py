@@ -19,6 +19,7 @@ from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.pool_spec import restored
 from poolkit.spec.segment import Segment
 from poolkit.spec.signatures import explained_class
+from poolkit.spec.struct_pool import StructPool
 from poolkit.spec.values import flag
 
 _Proxy = torch.fx.Proxy  # asked for at every call
@@ -202,4 +203,4 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
 
 # A layer holds plain values, and a PoolSpec is checked when it is read: torch.load(weights_only=True) may make it.
 _LAYERS = [cls for cls in list(vars().values()) if isinstance(cls, type) and issubclass(cls, Pool)]
-torch.serialization.add_safe_globals([*_LAYERS, Mix, Segment, restored])
+torch.serialization.add_safe_globals([*_LAYERS, Mix, Segment, StructPool, restored])

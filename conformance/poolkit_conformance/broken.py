@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 import poolkit as pk
-from poolkit_conformance import analytic, oracle, rows, segments, windows
+from poolkit_conformance import analytic, graphs, oracle, rows, segments, windows
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.definitions import definition
 from poolkit_conformance.harness import Array, Function, Harness, Tensor
@@ -83,6 +83,7 @@ class OracleHarness(Harness):
                 module, attribute = name.split(".")
                 where = {
                     "analytic": analytic,
+                    "graphs": graphs,
                     "oracle": oracle,
                     "rows": rows,
                     "segments": segments,
@@ -138,6 +139,11 @@ def _totals_in_float32(cells: Array) -> Array:
 
 def _numbers_wrap(spec: Any, tensors: Any) -> Any:
     return _segments(spec, {"ids": np.where(tensors["ids"] < 0, tensors["ids"] + spec.num_segments, tensors["ids"])})
+
+
+def _unguarded(spec: Any, alike: Any, others: Array) -> Any:
+    weight = alike.where(others)
+    return weight / weight.sums()
 
 
 def _bins_too_short(out: int | None, n: int) -> list[Window]:
@@ -259,6 +265,7 @@ FAULTS = (
         analytic__SLOPES={"softmax": _weights_constant},
     ),
     _fault("a number of -1 for the last", "rows_of_no_segment_are_dropped", segments___segments=_numbers_wrap),
+    _fault("0/0", "struct_nodes_that_are_not_alike_hear_nothing", graphs___attention=_unguarded),
     _fault("the input itself", "max_k1_of_its_own_memory", "untouched", change=_input_itself),
     _fault("the input changed", "avg_k2", "untouched", change=_input_zeroed),
 )

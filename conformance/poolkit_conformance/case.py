@@ -170,6 +170,7 @@ RECIPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
     "far apart": _far,
     "huge": _huge,
     "huge positive": lambda rng, shape: np.abs(_huge(rng, shape)),
+    "positive": lambda rng, shape: rng.uniform(0.1, 1, shape),
     "negative": lambda rng, shape: -rng.uniform(1, 2, shape),
 }
 

@@ -46,12 +46,11 @@ def described(case: Case) -> dict[str, tuple[str, str]]:
 def _letters(case: Case, name: str, axes: int) -> str:
     rank = len(case.shape)
     letters = layout_of(case.spec, rank)
-    if name == "ids":
-        return letters[0]
-    if name != "samples":
-        return letters if axes == rank else letters.replace("C", "")
-    gone = () if case.spec.keepdims else pooled_axes(case.spec, rank)
-    return "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)
+    if name == "samples" and not case.spec.keepdims:
+        gone = pooled_axes(case.spec, rank)
+        letters = "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)
+    axes -= 0 if name in case.spec.learned else rank - len(layout_of(case.spec, rank))
+    return next(form for form in case.spec.axes_of(name, letters) if len(form) == axes)
 
 
 def program_of(h: Harness, case: Case, route: str | None = None) -> Program:

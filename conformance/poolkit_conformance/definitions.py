@@ -6,9 +6,14 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import mixes, oracle, segments
+from poolkit_conformance import graphs, mixes, oracle, segments
 
-DEFINITIONS: dict[type, ModuleType] = {pk.PoolSpec: oracle, pk.Mix: mixes, pk.Segment: segments}
+DEFINITIONS: dict[type, ModuleType] = {
+    pk.PoolSpec: oracle,
+    pk.Mix: mixes,
+    pk.Segment: segments,
+    pk.StructPool: graphs,
+}
 
 
 def definition(spec: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from poolkit_conformance.case import FLOATS, Array, Case, as_array, generator, numpy_dtype
 from poolkit_conformance.windows import channel_axis, counts, pooled_axes
 
+GRAPHS = ("adjacency", "unary", "filter", "compatibility")
 DTYPES = (*FLOATS, "bool", "int8", "uint8", "int32", "int64")
 
 
@@ -50,6 +51,8 @@ def _made(case: Case, name: str, how: Any) -> Array:
     rng = generator(name, case.name)
     if name == "ids":
         return _ids(rng, case, more)
+    if name in GRAPHS:
+        return _of_graphs(rng, case, name, next((word for word in more if word in DTYPES), _float(case.dtype)))
     at = channel_axis(case.spec, len(case.shape))
     shapes = {
         "cells": tuple(n for i, n in enumerate(case.shape) if i != at),
@@ -69,6 +72,15 @@ def _ids(rng: np.random.Generator, case: Case, more: list[str]) -> Array:
     ids = rng.integers(least, most, case.shape[0], endpoint=True)
     ids = np.where(ids == 1, 0, ids) if "dropped" not in more else np.full(case.shape[0], -1)
     return (np.sort(ids) if "sorted" in more else ids).astype(own)
+
+
+def _of_graphs(rng: np.random.Generator, case: Case, name: str, dtype: str) -> Array:
+    """Weighted links, or scores, in the shape that its axes say."""
+    (letters,) = case.spec.axes_of(name, case.spec.layout)
+    sizes = {**dict(zip(case.spec.layout, case.shape, strict=True)), **case.spec.lengths}
+    shape = tuple(sizes[c] for c in letters)
+    links = rng.uniform(0.5, 2, shape) * (rng.random(shape) < 0.5)
+    return (links if name == "adjacency" else rng.standard_normal(shape)).astype(numpy_dtype(dtype))
 
 
 def _result(case: Case) -> tuple[int, ...]:

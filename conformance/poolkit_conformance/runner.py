@@ -13,6 +13,7 @@ from poolkit.running import registry
 from poolkit_conformance import modes
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases import CASES
+from poolkit_conformance.cases_graphs import GRAPH_LITERALS, GRAPHS
 from poolkit_conformance.cases_outside import outside_cases
 from poolkit_conformance.cases_segments import SEGMENT_LITERALS, SEGMENTS
 from poolkit_conformance.checks import arguments, check
@@ -45,7 +46,7 @@ def harness(backend: str) -> Harness:
 
 def all_cases() -> list[Case]:
     """Every case; those of ONNX where its package is installed, and of kinds that are registered."""
-    return [*LITERALS, *SEGMENT_LITERALS, *CASES, *SEGMENTS, *onnx_cases(), *outside_cases()]
+    return [*LITERALS, *SEGMENT_LITERALS, *GRAPH_LITERALS, *CASES, *SEGMENTS, *GRAPHS, *onnx_cases(), *outside_cases()]
 
 
 def tests(h: Harness, full: bool = False) -> list[Test]:  # noqa: PT028  # it is no test

@@ -75,10 +75,8 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
             f"{' or '.join([form or shown(form) for form in dict.fromkeys(forms)])} here, or by its axes and dtype; "
             f'write it as in tensors={{"{name}": "{forms[0]}"}}'
         )
-    sizes = [
-        *(() if name in spec.learned else shape[:more]),
-        *[n for c, n in zip(own, shape[more:], strict=True) if c in axes],
-    ]
+    lengths = {**dict(zip(own, shape[more:], strict=True)), **spec.lengths}
+    sizes = [*(() if name in spec.learned else shape[:more]), *[lengths[c] for c in axes.removeprefix("...")]]
     return Further(name, len(sizes), as_dtype(given), tuple(sizes))
 
 

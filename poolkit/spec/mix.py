@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.spec.arguments import as_shape
@@ -95,7 +95,8 @@ class Mix(Operation):
     def poolings(self) -> tuple[PoolSpec, ...]:
         return tuple(self.parts)
 
-    def joining(self, results: int, cells: int) -> int:
+    def joining(self, shape: Sequence[int], given: Collection[str]) -> int:
+        results = math.prod(n or 0 for n in self.output_shape(shape))
         return results * (2 * len(self.parts) - 1) if self.how == "add" else 0
 
     def work_dtype(self, dtype: str, widen: Widen) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 from poolkit.errors import InputError
@@ -90,8 +90,13 @@ class Operation:
             return (letters,)
         return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
 
-    def joining(self, results: int, cells: int) -> int:
-        """Operations that make this many results of those of its poolings, or of the input's cells."""
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """The sizes of axes that further tensors have and the input has not."""
+        return {}
+
+    def joining(self, shape: Sequence[int], given: Collection[str]) -> int:
+        """Operations on an input of this shape, and the tensors that are given, besides those of its poolings."""
         return 0
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.errors import ShapeError
@@ -95,7 +95,8 @@ class Segment(Operation):
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         return (letters[0],)
 
-    def joining(self, results: int, cells: int) -> int:
+    def joining(self, shape: Sequence[int], given: Collection[str]) -> int:
+        cells, results = math.prod(shape), math.prod(n or 0 for n in self.output_shape(shape))
         return KINDS[self.kind].operations(cells, min(results, cells))
 
     def work_dtype(self, dtype: str, widen: Widen) -> str:

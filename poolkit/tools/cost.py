@@ -57,7 +57,7 @@ def cost(
     parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, cells, shape) for part in spec.poolings()]
     read = sum(BYTES.get(f.dtype, 1) * math.prod(n or 1 for n in f.sizes) for f in further)
     least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices
-    return Cost(sum(parts) + spec.joining(results, math.prod(shape)), least + read, 0)
+    return Cost(sum(parts) + spec.joining(shape, [f.name for f in further]), least + read, 0)
 
 
 def _sizes(spec: Operation, f: Further, shape: Sequence[int]) -> list[int]:

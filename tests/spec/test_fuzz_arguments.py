@@ -30,6 +30,7 @@ SPEC = pk.MaxPool(2, layout="NCL")
 MIX = pk.Mix((SPEC, pk.AvgPool(2, layout="NCL")), how="add")
 SHAPE = (1, 2, 8)
 SEGMENT = pk.Segment("avg", 3, layout="LCH")
+GRAPHS = pk.StructPool(3)
 X = np.arange(16.0, dtype="float32").reshape(SHAPE)
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -73,6 +74,14 @@ CALLS: dict[str, Call] = {
     "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),
     "Segment.from_dict": (pk.Segment.from_dict, (SEGMENT.to_dict(),), {}),
     "segment": (pk.segment, (X[0], np.array([0, 2]), 3), {"kind": "max", "empty_value": 0.0}),
+    "StructPool": (pk.StructPool, (3,), {"layout": "NLC", "steps": 2, "attention": "softmax"}),
+    "StructPool.replace": (GRAPHS.replace, (), {"clusters": 2, "layout": "LC", "steps": 0, "attention": "dot"}),
+    "StructPool.from_dict": (pk.StructPool.from_dict, (GRAPHS.to_dict(),), {}),
+    "struct_pool": (
+        pk.struct_pool,
+        (np.ones((1, 4, 2)), np.ones((1, 4, 4)), np.ones((1, 4, 3))),
+        {"steps": 2, "filter": np.eye(3), "compatibility": np.eye(3), "mask": np.ones((1, 4)), "attention": "dot"},
+    ),
     "pool": (pk.pool, (X, SPEC), {}),
     "pool_direct": (pk.pool_direct, (X, SPEC, "fold"), {}),
     "stand_in": (pk.stand_in, ("torch.nn.AvgPool2d", "numpy"), {"layout": "channels_first"}),
@@ -87,7 +96,7 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX, SEGMENT)
+        for s in (SPEC, MIX, SEGMENT, GRAPHS)
         for name in ("output_shape", "explain", "cost")
     },
     **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX)},
@@ -153,7 +162,7 @@ def outcome(name: str, call: Call) -> str:
 
 def _used(made: Any) -> str:
     """What came of what was made."""
-    if not isinstance(made, pk.PoolSpec | pk.Mix | pk.Segment):
+    if not isinstance(made, pk.PoolSpec | pk.Mix | pk.Segment | pk.StructPool):
         return "values"
     for use in USES:
         try:

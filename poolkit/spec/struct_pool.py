@@ -1,0 +1,161 @@
+"""Graphs pooled into clusters of nodes that talk to each other: the mean field of a conditional random field."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from poolkit.errors import ShapeError
+from poolkit.spec.arguments import as_shape
+from poolkit.spec.messages import quoted, shown, wrong
+from poolkit.spec.operation import Further, Operation, Size, Widen
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.signatures import explained_class
+from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.values import LARGEST, is_integer, plain
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import AnyPlan
+
+ATTENTION = ("dot", "softmax")
+LAYOUTS = ("NLC", "LC")
+MOST_STEPS = 100  # each is a line or more of the program, and the mean field hardly moves after ten
+
+
+@explained_class
+@dataclasses.dataclass(frozen=True, repr=False)
+class StructPool(Operation):
+    """What `pk.struct_pool` does: the nodes of a graph become `clusters` nodes, each a weighted sum of all.
+
+    The result has `clusters` rows, which hold the pooled nodes and then the pooled adjacency, side by side along C.
+
+    >>> import numpy as np
+    >>> x, path = np.array([[1.0], [2.0], [4.0]]), np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    >>> StructPool(2, layout="LC", steps=0)(x, adjacency=path, unary=np.zeros((3, 2)))
+    array([[3.5, 1. , 1. ],
+           [3.5, 1. , 1. ]])
+    """
+
+    key = "clusters"
+    kind: ClassVar[str] = "struct"
+
+    clusters: int
+    _: dataclasses.KW_ONLY
+    layout: str = "NLC"
+    steps: int = 5
+    attention: str = "dot"
+
+    axes = "L"
+    keepdims = True
+    indices = False
+
+    def __post_init__(self) -> None:
+        for name in FIELDS:
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        object.__setattr__(self, "clusters", _count("clusters", self.clusters, 1, LARGEST - 1))
+        object.__setattr__(self, "steps", _count("steps", self.steps, 0, MOST_STEPS))
+        for name, words in (("attention", ATTENTION), ("layout", LAYOUTS)):
+            given: object = getattr(self, name)
+            if given not in words:
+                rule = f"the {name} of a graph's pooling is {' or '.join(map(quoted, words))}"
+                raise wrong(f"{name}={shown(given)}", rule, "write one of these")
+
+    def __repr__(self) -> str:
+        more = [f", {f.name}={_python(getattr(self, f.name))}" for f in dataclasses.fields(self)[1:] if _said(self, f)]
+        return f"StructPool({self.clusters}{''.join(more)})"
+
+    def __str__(self) -> str:
+        more = [f" {f.name}={getattr(self, f.name)}" for f in dataclasses.fields(self)[2:] if _said(self, f)]
+        return f"struct clusters={self.clusters} layout={self.layout}{''.join(more)}"
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        return ("adjacency", "unary", "filter", "compatibility", "mask")
+
+    @property
+    def selects(self) -> bool:
+        return False
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        return {"K": self.clusters}
+
+    def poolings(self) -> tuple[PoolSpec, ...]:
+        """None: what a cluster is depends on the nodes."""
+        return ()
+
+    def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
+        nodes = letters.removesuffix("C")
+        return ({"adjacency": nodes + "L", "unary": nodes + "K", "mask": nodes}.get(name, "KK"),)
+
+    def joining(self, shape: Sequence[int], given: Collection[str]) -> int:
+        """Products of matrices as two operations for each product of two numbers, softmax as four for each number."""
+        *graphs, n, c = shape
+        k = self.clusters
+        attention = 2 * n * n * c + 2 * n * n + (4 * n * n if self.attention == "softmax" else 0)
+        products = sum(2 * n * k * k for name in ("filter", "compatibility") if name in given)
+        step = 2 * n * n * k + products + n * k + 4 * n * k
+        return math.prod(graphs) * (attention + self.steps * step + 4 * n * k + 2 * n * k * (c + n + k))
+
+    def work_dtype(self, dtype: str, widen: Widen) -> str:
+        return PoolSpec("avg", output_size=1, layout=self.layout).work_dtype(dtype, widen)
+
+    def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
+        from poolkit.lowering.struct_pool import plan_of_graphs
+
+        return plan_of_graphs(self, rank, dtype, size, widen, further)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same with other values.
+
+        >>> StructPool(4).replace(steps=2)
+        StructPool(4, steps=2)
+        """
+        return type(self)(**({name: getattr(self, name) for name in FIELDS} | changes))
+
+    def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the result: pooled nodes and pooled adjacency along the last axis.
+
+        >>> StructPool(4).output_shape((None, 30, 16))
+        (None, 4, 20)
+        """
+        sizes = as_shape(shape, unknown=True)
+        self.check_rank(len(sizes))
+        channels = None if sizes[-1] is None else sizes[-1] + self.clusters
+        return (*sizes[:-2], self.clusters, channels)
+
+    def check_rank(self, rank: int) -> None:
+        if rank != len(self.layout):
+            raise ShapeError(
+                f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
+                f'{len(self.layout)} axes; give nodes of shape (graphs, nodes, channels), or layout="LC" for one graph'
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary that JSON can hold; `from_dict` reads it back."""
+        return {"version": VERSION, **{name: getattr(self, name) for name in FIELDS}}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` described."""
+        return cls(**fields_of_dict(data, FIELDS))
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(StructPool))
+
+
+def _count(name: str, given: object, least: int, most: int) -> int:
+    if not is_integer(given) or not least <= int(given) <= most:
+        rule = f"the number of {name} is an int from {least} to {most}, which a program has to know"
+        raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}=5")
+    return int(given)
+
+
+def _said(spec: StructPool, field: dataclasses.Field[Any]) -> bool:
+    return bool(getattr(spec, field.name) != field.default)
+
+
+def _python(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else repr(value)
