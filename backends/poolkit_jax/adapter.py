@@ -30,7 +30,7 @@ class JaxAdapter(Adapter):
     def check(self, x: Any) -> None:
         if not isinstance(x, jax.Array):
             raise InputError(
-                f"received a jax {type(x).__name__}, and pooling takes a dense jax.Array; "
+                f"received a {type(x).__name__}, and pooling takes a dense jax.Array; "
                 "convert it with jax.numpy.asarray(x) (a sparse array: x.todense())"
             )
 

@@ -34,7 +34,7 @@ class NumpyAdapter(Adapter):
     def check(self, x: Any) -> None:
         if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
             raise InputError(
-                f"received a numpy {type(x).__name__}, and pooling takes a plain numpy.ndarray; "
+                f"received a {type(x).__name__}, and pooling takes a plain numpy.ndarray; "
                 "convert it with numpy.asarray(x) (a masked array: fill it first, for the mask would be lost)"
             )
 

@@ -11,7 +11,7 @@ from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.programs.recorder import noted
 from poolkit.running import registry
-from poolkit.running.further import checked, facts_of, situation_of, taken
+from poolkit.running.further import check, checked, facts_of, situation_of, taken
 from poolkit.running.tuned import preferred
 from poolkit.spec.operation import Operation, as_spec
 
@@ -83,8 +83,7 @@ def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor], route: st
     if len(given) == 0:
         return pool_through(x, spec, route)
     adapter = registry.find(x)
-    for t in given.values():
-        adapter.check(t)
+    check(adapter, given)
     key = adapter.keys(x, spec, given)
     if key is None:
         return pool_direct(x, spec, route, **given)
@@ -213,6 +212,7 @@ def plan_of_tensor(
     """The spec resolved on a tensor and those besides it, and the tensor with its rank known."""
     as_spec(spec, "pool takes (tensor, PoolSpec)")
     adapter.check(x)
+    check(adapter, tensors)
     x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
     o = adapter.ops(rank, adapter.dtype(x))
 

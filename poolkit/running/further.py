@@ -33,6 +33,15 @@ def taken(spec: Operation, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensors[name] for name in spec.takes if tensors.get(name) is not None}
 
 
+def check(adapter: Adapter, tensors: Mapping[str, Tensor]) -> None:
+    """`InputError` for one that is no tensor of the input's framework."""
+    for name, t in tensors.items():
+        try:
+            adapter.check(t)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+
+
 def situation_of(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> Situation:
     """The facts of all tensors together; the memory format is that of the input where all have the same."""
     situation, others = adapter.situation(x), [adapter.situation(t) for t in tensors.values()]
@@ -49,7 +58,6 @@ def situation_of(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> 
 
 def facts_of(adapter: Adapter, name: str, t: Tensor, letters: int) -> Further:
     """What is known of a tensor; one of unknown rank is taken to have this many axes."""
-    adapter.check(t)
     t, rank = adapter.rank(t, letters)
     return Further(name, rank, adapter.dtype(t), tuple([adapter.known_size(t, at) for at in range(rank)]))
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+import tensorflow as tf
+import torch
 
 import poolkit as pk
 from poolkit_conformance import runner
@@ -248,3 +251,19 @@ def test_a_kind_without_a_neutral_state_takes_a_mask() -> None:
         np.testing.assert_array_equal(found, [[[-5.0, 0.0]]])
     finally:
         del KINDS["largest"], kinds.FOLDS["largest"]
+
+
+@pytest.mark.parametrize(
+    ("x", "mask", "message"),
+    [
+        (np.ones((2, 3, 4)), [[1, 1]], "^mask: received a list, and pooling takes a plain numpy.ndarray"),
+        (np.ones((2, 3, 4)), torch.ones(2, 4), "^mask: received a Tensor, and pooling takes a plain numpy.ndarray"),
+        (torch.ones(2, 3, 4), np.ones((2, 4)), "^mask: received a ndarray .*, and pooling takes a dense torch.Tensor"),
+        (jnp.ones((2, 3, 4)), torch.ones(2, 4), "^mask: received a Tensor, and pooling takes a dense jax.Array"),
+        (tf.ones((2, 3, 4)), [[1, 1]], "^mask: received a list, and pooling takes a dense tf.Tensor"),
+    ],
+)
+@pytest.mark.parametrize("run", [pk.pool, pk.pool_direct])
+def test_a_tensor_of_another_framework_is_named(run: Any, x: Any, mask: Any, message: str) -> None:
+    with pytest.raises(pk.InputError, match=message):
+        run(x, pk.AvgPool(2, layout="NCL"), mask=mask)

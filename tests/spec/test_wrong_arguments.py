@@ -138,7 +138,7 @@ ROWS = [
     (call("MaxPool", 2, layout=Silent()), "layout=a "),
     (call("MaxPool", torch.zeros(1000, 1000), layout="NCL"), "window=a torch.Tensor of shape (1000, 1000)"),
     (call("AvgPool", 2, layout="NCL", divisor_override=HUGE), "divisor_override=an int of about 5001 digits"),
-    (call("pool", np.dtype("f4"), SPEC), "received a numpy"),
+    (call("pool", np.dtype("f4"), SPEC), "received a Float32DType, and pooling takes a plain numpy.ndarray"),
     (call("pool", torch.nn.parameter.UninitializedParameter(), SPEC), "which has no shape yet"),
     (call("pool", torch.nn.parameter.UninitializedBuffer(), SPEC), "which has no shape yet"),
 ]  # fmt: skip
