@@ -142,7 +142,7 @@ def test_a_function_that_imports_the_module_itself() -> None:
 @pytest.mark.parametrize(
     ("source", "before"),
     [
-        ("from keras import layers\ny = getattr(layers, 'MaxPooling2D')(2)(x)\n", "getattr(layers, 'MaxPooling2D')"),
+        ("from keras import layers\ny = getattr(layers, name + 'Pool')(2)(x)\n", "getattr(layers, name + 'Pool')"),
         (
             "import tensorflow_addons as tfa\ny = tfa.layers.AdaptiveAveragePooling2D(3)(x)\n",
             "tfa.layers.AdaptiveAveragePooling2D(3)",

@@ -42,6 +42,20 @@ def test_it_has_the_numbers_of_the_original(kind: str) -> None:
     same_numbers(source, of="torch", to="keras")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("tf.pow(tf.reduce_mean(tf.maximum(x, 1e-6) ** 3.0, [1, 2]), 1 / 3.0)", GEM),
+        ("tf.math.log(tf.reduce_mean(tf.exp(5.0 * x), axis=[1, 2])) / 5.0", LSE),
+    ],
+)
+def test_a_reduction_of_tensorflow_has_it_in_pytorch(before: str, after: str) -> None:
+    source = f"import tensorflow as tf\ndef f(x):\n    return {before}\n"
+
+    assert after in ported(source).text
+    same_numbers(source, of="tensorflow")
+
+
 def test_a_learned_power_is_given_with_the_tensor() -> None:
     source = f"""\
 {TORCH}class Pool(torch.nn.Module):

@@ -47,6 +47,16 @@ def test_a_pyramid_has_the_numbers_of_the_original(kind: str, level: int) -> Non
     same_numbers(f"{KERAS}def f(x, f):\n    {PYRAMIDS[kind]}\n", level)
 
 
+def test_sizes_in_a_list_that_tensorflow_may_take_for_all_axes() -> None:
+    source = "import tensorflow as tf\ndef f(x, f):\n    size = [x.shape[1] // f, x.shape[2] // f]\n"
+    same_numbers(f"{source}    return tf.nn.avg_pool2d(x, size, size, 'VALID')\n", 2, of="tensorflow")
+    longer = "size = [1, x.shape[1] // f, x.shape[2] // f, 1]"
+    found = ported(
+        f"import tensorflow as tf\ndef f(x, f):\n    {longer}\n    return tf.nn.avg_pool2d(x, size, 1, 'SAME')"
+    )
+    assert "size may be one number" in found.rows[-1].note
+
+
 def test_each_size_has_a_row() -> None:
     rows = ported(f"{KERAS}def f(x, f):\n    {PYRAMIDS['divided']}\n").rows
 

@@ -70,6 +70,10 @@ NOT_READ = [
     "class Net(Base):\n    def call(self, x):\n        return self.max_pool2d(x)",
     "from torch import nn\ny = getattr(nn, f'AvgPool{n}d')(2)(x)",
     "def f(x, pools):\n    return getattr(pools, 'max_pool')(x)",
+    "from .registry import LAYERS\ny = LAYERS['max_pool'](2)(x)",
+    "def f(x, layers):\n    return layers.get('max_pool')(2)(x)",
+    "from .registry import build\nblock = build({'type': 'MaxPool2d', 'stride': 2}, 3)",
+    "from .registry import build\nblock = build(dict(type='MaxPool2d', stride=2))",
     "def f(x, max_pool):\n    return max_pool(x)",
     "def f(x, common):\n    return block(x, pool=common.MaxPool2d)",
     "from .common import MaxPool2d\nPOOLS = {'max': MaxPool2d}",
@@ -83,6 +87,17 @@ def test_a_pool_that_nothing_reads_has_a_row(source: str) -> None:
 
     assert [one.status for one in result.rows] == ["failed"]
     assert not result.complete
+
+
+def test_a_pool_that_getattr_gives_is_the_one_with_a_dot() -> None:
+    head = "from keras import layers\n"
+    assert row(f"{head}y = getattr(layers, 'MaxPooling2D')(2)(x)\n").after == "torch.nn.MaxPool2d(2)(x)"
+    handed = row(f"{head}block(getattr(layers, 'MaxPooling2D', None))\n")
+    assert handed.after == 'pk.stand_in("keras.layers.MaxPooling2D", "torch")'
+
+
+def test_a_text_that_the_target_has_for_its_own_class_is_left() -> None:
+    assert ported("block = build(dict(type='MaxPool2d'))\n").rows == ()
 
 
 def test_a_chain_over_several_lines_is_told_of_where_its_names_stand() -> None:

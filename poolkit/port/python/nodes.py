@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import functools
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from poolkit.dialects import table
 from poolkit.dialects.sources import dotted_name
 from poolkit.port.python.scopes import children
+from poolkit.spec.values import is_many
 
 Node = ast.AST
 Import = ast.Import | ast.ImportFrom
@@ -48,6 +51,35 @@ def walk(node: Node, parents: dict[Node, Node] | None = None) -> Iterator[Node]:
         left += reversed(inside)
         if parents is not None:
             parents.update(dict.fromkeys(inside, here))
+
+
+def with_dots(module: ast.Module) -> ast.Module:
+    """A file in which `getattr(layers, "MaxPooling2D")` is `layers.MaxPooling2D`, at the same place.
+
+    >>> ast.unparse(with_dots(python("y = getattr(layers, 'MaxPooling2D')(2)")))
+    'y = layers.MaxPooling2D(2)'
+    """
+    for node in walk(module):
+        for name, value in ast.iter_fields(node):
+            setattr(node, name, [*map(_with_dot, value)] if is_many(value) else _with_dot(value))
+    return module
+
+
+def _with_dot(node: Any) -> Any:
+    """What a getattr asks for a pool of a framework by its name; anything else as it is."""
+    if not isinstance(node, ast.Call) or last_name(node.func) != "getattr" or len(node.args) < 2 or node.keywords:
+        return node
+    name = literal(node.args[1])
+    if not isinstance(name, str) or name not in pools():
+        return node
+    return ast.copy_location(ast.Attribute(node.args[0], name, ast.Load()), node)
+
+
+@functools.cache
+def pools(of: str | None = "") -> frozenset[str]:
+    """What all frameworks call their pools, or one of them, without the modules, where the name says that it is one."""
+    names = {one.rpartition(".")[2] for d in table.dialects() if of in ("", d.name) for one in d.words}
+    return frozenset(name for name in names if "pool" in name.lower() != "pool")
 
 
 def plain_name(node: Node | None) -> str | None:

@@ -89,7 +89,7 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
     stay so, and are right at every rank with the channels that the layout has.
     """
     spec, at = target.spec, reduced(site)
-    if at is None or not isinstance(spec, PoolSpec):
+    if at is None or not isinstance(spec, PoolSpec) or (site.reformed and target.call is None):
         return target
     if site.role == "layer" and site.word != PARTIAL:  # a partial is a function still
         return of_any_rank(target)

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from poolkit.errors import InputError
-from poolkit.port.python.nodes import DEFINITIONS, Node, python, walk
+from poolkit.port.python.nodes import DEFINITIONS, Node, python, walk, with_dots
 from poolkit.port.python.scopes import Binding, Scope, scoped
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Tree:
         self.newline = "\r\n" if "\r\n" in source else "\n"
         self._starts = [0, *(found.end() for found in re.finditer(b"\n", self.data))]
         tokens = _tokens(source, self.name)
-        self.module = _parsed(source, self.name)
+        self.module = with_dots(_parsed(source, self.name)) if "getattr" in source else _parsed(source, self.name)
         comments = [token for token in tokens if token.type == tokenize.COMMENT]
         self.comments = [(self._place(*token.start), self._place(*token.end)) for token in comments]
         self._index()

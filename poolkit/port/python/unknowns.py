@@ -14,9 +14,10 @@ from poolkit.port.python.choices import ORDERED, chosen
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.values import Value, is_number, is_sizes, literals
+from poolkit.port.python.values import Many, Value, is_number, is_sizes, literals
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
@@ -43,9 +44,12 @@ def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
 
 def _unsure_sizes(tree: Tree, names: Names, site: Site) -> Iterator[str]:
     assert isinstance(site.fields, dict)
+    spatial = len(lettered(site.fields.get("layout")).strip("NC"))
     for name in ("window", "stride"):
         value = site.fields.get(name)
-        if isinstance(value, Expression) and not is_number(_value(tree, names, value.text, site)):
+        made = _value(tree, names, value.text, site) if isinstance(value, Expression) else None
+        sure = is_number(made) or (isinstance(made, Many) and len(made.items) == spatial and is_sizes(made))
+        if isinstance(value, Expression) and not sure:
             yield value.text
 
 

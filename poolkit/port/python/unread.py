@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from poolkit.dialects import table
 from poolkit.port.python.assumed import imported
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name
+from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name, pools
 from poolkit.port.python.sites import Site, holders
 from poolkit.port.python.tree import Tree
 from poolkit.port.report import Row
@@ -43,7 +43,7 @@ def unread(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
     """
     if is_for(names, to):
         return
-    rows = list(_calls(tree, names, found, told, to))
+    rows = [*_calls(tree, names, found, told, to), *_typed(tree, to)]
     yield from rows
     if not (rows or told or found):
         yield from _mention(tree)
@@ -55,7 +55,9 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
     seen = {(row.where, row.before) for row in told}
     meant = _renamed(tree)
     for node in tree.all(ast.Call):
-        name = last_name(node.func)
+        registry, key = _registry(node)
+        func = registry or node.func
+        name = last_name(node.func) or key
         spelled = _by_getattr(tree, node) or meant.get(name, name)
         read = name == "getattr" and "pool" in spelled.lower() and not OF_WORKERS.search(spelled)
         if node in nodes or not (read or spelled_like_a_pool(spelled) or _reduces_space(tree, node, spelled)):
@@ -65,15 +67,30 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
         row = Row(f"line {tree.line_at(place)}", tree.text(node), "failed")
         if (row.where, row.before) in seen or any(tree.inside(node, whole) for whole in held):
             continue
-        full = names.full(node.func) or imported(tree, plain_name(node.func) or "", node) or ""
+        full = names.full(func) or imported(tree, plain_name(func) or "", node) or ""
         asked = _asked(names, node) if name == "getattr" else ""
         if not full.startswith("poolkit.") and (to is None or of_framework(full or asked) != to):
-            yield from _row(tree, node, full, asked, row)
+            yield from _row(tree, node, func, full, asked, row)
 
 
-def _row(tree: Tree, node: ast.Call, full: str, asked: str, row: Row) -> Iterator[Row]:
+def _typed(tree: Tree, to: str | None) -> Iterator[Row]:
+    """``dict(type="MaxPool2d")``, of which a registry elsewhere makes a layer."""
+    named = [keyword.value for keyword in tree.all(ast.keyword) if keyword.arg == "type"]
+    for entries in tree.all(ast.Dict):
+        named += [value for key, value in zip(entries.keys, entries.values, strict=True) if literal(key) == "type"]
+    for node in named:
+        word = literal(node)
+        if isinstance(word, str) and word[:1].isupper() and word in pools() - pools(to):
+            yield Row(f"line {tree.line(node)}", tree.text(node), "failed", notes=(f"{word} {BY_TEXT}",))
+
+
+BY_TEXT = (
+    "is a text here, and which class that is, a registry elsewhere says; write the text that it has for the port's"
+)
+
+
+def _row(tree: Tree, node: ast.Call, func: ast.expr, full: str, asked: str, row: Row) -> Iterator[Row]:
     """The row of a call, by where its name comes from; none where the file made what is called, which has a row."""
-    func = node.func
     name, value = last_name(func), func.value if isinstance(func, ast.Attribute) else None
     defined = _defined(tree, name) if not full else None
     note = ""
@@ -157,6 +174,18 @@ def _renamed(tree: Tree) -> dict[str, str]:
 
 def _by_getattr(tree: Tree, node: ast.Call) -> str:
     return tree.text(node.args[1]) if last_name(node.func) == "getattr" and len(node.args) > 1 else ""
+
+
+def _registry(node: ast.Call) -> tuple[ast.expr | None, str]:
+    """Of ``LAYERS["max_pool"](2)`` and ``LAYERS.get("max_pool")(2)``: where what is called comes from, and its key."""
+    func = node.func
+    if isinstance(func, ast.Subscript):
+        found, key = func.value, literal(func.slice)
+    elif isinstance(func, ast.Call) and isinstance(func.func, ast.Attribute) and func.func.attr == "get" and func.args:
+        found, key = func.func.value, literal(func.args[0])
+    else:
+        return None, ""
+    return (found, key) if isinstance(key, str) else (None, "")
 
 
 def _mention(tree: Tree) -> Iterator[Row]:
