@@ -100,6 +100,8 @@ DIFFERENTIATED = [
     ("lp", {"p": float("inf")}),
     *(("gem", {"p": p, "eps": 0.1}) for p in (0.5, 1.0, 3.0, float("inf"))),
     ("stochastic", {}),
+    *(("std", {"correction": c}) for c in (0, 1)),
+    ("mean_sqrt", {}),
     *(("logsumexp", {"beta": beta}) for beta in (0.1, 1.0, 10.0, -2.0)),
 ]
 

@@ -26,6 +26,7 @@ KINDS = (
     "min",
     "median",
     "sum",
+    "std",
     "lp p=2.0 normalize=mean",
     "gem p=8.0",
     "softmax beta=16.0",

@@ -58,6 +58,8 @@ class Ops(Functions):
         return self.ops.sum(self._ones(x, at))
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
+        if stop == start + 1 or (start, stop) == (-1, None):  # of an axis of no known size Keras knows none
+            return self.expand(x[(slice(None),) * at + (start,)], at)
         return x[(slice(None),) * at + (slice(start, stop, step),)]
 
     def merge(self, x: Tensor, n: int, size: Any) -> Tensor:

@@ -14,6 +14,7 @@ from poolkit_conformance.cases_further import FURTHER
 from poolkit_conformance.cases_mixes import MIXES
 from poolkit_conformance.cases_numbers import NUMBERS
 from poolkit_conformance.cases_powers import POWERS
+from poolkit_conformance.cases_tokens import CASES as TOKENS
 
 
 def case(
@@ -292,4 +293,5 @@ CASES: list[Case] = [
     *BLURS,
     *FURTHER,
     *MIXES,
+    *TOKENS,
 ]

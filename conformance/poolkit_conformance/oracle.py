@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance import analytic, draws, outside
+from poolkit_conformance import analytic, deviations, draws, outside
 from poolkit_conformance.further import gathered, spread
 from poolkit_conformance.rows import (
     FLOATS,
@@ -28,7 +28,7 @@ from poolkit_conformance.rows import (
     note_nans,
     totals,
 )
-from poolkit_conformance.tolerances import SELECTIONS, SUMS, in_a_row
+from poolkit_conformance.tolerances import PLACES, SELECTIONS, SUMS, in_a_row
 from poolkit_conformance.windows import NoAnswerError
 
 __all__ = ["Answer", "Derivative", "NoAnswerError", "answer", "jvp", "second", "vjp"]
@@ -75,7 +75,7 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
         place = _first(spec, part.cells) if spec.kind in SELECTIONS else _drawn(spec, part)
         if place is not None:
             indices[part.here] = np.where(place < 0, -1, part.flat[place])
-        if spec.kind in SELECTIONS:
+        if spec.kind in SELECTIONS and spec.kind not in PLACES:
             note_nans(free, part)
     return Answer(
         rows.as_result(values),
@@ -146,6 +146,8 @@ def _by_tensor(rows: Rows, t: Array, total: Array, magnitude: Array, defined: Ar
 
 def _specified(rows: Rows, part: Part) -> Array:
     """Whether the gradient through a window is: without NaN, and not of -inf alone, which padding may be too."""
+    if rows.spec.kind in PLACES:
+        return np.ones(len(part.cells), bool)
     free = np.asarray(~np.isnan(part.cells).any(1))
     if rows.spec.kind in SELECTIONS:
         lost = -np.inf if rows.spec.kind == "max" else np.inf
@@ -158,6 +160,8 @@ def _specified(rows: Rows, part: Part) -> Array:
 
 def _first(spec: Any, cells: Array) -> Array:
     """The first of the cells that hold the value; where there are NaNs, the first of those. (NumPy does both.)."""
+    if spec.kind in PLACES:
+        return np.full(len(cells), 0 if spec.kind == "first" else cells.shape[1] - 1)
     if spec.kind == "median":
         share = Fraction(dict(spec.options)["quantile"]).limit_denominator(1000)
         value = np.sort(cells, 1)[:, math.floor(share * (cells.shape[1] - 1)), None]
@@ -183,6 +187,12 @@ def _sum(spec: Any, part: Part) -> tuple[Array, Array]:
     return totals(part.counted), totals(np.abs(part.counted.astype(np.float64)))
 
 
+def _mean_sqrt(spec: Any, part: Part) -> tuple[Array, Array]:
+    root = np.sqrt(part.divisor)
+    total, size = _sum(spec, part)
+    return total / root, size / root
+
+
 def _reach(part: Part) -> tuple[Array, Array]:
     cells = part.counted.astype(np.float64)
     finite = np.where(np.isfinite(cells), cells, 0)
@@ -204,9 +214,11 @@ VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "avg": _average,
     "blur": _average,
     "sum": _sum,
+    "mean_sqrt": _mean_sqrt,
+    "std": deviations.values,
     "max": _select,
     "min": _select,
-    "median": _select,
+    **dict.fromkeys(("median", *PLACES), _select),
     "stochastic": draws.values,
     **analytic.VALUES,
 }
@@ -221,13 +233,15 @@ def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
         return one_hot, one_hot
     if spec.kind == "stochastic":
         return draws.slopes(spec, part)
+    if spec.kind == "std":
+        return deviations.slopes(spec, cells)
     if spec.kind in analytic.SLOPES:
         return analytic.SLOPES[spec.kind](spec, cells)
     if spec.kind not in VALUES:
         return outside.slopes(spec, cells)
     slope = np.ones(cells.shape) if part.weights is None else part.weights
-    if spec.kind in ("avg", "blur"):
-        slope = _over(slope, part.divisor[:, None])
+    if spec.kind in ("avg", "blur", "mean_sqrt"):
+        slope = _over(slope, (np.sqrt(part.divisor) if spec.kind == "mean_sqrt" else part.divisor)[:, None])
     return slope, np.abs(slope)
 
 
@@ -261,6 +275,7 @@ CURVATURES: dict[tuple[str, str], Callable[[Any, Part, Array], tuple[Array, Arra
     **{(kind, "x"): curvature for kind, curvature in analytic.CURVATURES.items()},
     ("avg", "weight"): _average_curvature,
     ("stochastic", "x"): draws.curvature,
+    ("std", "x"): deviations.curvature,
 }
 
 

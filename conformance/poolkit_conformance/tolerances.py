@@ -15,8 +15,9 @@ from poolkit_conformance.case import EPS
 
 Array = np.ndarray[Any, Any]
 
-SELECTIONS = ("max", "min", "median")
-SUMS = ("avg", "sum", "blur")  # every other kind is analytic
+PLACES = ("first", "last")
+SELECTIONS = ("max", "min", "median", *PLACES)
+SUMS = ("avg", "sum", "mean_sqrt", "blur")  # every other kind is analytic
 F32, F64 = EPS["float32"], EPS["float64"]
 F16, BF16 = EPS["float16"], EPS["bfloat16"]
 

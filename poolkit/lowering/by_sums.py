@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
-EXPONENTIALS = ("softmax", "logsumexp")
 WIDEST = 4.0  # the largest p of which float64 holds the powers of float32's numbers, and their derivatives
 # The largest magnitude of beta * x. The fourth power of a sum of 100 exponentials is in range, and so are derivatives
 # up to the third; and beta * x is rounded by less than is allowed of a cell.
@@ -65,11 +64,12 @@ class BySums(Composite):
         kind.mask = mask
         sums = [_values(run) for run in runs]
         counted = None if mask is None else sums.pop()
-        state = getattr(kind, self.way)(cells, *sums)
         if counted is None:
-            values = kind.finish(state, cells)[0]
+            values = kind.finish(getattr(kind, self.way)(cells, *sums), cells)[0]
         else:
-            values = finished(kind, counted(inner.cast(mask, plan.work)), state, cells)[0]
+            count = counted(inner.cast(mask, plan.work))
+            kind.counted = inner.where(inner.greater(count, 0), count, 1)
+            values = finished(kind, count, getattr(kind, self.way)(cells, *sums), cells)[0]
         return values if inner is o else o.cast(values, self.work)
 
 
@@ -83,23 +83,23 @@ def pooling(base: Plan | WeighedPlan) -> Plan:
 
 def ways(base: AnyPlan, wide: bool, branches: Callable[[Plan], bool]) -> list[BySums]:
     """The ways in which a kind is computed by sums; `wide`: float64 is to be had; `branches`: data may be looked at."""
-    if not isinstance(base, Plan | WeighedPlan) or not base.known or not KINDS[pooling(base).kind].by_sums:
+    if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
     plan, given = pooling(base), {f.name for f in base.further}
-    p = None if given & {"p", "eps"} else dict(plan.spec.options).get("p")
-    found: list[BySums] = []
-    if given & set(RANDOM):
-        return found
-    if p in (1, math.inf):
-        found.append(_by(base, "plain", plan.work, ["sum" if p == 1 else "max"]))
-    elif {a.form for a in plan.axes} <= {"whole", "keep"}:
-        found.append(_by(base, "relative", plan.work, ["sum", "max"]))
-    elif wide and plan.work == "float32" and (plan.kind == "stochastic" or (p is not None and 1 < p <= WIDEST)):
-        found.append(_by(base, "wide", "float64", ["sum"]))
-    elif plan.kind in EXPONENTIALS and branches(plan):
+    known = KINDS[plan.kind].by_sums
+    p = dict(plan.spec.options).get("p", 2.0)
+    if not known or given & set(RANDOM):
+        return []
+    if "plain" in known or (p in (1, math.inf) and not given & {"p", "eps"}):
+        return [_by(base, "plain", plan.work, ["max" if p == math.inf else "sum"])]
+    if {a.form for a in plan.axes} <= {"whole", "keep"}:
+        return [_by(base, "relative", plan.work, ["sum", "max"])]
+    if "wide" in known and wide and plan.work == "float32" and 1 < p <= WIDEST and not given & {"p", "eps"}:
+        return [_by(base, "wide", "float64", ["sum"])]
+    if "bounded" in known and branches(plan):
         many = math.prod([a.window if a.form == "taps" else -(-a.n // a.out) + 1 for a in plan.axes]) > FEW
-        found.append(_by(base, "bounded", "float64" if many and wide else plan.work, ["sum"]))
-    return found
+        return [_by(base, "bounded", "float64" if many and wide else plan.work, ["sum"])]
+    return []
 
 
 def _by(base: Plan | WeighedPlan, way: str, work: str, kinds: list[str]) -> BySums:

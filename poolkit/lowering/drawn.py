@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.kind import Kind, State, flat_positions
-from poolkit.lowering.relative import largest_of, least_of
+from poolkit.lowering.kind import Choice, Kind, State
+from poolkit.lowering.relative import largest_of, least_of, scales
 from poolkit.lowering.taps import Taps
 
 if TYPE_CHECKING:
@@ -38,14 +38,12 @@ class Expected(Taps):
 
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
         """Of cells times a power of two, by the largest, whose square may be too large, or 0."""
-        o, e = self.o, 320 if self.plan.work == "float64" else 40
-        x = self.real(x, 0.0)
+        o, x = self.o, self.real(x, 0.0)
         top = largest(o.detach(o.clip(x, 0.0, math.inf)))
-        scale = o.where(o.greater(top, 2.0**e), 2.0 ** (-2 * e), o.cast(o.greater(top, -1), o.dtype))
-        scale = o.where(o.less(top, 2.0**-e), 2.0 ** (2 * e), scale)
+        scale, back = scales(o, top)
         value, weights = self.average(o.multiply(o.clip(x, 0.0, largest_of(self.plan.work)), scale), total)
         endless = o.both(o.equal(top, math.inf), o.greater(weights, 0))  # and no NaN
-        return (o.where(endless, math.inf, o.divide(value, scale)),)
+        return (o.where(endless, math.inf, o.multiply(value, back)),)
 
     def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """In float64, which holds the squares of all of float32's numbers."""
@@ -59,7 +57,7 @@ class Expected(Taps):
         ), weights
 
 
-class Drawn(Taps):
+class Drawn(Choice, Taps):
     """The cell in whose part of the line from 0 to 1 a sample falls, when cells are laid side by side in order.
 
     The parts are proportional to the cells above 0. Where a window has infinite cells, these alone share the line;
@@ -72,9 +70,6 @@ class Drawn(Taps):
         super().__init__(ops, plan)
         above = ops.where(ops.greater(samples, 0), ops.detach(samples), 0)  # and no NaN
         self.samples = ops.expand(ops.where(ops.less(above, 1), above, 1), ops.rank)
-
-    def lift(self, x: Tensor) -> State:
-        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
@@ -110,6 +105,3 @@ class Drawn(Taps):
             fits = o.less(o.multiply(top, scale), 2.0 ** (e + 1))
             scale = o.where(fits, scale, o.multiply(scale, 2.0**-e))
         return scale
-
-    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None

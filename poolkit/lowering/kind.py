@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Tensor = Any
 State = tuple[Tensor, ...]
 
+FAR = 2**31 - 1  # behind every position along an axis
+
 
 class Kind:
     """A fold over windows; subclasses say what they carry."""
@@ -57,6 +59,16 @@ class Kind:
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         """Values, and indices or None; `like` is the input in its working dtype."""
         return s[0], None
+
+
+class Choice(Kind):
+    """A kind that hands on one cell of each window, with its position where that is asked for."""
+
+    def lift(self, x: Tensor) -> State:
+        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
 
 
 def flat_positions(o: Ops, plan: Plan, x: Tensor) -> Tensor:

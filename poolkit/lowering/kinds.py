@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.blurred import Blur
 from poolkit.lowering.count import divisor_of
+from poolkit.lowering.deviation import Std
 from poolkit.lowering.drawn import stochastic
 from poolkit.lowering.fold import fold_taps, total
-from poolkit.lowering.kind import Kind, State, flat_positions
+from poolkit.lowering.kind import FAR, Choice, Kind, State
+from poolkit.lowering.placed import First, Last
 from poolkit.lowering.relative import LogSumExp, Norm, decayed, exponents, factors, positive, times
 from poolkit.lowering.taps import Taps
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 Tensor = Any
 
 SHORT = 12  # cells of which two by two the better is taken; of more the best is found, and then its place
-FAR = 2**31 - 1  # behind every position along an axis
 
 
 class Sum(Kind):
@@ -56,7 +57,23 @@ class Avg(Sum):
         return self.o.divide(s[0], divisor_of(self, like)), None
 
 
-class Max(Kind):
+class MeanSqrt(Sum):
+    """The sum divided by the square root of the count of real cells."""
+
+    name = "mean_sqrt"
+
+    def plain(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        return (total(self.real(x, 0.0)),)
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        count = divisor_of(self, like)
+        if isinstance(count, int):
+            return self.o.divide(s[0], math.sqrt(count)), None
+        line = self.o.line((1,), self.plan.axes[0].at, self.plan.work, like)  # a count may be a symbol
+        return self.o.divide(s[0], self.o.power(self.o.multiply(line, count), 0.5)), None
+
+
+class Max(Choice):
     """The largest element; the first of several in row-major order; NaN before everything.
 
     The choice is made on a detached input, so its gradient is one-hot, of any order and in any mode.
@@ -70,9 +87,6 @@ class Max(Kind):
 
     def extreme(self, x: Tensor, at: int) -> Tensor:
         return self.o.max(x, at)
-
-    def lift(self, x: Tensor) -> State:
-        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
 
     def combine(self, a: State, b: State) -> State:
         o = self.o
@@ -106,9 +120,6 @@ class Max(Kind):
 
     def worst(self) -> float | int:
         return -math.inf if self.plan.floating else lowest(self.plan.work)
-
-    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
 
 
 class Min(Max):
@@ -203,16 +214,13 @@ class LogWeighted(Softmax):
         return self.o.divide(s[1], self.o.where(self.o.equal(s[2], 0), 1.0, s[2])), None
 
 
-class Median(Taps):
+class Median(Choice, Taps):
     """The cell that a share of the others, half of them, comes before when they are sorted; of two the lower.
 
     The sorted cells say which value it is, and the first cell that holds it is taken, as in `Max`.
     """
 
     name = "median"
-
-    def lift(self, x: Tensor) -> State:
-        return (x, flat_positions(self.o, self.plan, x)) if self.plan.spec.indices else (x,)
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
@@ -242,9 +250,6 @@ class Median(Taps):
         guess = o.where(o.greater(o.multiply(o.add(guess, 1), below), above), guess, o.add(guess, 1))
         return o.take_along(cells, o.where(o.less(guess, 0), 0, guess), o.rank - 1)
 
-    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
-
 
 class Largest(Max):
     """A norm with p infinite: the largest of the numbers that powers are taken of. That of a window of zeros is 0."""
@@ -267,7 +272,9 @@ def norm(ops: Ops, plan: Plan, **learned: Tensor) -> Kind:
     return (Largest if endless else Norm)(ops, plan, **learned)
 
 
-FOLDS: dict[str, Callable[..., Kind]] = {kind.name: kind for kind in (Avg, Max, Min, Sum, Softmax)}
+FOLDS: dict[str, Callable[..., Kind]] = {
+    kind.name: kind for kind in (Avg, Max, Min, Sum, MeanSqrt, Softmax, First, Last, Std)
+}
 FOLDS.update(
     {"lp": norm, "gem": norm, "logsumexp": LogSumExp, "median": Median, "blur": Blur, "stochastic": stochastic}
 )

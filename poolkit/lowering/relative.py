@@ -245,6 +245,18 @@ def least_of(dtype: str) -> float:
     return 2.0**-1022 if dtype == "float64" else 2.0**-126
 
 
+def scales(o: Ops, top: Tensor) -> tuple[Tensor, Tensor]:
+    """A power of two that brings numbers of this size where their squares are neither too large nor 0, and its inverse.
+
+    Both are factors: TensorFlow's forward mode divides by the square of a divisor.
+    """
+    e = 320 if o.dtype == "float64" else 40
+    large, small = o.greater(top, 2.0**e), o.less(top, 2.0**-e)
+    one = o.cast(o.greater(top, -1), o.dtype)
+    down, up = (o.where(large, 2.0**-n, o.where(small, 2.0**n, one)) for n in (2 * e, -2 * e))
+    return down, up
+
+
 def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:
     """exp(factor * difference), of differences down to -inf, whose product with a learned factor has no derivative."""
     if isinstance(factor, float):

@@ -39,7 +39,7 @@ class Facts:
     draws: bool = False  # one element, where random numbers are given; then it has indices
     averages: bool = False  # divides by a count of cells
     adds: bool = False  # weights its cells alike, so that two such kinds differ in their divisors alone
-    by_sums: bool = False  # sums of powers or exponentials: along whole axes by an adapter's routes for sums and maxima
+    by_sums: tuple[str, ...] = ()  # the ways of `lowering/by_sums.py` in which it is sums, by an adapter's routes
     weights: bool = False  # weights them by their places along each axis, as `lowering/blurred.py` says
     hands_on: bool = True  # a window of one cell may be that cell, with no computation
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
@@ -81,7 +81,7 @@ KINDS: dict[str, Facts] = {
     "softmax": Facts(
         "weights by a softmax",
         hands_on=False,
-        by_sums=True,
+        by_sums=("relative", "bounded"),
         options={
             "beta": Option(1.0, math.isfinite, "a finite number", examples=(0.5, -2.0), learned=True),
             "grad": Option(
@@ -94,7 +94,7 @@ KINDS: dict[str, Facts] = {
     "lp": Facts(
         "takes the p-norm",
         hands_on=False,
-        by_sums=True,
+        by_sums=("relative", "wide"),
         options={"p": P, "normalize": NORMALIZE},
         operations=lambda cells, windows: 3 * cells,
         alone=lambda options: "magnitude",
@@ -103,7 +103,7 @@ KINDS: dict[str, Facts] = {
     "gem": Facts(
         "takes the generalized mean",
         hands_on=False,
-        by_sums=True,
+        by_sums=("relative", "wide"),
         options={
             "p": dataclasses.replace(P, default=3.0, examples=(1.0, 2.0, 0.5, math.inf)),
             "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,), learned=True),
@@ -116,6 +116,21 @@ KINDS: dict[str, Facts] = {
         selects=True,
         options={"quantile": Option(0.5, lambda v: 0 <= v <= 1, "a number from 0 to 1", examples=(0.25, 0.9, 0.0))},
         operations=lambda cells, windows: cells * max(-(-cells // max(windows, 1)) - 1, 1).bit_length(),
+    ),
+    "first": Facts("takes the first cell", selects=True, hands_on=False, operations=lambda cells, windows: 0),
+    "last": Facts("takes the last cell", selects=True, hands_on=False, operations=lambda cells, windows: 0),
+    "mean_sqrt": Facts(
+        "sums and divides by the square root of the count",
+        by_sums=("plain",),
+        operations=lambda cells, windows: cells,
+    ),
+    "std": Facts(
+        "takes the standard deviation",
+        hands_on=False,
+        by_sums=("relative",),
+        options={"correction": Option(0, lambda v: v in (0, 1), "0 or 1", examples=(1,))},
+        operations=lambda cells, windows: 4 * cells,
+        alone=lambda options: "0",
     ),
     "blur": Facts(
         "blurs",
@@ -136,7 +151,7 @@ KINDS: dict[str, Facts] = {
         "draws a cell",
         draws=True,
         hands_on=False,
-        by_sums=True,
+        by_sums=("relative", "wide"),
         operations=lambda cells, windows: 3 * cells,
         takes=("mask", "samples"),
         alone=lambda options: "what is at least 0",
@@ -144,7 +159,7 @@ KINDS: dict[str, Facts] = {
     "logsumexp": Facts(
         "takes the log-sum-exp",
         hands_on=False,
-        by_sums=True,
+        by_sums=("relative", "bounded"),
         options={
             "beta": Option(
                 1.0,
