@@ -39,8 +39,7 @@ KINDS = (
 def pooled(kind: str, photo: Any) -> Any:
     """The photograph pooled by a kind with its options, no brighter than white."""
     spec = pk.PoolSpec.parse(f"{kind} {'' if 'window' in kind else WINDOW} layout=NHWC")
-    drawn = np.random.default_rng(0).random(spec.output_shape(photo.shape), "float32")
-    image: Any = pk.pool(photo, spec, **({"samples": drawn} if kind == "stochastic" else {}))[0]
+    image: Any = pk.pool(photo, spec, key=pk.Key(0))[0]  # which those that draw nothing ignore
     return np.clip(image / max(1.0, float(image.max())), 0, 1)
 
 

@@ -25,6 +25,7 @@ from poolkit.spec.constructors import (
     SumPool,
 )
 from poolkit.spec.constructors_options import BlurPool, GeM, LPPool, MedianPool, SoftPool, StochasticPool
+from poolkit.spec.key import Key
 from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
@@ -65,6 +66,7 @@ __all__ = [
     "GlobalMinPool",
     "GlobalSumPool",
     "InputError",
+    "Key",
     "LPPool",
     "MaxPool",
     "MedianPool",

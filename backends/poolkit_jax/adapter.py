@@ -63,6 +63,10 @@ class JaxAdapter(Adapter):
     def to_numpy(self, t: Any) -> Any:
         return np.asarray(t)
 
+    def key_of(self, key: Any) -> Any:
+        own = isinstance(key, jax.Array) and jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
+        return jax.random.key_data(key) if own else key
+
     def held(self, t: Any) -> Any:
         return None if isinstance(t, Tracer) else np.asarray(t)
 

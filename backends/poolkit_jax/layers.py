@@ -30,8 +30,8 @@ for _operation in Operation.ALL:
 class Pool(Named, Pooling):
     """A callable that pools by a spec: a member of a Flax module, or an element of an `equinox.nn.Sequential`.
 
-    `route` asks for one of `poolkit.routes`, or "native" for `lax.reduce_window` or `jnp.mean`. `key` is what
-    `equinox.nn.Sequential` hands to each of its layers; it is not used.
+    `route` asks for one of `poolkit.routes`, or "native" for `lax.reduce_window` or `jnp.mean`. A pool that draws uses
+    the `key` that `equinox.nn.Sequential` hands to each of its layers; the others do not look at it.
 
     >>> import jax.numpy as jnp
     >>> from poolkit import MaxPool
@@ -44,10 +44,6 @@ class Pool(Named, Pooling):
     def __init_subclass__(cls, **facts: object) -> None:
         super().__init_subclass__(**facts)
         jax.tree_util.register_static(cls)
-
-    def __call__(self, x: jax.Array, *, key: object = None, **tensors: jax.Array | None) -> Any:
-        """`tensors` are those that the spec takes besides, as ``mask=``."""
-        return pool_through(x, self.spec, self.route, **tensors)
 
 
 # -------------------------------------------------------------------------------------------------------- Flax's words

@@ -106,7 +106,7 @@ _QUANTILES: tuple[dict[str, Any], ...] = (
     {"quantile": 0},
 )
 
-_EACH = (("samples", "each"),)
+_EACH, _KEY = (("samples", "each"),), (("key", "key"),)
 DRAWS: list[Case] = [
     *cases_of("stochastic", ()),
     *(
@@ -122,6 +122,12 @@ DRAWS: list[Case] = [
         _case("stochastic", _label("drawn", data), "k3_s2_same", tensors=_EACH, data=data, indices=True)
         for data in (*_DATA, "huge")
     ),
+    *(
+        _case("stochastic", f"by_key_{spec}", spec, tensors=_KEY, indices=spec != "tokens", few=spec == "k3_s2_same")
+        for spec in ("k3_s2_same", "k2_nhwc", "adaptive_9x10_to_4x3", "tokens", "empty_batch")
+    ),
+    _case("stochastic", "by_key_uint32", "k3_s2_same", tensors=(("key", "key uint32"),), dtype="float64"),
+    _case("stochastic", "by_key_and_mask", "k2_nhwc", tensors=(("mask", "cells"), ("key", "key int64"))),
     _case("stochastic", "drawn_by_float16", "k3_s2_same", tensors=(("samples", "each float16"),)),
     _case("stochastic", "drawn_by_float64", "k3_s2_same", tensors=(("samples", "each float64"),)),
 ]

@@ -46,6 +46,8 @@ def described(case: Case) -> dict[str, tuple[str, str]]:
 def _letters(case: Case, name: str, axes: int) -> str:
     rank = len(case.shape)
     letters = layout_of(case.spec, rank)
+    if name == "key":
+        return ""
     if name == "samples" and not case.spec.keepdims:
         gone = pooled_axes(case.spec, rank)
         letters = "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)

@@ -1,7 +1,8 @@
 """Tensors besides the input: masks and weights in every shape and dtype that docs/semantics.md (13) names.
 
 A recipe is a few words. The first is the shape: "cells" (the layout's axes without C), "one" (with C of size 1), "full"
-(the input's own); of samples it is that of the result, "each". Then come a dtype and numbers out of the ordinary.
+(the input's own); of samples it is that of the result, "each", and of a key "key". Then come a dtype and
+numbers out of the ordinary.
 """
 
 from __future__ import annotations
@@ -44,11 +45,13 @@ def real(spec: Any, mask: Array, shape: tuple[int, ...]) -> Array:
 
 def _made(case: Case, name: str, how: Any) -> Array:
     if not isinstance(how, str):
-        return as_array(how, None if name in ("mask", "ids") else numpy_dtype(_float(case.dtype)))
+        return as_array(how, None if name in ("mask", "ids", "key") else numpy_dtype(_float(case.dtype)))
     form, *more = how.split()
     if name == "samples":
         return generator(name, case.name).random(_result(case)).astype(numpy_dtype(more[0] if more else "float32"))
     rng = generator(name, case.name)
+    if name == "key":
+        return rng.integers(0, 2**31, 2).astype(more[0] if more else "int32")
     if name == "ids":
         return _ids(rng, case, more)
     if name in GRAPHS:

@@ -89,7 +89,8 @@ def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
         for name in ("mask", "weight")
         if name in spec.takes and rng.random() < 0.2
     )
-    return (*few, ("samples", "each")) if "samples" in spec.takes and rng.random() < 0.5 else few
+    drawn = rng.choice(((), (("samples", "each"),), (("key", "key"),))) if "samples" in spec.takes else ()
+    return (*few, *drawn)
 
 
 def _letters(layout: str, more: int) -> str:

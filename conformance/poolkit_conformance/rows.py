@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from poolkit_conformance.further import real, spread
+from poolkit_conformance.threefry import in_layout
 from poolkit_conformance.windows import Box, boxes, counts, pooled_axes
 
 Array = np.ndarray[Any, Any]
@@ -64,6 +65,8 @@ class Rows:
         self.windows = (len(self.cells), *counts(spec, x.shape))
         weight, mask, samples = (tensors.get(name) for name in ("weight", "mask", "samples"))
         self.samples = None if samples is None else self.like_result(samples)
+        if samples is None and "key" in tensors:
+            self.samples = self._moved(in_layout(spec, tensors["key"], self._result()))
         self.dtype = x.dtype.name
         self.weights = None if weight is None else self.like(spread(spec, weight, x.shape))
         self.mask = None if mask is None else self._rows(real(spec, mask, x.shape))
@@ -79,7 +82,17 @@ class Rows:
     def like_result(self, g: Array) -> Array:
         """A tensor of the result's shape, in rows."""
         g = g.astype(np.float64)
-        return (np.moveaxis(g, self.pooled, self.last) if self.keepdims else g).reshape(self.windows)
+        return self._moved(g) if self.keepdims else g.reshape(self.windows)
+
+    def _moved(self, g: Array) -> Array:
+        return np.moveaxis(g, self.pooled, self.last).reshape(self.windows)
+
+    def _result(self) -> tuple[int, ...]:
+        """The shape of the result before axes are dropped."""
+        sizes = list(self.shape)
+        for axis, n in zip(self.pooled, self.windows[1:], strict=True):
+            sizes[axis] = n
+        return tuple(sizes)
 
     def as_input(self, rows: Array) -> Array:
         return np.moveaxis(rows.reshape(*self.kept, *self.sizes), self.last, self.pooled)

@@ -14,7 +14,7 @@ WITH = click.option(
     "--with",
     "tensors",
     multiple=True,
-    help="A tensor besides the input: mask, or weight=NHWC where it has channels, or mask=NHW:float32.",
+    help="A tensor besides the input: mask, key, or weight=NHWC where it has channels, or mask=NHW:float32.",
 )
 
 
@@ -29,7 +29,7 @@ def described_in(tensors: Sequence[str], spec: Operation) -> dict[str, str | tup
     for text in tensors:
         name, _, rest = text.partition("=")
         axes, _, dtype = rest.partition(":")
-        axes = axes or spec.letters.replace("C", "")
+        axes = axes or spec.axes_of(name, spec.letters)[0]
         found[name] = (axes, dtype) if dtype else axes
     return found
 

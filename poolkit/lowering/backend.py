@@ -109,6 +109,10 @@ class Adapter:
         keys = [self.key(x, spec), *[self.key(t, (name, type(t))) for name, t in tensors.items()]]
         return None if None in keys else tuple(keys)
 
+    def key_of(self, key: Tensor) -> Tensor:
+        """A key of the framework's own as a tensor of integers; what is one already as it is."""
+        return key
+
     def held(self, t: Tensor) -> Any:
         """What a tensor holds, as an array; None where a tracer holds it."""
         return None if self.situation(t).tracing else self.to_numpy(t)

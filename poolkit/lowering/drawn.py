@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.kind import Choice, Kind, State
 from poolkit.lowering.relative import largest_of, least_of, scales
 from poolkit.lowering.taps import Taps
+from poolkit.lowering.uniform import canonical, places, uniform
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -60,22 +61,28 @@ class Expected(Taps):
 class Drawn(Choice, Taps):
     """The cell in whose part of the line from 0 to 1 a sample falls, when cells are laid side by side in order.
 
+    Samples are given, or follow from a key: a number for each of the result.
+
     The parts are proportional to the cells above 0. Where a window has infinite cells, these alone share the line;
     where it has NaNs, the NaNs alone.
     """
 
     name = "stochastic"
 
-    def __init__(self, ops: Ops, plan: Plan, samples: Tensor) -> None:
+    def __init__(self, ops: Ops, plan: Plan, samples: Tensor = None, key: Tensor = None) -> None:
         super().__init__(ops, plan)
-        above = ops.where(ops.greater(samples, 0), ops.detach(samples), 0)  # and no NaN
-        self.samples = ops.expand(ops.where(ops.less(above, 1), above, 1), ops.rank)
+        self.key = key
+        if samples is not None:
+            above = ops.where(ops.greater(samples, 0), ops.detach(samples), 0)  # and no NaN
+            self.samples = ops.expand(ops.where(ops.less(above, 1), above, 1), ops.rank)
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
         o = self.o.of_rank(at + 1)
         ends = o.running_sum(self.shares(o, o.detach(s[0]), count), at)
         whole = o.max(ends, at)
+        if self.key is not None:
+            self.samples = uniform(o, self.key, places(o, whole, canonical(self.plan)))
         falls = o.cast(o.floor(o.multiply(o.cast(whole, o.dtype), self.samples)), "int32")
         falls = o.where(o.less(falls, whole), falls, o.subtract(whole, 1))  # a sample may be rounded to 1
         place = o.count(o.less(ends, o.add(falls, 1)), at, "int32")

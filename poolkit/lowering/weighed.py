@@ -18,6 +18,7 @@ from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import FOLDS, LogWeighted, highest, lowest
 from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, dropped
 from poolkit.lowering.taps import Taps
+from poolkit.spec.kinds import RANDOM
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class WeighedPlan(Composite):
         """With the input's axes, and a mask as a condition."""
         if f.name == "samples":
             return self._samples(o, f, t)
+        if f.name == "key":
+            return t if f.dtype == "int32" else o.cast(t, "int32")
         if f.name in self.base.spec.learned:
             at = max(channel(self.base.spec, self.rank), 0)
             line = o.of_rank(1).reshape(t, tuple([-1 if i == at else 1 for i in range(self.rank)]))
@@ -224,8 +227,8 @@ def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]
     if f.name in base.spec.learned:
         _check_learned(base, f, size(at) if at >= 0 else (1, True))
         return ()
-    if f.name == "samples":
-        _check_samples(base, f, size)
+    if f.name in RANDOM:
+        (_check_samples if f.name == "samples" else _check_key)(base, f, size)
         return ()
     left = [i for i in range(base.rank) if f.rank == base.rank or i != at]
     fits = len(left) == f.rank
@@ -259,6 +262,16 @@ def _check_samples(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool
         raise ShapeError(
             f"received samples of shape {f.sizes} for {quoted(str(base.spec))}, and each number of the result, of "
             f"shape {tuple(wanted)}, is drawn by one of its own; give them this shape"
+        )
+
+
+def _check_key(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]]) -> None:
+    if f.dtype not in ("int32", "uint32", "int64"):
+        raise DtypeError(f"received a key of dtype {f.dtype}, and a key is two integers; give pk.Key(0), or its words")
+    if f.rank != 1 or f.sizes[0] not in (None, 2):
+        raise ShapeError(
+            f"received a key of shape {f.sizes} for {quoted(str(base.spec))}, and a key is two integers, as those of "
+            f"pk.Key(0).words, or of a JAX key of threefry2x32; give one key for the whole input"
         )
 
 

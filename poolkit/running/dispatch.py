@@ -11,7 +11,7 @@ from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.programs.recorder import noted
 from poolkit.running import registry
-from poolkit.running.further import check, checked, facts_of, situation_of, taken
+from poolkit.running.further import checked, facts_of, read, situation_of, taken
 from poolkit.running.tuned import preferred
 from poolkit.spec.operation import Operation, as_spec
 
@@ -38,7 +38,7 @@ def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
     Floats keep their dtype; integers keep it for max and min and become float32 otherwise. Raises `InputError` for
     anything that is no dense tensor, `DtypeError` for complex numbers, and `ShapeError` where the spec does not fit
     the shape. The input is not modified. `tensors` are what the operation takes besides: ``mask=`` says which cells
-    there are, ``weight=`` what each counts in an average or sum.
+    there are, ``weight=`` what each counts in an average or sum, ``key=`` what is drawn where something is.
 
     >>> import numpy as np
     >>> from poolkit import AvgPool
@@ -83,7 +83,7 @@ def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor], route: st
     if len(given) == 0:
         return pool_through(x, spec, route)
     adapter = registry.find(x)
-    check(adapter, given)
+    given = read(adapter, x, given)
     key = adapter.keys(x, spec, given)
     if key is None:
         return pool_direct(x, spec, route, **given)
@@ -200,7 +200,8 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     array([[ 3.,  7., 11.]])
     """
     adapter = registry.find(x)
-    given = taken(as_spec(spec, "pool takes (tensor, PoolSpec)"), tensors) if len(tensors) > 0 else {}
+    taking = as_spec(spec, "pool takes (tensor, PoolSpec)")
+    given = read(adapter, x, taken(taking, tensors)) if len(tensors) > 0 else {}
     x, plan = plan_of_tensor(adapter, x, spec, given)
     situation = situation_of(adapter, x, given)._replace(tracing=True)
     return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
@@ -212,7 +213,6 @@ def plan_of_tensor(
     """The spec resolved on a tensor and those besides it, and the tensor with its rank known."""
     as_spec(spec, "pool takes (tensor, PoolSpec)")
     adapter.check(x)
-    check(adapter, tensors)
     x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
     o = adapter.ops(rank, adapter.dtype(x))
 

@@ -10,6 +10,7 @@ from poolkit.errors import InputError
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import leading, letters_of, positions
 from poolkit.spec.arguments import as_dtype
+from poolkit.spec.key import Key
 from poolkit.spec.messages import shown
 from poolkit.spec.operation import Further, Operation
 
@@ -17,20 +18,43 @@ if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
 
 Tensor = Any
-OWN = {"mask": "bool", "ids": "int32"}  # dtypes that are not the input's
+OWN = {"mask": "bool", "ids": "int32", "key": "int32"}  # dtypes that are not the input's
 Described = str | tuple[str, str]  # the axes of a tensor, and its dtype
 
 
 def taken(spec: Operation, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those that were given, in the operation's order; `InputError` for one that it does not take."""
+    """Those that were given, in the operation's order; `InputError` for one that it does not take.
+
+    A key may be given to what draws nothing, as to every layer of a sequence. Beside samples none is read.
+    """
+    given = [name for name in tensors if tensors[name] is not None]
     for name in tensors:
-        if name not in spec.takes:
+        if name not in spec.takes and name != "key":
             names = " and ".join(spec.takes) or "none"
             raise InputError(
                 f"received {name} for {spec}, and the tensors that it takes besides its input are: {names}; "
                 f"leave {name} out"
             )
-    return {name: tensors[name] for name in spec.takes if tensors.get(name) is not None}
+    drawn = "samples" in given
+    return {name: tensors[name] for name in spec.takes if name in given and not (drawn and name == "key")}
+
+
+def read(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same as tensors of the framework of `x`, a `Key` too; `InputError` for what is none."""
+    adapter.check(x)
+    made = {name: _key(adapter, x, t) if name == "key" else t for name, t in tensors.items()}
+    check(adapter, made)
+    return made
+
+
+def _key(adapter: Adapter, x: Tensor, key: Any) -> Tensor:
+    if isinstance(key, Key):
+        return adapter.ops(1, "int32").line(key.words, 0, "int32", x)
+    if hasattr(key, "shape"):
+        return adapter.key_of(key)
+    raise InputError(
+        f"received {shown(key)} as the key, and a key is a pk.Key, or its two words as a tensor; write key=pk.Key(0)"
+    )
 
 
 def check(adapter: Adapter, tensors: Mapping[str, Tensor]) -> None:
@@ -83,6 +107,8 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
             f"{' or '.join([form or shown(form) for form in dict.fromkeys(forms)])} here, or by its axes and dtype; "
             f'write it as in tensors={{"{name}": "{forms[0]}"}}'
         )
+    if name == "key":
+        return Further(name, 1, as_dtype(given), (2,))
     lengths = {**dict(zip(own, shape[more:], strict=True)), **spec.lengths}
     sizes = [*(() if name in spec.learned else shape[:more]), *[lengths[c] for c in axes.removeprefix("...")]]
     return Further(name, len(sizes), as_dtype(given), tuple(sizes))

@@ -9,7 +9,7 @@ from poolkit.lowering.backend import Situation
 from poolkit.lowering.lower import routes_of
 from poolkit.running import registry
 from poolkit.running.dispatch import plan_of_tensor
-from poolkit.running.further import Described, situation_of, taken
+from poolkit.running.further import Described, read, situation_of, taken
 from poolkit.running.lowered import plan_of_shape
 from poolkit.spec.arguments import as_dtype, as_shape
 from poolkit.spec.operation import Operation, as_spec
@@ -67,7 +67,7 @@ def routes_for(x: Tensor, spec: Operation, **tensors: Tensor) -> list[RouteInfo]
     'mean'
     """
     adapter = registry.find(x)
-    given = taken(as_spec(spec, "routes_for takes (tensor, PoolSpec)"), tensors)
+    given = read(adapter, x, taken(as_spec(spec, "routes_for takes (tensor, PoolSpec)"), tensors))
     x, plan = plan_of_tensor(adapter, x, spec, given)
     return _listed(adapter, plan, situation_of(adapter, x, given))
 

@@ -183,8 +183,8 @@ def StochasticPool(  # noqa: N802
 ) -> PoolSpec:
     """A cell of each window, drawn with a chance in proportion to its value (Zeiler, Fergus, 2013).
 
-    It is drawn by `samples=` when pooling, numbers from 0 to below 1, one for each number of the result. Without them
-    all cells are averaged by their chances, as for testing.
+    It is drawn by `key=` when pooling, as `pk.Key(0)`, or by `samples=`, numbers from 0 to below 1, one for each number
+    of the result. Without them all cells are averaged by their chances, as for testing.
 
     >>> import numpy as np
     >>> pool, x = StochasticPool(4, layout="NCL"), np.array([[[1.0, 2.0, 3.0, 4.0]]])

@@ -63,6 +63,8 @@ class Facts:
         return tuple([name for name, option in self.options.items() if option.learned])
 
 
+RANDOM = ("samples", "key")  # further tensors that say what is drawn
+
 P = Option(2.0, lambda v: v > 0, "a number above 0, or infinite", examples=(1.0, 3.0, 0.5, math.inf), learned=True)
 NORMALIZE = Option("sum", lambda v: v in ("sum", "mean"), '"sum" or "mean"', examples=("mean",))
 
@@ -153,7 +155,7 @@ KINDS: dict[str, Facts] = {
         hands_on=False,
         by_sums=("relative", "wide"),
         operations=lambda cells, windows: 3 * cells,
-        takes=("mask", "samples"),
+        takes=("mask", *RANDOM),
         alone=lambda options: "what is at least 0",
     ),
     "logsumexp": Facts(
@@ -174,7 +176,6 @@ KINDS: dict[str, Facts] = {
     ),
 }
 BUILT_IN = tuple(KINDS)
-RANDOM = ("samples",)  # further tensors that say what is drawn
 
 
 def takers(option: str) -> list[str]:

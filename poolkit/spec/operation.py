@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 from poolkit.errors import InputError
+from poolkit.spec.kinds import RANDOM
 from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class Operation:
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         """The axes that a further tensor may have, of the letters of an input; of samples, of those of a result."""
-        if name == "samples":
-            return (letters,)
+        if name in RANDOM:
+            return (letters,) if name == "samples" else ("",)
         return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
 
     @property

@@ -55,6 +55,7 @@ TENSORS = {
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
     "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
     "samples": "one number for each of the result, from 0 to below 1, says which cell is drawn",
+    "key": "two integers, from which a number from 0 to below 1 follows for each of the result, as a sample",
     "log_weight": "a cell has the weight exp(log_weight), and the average divides by the sum of these",
 }
 

@@ -52,13 +52,14 @@ def test_a_layout_changes_no_draw(expected: Any) -> None:
     same(runner.harness("numpy"), [np.moveaxis(t, -1, 1) for t in found], expected)
 
 
+@pytest.mark.parametrize("by", ["samples", "key"])
 @pytest.mark.parametrize("window", [(1, 2, 0.5, -3, 4, 0), (1e-3, 1e3, 2e3)])
-def test_cells_are_drawn_by_their_chances(window: tuple[float, ...]) -> None:
+def test_cells_are_drawn_by_their_chances(window: tuple[float, ...], by: str) -> None:
     """Frequencies of 1e5 draws are within 5 standard deviations."""
     draws, cells = 100_000, np.array(window)
-    u = np.random.default_rng(5).random((draws, 1))
+    given = {by: np.random.default_rng(5).random((draws, 1)) if by == "samples" else pk.Key(5)}
     spec = pk.PoolSpec("stochastic", output_size=1, layout="NL", indices=True)
-    places = pk.pool(np.tile(cells, (draws, 1)), spec, samples=u)[1]
+    places = pk.pool(np.tile(cells, (draws, 1)), spec, **given)[1]
     chances = np.maximum(cells, 0) / np.maximum(cells, 0).sum()
     found = np.bincount(places[:, 0], minlength=len(cells)) / draws
     assert np.all(np.abs(found - chances) <= 5 * np.sqrt(chances * (1 - chances) / draws))
@@ -87,7 +88,7 @@ def test_compiled_ones_fall_at_an_end(backend: str, how: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "samples", "error", "text"),
     [
-        (SPEC, None, pk.InputError, "what is not drawn but averaged has no position; give samples="),
+        (SPEC, None, pk.InputError, "what is not drawn but averaged has no position; give samples= or key="),
         (
             SPEC,
             np.zeros((2, 3, 7, 8)),
