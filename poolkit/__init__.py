@@ -11,6 +11,7 @@ import typing
 
 from poolkit.errors import BackendError, DtypeError, InputError, NotExactError, PoolkitError, ShapeError, SpecError
 from poolkit.running import lazy
+from poolkit.spec.chain import Chain
 from poolkit.spec.constructors import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
@@ -58,6 +59,7 @@ __all__ = [
     "AvgPool",
     "BackendError",
     "BlurPool",
+    "Chain",
     "Difference",
     "DtypeError",
     "GeM",

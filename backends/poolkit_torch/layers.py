@@ -14,12 +14,8 @@ from poolkit.errors import InputError
 from poolkit.running.layers import Named, pool, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
-from poolkit.spec.mix import Mix
-from poolkit.spec.operation import Operation, as_spec
-from poolkit.spec.pool_spec import restored
-from poolkit.spec.segment import Segment
+from poolkit.spec.operation import Operation, as_spec, operation_from_dict
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.struct_pool import StructPool
 from poolkit.spec.values import flag
 
 _Proxy = torch.fx.Proxy  # asked for at every call
@@ -201,6 +197,6 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool, spatial="DHW"):
     """`torch.nn.AdaptiveMaxPool3d`."""
 
 
-# A layer holds plain values, and a PoolSpec is checked when it is read: torch.load(weights_only=True) may make it.
+# A layer holds plain values, and an operation is checked when it is read: torch.load(weights_only=True) may make it.
 _LAYERS = [cls for cls in list(vars().values()) if isinstance(cls, type) and issubclass(cls, Pool)]
-torch.serialization.add_safe_globals([*_LAYERS, Mix, Segment, StructPool, restored])
+torch.serialization.add_safe_globals([*_LAYERS, operation_from_dict])

@@ -6,11 +6,12 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import graphs, mixes, oracle, segments
+from poolkit_conformance import chains, graphs, mixes, oracle, segments
 
 DEFINITIONS: dict[type, ModuleType] = {
     pk.PoolSpec: oracle,
     pk.Mix: mixes,
+    pk.Chain: chains,
     pk.Segment: segments,
     pk.StructPool: graphs,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases_blur import LITERALS as BLURS
+from poolkit_conformance.cases_composites import LITERALS as COMPOSITES
 from poolkit_conformance.cases_tokens import LITERALS as TOKENS
 from poolkit_conformance.literal import ONE_TO_4, row
 from poolkit_conformance.literals_choices import ADAPTIVE, CHOICES
@@ -164,4 +165,16 @@ SOFTMAX = [
     row("softmax_beta_0_is_the_average", "softmax", ONE_TO_4, (2.5,), window=4, beta=0.0, gradient=(0.25,) * 4),
 ]
 
-LITERALS: list[Case] = [*PADDING, *CEIL, *ADAPTIVE, *CHOICES, *NUMBERS, *SOFTMAX, *POWERS, *BLURS, *TOKENS, *FURTHER]
+LITERALS: list[Case] = [
+    *PADDING,
+    *CEIL,
+    *ADAPTIVE,
+    *CHOICES,
+    *NUMBERS,
+    *SOFTMAX,
+    *POWERS,
+    *BLURS,
+    *TOKENS,
+    *FURTHER,
+    *COMPOSITES,
+]

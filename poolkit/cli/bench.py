@@ -10,6 +10,7 @@ from rich.table import Table
 
 import poolkit as pk
 from poolkit.cli.options import JSON, shape_of
+from poolkit.spec.operation import Operation
 from poolkit.tools.bench import Timing
 from poolkit.tools.bench import bench as timings_of
 
@@ -22,7 +23,7 @@ from poolkit.tools.bench import bench as timings_of
 @JSON
 def bench(spec: str, shape: tuple[int, ...], names: tuple[str, ...], turns: int, as_json: bool) -> None:
     """Time every route that each framework has for SPEC on an input of SHAPE."""
-    parsed = pk.PoolSpec.parse(spec)
+    parsed = Operation.parse(spec)
     rows = [row for name in names or pk.backends() for row in timings_of(parsed, name, shape, turns=turns)]
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], indent=2))

@@ -22,6 +22,7 @@ from poolkit.cli.port import port
 from poolkit.cli.tune import tune, tuned
 from poolkit.running import registry
 from poolkit.spec.messages import escaped, shown
+from poolkit.spec.operation import Operation
 from poolkit.tools import demo as demonstration
 from poolkit.tools import skeleton
 
@@ -53,7 +54,7 @@ def poolkit() -> None:
 def demo(spec: str, names: tuple[str, ...], save: Path, as_json: bool) -> None:
     """Pool a photograph with every installed framework and compare their results."""
     _writable(save)
-    report = demonstration.run(pk.PoolSpec.parse(spec), names or tuple(pk.backends()), _progress(as_json))
+    report = demonstration.run(Operation.parse(spec), names or tuple(pk.backends()), _progress(as_json))
     demonstration.save_picture(report, save)
     if as_json:
         click.echo(json.dumps(report.to_dict() | {"picture": str(save)}, indent=2))
@@ -100,7 +101,7 @@ def lower(
     as_json: bool,
 ) -> None:
     """Print the framework calls that SPEC becomes, as Python source that runs by itself."""
-    parsed = pk.PoolSpec.parse(spec)
+    parsed = Operation.parse(spec)
     given = described_in(tensors, parsed)
     program = pk.lower(parsed, backend, shape, dtype=dtype, route=route, tensors=given)
     if as_json:
@@ -116,7 +117,7 @@ def lower(
 @JSON
 def explain(spec: str, shape: tuple[int, ...], tensors: tuple[str, ...], as_json: bool) -> None:
     """Say what SPEC pools on an input of SHAPE: output shape, windows and divisors; with --json what it costs, too."""
-    parsed = pk.PoolSpec.parse(spec)
+    parsed = Operation.parse(spec)
     given = described_in(tensors, parsed)
     text = parsed.explain(shape, given)
     if as_json:

@@ -12,6 +12,7 @@ from poolkit.cli.bench import table_of
 from poolkit.cli.options import JSON, shape_of
 from poolkit.running import tuned as kept
 from poolkit.spec.messages import escaped
+from poolkit.spec.operation import Operation
 
 
 @click.command()
@@ -22,7 +23,7 @@ from poolkit.spec.messages import escaped
 @JSON
 def tune(spec: str, shape: tuple[int, ...], names: tuple[str, ...], turns: int, as_json: bool) -> None:
     """Time every route for SPEC on an input of SHAPE, and keep the fastest for `pool`."""
-    parsed = pk.PoolSpec.parse(spec)
+    parsed = Operation.parse(spec)
     rows = [row for name in names or pk.backends() for row in pk.tune(parsed, name, shape, turns=turns)]
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], indent=2))

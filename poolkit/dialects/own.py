@@ -7,8 +7,8 @@ from typing import Any
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import Fields, check_written_out
 from poolkit.errors import NotExactError
-from poolkit.spec import constructors, constructors_options
-from poolkit.spec.mix import Mix
+from poolkit.spec import chain, constructors, constructors_options, mix
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
 from poolkit.spec.values import is_many
@@ -18,6 +18,7 @@ NAMES = (
     *(
         "PoolSpec",
         "Mix",
+        "Chain",
         "MaxPool",
         "AvgPool",
         "MinPool",
@@ -43,7 +44,7 @@ def full_name(dotted: str) -> str | None:
     return name if name in MAKERS else None
 
 
-def own_fields(call: Call) -> Fields | Mix:
+def own_fields(call: Call) -> Fields | Operation:
     """The fields that a call of PoolSpec or of a constructor gives."""
     check_written_out(call)
     values = [*call.args, *(value for _, value in call.kwargs)]
@@ -63,7 +64,7 @@ def _made(value: Any) -> Any:
     if not isinstance(value, Call):
         return value
     name = MAKERS.get(value.name, "")
-    makers = vars(constructors_options) | vars(constructors) | {"PoolSpec": PoolSpec, "Mix": Mix}
+    makers = vars(constructors_options) | vars(constructors) | vars(mix) | vars(chain)
     maker = makers.get(name)
     if maker is None:
         raise NotExactError(f"{value.name} is no spec of poolkit's")

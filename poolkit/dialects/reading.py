@@ -18,11 +18,10 @@ from poolkit.dialects.ranks import check_axes
 from poolkit.dialects.sources import METHODS, call_in, computed
 from poolkit.errors import InputError, NotExactError
 from poolkit.running.registry import EVERYWHERE
-from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 
-Reading = PoolSpec | Mix
+Reading = Operation
 
 
 def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
@@ -125,13 +124,13 @@ def _dialects_of(obj: Any) -> list[Dialect]:
     return [d for d in table.dialects() if not roots.isdisjoint(d.roots) or isinstance(obj, Mapping)]
 
 
-def fields_of(call: Call, layout: str | None = None) -> Fields | Mix:
+def fields_of(call: Call, layout: str | None = None) -> Fields | Operation:
     """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where it does not pool."""
     with read_from(call):
         return _fields_of(applied_call(call), layout)
 
 
-def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
+def _fields_of(call: Call, layout: str | None) -> Fields | Operation:
     check_written_out(call)
     if call.name in MAKERS:
         return _in_layout(own_fields(call), layout)
@@ -142,7 +141,7 @@ def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
             f"received {call}, and poolkit knows no pooling called {call.name}; "
             "read the layer inside it, or write the spec"
         )
-    fields: Fields | Mix = word.read(call)
+    fields: Fields | Operation = word.read(call)
     return (
         fields.replace(layout=layout)
         if layout and not isinstance(fields, dict)
@@ -150,7 +149,7 @@ def _fields_of(call: Call, layout: str | None) -> Fields | Mix:
     )
 
 
-def _in_layout(own: Fields | Mix, layout: str | None) -> Fields | Mix:
+def _in_layout(own: Fields | Operation, layout: str | None) -> Fields | Operation:
     if layout is None:
         return own
     return own.replace(layout=layout) if isinstance(own, Operation) else own | {"layout": layout}

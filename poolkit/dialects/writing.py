@@ -10,14 +10,13 @@ from poolkit.dialects.dialect import Caveat, not_equal
 from poolkit.dialects.normal import normal
 from poolkit.errors import NotExactError
 from poolkit.running.keras_engine import engine
-from poolkit.spec.mix import Mix
-from poolkit.spec.operation import as_spec
+from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
 
 
 @explained
-def native(spec: PoolSpec | Mix, backend: str) -> Any:
+def native(spec: Operation, backend: str) -> Any:
     """The framework's own layer that is exactly equal to a spec: windows, divisors, shapes and ties, at every size.
 
     It is a torch.nn.Module or Sequential, a keras.layers.Layer, or a ``functools.partial`` of a function of TensorFlow,
@@ -32,7 +31,7 @@ def native(spec: PoolSpec | Mix, backend: str) -> Any:
     return native_call(spec, backend).make()
 
 
-def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
+def native_call(spec: Operation, backend: str) -> Call:
     """The call that makes `native`'s layer; its framework need not be installed.
 
     >>> from poolkit import MaxPool
@@ -55,7 +54,7 @@ def native_call(spec: PoolSpec | Mix, backend: str) -> Call:
         raise _explained(spec, backend, error) from None
 
 
-def _explained(spec: PoolSpec | Mix, backend: str, error: NotExactError) -> NotExactError:
+def _explained(spec: Operation, backend: str, error: NotExactError) -> NotExactError:
     nearest = f"the nearest is {error.nearest}, which differs; " if error.nearest is not None else ""
     explained = NotExactError(
         f"received {spec}, and {backend} has no layer of its own that is equal: {error}; "
@@ -66,7 +65,7 @@ def _explained(spec: PoolSpec | Mix, backend: str, error: NotExactError) -> NotE
 
 
 @explained
-def caveats(spec: PoolSpec | Mix, backend: str) -> tuple[Caveat, ...]:
+def caveats(spec: Operation, backend: str) -> tuple[Caveat, ...]:
     """Where `native`'s layer for a spec still gives other numbers than the definition, each with a measured example.
 
     >>> from poolkit import AvgPool

@@ -40,7 +40,7 @@ from poolkit.diffs.properties import sentences, structure_differs
 from poolkit.diffs.wording import EVERY
 from poolkit.errors import ShapeError
 from poolkit.spec.arguments import as_shape
-from poolkit.spec.mix import Mix
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
 
@@ -95,7 +95,7 @@ def diff(a: Any, b: Any, shape: Sequence[int] | None = None, *, layout: Layout =
 # --------------------------------------------------------------------------------------------------------- in words
 
 
-def _verdict(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, letters: str) -> tuple[list[str], str, bool]:
+def _verdict(a: Operation, b: Operation, count: int, letters: str) -> tuple[list[str], str, bool]:
     """The sentences, the sizes at which they agree, and whether they are equal."""
     if isinstance(a, PoolSpec) and isinstance(b, PoolSpec):
         agree = agreement_of(plain(a, count), plain(b, count), letters)
@@ -218,7 +218,7 @@ def _covered(window: Window | None) -> set[Shape]:
 
 
 def _cells_of_mixes(
-    a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, sizes: Shape
+    a: Operation, b: Operation, count: int, sizes: Shape
 ) -> tuple[tuple[Shape, ...], int, Example | None]:
     """By trial: the cells whose numbers differ on random input, and one of them on a counted input."""
     if not trial.has_numpy():

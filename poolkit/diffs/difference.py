@@ -7,8 +7,7 @@ from typing import Any
 
 from poolkit.diffs.pictures import Window
 from poolkit.diffs.wording import NEVER
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 
 Shape = tuple[int, ...]
 
@@ -45,7 +44,7 @@ class Difference:
     """
 
     given: tuple[str, str]
-    specs: tuple[PoolSpec | Mix, PoolSpec | Mix]
+    specs: tuple[Operation, Operation]
     equal: bool
     differences: tuple[str, ...]
     agree: str

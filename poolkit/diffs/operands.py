@@ -14,7 +14,7 @@ from poolkit.diffs.agreeing import spatial_count, standard
 from poolkit.errors import InputError, NotExactError, ShapeError
 from poolkit.lowering.geometry import letters_of
 from poolkit.spec.messages import shown
-from poolkit.spec.mix import Mix
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
 
@@ -24,7 +24,7 @@ class Operand:
     """One side: as it was given, and what it pools; `framework` is whose layer it was, None for a spec."""
 
     given: str
-    pools: PoolSpec | Mix
+    pools: Operation
     framework: str | None = None
 
     @property
@@ -41,7 +41,7 @@ class Operand:
 
 def operand(given: Any, layout: str | None) -> Operand:
     """A spec, its text, a line of source, an einops pattern with its reduction, or a layer."""
-    if isinstance(given, Reading):
+    if isinstance(given, Reading) and given.poolings():
         return Operand(str(given), given)
     if isinstance(given, str):
         return _of_text(given, layout)
@@ -57,6 +57,8 @@ def _of_text(text: str, layout: str | None) -> Operand:
     if "->" in text and not {'"', "'"} & set(text):
         pattern, comma, reduction = text.rpartition(",")
         return Operand(text, read(pattern, reduction.strip()) if comma else read(text))
+    if any(one.written(text) for one in Operation.ALL):
+        return operand(Operation.parse(text), layout)
     if "(" in text or "[" in text:
         return _of_call(call_of(text), layout, text)
     return Operand(text, PoolSpec.parse(text))

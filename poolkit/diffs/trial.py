@@ -7,12 +7,11 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from poolkit.diffs.agreeing import plain
+from poolkit.diffs.agreeing import plain, standard
 from poolkit.errors import ShapeError
 from poolkit.running.dispatch import pool
 from poolkit.running.registry import DEFINITION
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 
 
 def has_numpy() -> bool:
@@ -47,20 +46,16 @@ def noise(sizes: Sequence[int]) -> Any:
     return np.random.default_rng(7).normal(size=tuple(sizes))
 
 
-def pooled(pools: PoolSpec | Mix, count: int, x: Any) -> Any:
-    """The numbers on an input that has spatial axes alone; the parts of a "cat" along a new first axis."""
+def pooled(pools: Operation, count: int, x: Any) -> Any:
+    """The numbers on an input that has spatial axes alone; what stands side by side along a new first axis."""
     np = _numpy()
-    if isinstance(pools, PoolSpec):
-        return pool(x, plain(pools, count))
-    parts = [pool(x, plain(part, count)) for part in pools.parts]
-    if len({part.shape for part in parts}) > 1:
-        raise ShapeError(f"the parts of {pools} give outputs of other sizes for an input of shape {tuple(x.shape)}")
-    if pools.coefficients is None:
-        return np.stack(parts)
-    return sum(c * part for c, part in zip(pools.coefficients, parts, strict=True))
+    made = pool(x[None], pools.changed(lambda part: plain(part, count).replace(layout="C" + standard(count))))
+    if pools.shares is None and pools.several:
+        return np.concatenate([np.ravel(one) for one in made])
+    return made[0] if pools.shares is not None else made
 
 
-def same_numbers(a: PoolSpec | Mix, b: PoolSpec | Mix, count: int, sizes: Sequence[int]) -> bool | None:
+def same_numbers(a: Operation, b: Operation, count: int, sizes: Sequence[int]) -> bool | None:
     """Whether both give the same numbers on random input of these sizes; None where neither fits."""
     x = noise(sizes)
     results = [_result(pools, count, x) for pools in (a, b)]
@@ -78,7 +73,7 @@ def unequal(first: Any, second: Any) -> list[tuple[int, ...]]:
     return [tuple(map(int, position)) for position in np.argwhere(far)]
 
 
-def _result(pools: PoolSpec | Mix, count: int, x: Any) -> Any:
+def _result(pools: Operation, count: int, x: Any) -> Any:
     try:
         return pooled(pools, count, x)
     except ShapeError:

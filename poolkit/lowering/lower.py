@@ -36,7 +36,8 @@ def composed(routes: Sequence[Route], note: str = "") -> Route:
     """What lowers a plan with parts, each by its own route, as one route; `note` is that of a plan without."""
 
     def lower(o: Ops, x: Tensor, plan: Composite, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
-        runs = [_run(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
+        made = _whole if plan.whole else _run
+        runs = [made(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
         return plan.join(o, x, runs, **tensors)
 
     names = [route.name for route in routes] or ["fold"]
@@ -58,6 +59,15 @@ def _run(ops: Ops, route: Route, part: AnyPlan) -> Run:
 
     def run(x: Tensor, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         return route.lower(o, x, part, **{f.name: tensors[f.name] for f in part.further})
+
+    return run
+
+
+def _whole(ops: Ops, route: Route, part: AnyPlan) -> Run:
+    o = ops if part.work == ops.dtype else ops.of_dtype(part.work)
+
+    def run(x: Tensor, **tensors: Tensor) -> tuple[Tensor, None]:
+        return lower(o, x, part, route, **{f.name: tensors[f.name] for f in part.further}), None
 
     return run
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
-from poolkit.lowering.geometry import letters_of, output_shape, positions
-from poolkit.lowering.plan import Composite, Run
+from poolkit.lowering.geometry import output_shape, positions
+from poolkit.lowering.plan import Composite, Run, channel
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops
@@ -25,7 +25,7 @@ class MixPlan(Composite):
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         values = [run(x, **tensors)[0] for run in runs]
         if self.spec.coefficients is None:
-            return o.concat(values, channels(self.spec, self.rank)), None
+            return o.concat(values, channel(self.spec, self.rank)), None
         weighted = [v if c == 1 else o.multiply(v, c) for c, v in zip(self.spec.coefficients, values, strict=True)]
         total = weighted[0]
         for other in weighted[1:]:
@@ -38,7 +38,7 @@ def plan_of_mix(
 ) -> MixPlan:
     """A plan for each part, all in the dtype in which they are mixed, with those of the tensors that it takes."""
     work = mix.work_dtype(dtype, widen)
-    taken = [tuple([f for f in further if f.name in part.takes]) for part in mix.parts]
+    taken = [tuple([f for f in further if f.name in names]) for names in mix.given()]
     parts = tuple([part.plan(rank, work, size, widen, some) for part, some in zip(mix.parts, taken, strict=True)])
     if all(part.known for part in parts):
         sizes = [size(at) for at in range(rank)]
@@ -57,13 +57,7 @@ def shape_of_mix(mix: Mix, shape: Sequence[int | None]) -> tuple[int | None, ...
         )
     out = list(shapes[0])
     if mix.how == "cat":
-        at = channels(mix, len(shape))
+        at = channel(mix, len(shape))
         at -= 0 if mix.keepdims else sum(pooled < at for pooled in positions(mix, len(shape)))
         out[at] = None if out[at] is None else out[at] * len(mix.parts)  # type: ignore[operator]
     return tuple(out)
-
-
-def channels(mix: Mix, rank: int) -> int:
-    """The position of the channels in an input of this rank."""
-    letters = letters_of(mix, rank)
-    return rank - len(letters) + letters.index("C")

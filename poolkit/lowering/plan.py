@@ -37,6 +37,8 @@ class Plan:
     dtype: str
     work: str
 
+    whole = False
+
     @property
     def kind(self) -> str:
         return self.spec.kind
@@ -88,7 +90,11 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Composite:
-    """The plan of an operation that asks for routes from inside: each of its parts is lowered by one of its own."""
+    """The plan of an operation that asks for routes from inside: each of its parts is lowered by one of its own.
+
+    Where `whole` is true each part gives the result of its pooling, and what is joined is that of the operation;
+    otherwise parts give values in the dtype in which they are computed, with all axes, as the operation does.
+    """
 
     spec: Operation
     parts: tuple[AnyPlan, ...]
@@ -96,7 +102,7 @@ class Composite:
     dtype: str
     work: str
 
-    untouched = False
+    untouched = whole = False
     note = ""  # why its program may be long, where it has no parts
     further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
 
@@ -174,6 +180,12 @@ def work_dtype(spec: PoolSpec, dtype: str, widen: Callable[[str], str | None]) -
     return wide
 
 
+def channel(spec: Operation, rank: int) -> int:
+    """The position of the channels in an input of this rank; -1 where the layout has none."""
+    letters = letters_of(spec, rank)
+    return rank - len(letters) + letters.index("C") if "C" in letters else -1
+
+
 def dropped(plan: AnyPlan) -> tuple[int, ...]:
     """The axes that the result does not have."""
-    return () if plan.spec.keepdims else positions(plan.spec, plan.rank)
+    return () if plan.whole or plan.spec.keepdims else positions(plan.spec, plan.rank)

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
-from poolkit.lowering.geometry import letters_of
 from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import FOLDS, LogWeighted, highest, lowest
-from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, dropped
+from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, channel, dropped
 from poolkit.lowering.taps import Taps
 from poolkit.spec.kinds import RANDOM
 from poolkit.spec.messages import quoted
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.primitives import Ops
     from poolkit.spec.operation import Further
-    from poolkit.spec.pool_spec import PoolSpec
 
 Tensor = Any
 ONE_BY_ONE = "no call of the framework is right for this, so cells are put together one by one, axis after axis"
@@ -213,12 +211,6 @@ def _parts(base: Plan) -> tuple[Plan, ...]:
     if base.kind == "sum":
         return (part("sum"),)
     return (part(base.kind), part("max")) if base.kind in ("max", "min") and not base.spec.indices else ()
-
-
-def channel(spec: PoolSpec, rank: int) -> int:
-    """The position of the channels; -1 where the layout has none."""
-    letters = letters_of(spec, rank)
-    return rank - len(letters) + letters.index("C") if "C" in letters else -1
 
 
 def _pooled_sizes(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool]]) -> tuple[int | None, ...]:

@@ -12,8 +12,7 @@ from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
 from poolkit.port.report import Row
 from poolkit.port.target import FRAMEWORKS, usual_layout
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Finding:
         return self.layer + "".join(f"\n- {caveat}" for caveat in self.caveats)
 
 
-def findings(spec: PoolSpec | Mix, own: Call | None = None) -> list[Finding]:
+def findings(spec: Operation, own: Call | None = None) -> list[Finding]:
     """What each framework has for a spec; in the one whose call `own` is, that is equal to it.
 
     >>> from poolkit import MaxPool
@@ -73,7 +72,7 @@ def _home(own: Call | None) -> str:
     return dialect.name if entry is not None and not entry.gone else ""
 
 
-def _finding(spec: PoolSpec | Mix, framework: str) -> Finding:
+def _finding(spec: Operation, framework: str) -> Finding:
     try:
         call = native_call(spec, framework)
     except NotExactError as error:

@@ -18,7 +18,7 @@ from poolkit.port.report import Row
 from poolkit.port.runner import Run, runner
 from poolkit.port.target import target_of
 from poolkit.running import registry
-from poolkit.spec.mix import Mix
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all, is_many
 from poolkit.tools.cost import cost
@@ -134,7 +134,7 @@ def _told(run: Run, whose: str) -> Run:
     return told
 
 
-def _evaluated(backend: str, spec: PoolSpec | Mix, x: Array) -> Array:
+def _evaluated(backend: str, spec: Operation, x: Array) -> Array:
     result: Any = registry.adapter(backend).evaluate(spec, x)
     return result[0] if is_many(result) else result  # the values, without their indices
 
@@ -158,7 +158,7 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
     return _told(runner(row.call), "the original"), _told(ported, "the port"), letters
 
 
-def _refuse_what_ends(call: Call | None, spec: PoolSpec | Mix) -> None:
+def _refuse_what_ends(call: Call | None, spec: Operation) -> None:
     """Keras's adaptive maximum ends the whole process on TensorFlow where the last axis gets one bin."""
     bins: tuple[Any, ...] = _many(spec.output_size) if isinstance(spec, PoolSpec) else ()
     if call is not None and "AdaptiveMaxPooling" in call.name and bins[-1:] == (1,):
@@ -175,7 +175,7 @@ def _written(after: str) -> Call | None:
     return call
 
 
-def _letters(spec: PoolSpec | Mix, shape: Sequence[int | None] | None) -> str:
+def _letters(spec: Operation, shape: Sequence[int | None] | None) -> str:
     if spec.axes is not None:
         return spec.letters
     spatial = {3: "L", 5: "DHW"}.get(len(shape) if shape else 4, "HW")
@@ -211,7 +211,7 @@ def _compared(row: Row, original: Run, ported: Run, letters: Letters) -> Checked
     return Checked(shapes, max(differences), max(shares))
 
 
-def _fits(spec: PoolSpec | Mix, shape: tuple[int, ...]) -> bool:
+def _fits(spec: Operation, shape: tuple[int, ...]) -> bool:
     """Whether a trial of this shape fits into memory, and ends while somebody waits for it."""
     return math.prod(shape) <= MOST and cost(spec, shape).operations <= MOST_WORK
 
@@ -234,7 +234,7 @@ def _other_rank(original: Run, ported: Run, letters: Letters) -> str:
     return f"on {x.shape} the original gives the shape {first.shape} and other numbers than the port's {plain.shape}"
 
 
-def _restored(spec: PoolSpec | Mix, values: Array, shape: Sequence[int | None]) -> Array:
+def _restored(spec: Operation, values: Array, shape: Sequence[int | None]) -> Array:
     """With the axes that a call of the file behind the original, such as a Reshape, gives back, as the port does."""
     globally = isinstance(spec, PoolSpec) and is_all(spec.output_size, 1) and spec.keepdims
     dropped = values.shape == tuple(n for n in shape if n != 1)
@@ -246,14 +246,14 @@ def _moved(x: Array, have: str, want: str) -> Array:
     return x.transpose([have.index(letter) for letter in want])
 
 
-def _kept(spec: PoolSpec | Mix, letters: Letters) -> Letters:
+def _kept(spec: Operation, letters: Letters) -> Letters:
     """The letters of the results, the port's first."""
     pooled = "" if spec.keepdims else (spec.axes or letters[0].replace("N", "").replace("C", ""))
     first, second = ("".join(letter for letter in one if letter not in pooled) for one in letters)
     return second, first
 
 
-def _share(spec: PoolSpec | Mix, x: Array, values: Array, difference: Array) -> float:
+def _share(spec: Operation, x: Array, values: Array, difference: Array) -> float:
     """The largest part of the allowed error that the differences take: 1 is the bound."""
     from poolkit_conformance.tolerances import allowed
 
@@ -280,7 +280,7 @@ def _shapes(row: Row, letters: str) -> Iterator[tuple[int, ...]]:
         yield tuple({**sizes, "N": 2, "C": 3}[letter] for letter in letters)
 
 
-def _reaches(spec: PoolSpec | Mix) -> Iterator[int]:
+def _reaches(spec: Operation) -> Iterator[int]:
     """How many cells an axis needs."""
     for part in spec.poolings():
         window, dilation = _many(part.window), _many(part.dilation)

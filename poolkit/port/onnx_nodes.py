@@ -12,8 +12,7 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import read_call
 from poolkit.port.permitted import permitted
 from poolkit.running import registry
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
 Array = Any
@@ -48,7 +47,7 @@ def runner(call: Call) -> Run:
     return run
 
 
-def _defined(spec: PoolSpec | Mix, array: Array) -> Array:
+def _defined(spec: Operation, array: Array) -> Array:
     """What a spec gives by its definition, in NumPy."""
     result: Any = registry.adapter(registry.DEFINITION).evaluate(spec, array)
     return result[0] if is_many(result) else result

@@ -8,8 +8,7 @@ from typing import Any, Literal, get_args
 
 from poolkit.dialects.calls import Call
 from poolkit.errors import shortened
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 from poolkit.spec.values import MOST_AXES
 
 # exact: the same numbers at every size; caveat: the same on finite input, or at the sizes that the note tells;
@@ -46,7 +45,7 @@ class Row:
     status: Status
     after: str = ""
     notes: Notes = ()
-    spec: PoolSpec | Mix | None = None
+    spec: Operation | None = None
     call: Call | None = None
     ported: Call | None = None
     shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it and it is one that is pooled

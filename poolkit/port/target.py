@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
@@ -12,9 +13,8 @@ from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
 from poolkit.port.report import Notes, Status, joined
 from poolkit.running.registry import FIRST_PARTY
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
-from poolkit.spec.text import said
+from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_many
 from poolkit.spec.vocabulary import SYMBOLIC
 
 # That are ported to, in the order in which they are tried: those first whose layers are of one class.
@@ -26,7 +26,7 @@ class Target:
     """What a spec is written as: the framework's own layer if `call` is not None, otherwise a layer of poolkit's."""
 
     backend: str
-    spec: PoolSpec | Mix  # in the target's layout
+    spec: Operation  # in the target's layout
     call: Call | None
     notes: Notes
     sure: bool = True  # whether it runs for every value that an argument may have
@@ -46,7 +46,7 @@ class Target:
         return self.call if self.call is not None else Call("poolkit.layer", (written(self.spec), self.backend))
 
 
-def target_of(spec: PoolSpec | Mix, backend: str, layout: str | None = None, origin: str = "") -> Target:
+def target_of(spec: Operation, backend: str, layout: str | None = None, origin: str = "") -> Target:
     """What a spec becomes, in the target's usual layout unless another one is given.
 
     What the original in the framework `origin` does as well is no caveat of Keras's layer on that engine.
@@ -83,17 +83,17 @@ def _told(found: Sequence[Caveat]) -> list[str]:
     return [text + on_engines(names) for text, names in engines.items()]
 
 
-def usual_layout(spec: PoolSpec | Mix, backend: str) -> str:
+def usual_layout(spec: Operation, backend: str) -> str:
     """The layout of a spec with its channels where the target usually has them."""
     return arranged(spec, first=table.dialect(backend).layouts[2].startswith("NC"))
 
 
-def _named(spec: PoolSpec | Mix, layout: str | None) -> str | None:
+def _named(spec: Operation, layout: str | None) -> str | None:
     """The letters of "channels_first" and "channels_last" for a spec that has letters."""
     return arranged(spec, first=layout == SYMBOLIC[0]) if layout in SYMBOLIC else layout
 
 
-def arranged(spec: PoolSpec | Mix, first: bool) -> str:
+def arranged(spec: Operation, first: bool) -> str:
     """The layout of a spec with its channels first, or last."""
     if spec.axes is None:
         return "channels_first" if first else "channels_last"
@@ -103,14 +103,18 @@ def arranged(spec: PoolSpec | Mix, first: bool) -> str:
     return f"{before}{channels}{spatial}" if first else f"{before}{spatial}{channels}"
 
 
-def written(spec: PoolSpec | Mix) -> Call:
+def written(spec: Operation) -> Call:
     """The call that makes a spec.
 
     >>> from poolkit import MaxPool
     >>> str(written(MaxPool(3, layout="NCL")))
     'poolkit.PoolSpec("max", window=3, layout="NCL")'
     """
-    if isinstance(spec, PoolSpec):
-        return Call("poolkit.PoolSpec", (spec.kind,), tuple(said(spec).items()))
-    shares = () if spec.coefficients is None else (("coefficients", spec.coefficients),)
-    return Call("poolkit.Mix", (tuple(map(written, spec.parts)),), (("how", spec.how), *shares))
+    positional, named = spec.arguments()
+    return Call(f"poolkit.{type(spec).__name__}", tuple(map(_written, positional)), tuple(named.items()))
+
+
+def _written(value: Any) -> Any:
+    if is_many(value):
+        return tuple(map(_written, value))
+    return written(value) if isinstance(value, Operation) else value

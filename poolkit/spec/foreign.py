@@ -102,7 +102,7 @@ MISSING = {
     "output_size": ("it is the number of bins on each pooled axis", "write it first, as in output_size=7"),
     "backend": ("it is the framework that is meant", 'write it behind the spec, as in "torch"'),
     "spec": ("it says what is pooled", 'write it first, as in MaxPool(2, layout="NCHW")'),
-    "parts": ("it is a mix of pools", 'write them first, as in Mix((a, b), how="add")'),
+    "parts": ("it is made of pools", 'write them first, as in Mix((a, b), how="add")'),
     "num_segments": ("a program has to know how many rows its result has", "write it as in num_segments=32"),
     "how": ("pools are added or put side by side", 'write how="add" or how="cat"'),
     "keepdims": (

@@ -26,6 +26,14 @@ class Further(NamedTuple):
     sizes: tuple[int | None, ...]
 
 
+class Step(NamedTuple):
+    """One pooling of an operation, the shape of what it pools, and the tensors besides that it is given."""
+
+    pooling: PoolSpec
+    shape: tuple[int, ...]
+    takes: tuple[str, ...]
+
+
 VERSION = 1  # of the dictionaries
 
 
@@ -38,13 +46,16 @@ class Operation:
     key: ClassVar[str]
     ALL: ClassVar[list[type[Operation]]] = []
 
+    apart: ClassVar[bool] = True  # each of its poolings is one of the input
+
     layout: str
     axes: str | None
     keepdims: bool
     indices: bool  # the result is a pair, with positions
 
     def __init_subclass__(cls) -> None:
-        Operation.ALL.append(cls)
+        if "key" in vars(cls):
+            Operation.ALL.append(cls)
 
     @property
     def letters(self) -> str:
@@ -62,7 +73,7 @@ class Operation:
         raise NotImplementedError
 
     def poolings(self) -> tuple[PoolSpec, ...]:
-        """The poolings that it consists of, each of the input.
+        """The poolings that it consists of; `each` tells of what.
 
         >>> from poolkit import MaxPool
         >>> MaxPool(2, layout="NCL").poolings()
@@ -70,10 +81,33 @@ class Operation:
         """
         raise NotImplementedError
 
+    def each(self, shape: Sequence[int]) -> tuple[Step, ...]:
+        """Each of its poolings, with what it pools where the input has this shape."""
+        return tuple([Step(pooling, tuple(shape), pooling.takes) for pooling in self.poolings()])
+
+    def changed(self, change: Callable[[PoolSpec], PoolSpec]) -> Self:
+        """The same of poolings that are changed, each alone.
+
+        >>> from poolkit import MaxPool
+        >>> MaxPool(2, layout="NCL").changed(lambda part: part.replace(kind="min")).kind
+        'min'
+        """
+        return self
+
     @property
     def shares(self) -> Sequence[float] | None:
-        """What each of its poolings is multiplied by before they are added; None where they stand side by side."""
+        """What each of its poolings is multiplied by before they are added; None where they are not."""
         return (1.0,)
+
+    @property
+    def joined(self) -> str:
+        """How its poolings stand to each other, in words; empty where they are added."""
+        return ""
+
+    @property
+    def several(self) -> bool:
+        """Whether the result is a tuple of tensors."""
+        return self.indices
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -118,8 +152,21 @@ class Operation:
         """
         raise NotImplementedError
 
-    def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def output_shape(self, shape: Sequence[int | None]) -> tuple[Any, ...]:
         """The shape of the result for an input of this shape; None where it depends on a size that is None."""
+        raise NotImplementedError
+
+    def output_shapes(self, shape: Sequence[int | None]) -> tuple[tuple[int | None, ...], ...]:
+        """The same of each tensor of the result but indices."""
+        return (self.output_shape(shape),)
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The fewest arguments that make it: by position, and by name.
+
+        >>> from poolkit import MaxPool
+        >>> MaxPool(2, layout="NCL").arguments()
+        (('max',), {'window': 2, 'layout': 'NCL'})
+        """
         raise NotImplementedError
 
     def replace(self, **changes: Any) -> Self:
@@ -134,6 +181,28 @@ class Operation:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """What `to_dict` described."""
         raise NotImplementedError
+
+    @classmethod
+    def written(cls, text: str) -> bool:
+        """Whether a text is that of such an operation, by how it begins."""
+        return False
+
+    @classmethod
+    def parse(cls, string: str) -> Operation:
+        """The operation of a text like ``str(operation)``, whichever it is.
+
+        >>> from poolkit import Mix
+        >>> Operation.parse("cat(avg window=2 layout=NCL, max window=2 layout=NCL)") == Mix.parse(
+        ...     "cat(avg window=2 layout=NCL, max window=2 layout=NCL)"
+        ... )
+        True
+        """
+        meant = [one for one in Operation.ALL if one.written(string)]
+        return (meant or Operation.ALL)[0].parse(string)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A function, which `torch.load` can be allowed; and what it makes is checked.
+        return operation_from_dict, (self.to_dict(),)
 
     def __call__(self, x: Any, **tensors: Any) -> Any:
         from poolkit.running.dispatch import pool

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from poolkit.errors import InputError
 from poolkit.spec import text
@@ -96,10 +96,6 @@ class PoolSpec(Fields, Operation):
             object.__setattr__(self, "_hash", kept)
         return kept
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Not by copying __dict__: the kept hash of a string is another one in another process.
-        return restored, (self.to_dict(),)
-
     def __repr__(self) -> str:
         return text.repr_of(self)
 
@@ -148,6 +144,12 @@ class PoolSpec(Fields, Operation):
         from poolkit.lowering.plan import work_dtype
 
         return work_dtype(self, dtype, widen)
+
+    def changed(self, change: Callable[[PoolSpec], PoolSpec]) -> Self:
+        return cast("Self", change(self))
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.kind,), text.said(self)
 
     def replace(self, **changes: Any) -> Self:
         """The spec with other values; what was left to a default or follows from another value, follows anew.
@@ -207,11 +209,6 @@ class PoolSpec(Fields, Operation):
         from poolkit.spec.arguments import as_shape
 
         return output_shape(self, as_shape(shape, unknown=True))
-
-
-def restored(data: Mapping[str, Any]) -> PoolSpec:
-    """What a pickle calls: a function, which `torch.load` can be allowed, where a method stands in it as `getattr`."""
-    return PoolSpec.from_dict(data)
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))

@@ -14,7 +14,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.text import VERSION, fields_of, fields_of_dict
 from poolkit.spec.values import LARGEST, is_integer, number, plain
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Segment(Operation):
         return f'Segment("{self.kind}", {self.num_segments}, layout="{self.layout}"{empty})'
 
     def __str__(self) -> str:
-        empty = f" empty_value={_shortest(self.empty_value)}" if self.empty_value != 0 else ""
+        empty = f" empty_value={self.empty_value!r}" if self.empty_value != 0 else ""
         return f"segment {self.kind} num_segments={self.num_segments} layout={self.layout}{empty}"
 
     @property
@@ -106,6 +106,23 @@ class Segment(Operation):
         from poolkit.lowering.segments import plan_of_segments
 
         return plan_of_segments(self, rank, dtype, size, widen, further)
+
+    @classmethod
+    def written(cls, text: str) -> bool:
+        return text.startswith("segment ")
+
+    @classmethod
+    def parse(cls, string: str) -> Self:
+        """The operation of a text like ``str(operation)``.
+
+        >>> Segment.parse("segment max num_segments=3 layout=LC")
+        Segment("max", 3, layout="LC")
+        """
+        return cls(**fields_of(f"{string}".removeprefix("segment ")))
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        more = {} if self.empty_value == 0 else {"empty_value": self.empty_value}
+        return (self.kind, self.num_segments), {"layout": self.layout, **more}
 
     def replace(self, **changes: Any) -> Self:
         """The same with other values.

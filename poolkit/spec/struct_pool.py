@@ -13,7 +13,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.text import VERSION, fields_of, fields_of_dict
 from poolkit.spec.values import LARGEST, is_integer, plain
 
 if TYPE_CHECKING:
@@ -69,6 +69,25 @@ class StructPool(Operation):
     def __str__(self) -> str:
         more = [f" {f.name}={getattr(self, f.name)}" for f in dataclasses.fields(self)[2:] if _said(self, f)]
         return f"struct clusters={self.clusters} layout={self.layout}{''.join(more)}"
+
+    @classmethod
+    def written(cls, text: str) -> bool:
+        return text.startswith("struct ")
+
+    @classmethod
+    def parse(cls, string: str) -> Self:
+        """The operation of a text like ``str(operation)``.
+
+        >>> StructPool.parse("struct clusters=3 layout=LC")
+        StructPool(3, layout="LC")
+        """
+        fields = fields_of(string)
+        if fields.pop("kind") != "struct":
+            raise wrong(shown(string), "a graph's pooling is written as str gives it", "begin with the word struct")
+        return cls(**fields)
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.clusters,), {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:] if _said(self, f)}
 
     @property
     def takes(self) -> tuple[str, ...]:

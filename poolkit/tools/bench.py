@@ -14,7 +14,7 @@ from poolkit.running.dispatch import pool_through
 from poolkit.running.routes import RouteInfo, routes, routes_for
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.messages import shown, wrong
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_integer, is_many, number
 from poolkit.tools.measure import interleaved
 
@@ -33,7 +33,7 @@ class Timing(NamedTuple):
 
 
 def bench(
-    spec: PoolSpec, backend: str, shape: Sequence[int], *, turns: int = 15, seconds: float = 0.01
+    spec: Operation, backend: str, shape: Sequence[int], *, turns: int = 15, seconds: float = 0.01
 ) -> list[Timing]:
     """Time every route of a backend on random float32 numbers, the route that `pool` takes first.
 
@@ -49,7 +49,7 @@ def bench(
     return timings(spec, tensor_of(spec, backend, shape), turns=turns, seconds=seconds)
 
 
-def tensor_of(spec: PoolSpec, backend: str, shape: Sequence[int]) -> Any:
+def tensor_of(spec: Operation, backend: str, shape: Sequence[int]) -> Any:
     sizes = as_shape(shape)
     routes(spec, backend, sizes)  # says what is wrong where the framework is absent, or the shape no shape
     if math.prod(sizes) > MOST:
@@ -66,7 +66,7 @@ def check_measuring(turns: object, seconds: object) -> None:
         raise wrong(f"seconds={shown(seconds)}", rule, "write seconds=0.01, or leave it out")
 
 
-def timings(spec: PoolSpec, x: Any, *, turns: int, seconds: float, derivative: bool = False) -> list[Timing]:
+def timings(spec: Operation, x: Any, *, turns: int, seconds: float, derivative: bool = False) -> list[Timing]:
     """Of every route that is right for a tensor; with `derivative`, none where eager calls do not tell of one."""
     adapter, found = registry.find(x), list[RouteInfo]()
 

@@ -51,10 +51,13 @@ def cost(
             f"received dtype {shown(dtype)}, and a cost is counted for {', '.join(FLOATS)}; choose one of them"
         )
     shape = as_shape(shape)
-    results = math.prod(n for n in spec.output_shape(shape) if n is not None)
+    results = sum([math.prod([n or 0 for n in sizes]) for sizes in spec.output_shapes(shape)])
     further = described(spec, tensors or {}, shape, dtype)
     cells = [f for f in further if f.name not in (*spec.learned, *RANDOM)]
-    parts = [_operations(part, KINDS[part.kind], shape) + _of_tensors(part, cells, shape) for part in spec.poolings()]
+    parts = [
+        _operations(part, KINDS[part.kind], sizes) + _of_tensors(part, [f for f in cells if f.name in names], sizes)
+        for part, sizes, names in spec.each(shape)
+    ]
     read = sum(BYTES.get(f.dtype, 1) * math.prod(n or 1 for n in f.sizes) for f in further)
     least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices
     return Cost(sum(parts) + spec.joining(shape, [f.name for f in further]), least + read, 0)

@@ -16,9 +16,9 @@ from poolkit.running import registry
 from poolkit.running.lowered import lower
 from poolkit.running.registry import DEFINITION
 from poolkit.spec.messages import quoted, wrong
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 from poolkit_conformance.definitions import definition
-from poolkit_conformance.tolerances import allowed
+from poolkit_conformance.tolerances import allowed, kind_of
 
 SPEC = "avg window=12 stride=10 padding=same layout=NHWC"
 PHOTO = "eileen_collins.png"
@@ -28,7 +28,7 @@ PHOTO = "eileen_collins.png"
 class Report:
     """What a demonstration found: the program, result and largest difference from the definition of each backend."""
 
-    spec: PoolSpec
+    spec: Operation
     photo: Any
     programs: dict[str, Program]
     results: dict[str, Any]
@@ -72,12 +72,12 @@ def photograph() -> Any:
         return np.asarray(image.convert("RGB"), "float32")[None] / np.float32(255)
 
 
-def run(spec: PoolSpec, names: Sequence[str], progress: Callable[[str], None] = lambda name: None) -> Report:
+def run(spec: Operation, names: Sequence[str], progress: Callable[[str], None] = lambda name: None) -> Report:
     """Pool the photograph with each backend, and compare with the definition, which the conformance suite computes."""
     _check(spec)
     photo = photograph()
     answer = definition(spec).answer(spec, photo)
-    bound = float(allowed(spec.kind, answer.dtype, answer.values, answer.magnitude).max())
+    bound = float(allowed(kind_of(spec), answer.dtype, answer.values, answer.magnitude).max())
     programs: dict[str, Program] = {}
     results: dict[str, Any] = {}
     for name in sorted({DEFINITION, *names}, key=lambda n: (n != DEFINITION, n)):
@@ -88,21 +88,22 @@ def run(spec: PoolSpec, names: Sequence[str], progress: Callable[[str], None] = 
     return Report(spec, photo, programs, results, differences, bound)
 
 
-def _check(spec: PoolSpec) -> None:
-    if spec.layout != "NHWC" or spec.axes != "HW" or spec.indices or not spec.keepdims:
+def _check(spec: Operation) -> None:
+    if spec.layout != "NHWC" or spec.axes != "HW" or spec.several or not spec.keepdims:
         rule = "the demonstration pools an NHWC photograph over HW, with keepdims and without indices"
         raise wrong(f"{spec}", rule, f"write it as in {quoted(SPEC)}")
 
 
 def save_picture(report: Report, path: Path) -> None:
-    """The photograph, and its pooled version at the same size, side by side."""
+    """The photograph, and its pooled versions at the same size, side by side."""
     before = Image.fromarray(_pixels(report.photo[0]))
     pooled = report.pooled[0] / max(1.0, float(report.pooled.max()))  # a sum is brighter than white
-    after = Image.fromarray(_pixels(pooled)).resize(before.size, Image.Resampling.NEAREST)
-    both = Image.new("RGB", (2 * before.width, before.height))
-    both.paste(before, (0, 0))
-    both.paste(after, (before.width, 0))
-    both.save(path)
+    versions = [pooled[..., i : i + 3] for i in range(0, pooled.shape[-1], 3)]  # of what stands side by side
+    together = Image.new("RGB", ((1 + len(versions)) * before.width, before.height))
+    for i, version in enumerate([report.photo[0], *versions]):
+        one = Image.fromarray(_pixels(version)).resize(before.size, Image.Resampling.NEAREST)
+        together.paste(one, (i * before.width, 0))
+    together.save(path)
 
 
 def _pixels(image: Any) -> Any:

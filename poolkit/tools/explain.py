@@ -36,14 +36,14 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
       window 2  ....#o  divided by 1
     """
     shape = as_shape(shape)
-    poolings = spec.poolings()
+    steps = spec.each(shape)
     further = described(spec, tensors or {}, shape, "float32")
-    several = [str(spec)] if len(poolings) > 1 else []
-    if len(poolings) == 0:
+    several = [str(spec)] if len(steps) > 1 else []
+    if len(steps) == 0:
         letters = letters_of(spec, len(shape))
         several = [f"{spec}\n{letters} {shape} -> {letters} {spec.output_shape(shape)}"]
     told = ["\n".join([f"{f.name} {f.sizes}: {TENSORS.get(f.name, LEARNED)}" for f in further])] if further else []
-    return "\n\n".join([*several, *(_explained(pooling, shape, not further) for pooling in poolings), *told])
+    return "\n\n".join([*several, *(_explained(step, sizes, not further) for step, sizes, _ in steps), *told])
 
 
 TENSORS = {

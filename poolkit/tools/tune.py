@@ -14,13 +14,15 @@ from poolkit.spec.signatures import explained
 from poolkit.tools.bench import Timing, check_measuring, tensor_of, timings
 
 if TYPE_CHECKING:
-    from poolkit.spec.pool_spec import PoolSpec
+    from poolkit.spec.operation import Operation
 
 ENOUGH = 0.95  # of the time of the route that is taken anyhow; less of a gain may be chance
 
 
 @explained
-def tune(spec: PoolSpec, backend: str, shape: Sequence[int], *, turns: int = 15, seconds: float = 0.01) -> list[Timing]:
+def tune(
+    spec: Operation, backend: str, shape: Sequence[int], *, turns: int = 15, seconds: float = 0.01
+) -> list[Timing]:
     """Measure all routes that are right for a spec on a shape, keep the fastest for `pool`, and return the times.
 
     Measured are contiguous float32 tensors, without a gradient and, on PyTorch and TensorFlow, with one. The winners

@@ -166,7 +166,7 @@ def test_it_comes_back_from_every_form_in_which_it_is_kept() -> None:
     assert hash(SPEC.replace(empty_value=0)) != hash(SPEC)
     nan = pk.Segment("max", 3, empty_value=float("nan"))
     assert nan == pk.Segment("max", 3, empty_value=-float("nan"))
-    assert str(SPEC) == 'segment max num_segments=3 layout=LHC empty_value=float("-inf")'
+    assert str(SPEC) == "segment max num_segments=3 layout=LHC empty_value=-inf"
 
 
 def test_it_is_explained_and_counted() -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import poolkit as pk
+from poolkit.spec.operation import Operation
 from tests.conftest import Fuzz
 from tests.helpers.hostile import NOT_PLAIN, wrong_value
 
@@ -29,6 +30,7 @@ BACKENDS = sorted(pk.backends())
 SPEC = pk.MaxPool(2, layout="NCL")
 MIX = pk.Mix((SPEC, pk.AvgPool(2, layout="NCL")), how="add")
 SHAPE = (1, 2, 8)
+CHAIN = pk.Chain((SPEC, SPEC))
 SEGMENT = pk.Segment("avg", 3, layout="LCH")
 GRAPHS = pk.StructPool(3)
 X = np.arange(16.0, dtype="float32").reshape(SHAPE)
@@ -70,6 +72,13 @@ CALLS: dict[str, Call] = {
     ),
     "StochasticPool": (pk.StochasticPool, (), sliding() | CHOICE),
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
+    "Chain": (pk.Chain, ((SPEC, SPEC),), {"keep": "cat"}),
+    "Chain.replace": (CHAIN.replace, (), {"parts": (SPEC, SPEC), "keep": None, "window": 3}),
+    "Chain.from_dict": (pk.Chain.from_dict, (CHAIN.to_dict(),), {}),
+    "Chain.parse": (pk.Chain.parse, (str(CHAIN),), {}),
+    "Mix.parse": (pk.Mix.parse, (str(MIX),), {}),
+    "Segment.parse": (pk.Segment.parse, (str(SEGMENT),), {}),
+    "StructPool.parse": (pk.StructPool.parse, (str(GRAPHS),), {}),
     "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
     "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),
     "Segment.from_dict": (pk.Segment.from_dict, (SEGMENT.to_dict(),), {}),
@@ -99,10 +108,10 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX, SEGMENT, GRAPHS)
+        for s in (SPEC, MIX, CHAIN, SEGMENT, GRAPHS)
         for name in ("output_shape", "explain", "cost")
     },
-    **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX)},
+    **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX, CHAIN)},
 }
 BACKEND_CALLS: dict[str, Callable[[str], Call]] = {
     "tune": lambda backend: (pk.tune, (SPEC, backend, SHAPE), {"turns": 1, "seconds": 0.0}),
@@ -165,7 +174,7 @@ def outcome(name: str, call: Call) -> str:
 
 def _used(made: Any) -> str:
     """What came of what was made."""
-    if not isinstance(made, pk.PoolSpec | pk.Mix | pk.Segment | pk.StructPool):
+    if not isinstance(made, Operation):
         return "values"
     for use in USES:
         try:

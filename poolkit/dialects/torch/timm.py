@@ -8,11 +8,12 @@ from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Fields, Word, need_value, no_spec
 from poolkit.errors import NotExactError
 from poolkit.spec.mix import Mix
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 
 LAYERS = "timm.layers"
 
-Read = Fields | Mix
+Read = Fields | Operation
 
 # ----------------------------------------------------------------------------------------------- adaptive and global
 

@@ -17,14 +17,13 @@ from poolkit.port.python.sites import POOLS, Site, reduced
 from poolkit.port.python.sized import resized
 from poolkit.port.report import joined
 from poolkit.port.target import Target, arranged, of_any_rank, target_of, usual_layout, written
-from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 
 Short = Callable[[str], str]
 
 
-def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
+def layout_for(spec: Operation, backend: str, layout: str | None) -> str:
     """The layout that is asked for, with the spatial axes that the spec has, and with its batch if it has one.
 
     >>> layout_for(PoolSpec("max", window=2, layout="NLC"), "torch", "NHWC")
@@ -40,7 +39,7 @@ def layout_for(spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
     return _by_word(spec, "channels_last" if layout.endswith("C") else "channels_first")
 
 
-def _by_word(spec: PoolSpec | Mix, layout: str) -> str:
+def _by_word(spec: Operation, layout: str) -> str:
     return arranged(spec, first=layout != "channels_last" and not layout.endswith("C"))
 
 
@@ -78,7 +77,7 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
     return _as_reduction(site, target, spec.layout), written(target.spec)
 
 
-def _order(site: Site, spec: PoolSpec | Mix, backend: str, layout: str | None) -> str:
+def _order(site: Site, spec: Operation, backend: str, layout: str | None) -> str:
     return spec.layout if site.stays else layout_for(spec, backend, layout)
 
 
@@ -162,7 +161,7 @@ def _for_none(site: Site, target: Target, spec: Call) -> tuple[Target, Call]:
     return replace(target, call=None, notes=(note,)), spec
 
 
-def spec_of(site: Site) -> PoolSpec | Mix | None:
+def spec_of(site: Site) -> Operation | None:
     """The spec of a site, None where some of its values are only known when the program runs."""
     if isinstance(site.fields, Operation):
         return site.fields

@@ -22,7 +22,6 @@ from poolkit.port.python.nodes import Node, arguments, given
 from poolkit.port.python.tree import Span, Tree
 from poolkit.port.python.values import Sized
 from poolkit.running.registry import EVERYWHERE
-from poolkit.spec.mix import Mix
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 
@@ -74,7 +73,7 @@ class Site:
     role: Role
     outer: Node
     tensor: Node | None = None
-    fields: Fields | Mix = field(default_factory=dict[str, Any])
+    fields: Fields | Operation = field(default_factory=dict[str, Any])
     error: NotExactError | None = None
     computed: str = ""
     by_shape: str = ""
@@ -266,7 +265,7 @@ def with_literals(tree: Tree, names: Names, site: Site) -> None:
         site.fields, site.call, site.error = fields, call, None
 
 
-def _fields(call: Call) -> Fields | Mix:
+def _fields(call: Call) -> Fields | Operation:
     """The fields of a call, of which those that are known make a spec; `NotExactError` where they do not."""
     fields = fields_of(call)
     try:

@@ -44,8 +44,7 @@ from poolkit.port.python.unread import unread
 from poolkit.port.report import Ported, Row, Status, joined
 from poolkit.port.target import FRAMEWORKS, Target
 from poolkit.running.registry import EVERYWHERE
-from poolkit.spec.mix import Mix
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.operation import Operation
 
 
 def port_source(
@@ -239,7 +238,7 @@ def row_of(tree: Tree, site: Site) -> Row:
     return Row(where, before, "failed", notes=joined(str(site.error or "")), spec=spec, call=call, ranks=ranks)
 
 
-def _equal(spec: PoolSpec | Mix, backend: str) -> Call | None:
+def _equal(spec: Operation, backend: str) -> Call | None:
     """One call that is a global pool, which several are in the file."""
     try:
         return native_call(spec, backend)

@@ -1,0 +1,86 @@
+"""Cases of pools of pools, and numbers of them that come from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolkit import Chain, PoolSpec
+from poolkit_conformance.case import Case
+
+_MAP, _LAST = (2, 3, 9, 8), (2, 9, 8, 3)
+_FIVE: dict[str, Any] = {"window": 5, "stride": 1, "padding": "same"}
+
+
+def _max_blur(layout: str, padding: int = 1, stride: int = 2) -> Chain:
+    blur = PoolSpec("blur", window=3, stride=stride, padding=padding, pad_mode="zeros", layout=layout)
+    return Chain((PoolSpec("max", window=2, stride=1, layout=layout), blur))
+
+
+def _sppf(layout: str) -> Chain:
+    return Chain((PoolSpec("max", layout=layout, **_FIVE),) * 3, keep="cat")
+
+
+def _chain(*parts: str, keep: str | None = None) -> Chain:
+    return Chain([PoolSpec.parse(f"{part} layout=NCHW") for part in parts], keep=keep)
+
+
+CHAINS = [
+    Case("chain_max_blur", _max_blur("NCHW"), _MAP, few=True),
+    Case("chain_max_blur_channels_last", _max_blur("NHWC"), _LAST),
+    Case("chain_sppf", _sppf("NCHW"), _MAP, few=True),
+    Case("chain_sppf_channels_last_ties", _sppf("NHWC"), _LAST, data="ties"),
+    Case("chain_sppf_nan", _sppf("NCHW"), _MAP, data="nan"),
+    Case("chain_of_averages", _chain("avg window=3 stride=2 padding=same", "avg window=2 ceil_mode=true"), _MAP),
+    Case("chain_max_of_averages", _chain("avg window=3 stride=1", "max output_size=1 keepdims=false"), _MAP),
+    Case("chain_bins_of_norms", _chain("lp window=2 stride=1 p=3", "avg output_size=3,2"), _MAP),
+    Case("chain_one_axis_after_the_other", _chain("max output_size=1,none", "avg window=1,3 stride=2"), _MAP),
+    Case(
+        "chain_of_axes",
+        Chain([PoolSpec("avg", output_size=1, layout="NTHWC", axes=a, keepdims=a == "HW") for a in ("HW", "T")]),
+        (2, 3, 4, 5, 2),
+    ),
+    Case("chain_keeps_averages", _chain(*["avg window=3 stride=1 padding=same"] * 2, keep="cat"), _MAP, few=True),
+    Case(
+        "chain_keeps_averages_of_integers", _chain(*["avg window=3 stride=1 padding=1"] * 2, keep="cat"), _MAP, "int32"
+    ),
+    Case("chain_mask", _chain("avg window=2", "max window=2"), _MAP, tensors=(("mask", "cells"),)),
+    Case("chain_weight", _chain("avg window=2", "sum window=2"), _MAP, tensors=(("weight", "cells"),)),
+    *(Case(f"chain_max_blur_{dtype}", _max_blur("NCHW"), _MAP, dtype) for dtype in ("float16", "bfloat16", "float64")),
+    *(Case(f"chain_max_blur_{dtype}", _max_blur("NHWC"), _LAST, dtype) for dtype in ("int8", "int64")),
+    *(Case(f"chain_sppf_{dtype}", _sppf("NCHW"), _MAP, dtype) for dtype in ("bfloat16", "uint8")),
+    Case("chain_empty_batch", _max_blur("NCHW"), (0, 3, 6, 6)),
+    Case("refuses_a_part_that_does_not_fit", _chain("max window=4", "max window=3"), (1, 1, 8, 8), error="ShapeError"),
+    Case(
+        "refuses_sizes_that_do_not_stand_side_by_side",
+        _chain("max window=2", "max window=3 stride=1 padding=same", keep="cat"),
+        (1, 1, 8, 8),
+        error="ShapeError",
+    ),
+]
+
+_EYE = (((tuple(tuple(float(i == j) for j in range(5)) for i in range(5))),),)
+LITERALS = [
+    Case(
+        "kornia_max_blur_pool2d_of_an_identity",
+        _max_blur("NCHW"),
+        (1, 1, 5, 5),
+        data=_EYE,
+        values=((((0.5625, 0.3125), (0.3125, 0.875)),),),
+        why="kornia.filters.max_blur_pool2d",
+    ),
+    Case(
+        "three_fives_are_five_nine_and_thirteen",
+        Chain((PoolSpec("max", layout="NCL", **_FIVE),) * 3, keep="cat"),
+        (1, 1, 9),
+        data=(((0, 8, 1, 7, 2, 6, 3, 5, 4),),),
+        values=(
+            (
+                (0, 8, 1, 7, 2, 6, 3, 5, 4),
+                (8, 8, 8, 8, 7, 7, 6, 6, 5),
+                (8, 8, 8, 8, 8, 8, 7, 7, 6),
+                (8, 8, 8, 8, 8, 8, 8, 8, 7),
+            ),
+        ),
+        why="YOLOv5's SPPF",
+    ),
+]
