@@ -13,12 +13,12 @@ from poolkit.port.python.edits import Edits
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal
-from poolkit.port.python.ordered import AXES, SHAPES
 from poolkit.port.python.positions import SPATIAL, Order
 from poolkit.port.python.ranks import FLAT, MAPS, Ranks
+from poolkit.port.python.rules.order_before import AXES, SHAPES
+from poolkit.port.python.rules.turns import TURNS, turn_of
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.turned import TURNS, turn_of
 from poolkit.port.python.values import Either, Leaf, Many, Size, Sized, Value, literal_of
 from poolkit.port.report import Line
 from poolkit.spec.values import is_many

@@ -13,8 +13,8 @@ from poolkit.dialects.reductions import reduction
 from poolkit.errors import NotExactError
 from poolkit.port.python.edits import Piece
 from poolkit.port.python.expressions import carried
+from poolkit.port.python.rules.computed_windows import resized
 from poolkit.port.python.sites import POOLS, Site, reduced
-from poolkit.port.python.sized import resized
 from poolkit.port.report import joined
 from poolkit.port.target import Target, arranged, of_any_rank, target_of, usual_layout, written
 from poolkit.spec.operation import Operation

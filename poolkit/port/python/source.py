@@ -15,17 +15,16 @@ from poolkit.dialects.own import OWN
 from poolkit.dialects.writing import native_call
 from poolkit.errors import NotExactError, PoolkitError
 from poolkit.port.python.beside import New, folded, sizes, zeros
-from poolkit.port.python.choices import by_case, chosen_sites
 from poolkit.port.python.comments import keep_comments
 from poolkit.port.python.doubts import doubts
 from poolkit.port.python.edits import Edits, Piece
-from poolkit.port.python.idioms import recognise
 from poolkit.port.python.imports import Imports, finish
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, python
 from poolkit.port.python.own import own_sites
 from poolkit.port.python.placed import Placed
 from poolkit.port.python.positions import Order
+from poolkit.port.python.recognise import recognise
 from poolkit.port.python.references import references, tested
 from poolkit.port.python.rewrite import (
     Short,
@@ -37,6 +36,7 @@ from poolkit.port.python.rewrite import (
     spec_of,
     written_for,
 )
+from poolkit.port.python.rules.choices import by_case, chosen_sites
 from poolkit.port.python.sites import Site, reduced, sites
 from poolkit.port.python.standing import DEFERRED, deferred, handed, stand_in
 from poolkit.port.python.tree import BOM, Tree, bounded

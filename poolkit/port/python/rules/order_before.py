@@ -20,9 +20,7 @@ PERMUTES = (
     *("Permute", "rearrange", "Rearrange", "einsum"),
 )
 TRANSPOSED = ("T", "mT")  # attributes of a tensor
-# Calls that give a tensor its axes, in the order of the original.
 SHAPES = ("view", "reshape", "unflatten", "unsqueeze", "expand_dims", "Reshape")
-# What takes one axis by its number; it is a step of its own beside the pool, as a convolution is.
 COUNTS = (
     *("cat", "concat", "concatenate", "stack", "split", "chunk", "narrow", "select", "index_select", "squeeze"),
     *("softmax", "log_softmax", "flip", "roll", "repeat", "tile", "expand", "mean", "sum", "amax", "amin"),

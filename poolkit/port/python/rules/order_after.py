@@ -8,12 +8,12 @@ from poolkit.dialects.calls import known
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, last_name
-from poolkit.port.python.ordered import PERMUTES
-from poolkit.port.python.remarks import results
+from poolkit.port.python.rules.order_before import PERMUTES
+from poolkit.port.python.rules.turns import is_vector
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of, step_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.turned import is_vector
+from poolkit.port.python.uses import calls_of, only_use
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
 
@@ -91,3 +91,14 @@ def _keeps_batch(tree: Tree, names: Names, call: ast.Call) -> bool:
     """Whether the first entry of a reshape is the batch of its tensor."""
     tensor = step_of(names, call).tensor
     return tensor is not None and is_batch(tree, names, sizes_of(names, call)[0], call, tensor)
+
+
+def results(tree: Tree, site: Site) -> list[Node]:
+    """Where the result of a site stands: as it is made, and by the name that alone it is used by."""
+    made = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
+    found: list[Node] = [*made]
+    for node in made:
+        statement = tree.parent(node)
+        use = only_use(tree, statement) if isinstance(statement, ast.Assign) else None
+        found += [use] if use is not None else []
+    return found

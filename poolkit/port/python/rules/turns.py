@@ -8,9 +8,9 @@ from poolkit.dialects.calls import known
 from poolkit.dialects.dialect import Fields
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, last_name, literal, walk
-from poolkit.port.python.ordered import PERMUTES, SHAPES
 from poolkit.port.python.positions import lettered
-from poolkit.port.python.restoring import left_out
+from poolkit.port.python.rules.kept_axes import left_out
+from poolkit.port.python.rules.order_before import PERMUTES, SHAPES
 from poolkit.port.python.sites import Folded, Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, layer_of, only_use, whole
@@ -18,7 +18,6 @@ from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all, is_many
 
 Turn = tuple[ast.expr, tuple[int, ...]]  # what is turned, and which of its axes each new one is
-
 WHOLE = ("permute", "transpose", "permute_dimensions")
 PAIRS = ("transpose", "swapaxes", "swapdims")
 MOVES = ("moveaxis", "movedim")

@@ -1,0 +1,53 @@
+"""Axes of a reduction behind a name: a literal, the spatial ones of either order, or a normalisation's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from poolkit.dialects.calls import Call, Expression
+from poolkit.dialects.dialect import NotPooling
+from poolkit.errors import NotExactError
+from poolkit.port.python.names import Names
+from poolkit.port.python.rules.either_order import ORDERED, chosen
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Tree
+from poolkit.port.python.unknowns import resolve, value_of
+from poolkit.port.python.values import literals
+from poolkit.spec.values import is_many
+
+
+def computed_axes(tree: Tree, names: Names, site: Site) -> None:
+    """``tf.reduce_mean(x, axes)``: axes that are a literal after all, or may be those of a normalisation."""
+    if not site.computed or resolve(tree, names, site):
+        return
+    values = list(literals(value_of(tree, names, site.computed, site)))
+    axes = [value for value in values if is_many(value)]
+    if len(values) > 1 and axes == values and _in_either_order(tree, site, axes):
+        return
+    if len(values) > 1 and axes:
+        why = "one layout or of another" if axes == values else "a pool, or one axis, or all of them"
+        site.error = NotExactError(
+            f"its axes {site.computed} may be those of {why}; write them out, or port it by hand"
+        )
+        return
+    site.error = NotPooling(
+        f"its axes {site.computed} are only known when the program runs, and over others than the spatial ones, as in "
+        "a normalisation, it pools nothing; if it pools, write them out"
+    )
+
+
+def _in_either_order(tree: Tree, site: Site, several: Sequence[Any]) -> bool:
+    """Read a reduction whose axes may be the spatial ones of one order or of the other."""
+    unknown = Expression(site.computed)
+
+    def put(axes: Any) -> Call:
+        kwargs = tuple((name, axes if value == unknown else value) for name, value in site.call.kwargs)
+        return Call(site.call.name, tuple(axes if value == unknown else value for value in site.call.args), kwargs)
+
+    found = chosen(tree, [put(axes) for axes in several], every=True)
+    if found is None:
+        return False
+    site.fields, site.call, site.error = found.fields, found.call, None
+    site.notes.append(ORDERED.format(site.computed))
+    return True

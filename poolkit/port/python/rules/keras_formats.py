@@ -1,0 +1,55 @@
+"""The order of axes of all layers of a file, by Keras's configuration or by whoever knows it."""
+
+from __future__ import annotations
+
+import ast
+
+from poolkit.dialects.calls import Call
+from poolkit.dialects.reading import fields_of
+from poolkit.errors import NotExactError
+from poolkit.port.python.names import Names
+from poolkit.port.python.nodes import given, literal
+from poolkit.port.python.rules.either_order import channels
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Tree
+from poolkit.spec.operation import Operation
+
+LAYERS = "keras.layers."
+SETS_FORMAT = "set_image_data_format"
+
+
+def data_format(tree: Tree, names: Names, site: Site) -> None:
+    """``keras.config.set_image_data_format("channels_first")`` is the format of every layer that says none."""
+    takes = site.word.startswith(LAYERS) or (
+        site.word.startswith(("keras.ops.", "keras.backend.")) and "pool" in site.word
+    )
+    set_to: list[object] = [channels(tree.order)] if tree.order else set_by(tree, SETS_FORMAT)
+    said = set_to if takes else []
+    if not said or site.error is not None or isinstance(site.fields, Operation):
+        return
+    if any(name == "data_format" and value is not None for name, value in site.call.kwargs):
+        return
+    if len(set(said)) > 1 or said[0] not in ("channels_first", "channels_last"):
+        site.error = NotExactError(
+            f"the file calls {SETS_FORMAT} with values that are not one literal, so that the order of its axes is not "
+            "known here; give data_format to the layer"
+        )
+        return
+    kwargs = tuple(pair for pair in site.call.kwargs if pair[0] != "data_format")
+    call = Call(site.call.name, site.call.args, (*kwargs, ("data_format", said[0])))
+    try:
+        site.fields, site.call = fields_of(call), call
+    except NotExactError:
+        return  # it has a format already, by its place
+
+
+def set_by(tree: Tree, function: str) -> list[object]:
+    """What the calls of such a function of Keras's configuration in a file are given; None for what is no literal."""
+    named = [*tree.named(function), *tree.attributes(function)]
+    calls = [(tree.parent(node), node) for node in sorted(named, key=tree.span)]
+    return [_text(call) for call, node in calls if isinstance(call, ast.Call) and call.func is node]
+
+
+def _text(call: ast.Call) -> object:
+    value = literal(given(call)[0]) if given(call) else call
+    return str(value) if not isinstance(value, ast.AST) else None

@@ -1,0 +1,43 @@
+"""Sizes of TensorFlow that are one number, or a list that may hold batch and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from poolkit.dialects import table
+from poolkit.dialects.calls import Expression
+from poolkit.dialects.dialect import NotKnown
+from poolkit.port.python.names import Names
+from poolkit.port.python.positions import lettered
+from poolkit.port.python.sites import Site
+from poolkit.port.python.tree import Tree
+from poolkit.port.python.unknowns import resolve, value_of
+from poolkit.port.python.values import Many, is_number, is_sizes
+from poolkit.spec.operation import Operation
+
+
+def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
+    """``tf.nn.max_pool(x, k, k, …)``: what k is decides which of its numbers are of spatial axes."""
+    if (
+        not site.word.startswith(table.every(lambda usage: usage.listed))
+        or site.error is not None
+        or isinstance(site.fields, Operation)
+        or site.reformed
+    ):
+        return
+    if list(_unsure_sizes(tree, names, site)):
+        resolve(tree, names, site)
+    for text in _unsure_sizes(tree, names, site):
+        form = "hold" if text[0] in "([" else "be one number, or a list with"
+        site.error = NotKnown(f"{text} may {form} entries for batch and channels; write its value")
+
+
+def _unsure_sizes(tree: Tree, names: Names, site: Site) -> Iterator[str]:
+    assert isinstance(site.fields, dict)
+    spatial = len(lettered(site.fields.get("layout")).strip("NC"))
+    for name in ("window", "stride"):
+        value = site.fields.get(name)
+        made = value_of(tree, names, value.text, site) if isinstance(value, Expression) else None
+        sure = is_number(made) or (isinstance(made, Many) and len(made.items) == spatial and is_sizes(made))
+        if isinstance(value, Expression) and not sure:
+            yield value.text

@@ -1,0 +1,7 @@
+import tf_slim as slim
+import keras
+
+
+def f(x):
+    with slim.arg_scope([slim.max_pool2d, slim.avg_pool2d], stride=1, padding="SAME"):
+        return keras.layers.AveragePooling2D(2, padding="same")(keras.layers.MaxPooling2D(3, 1, padding="same")(x))
