@@ -61,6 +61,13 @@ class Ops(Operators):
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
 
+    def convolve(
+        self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> Tensor:
+        ones = self.jnp.ones((1, 1, *window), x.dtype)
+        convolve = self.lax.conv_general_dilated
+        return convolve(x[:, None], ones, stride, "VALID", rhs_dilation=dilation, precision="highest")[:, 0]
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.argsort(x, at).astype("int32")
 

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
+from poolkit.lowering.by_name import NEVER, convolution
 from poolkit.lowering.count import divided
 from poolkit.lowering.stages import pieces
 from poolkit.lowering.windows import IN_A_ROW, around, cells, is_map, reduced, side_by_side, sliding, split, uneven
@@ -24,7 +25,6 @@ FEW = 16  # cells that a plain loop may add up: 2 eps off for equal cells, where
 MANY = 512  # cells that XLA's sum over parts of axes may add up: 20x20 equal cells are 3.2 eps off, 30x30 are 4.4
 MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arrays; 225x225 equal cells are 4.1
 SMALL = 256  # cells whose gradient is a comparison with each; behind them channels lie side by side
-NEVER = 1000.0  # a cost above the fold's: only for who asks by name
 
 
 def _is_large(situation: Situation) -> bool:
@@ -203,4 +203,5 @@ ROUTES: tuple[Route, ...] = (
     Route("max_window", EXTREMA, _window, _is_max_window, lambda plan: NEVER, needs_sizes=False, reference=True),
     Route("sum_window", SUMS, _window, _is_sum_window, lambda plan: NEVER, needs_sizes=False, reference=True),
     Route("few_calls", SUMS, _few_calls, _is_few_calls, lambda plan: NEVER + 1, reference=True),
+    convolution(lambda plan, situation: True),
 )

@@ -13,11 +13,15 @@ from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
+from poolkit.lowering.by_name import convolution
 from poolkit.lowering.plan import AnyPlan
 from poolkit_tensorflow import routes_first, routes_fold, routes_max, routes_sum
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes_facts import Eager, Traced
+
+# On a CPU TensorFlow has no gradient of a dilated convolution.
+CONVOLUTION = convolution(lambda plan, situation: all(a.dilation == 1 for a in plan.axes))
 
 
 def compiling() -> bool:
@@ -48,7 +52,7 @@ class TensorFlowAdapter(Adapter):
     name = "tensorflow"
     ops = Ops
     layers = Pool
-    routes = (*routes_sum.ROUTES, *routes_first.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES)
+    routes = (*routes_sum.ROUTES, *routes_first.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES, CONVOLUTION)
 
     def check(self, x: Any) -> None:
         if not isinstance(x, tf.Tensor | tf.Variable):

@@ -76,6 +76,12 @@ class Ops(Functions, Operators):
         some = self.tf.math.unsorted_segment_max(self.tf.cast(self.tf.not_equal(x, worst), "int32"), ids, n)
         return self.where(self.tf.equal(some, 1), found, worst)
 
+    def convolve(
+        self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> Tensor:
+        ones = self.tf.ones((*window, 1, 1), x.dtype)
+        return self.tf.nn.convolution(x[..., None], ones, stride, "VALID", dilations=dilation)[..., 0]
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.tf.argsort(x, at)
 

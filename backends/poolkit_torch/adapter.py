@@ -11,11 +11,12 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Route, Situation
+from poolkit.lowering.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
 from poolkit_torch.layers import Pool
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes_arrange import KEPT, puts_together
-from poolkit_torch.routes_mesh import SHARDED, sharded
+from poolkit_torch.routes_mesh import SHARDED, differentiates, sharded
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
@@ -42,6 +43,7 @@ def _derived(x: Any) -> bool:
     return sharded(x) and x.requires_grad and torch.is_grad_enabled()
 
 
+CONVOLUTION = convolution(lambda plan, situation: differentiates(situation))
 MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
 
 
@@ -51,7 +53,7 @@ class TorchAdapter(Adapter):
     name = "torch"
     ops = Ops
     layers = Pool
-    routes = tuple([route for module in MODULES for route in module.ROUTES])
+    routes = (*[route for module in MODULES for route in module.ROUTES], CONVOLUTION)
 
     def check(self, x: Any) -> None:
         if isinstance(x, torch.fx.Proxy):

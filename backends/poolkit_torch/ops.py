@@ -63,6 +63,12 @@ class Ops(Operators):
         wide = x.to(self.torch.float64) if self.dtype == "float32" else x
         return wide.new_zeros(shape).index_add(0, ids, wide).to(x.dtype)
 
+    def convolve(
+        self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> Tensor:
+        ones = self.torch.ones((1, 1, *window), dtype=x.dtype, device=x.device)
+        return getattr(self.F, f"conv{len(window)}d")(x[:, None], ones, stride=stride, dilation=dilation)[:, 0]
+
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.torch.argsort(x, dim=at, stable=True).to(self.torch.int32)
 

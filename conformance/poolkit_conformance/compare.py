@@ -31,13 +31,13 @@ def same_form(label: str, what: str, found: Array, dtype: str, shape: tuple[int,
         raise Mismatch(f"{label}\n  {what} of shape {found.shape}, expected {shape}")
 
 
-def same_values(label: str, what: str, spec: Any, found: Array, expected: Answer) -> None:
-    """Values against the oracle: exact for selections, within the table's tolerance otherwise."""
+def same_values(label: str, what: str, spec: Any, found: Array, expected: Answer, by: str | None = None) -> None:
+    """Values against the oracle: exact for selections, within the table's tolerance otherwise, or in the row `by`."""
     same_form(label, what, found, expected.dtype, expected.values.shape)
     if expected.dtype not in FLOATS:
         _raise_at(label, what, found != expected.values, found, expected.values, None)
         return
-    error = allowed(kind_of(spec), expected.dtype, expected.values, expected.magnitude)
+    error = allowed(by or kind_of(spec), expected.dtype, expected.values, expected.magnitude)
     got = found.astype(np.float64)
     overflown = kind_of(spec) not in SELECTIONS and _may_overflow(got, expected)
     values = np.where(overflown, got, expected.values.astype(np.float64))

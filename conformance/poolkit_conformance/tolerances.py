@@ -32,6 +32,7 @@ class Tolerance(NamedTuple):
 # Section 2 (3, 6, 11) of the design. Rows: what is compared; columns: the dtype of the result.
 TABLE: dict[str, dict[str, Tolerance]] = {
     "selection": dict.fromkeys(EPS, Tolerance(0)),
+    "relu": {"float64": Tolerance(8 * F64), "float32": Tolerance(8 * F32)},  # of the map's largest cell
     "sum": {
         "float64": Tolerance(4 * F64),
         "float32": Tolerance(4 * F32),
@@ -68,8 +69,8 @@ def row(kind: str, derivative: bool) -> str:
     """The row of the table for a kind, its values or its derivatives."""
     if derivative:
         return "derivative" if kind in SELECTIONS + SUMS else "analytic derivative"
-    if kind in SELECTIONS:
-        return "selection"
+    if kind in SELECTIONS or kind == "relu":
+        return "relu" if kind == "relu" else "selection"
     return "sum" if kind in SUMS else "analytic"
 
 

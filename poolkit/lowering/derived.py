@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -102,6 +103,14 @@ class Derived:
         if how == "max":
             return o.drop(o.max(o.where(member, self.expand(x, 0), least), 1), (1,))
         return o.drop(o.min(o.where(member, self.expand(x, 0), most), 1), (1,))
+
+    def convolve(
+        self: Any, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> Tensor:
+        for at, (k, s, r) in enumerate(zip(window, stride, dilation, strict=True), 1):
+            taps = [self.slice(x, at, i * r, (i + 1 - k) * r or None, s) for i in range(k)]
+            x = functools.reduce(self.add, taps)
+        return x
 
     def order(self: Any, x: Tensor, at: int) -> Tensor:
         """How many come before an element is its place in the order."""

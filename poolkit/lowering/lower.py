@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import BackendError
 from poolkit.lowering.backend import Route, Situation
+from poolkit.lowering.by_name import RELU
 from poolkit.lowering.by_sums import BySums, ways
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
@@ -124,6 +125,8 @@ def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | No
         return routes[0]
     if name == EXACT.name and plan.known:
         name = FOLD.name
+    if name == RELU.name and isinstance(plan, Plan) and _fits(RELU, plan, situation):
+        return RELU
     for route in routes:
         if name == route.name or (name == "native" and route.reference):
             return route

@@ -133,6 +133,11 @@ class Ops(Protocol):
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         """As NumPy's `take_along_axis`: `places` has the rank of `x`, and broadcasts along the other axes."""
 
+    def convolve(
+        self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> Tensor:
+        """The sum of each window along all axes but the first, one to three; by a convolution where there is one."""
+
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 

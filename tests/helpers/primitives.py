@@ -43,6 +43,10 @@ def _segment(how: str, n: int) -> Callable[[Any, Tensor], Tensor]:
     return asked
 
 
+def _windows(x: Tensor) -> Tensor:
+    return np.lib.stride_tricks.sliding_window_view(x, (2, 3), (1, 2))[:, ::2]
+
+
 def _segments(ufunc: Any, n: int) -> Callable[[Tensor], Tensor]:
     def said(x: Tensor) -> Tensor:
         rows = [x.transpose(1, 0, 2)[s::2] if s < 2 else x[:0] for s in range(n)]
@@ -83,6 +87,9 @@ PRIMITIVES: dict[str, Primitive] = {
     "floor": Primitive(lambda o, x: o.floor(x), np.floor),
     "take": Primitive(_take, lambda x: x[:, list(PLACES)], (*FLOATS, "int32"), smooth=True),
     "take_along": Primitive(_take_along, _along, (*FLOATS, "int32"), smooth=True),
+    "convolve": Primitive(
+        lambda o, x: o.convolve(x, (2, 3), (2, 1), (1, 1)), lambda x: _windows(x).sum((-2, -1)), smooth=True
+    ),
     "segment_sum": Primitive(_segment("sum", 3), _segments(np.add, 3), smooth=True),
     "segment_max": Primitive(_segment("max", 2), _segments(np.maximum, 2), (*FLOATS, "int32")),
     "segment_min": Primitive(_segment("min", 2), _segments(np.minimum, 2), (*FLOATS, "int32")),
