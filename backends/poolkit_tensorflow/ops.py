@@ -80,7 +80,9 @@ class Ops(Functions, Operators):
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> Tensor:
         ones = self.tf.ones((*window, 1, 1), x.dtype)
-        return self.tf.nn.convolution(x[..., None], ones, stride, "VALID", dilations=dilation)[..., 0]
+        # Of three axes an eager gradient fails where the format is left out.
+        form = ("NWC", "NHWC", "NDHWC")[len(window) - 1]
+        return self.tf.nn.convolution(x[..., None], ones, stride, "VALID", form, dilation)[..., 0]
 
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.tf.argsort(x, at)

@@ -91,7 +91,7 @@ KINDS: dict[str, Facts] = {
             ),
         },
         average_at={"beta": 0.0},
-        operations=lambda cells, windows: 4 * cells,
+        operations=lambda cells, windows: 5 * cells - windows,
     ),
     "lp": Facts(
         "takes the p-norm",
@@ -110,7 +110,7 @@ KINDS: dict[str, Facts] = {
             "p": dataclasses.replace(P, default=3.0, examples=(1.0, 2.0, 0.5, math.inf)),
             "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,), learned=True),
         },
-        operations=lambda cells, windows: 3 * cells,
+        operations=lambda cells, windows: 3 * cells + windows,
         alone=lambda options: f"what is at least {options['eps']}",
     ),
     "median": Facts(
@@ -131,7 +131,7 @@ KINDS: dict[str, Facts] = {
         hands_on=False,
         by_sums=("relative",),
         options={"correction": Option(0, lambda v: v in (0, 1), "0 or 1", examples=(1,))},
-        operations=lambda cells, windows: 4 * cells,
+        operations=lambda cells, windows: 4 * cells + windows,
         alone=lambda options: "0",
     ),
     "blur": Facts(
@@ -154,7 +154,7 @@ KINDS: dict[str, Facts] = {
         draws=True,
         hands_on=False,
         by_sums=("relative", "wide"),
-        operations=lambda cells, windows: 3 * cells,
+        operations=lambda cells, windows: 4 * cells - windows,
         takes=("mask", *RANDOM),
         alone=lambda options: "what is at least 0",
     ),
@@ -172,7 +172,7 @@ KINDS: dict[str, Facts] = {
             ),
             "normalize": dataclasses.replace(NORMALIZE, default="mean", examples=("sum",)),
         },
-        operations=lambda cells, windows: 3 * cells,
+        operations=lambda cells, windows: 3 * cells + 2 * windows,
     ),
 }
 BUILT_IN = tuple(KINDS)

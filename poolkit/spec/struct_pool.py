@@ -110,13 +110,14 @@ class StructPool(Operation):
         return ({"adjacency": nodes + "L", "unary": nodes + "K", "mask": nodes}.get(name, "KK"),)
 
     def joining(self, shape: Sequence[int], given: Collection[str]) -> int:
-        """Products of matrices as two operations for each product of two numbers, softmax as four for each number."""
         *graphs, n, c = shape
-        k = self.clusters
-        attention = 2 * n * n * c + 2 * n * n + (4 * n * n if self.attention == "softmax" else 0)
-        products = sum(2 * n * k * k for name in ("filter", "compatibility") if name in given)
-        step = 2 * n * n * k + products + n * k + 4 * n * k
-        return math.prod(graphs) * (attention + self.steps * step + 4 * n * k + 2 * n * k * (c + n + k))
+        k, softmax = self.clusters, n * (3 * self.clusters - 1)
+        exponentials = n * n if self.attention == "softmax" else 0
+        attention = _product(n, c, n) + exponentials + n * (n - 1) + n * n
+        heard = sum(_product(n, k, k) for name in ("filter", "compatibility") if name in given)
+        step = softmax + _product(n, n, k) + heard + n * k
+        result = _product(k, n, c) + _product(k, n, n) + _product(k, n, k)
+        return math.prod(graphs) * ((attention + self.steps * step if self.steps else 0) + softmax + result)
 
     def work_dtype(self, dtype: str, widen: Widen) -> str:
         return PoolSpec("avg", output_size=1, layout=self.layout).work_dtype(dtype, widen)
@@ -163,6 +164,11 @@ class StructPool(Operation):
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(StructPool))
+
+
+def _product(rows: int, inner: int, columns: int) -> int:
+    """Products and additions of a product of two matrices."""
+    return rows * columns * max(2 * inner - 1, 0)
 
 
 def _count(name: str, given: object, least: int, most: int) -> int:

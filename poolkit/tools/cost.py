@@ -36,11 +36,11 @@ def cost(
 ) -> Cost:
     """Operations, bytes and parameters of an operation on an input of this shape.
 
-    A window of K real cells takes K - 1 comparisons or additions, one more operation for an average, about 4*K for a
-    softmax-weighted average and 3*K for a norm, generalized mean or log-sum-exp; k pools that are added take 2*k - 1
-    more for each result. Bytes are one read of the input and one write of the result. `tensors` are a mask and weights,
-    described as for `poolkit.lower`: each is read once, takes one operation for each cell, and is added up like the
-    input, but for a sum. Raises `ShapeError` as pooling itself does.
+    Operations are those of a kind's formula, whose counts docs/semantics.md has in a table: a window of K real cells
+    takes K - 1 comparisons or additions, one more operation for an average. k pools that are added take 2*k - 1 more
+    for each result. Bytes are one read of the input and one write of the result. `tensors` are those besides the
+    input, described as for `poolkit.lower`, and read once; a mask and weights take one operation for each cell, and are
+    added up like the input, but for a sum. Raises `ShapeError` as pooling itself does.
 
     >>> from poolkit import GlobalAvgPool
     >>> cost(GlobalAvgPool(layout="NHWC", keepdims=True), (1, 7, 7, 2048))

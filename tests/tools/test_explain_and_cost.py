@@ -48,10 +48,10 @@ def test_an_overriding_divisor_and_indices() -> None:
         (pk.AvgPool(2, layout="NCL"), (1, 3, 8), (3 * 4 * 2, 4 * (24 + 12), 0)),
         (pk.MaxPool(3, 1, "same", layout="NCL"), (1, 1, 4), (1 + 2 + 2 + 1, 4 * 8, 0)),
         (pk.MaxPool(2, indices=True, layout="NCL"), (1, 3, 8), (12, 4 * 36 + 8 * 12, 0)),
-        (pk.PoolSpec("softmax", window=2, layout="NCL"), (1, 1, 4), (16, 4 * 6, 0)),
+        (pk.PoolSpec("softmax", window=2, layout="NCL"), (1, 1, 4), (18, 4 * 6, 0)),
         (pk.PoolSpec("lp", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
-        (pk.PoolSpec("gem", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
-        (pk.PoolSpec("logsumexp", window=2, layout="NCL"), (1, 1, 4), (12, 4 * 6, 0)),
+        (pk.PoolSpec("gem", window=2, layout="NCL"), (1, 1, 4), (14, 4 * 6, 0)),
+        (pk.PoolSpec("logsumexp", window=2, layout="NCL"), (1, 1, 4), (16, 4 * 6, 0)),
         (pk.PoolSpec("blur", window=2, layout="NCL"), (1, 1, 4), (8, 4 * 6, 0)),
     ],
 )
