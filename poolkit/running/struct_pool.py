@@ -7,6 +7,7 @@ from typing import Any
 from poolkit.errors import ShapeError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool
+from poolkit.running.further import check
 from poolkit.spec.signatures import explained
 from poolkit.spec.struct_pool import StructPool
 
@@ -42,7 +43,7 @@ def struct_pool(
     """
     adapter = registry.find(x)
     adapter.check(x)
-    adapter.check(unary)
+    check(adapter, {"unary": unary})
     rank = adapter.rank(x, 3)[1]
     scores, axes = adapter.rank(unary, rank)
     clusters = adapter.known_size(scores, axes - 1) if axes > 0 else None
