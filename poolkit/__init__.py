@@ -32,6 +32,7 @@ from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.segment import Segment
 from poolkit.spec.struct_pool import StructPool
+from poolkit.spec.unpool import Unpool
 
 if typing.TYPE_CHECKING:
     from poolkit.dialects.reading import read
@@ -48,6 +49,7 @@ if typing.TYPE_CHECKING:
     from poolkit.running.routes import routes
     from poolkit.running.segment import segment
     from poolkit.running.struct_pool import struct_pool
+    from poolkit.running.unpool import indices_from, unpool
     from poolkit.tools.tune import tune
 
 __version__ = "0.1.0"
@@ -86,9 +88,11 @@ __all__ = [
     "StochasticPool",
     "StructPool",
     "SumPool",
+    "Unpool",
     "backends",
     "caveats",
     "diff",
+    "indices_from",
     "layer",
     "lower",
     "native",
@@ -101,6 +105,7 @@ __all__ = [
     "stand_in",
     "struct_pool",
     "tune",
+    "unpool",
 ]
 
 # Loaded when they are asked for: a spec, which is all that much of a program needs, takes a third of the time.
@@ -112,6 +117,7 @@ __getattr__ = lazy.lazily(
         "backends": "running.registry",
         "caveats": "dialects.writing",
         "diff": "diffs.diff",
+        "indices_from": "running.unpool",
         "layer": "running.layers",
         "lower": "running.lowered",
         "native": "dialects.writing",
@@ -124,6 +130,7 @@ __getattr__ = lazy.lazily(
         "stand_in": "port.stand_in",
         "struct_pool": "running.struct_pool",
         "tune": "tools.tune",
+        "unpool": "running.unpool",
     },
 )
 

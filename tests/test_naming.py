@@ -20,6 +20,7 @@ NAMED = re.compile(rf"(?<!\w)({'|'.join(sorted(ROOTS))})(?!\w)")
 EXCEPTIONS = {
     "poolkit/running/registry.py": "the table",
     "poolkit/running/keras_engine.py": "Keras runs on other frameworks",
+    "poolkit/running/unpool.py": "indices are turned by the name of whoever counts them so",
     "poolkit/dialects/table.py": "the modules of the formats that are no backend's",
     "poolkit/dialects/einops.py": "einops has a layer for each framework",
     "poolkit/port/models/keras.py": "models of TensorFlow hold layers of Keras",

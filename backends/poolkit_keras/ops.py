@@ -71,6 +71,11 @@ class Ops(Functions):
         outer = [self.ops.squeeze(line, tuple(range(left + 1, self.rank))) for line in places[:left]]
         return self.ops.take(self.ops.reshape(x, (-1,)), functools.reduce(self.add, outer, inner), 0)
 
+    def split(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """By places: of the sizes that `reshape` is given one at the most is not known."""
+        at = self.rank - 1
+        return self.ops.take(x, self.ops.reshape(self.iota(x, at), sizes), axis=at)
+
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
         return self.ops.concatenate(list(parts), at)
 

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import chains, graphs, mixes, oracle, segments
+from poolkit_conformance import chains, graphs, mixes, oracle, segments, unpooling
 
 DEFINITIONS: dict[type, ModuleType] = {
     pk.PoolSpec: oracle,
@@ -14,6 +14,7 @@ DEFINITIONS: dict[type, ModuleType] = {
     pk.Chain: chains,
     pk.Segment: segments,
     pk.StructPool: graphs,
+    pk.Unpool: unpooling,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from poolkit_conformance.case import FLOATS, Array, Case, as_array, generator, numpy_dtype
-from poolkit_conformance.windows import channel_axis, counts, pooled_axes
+from poolkit_conformance.windows import boxes, channel_axis, counts, pooled_axes, unpooled_shape
 
 GRAPHS = ("adjacency", "unary", "filter", "compatibility")
 DTYPES = (*FLOATS, "bool", "int8", "uint8", "int32", "int64")
@@ -45,7 +45,7 @@ def real(spec: Any, mask: Array, shape: tuple[int, ...]) -> Array:
 
 def _made(case: Case, name: str, how: Any) -> Array:
     if not isinstance(how, str):
-        return as_array(how, None if name in ("mask", "ids", "key") else numpy_dtype(_float(case.dtype)))
+        return as_array(how, None if name in ("mask", "ids", "key", "indices") else numpy_dtype(_float(case.dtype)))
     form, *more = how.split()
     if name == "samples":
         return generator(name, case.name).random(_result(case)).astype(numpy_dtype(more[0] if more else "float32"))
@@ -56,6 +56,8 @@ def _made(case: Case, name: str, how: Any) -> Array:
         return _ids(rng, case, more)
     if name in GRAPHS:
         return _of_graphs(rng, case, name, next((word for word in more if word in DTYPES), _float(case.dtype)))
+    if name == "indices":
+        return _indices(rng, case, form).astype(numpy_dtype(more[0] if more else "int64"))
     at = channel_axis(case.spec, len(case.shape))
     shapes = {
         "cells": tuple(n for i, n in enumerate(case.shape) if i != at),
@@ -84,6 +86,24 @@ def _of_graphs(rng: np.random.Generator, case: Case, name: str, dtype: str) -> A
     shape = tuple(sizes[c] for c in letters)
     links = rng.uniform(0.5, 2, shape) * (rng.random(shape) < 0.5)
     return (links if name == "adjacency" else rng.standard_normal(shape)).astype(numpy_dtype(dtype))
+
+
+def _indices(rng: np.random.Generator, case: Case, form: str) -> Array:
+    """Of each value a place in the map: "any", one of them none, or a real cell of the value's own window."""
+    spec: Any = case.spec
+    pooled = pooled_axes(spec, len(case.shape))
+    shape = unpooled_shape(spec, case.shape)
+    sizes = [shape[at] for at in pooled]
+    if form == "any":
+        return rng.integers(-1, int(np.prod(sizes)), case.shape)
+    made = np.zeros(case.shape, int)
+    for box in boxes(spec.pooling, shape):
+        here: list[Any] = [slice(None)] * len(shape)
+        for at, o in zip(pooled, box.at, strict=True):
+            here[at] = o
+        inside = np.ravel_multi_index(np.ix_(*box.cells), sizes).ravel()
+        made[tuple(here)] = rng.choice(inside, made[tuple(here)].shape)
+    return made
 
 
 def _result(case: Case) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from poolkit_conformance.cases import CASES
 from poolkit_conformance.cases_graphs import GRAPH_LITERALS, GRAPHS
 from poolkit_conformance.cases_outside import outside_cases
 from poolkit_conformance.cases_segments import SEGMENT_LITERALS, SEGMENTS
+from poolkit_conformance.cases_unpool import UNPOOL_LITERALS, UNPOOLS
 from poolkit_conformance.checks import arguments, check
 from poolkit_conformance.harness import Harness, chosen
 from poolkit_conformance.known_failures import known_failure
@@ -46,7 +47,8 @@ def harness(backend: str) -> Harness:
 
 def all_cases() -> list[Case]:
     """Every case; those of ONNX where its package is installed, and of kinds that are registered."""
-    return [*LITERALS, *SEGMENT_LITERALS, *GRAPH_LITERALS, *CASES, *SEGMENTS, *GRAPHS, *onnx_cases(), *outside_cases()]
+    literals = [*LITERALS, *SEGMENT_LITERALS, *GRAPH_LITERALS, *UNPOOL_LITERALS]
+    return [*literals, *CASES, *SEGMENTS, *GRAPHS, *UNPOOLS, *onnx_cases(), *outside_cases()]
 
 
 def tests(h: Harness, full: bool = False) -> list[Test]:  # noqa: PT028  # it is no test

@@ -76,7 +76,7 @@ def row(kind: str, derivative: bool) -> str:
 
 def kind_of(spec: Any) -> str:
     """The kind whose row is that of an operation: of several parts that of the least exact one."""
-    kinds: list[str] = [part.kind for part in spec.poolings()] or [spec.kind]
+    kinds: list[str] = [part.kind for part in spec.poolings()] or [getattr(spec, "kind", "max")]
     if len(kinds) == 1 or spec.selects:
         return kinds[0]
     return next((kind for kind in kinds if kind not in SELECTIONS + SUMS), "sum")

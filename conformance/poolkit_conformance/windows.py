@@ -77,6 +77,27 @@ def counts(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(len(_line(spec, i, len(pooled), shape[axis])) for i, axis in enumerate(pooled))
 
 
+def unpooled_shape(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that a pool of which these are the values was given: by the spec, or the smallest that there is."""
+    made = list(shape)
+    pooled = pooled_axes(spec, len(shape))
+    for i, axis in enumerate(pooled):
+        given = spec.output_size
+        sizes = [given[i] if isinstance(given, tuple) else given] if given != "smallest" else range(1, 200)
+        fitting = [n for n in sizes if _windows_of(spec.pooling, i, len(pooled), n) == shape[axis]]
+        if not fitting:
+            raise NoAnswerError(f"{shape[axis]} windows are those of no such size")
+        made[axis] = fitting[0]
+    return tuple(made)
+
+
+def _windows_of(spec: Any, i: int, axes: int, n: int) -> int:
+    try:
+        return len(_line(spec, i, axes, n))
+    except NoAnswerError:
+        return -1
+
+
 def _divisor(spec: Any, along: list[Window]) -> float:
     if spec.divisor_override is not None:
         return float(spec.divisor_override)

@@ -55,6 +55,9 @@ class Derived:
     def merge(self: Any, x: Tensor, n: int, size: Any) -> Tensor:
         return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))
 
+    def split(self: Any, x: Tensor, sizes: tuple[Any, ...]) -> Tensor:
+        return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - 1)], *sizes))
+
     def within(self: Any, x: Tensor, most: float) -> Any:
         size = self.absolute(x)
         for at in range(self.rank):
@@ -111,6 +114,15 @@ class Derived:
             taps = [self.slice(x, at, i * r, (i + 1 - k) * r or None, s) for i in range(k)]
             x = functools.reduce(self.add, taps)
         return x
+
+    def last(self: Any, x: Tensor, n: Any) -> Tensor:
+        """In the order of all that there is and every number, what stands before a number."""
+        at = self.rank - 1
+        every = self.pad(self.slice(x, at, 0, 1, 1), at, 0, n - 1, 0)
+        line = self.add(self.multiply(every, 0), self.cast(self.iota(every, at), self.dtype))
+        order = self.order(self.concat([self.add(self.multiply(line, 2), 1), self.multiply(x, 2)], at), at)
+        before = self.add(self.slice(self.order(order, at), at, 0, n, 1), -1)
+        return self.add(self.take_along(order, self.where(self.less(before, 0), 0, before), at), -n)
 
     def order(self: Any, x: Tensor, at: int) -> Tensor:
         """How many come before an element is its place in the order."""

@@ -205,6 +205,19 @@ class Operators(Named):
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.functions.take(x, places, at)
 
+    def last(self, x: Tensor, n: Any) -> Tensor:
+        """By the largest place of each number in each row; -1 has a number of its own."""
+        two, one, at = self.of_rank(2), self.of_rank(1), self.rank - 1
+        rows = two.reshape(x, (-1, self.size(x, at)))
+        where = two.add(
+            two.multiply(two.cast(two.iota(rows, 0), self.dtype), two.number(n + 1, self.dtype)), two.add(rows, 1)
+        )
+        cells = two.add(two.multiply(two.cast(rows, "int32"), 0), two.iota(rows, 1))
+        cells, where = (one.reshape(t, (-1,)) for t in (cells, where))
+        found = one.of_dtype("int32").segment(cells, where, two.size(rows, 0) * (n + 1), "max")
+        wide = self.reshape(found, (*[self.size(x, i) for i in range(at)], n + 1))
+        return self.slice(wide, at, 1, None, 1)
+
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.functions.arange(x.shape[at], dtype="int32").reshape(self.along(at))
 

@@ -59,6 +59,9 @@ class Ops(Protocol):
     def merge(self, x: Tensor, n: int, size: Size) -> Tensor:
         """The last `n` axes as one, of this size."""
 
+    def split(self, x: Tensor, sizes: tuple[Size, ...]) -> Tensor:
+        """The last axis as several, of these sizes."""
+
     def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor: ...
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor: ...
 
@@ -143,6 +146,12 @@ class Ops(Protocol):
 
         `how` is "sum", "max" or "min". Without a row the sum is 0, and the others are not looked at; nor are they where
         there is a NaN. Sums of float32 are added up in float64 where there is one.
+        """
+
+    def last(self, x: Tensor, n: Size) -> Tensor:
+        """Where, along the last axis, each number below `n` stands last, in int32; of one that does not, not looked at.
+
+        `x` is of the dtype of indices, from -1 to below `n`.
         """
 
     def order(self, x: Tensor, at: int) -> Tensor:

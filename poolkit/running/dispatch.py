@@ -108,7 +108,7 @@ def _prepare(
     situation = situation_of(adapter, x, tensors)
     program = recorded(adapter, plan, preferred(adapter, plan, situation, route, x.shape), situation, x.shape)
     registry.BY_TYPE[type(x)] = adapter
-    run = program.function if situation.wrapped else checked(adapter, program.function, tensors)
+    run = program.function if situation.wrapped else checked(adapter, spec, program.function, tensors)
     _keep(_RUNS, key, run, MOST)
     return run
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
 
 Tensor = Any
-OWN = {"mask": "bool", "ids": "int32", "key": "int32"}  # dtypes that are not the input's
+OWN = {"mask": "bool", "ids": "int32", "key": "int32", "indices": "int64"}  # dtypes that are not the input's
 Described = str | tuple[str, str]  # the axes of a tensor, and its dtype
 
 
@@ -121,20 +121,20 @@ def _of_result(spec: Operation, letters: str, shape: tuple[int | None, ...]) -> 
     return "".join(left), spec.output_shape(shape)
 
 
-def checked(adapter: Adapter, run: Callable[..., Any], tensors: Mapping[str, Tensor]) -> Callable[..., Any]:
+def checked(
+    adapter: Adapter, spec: Operation, run: Callable[..., Any], tensors: Mapping[str, Tensor]
+) -> Callable[..., Any]:
     """The function of a program, with a look at what tensors hold, where that can be looked at."""
-    if "samples" not in tensors:
+    looked = [(i, name) for i, name in enumerate(tensors) if name in spec.looked_at]
+    if len(looked) == 0:
         return run
-    at = list(tensors).index("samples")
 
     @functools.wraps(run)
     def looking(x: Tensor, *others: Tensor) -> Any:
-        held = adapter.held(others[at])
-        if held is not None and not ((held >= 0) & (held < 1)).all():
-            raise InputError(
-                f"received samples from {held.min()} to {held.max()}, and a sample is a number from 0 to below 1; "
-                f"give such numbers, as those of numpy.random.Generator.random"
-            )
+        for i, name in looked:
+            held = adapter.held(others[i])
+            if held is not None:
+                spec.look(name, held, x.shape)
         return run(x, *others)
 
     return looking

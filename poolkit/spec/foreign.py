@@ -103,6 +103,7 @@ MISSING = {
     "backend": ("it is the framework that is meant", 'write it behind the spec, as in "torch"'),
     "spec": ("it says what is pooled", 'write it first, as in MaxPool(2, layout="NCHW")'),
     "parts": ("it is made of pools", 'write them first, as in Mix((a, b), how="add")'),
+    "pooling": ("it is the pool that unpooling goes back from", "write it first, as in Unpool(spec, output_size=5)"),
     "num_segments": ("a program has to know how many rows its result has", "write it as in num_segments=32"),
     "how": ("pools are added or put side by side", 'write how="add" or how="cat"'),
     "keepdims": (

@@ -119,6 +119,16 @@ class Operation:
         """Those of them that stand in the place of an option."""
         return ()
 
+    looked_at: ClassVar[tuple[str, ...]] = ("samples",)  # further tensors that may hold what no program can refuse
+
+    def look(self, name: str, held: Any, shape: Sequence[int]) -> None:
+        """Refuse what one of these holds, an array, beside an input of this shape."""
+        if not ((held >= 0) & (held < 1)).all():
+            raise InputError(
+                f"received samples from {held.min()} to {held.max()}, and a sample is a number from 0 to below 1; "
+                f"give such numbers, as those of numpy.random.Generator.random"
+            )
+
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         """The axes that a further tensor may have, of the letters of an input; of samples, of those of a result."""
         if name in RANDOM:

@@ -55,6 +55,20 @@ def _segments(ufunc: Any, n: int) -> Callable[[Tensor], Tensor]:
     return said
 
 
+ROW = (2, -1, 0, 2, 0)  # 1 and 3 do not stand in it
+
+
+def _last(o: Any, x: Tensor) -> Tensor:
+    rows = o.of_rank(2).of_dtype(o.index)
+    row = rows.cast(o.of_rank(2).line(ROW, 1, "int32", x), o.index)
+    found = rows.last(rows.add(rows.multiply(rows.cast(o.of_rank(2).reshape(x, (8, 5)), o.index), 0), row), 4)
+    return o.of_rank(2).take(found, o.of_rank(1).line((0, 2), 0, "int32", x), 1)
+
+
+def _last_of(x: Tensor) -> Tensor:
+    return np.broadcast_to(np.array([4, 3], "int32"), (8, 2))
+
+
 def _sixth(o: Any, x: Tensor) -> Tensor:
     six = o.of_rank(6)
     wide = six.reshape(x, (2, 5, 1, 2, 2, 1))
@@ -93,6 +107,8 @@ PRIMITIVES: dict[str, Primitive] = {
     "segment_sum": Primitive(_segment("sum", 3), _segments(np.add, 3), smooth=True),
     "segment_max": Primitive(_segment("max", 2), _segments(np.maximum, 2), (*FLOATS, "int32")),
     "segment_min": Primitive(_segment("min", 2), _segments(np.minimum, 2), (*FLOATS, "int32")),
+    "last": Primitive(_last, _last_of, INTEGERS),
+    "split": Primitive(lambda o, x: o.split(x, (2, 1, 2)), lambda x: x.reshape(2, 5, 2, 1, 2), smooth=True),
     "expand": Primitive(lambda o, x: o.expand(x, 2), lambda x: x[:, :, None], (*FLOATS, "int32"), smooth=True),
     "reshape": Primitive(lambda o, x: o.reshape(x, (4, -1)), lambda x: x.reshape(4, 10), smooth=True),
     "permute": Primitive(lambda o, x: o.permute(x, (2, 0, 1)), lambda x: x.transpose(2, 0, 1), smooth=True),

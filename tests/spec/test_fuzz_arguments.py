@@ -31,6 +31,7 @@ SPEC = pk.MaxPool(2, layout="NCL")
 MIX = pk.Mix((SPEC, pk.AvgPool(2, layout="NCL")), how="add")
 SHAPE = (1, 2, 8)
 CHAIN = pk.Chain((SPEC, SPEC))
+UNPOOL = pk.Unpool(pk.MaxPool(2, layout="NCL"), 5)
 SEGMENT = pk.Segment("avg", 3, layout="LCH")
 GRAPHS = pk.StructPool(3)
 X = np.arange(16.0, dtype="float32").reshape(SHAPE)
@@ -82,6 +83,11 @@ CALLS: dict[str, Call] = {
     "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
     "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),
     "Segment.from_dict": (pk.Segment.from_dict, (SEGMENT.to_dict(),), {}),
+    "Unpool": (pk.Unpool, (SPEC,), {"output_size": 4}),
+    "Unpool.replace": (UNPOOL.replace, (), {"pooling": SPEC, "output_size": "smallest"}),
+    "Unpool.from_dict": (pk.Unpool.from_dict, (UNPOOL.to_dict(),), {}),
+    "unpool": (pk.unpool, (X, np.zeros((1, 2, 2), int), SPEC), {"output_size": 4}),
+    "indices_from": (pk.indices_from, (np.zeros(2, int), "onnx", (1, 2, 4), "NCL"), {}),
     "segment": (pk.segment, (X[0], np.array([0, 2]), 3), {"kind": "max", "empty_value": 0.0}),
     "StructPool": (pk.StructPool, (3,), {"layout": "NLC", "steps": 2, "attention": "softmax"}),
     "StructPool.replace": (GRAPHS.replace, (), {"clusters": 2, "layout": "LC", "steps": 0, "attention": "dot"}),
@@ -108,7 +114,7 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX, CHAIN, SEGMENT, GRAPHS)
+        for s in (SPEC, MIX, CHAIN, SEGMENT, GRAPHS, UNPOOL)
         for name in ("output_shape", "explain", "cost")
     },
     **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX, CHAIN)},

@@ -1,0 +1,194 @@
+"""Unpooling resolved on values and their indices: which value stands at each place of the result, if any does.
+
+The choice is made by places alone (`Ops.last`), and the value is then taken, so that only what is seen has a gradient.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from poolkit.errors import DtypeError, InputError, ShapeError
+from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions, spread
+from poolkit.lowering.plan import INTEGERS, MOST_CELLS, Composite, Run
+from poolkit.spec.messages import quoted
+from poolkit.spec.unpool import SMALLEST
+
+if TYPE_CHECKING:
+    from poolkit.lowering.primitives import Ops
+    from poolkit.spec.operation import Further, Size, Widen
+    from poolkit.spec.unpool import Unpool
+
+Tensor = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class UnpoolPlan(Composite):
+    """An unpooling together with what its values settle: of each axis `n` is what was pooled to, `out` what from."""
+
+    spec: Unpool
+    maps: tuple[Axis, ...]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return self.maps
+
+    @property
+    def known(self) -> bool:
+        return all(a.known for a in self.maps)
+
+    def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
+        if o.sizes_are_data and not all(isinstance(a.out, int) for a in self.maps):
+            raise ShapeError(
+                f"received values of unknown size for {quoted(str(self.spec))}, and a Keras model has to know the size "
+                "of what it makes; give sizes, or output_size as integers"
+            )
+        ats = [a.at for a in self.maps]
+        left = [at for at in range(self.rank) if at not in ats]
+        cells, most = (functools.reduce(operator.mul, sizes) for sizes in ([a.n for a in self.maps], self.outs))
+        numbers, rows = o.of_dtype(o.index), o.of_rank(len(left) + 1)
+        order = (*left, *ats)
+
+        def flat(t: Tensor) -> Tensor:
+            t = _turned(o, t, order)
+            return o.merge(t, len(ats), cells) if len(ats) > 1 else t
+
+        places = tensors["indices"] if self.further[0].dtype == o.index else o.cast(tensors["indices"], o.index)
+        values, places = flat(x), flat(places)
+        chosen = self.chosen(numbers.of_rank(rows.rank), places, cells, most)
+        taken = rows.take_along(values, rows.where(rows.less(chosen, 0), 0, chosen), len(left))
+        made = rows.where(rows.less(chosen, 0), 0, taken)
+        made = rows.split(made, self.outs) if len(ats) > 1 else made
+        return _turned(o, made, tuple([order.index(at) for at in range(self.rank)])), None
+
+    @property
+    def outs(self) -> tuple[Any, ...]:
+        return tuple([a.out for a in self.maps])
+
+    def chosen(self, o: Ops, places: Tensor, cells: Any, most: Any) -> Tensor:
+        """Which value is the last that is put at a place; -1 where none is."""
+        at = o.rank - 1
+        inside = o.both(o.greater(places, -1), o.less(places, o.number(most, o.dtype)))
+        found = o.last(o.where(inside, places, -1), most)
+        some = o.both(o.greater(found, -1), o.less(found, o.number(cells, "int32")))
+        found = o.where(some, found, 0)
+        here = o.equal(o.take_along(places, found, at), o.cast(o.iota(found, at), o.dtype))
+        return o.where(o.both(some, here), found, -1)
+
+
+def _turned(o: Ops, x: Tensor, order: tuple[int, ...]) -> Tensor:
+    return x if order == tuple(range(o.rank)) else o.permute(x, order)
+
+
+def plan_of_unpool(
+    spec: Unpool, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...]
+) -> UnpoolPlan:
+    """An unpooling resolved on values and their indices, which have one shape."""
+    work = spec.work_dtype(dtype, widen)
+    sizes = [size(at) for at in range(rank)]
+    maps = maps_of(spec, rank, sizes)
+    if len(further) == 0:
+        raise InputError(
+            f"received no indices for {quoted(str(spec))}, and they say where each value goes; give those of the pool, "
+            "as in pk.unpool(values, indices, spec)"
+        )
+    _check_indices(spec, further[0], [n if known else None for n, known in sizes])
+    before, after = (math.prod([n for n in several if isinstance(n, int)]) for several in _cells(sizes, maps))
+    if after > MOST_CELLS and after > 4 * before:
+        raise ShapeError(
+            f"received {before} values, of which {quoted(str(spec))} would make {after}, and {MOST_CELLS} is the most; "
+            "give a smaller output_size"
+        )
+    return UnpoolPlan(spec, (), rank, dtype, work, maps, further=(further[0]._replace(sizes=()),))
+
+
+def _cells(sizes: Sequence[tuple[Any, bool]], maps: Sequence[Axis]) -> tuple[list[Any], list[Any]]:
+    outs = {a.at: a.out for a in maps}
+    return [n for n, _ in sizes], [outs.get(at, n) for at, (n, _) in enumerate(sizes)]
+
+
+def _check_indices(spec: Unpool, f: Further, sizes: Sequence[int | None]) -> None:
+    if f.dtype not in INTEGERS or f.dtype == "bool":
+        raise DtypeError(
+            f"received indices of dtype {f.dtype} for {quoted(str(spec))}, and an index is an integer; "
+            "give those of the pool, or cast them to int64"
+        )
+    both = zip(f.sizes, sizes, strict=False)
+    if f.rank != len(sizes) or any(n is not None and m is not None and n != m for n, m in both):
+        raise ShapeError(
+            f"received indices of shape {f.sizes} for values of shape {tuple(sizes)} of {quoted(str(spec))}, and each "
+            "value has one; give those of the same pool"
+        )
+
+
+def maps_of(spec: Unpool, rank: int, sizes: Sequence[tuple[Any, bool]]) -> tuple[Axis, ...]:
+    """Each axis that was pooled, with its size now and before; `ShapeError` where the spec gives another size."""
+    letters = letters_of(spec, rank)
+    ats = positions(spec, rank)
+    made: list[Axis] = []
+    for i, at in enumerate(ats):
+        n, known = sizes[at]
+        out = spread(spec.output_size, i, len(ats))
+        out = _smallest(spec, i, len(ats), n) if out == SMALLEST else out
+        made.append(Axis(at, letters[at - (rank - len(letters))], "keep", n, known, out))
+    known_sizes = {a.at: a.out for a in made if a.known}
+    if len(known_sizes) == len(made) and all(out > 0 for out in known_sizes.values()):
+        pooled = axes_of(spec.pooling, rank, lambda at: (known_sizes[at], True))
+        wrong = [a.letter for a, b in zip(made, pooled, strict=True) if a.n != (b.n if b.form == "keep" else b.out)]
+        if len(wrong) == 0:
+            return tuple(made)
+        gives = tuple([b.n if b.form == "keep" else b.out for b in pooled])
+        raise ShapeError(
+            f"received values of size {tuple([a.n for a in made])} along {''.join([a.letter for a in made])}, and "
+            f"{quoted(str(spec.pooling))} of size {tuple([a.out for a in made])} gives {gives}; give the output_size "
+            "of the input that was pooled, and the spec that pooled it"
+        )
+    if len(known_sizes) == len(made):
+        raise ShapeError(
+            f"received values of size {tuple([a.n for a in made])} along {''.join([a.letter for a in made])}, which "
+            f"{quoted(str(spec.pooling))} gives for no input; give the values and the spec of one pool"
+        )
+    return tuple(made)
+
+
+def _smallest(spec: Unpool, i: int, count: int, out: Any) -> Any:
+    """The smallest size of which the spec makes this many windows."""
+    pooling = spec.pooling
+    if pooling.window is None:
+        return out  # an axis that is left as it is
+    k, s, r = (spread(v, i, count) for v in (pooling.window, pooling.stride, pooling.dilation))
+    span = r * (k - 1) + 1
+    if pooling.padding in ("same", "same_lower"):
+        return (out - 1) * s + 1
+    padding: Any = pooling.padding
+    if isinstance(padding, str):
+        padding = (span - 1 if padding == "causal" else 0, 0)
+    else:
+        padding = spread(padding, i, count)
+    low, high = cast("tuple[Any, Any]", padding if isinstance(padding, tuple) else (padding, padding))
+    if pooling.ceil_mode:  # of its last window one cell will do
+        return (out - 1) * s - low + 1 + max(span - high - s, 0)
+    return (out - 1) * s + span - low - high
+
+
+def shape_of_unpool(spec: Unpool, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The shape of the result for values of this shape."""
+    outs = {
+        at: out if shape[at] is not None else (out if isinstance(out, int) and spec.output_size != SMALLEST else None)
+        for at, out in _outs(spec, shape)
+    }
+    return tuple([outs.get(at, n) for at, n in enumerate(shape)])
+
+
+def _outs(spec: Unpool, shape: Sequence[int | None]) -> list[tuple[int, Any]]:
+    sizes = [(0 if n is None else n, n is not None) for n in shape]
+    return [(a.at, a.out) for a in maps_of(spec, len(shape), sizes)]
+
+
+def places(spec: Unpool, shape: Sequence[int]) -> int:
+    """How many places there are in each map of the result."""
+    return math.prod([out for _, out in _outs(spec, shape)])

@@ -1,0 +1,92 @@
+"""`unpool`: put what a pool has chosen back where it stood; and the indices of other frameworks as poolkit's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from poolkit.errors import InputError, ShapeError
+from poolkit.running import registry
+from poolkit.running.dispatch import pool
+from poolkit.spec.messages import quoted, shown
+from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.signatures import explained
+from poolkit.spec.unpool import Unpool
+from poolkit.spec.validate import check_layout
+from poolkit.spec.vocabulary import SYMBOLIC
+
+Tensor = Any
+
+CONVENTIONS = ("onnx", "onnx_column_major", "tensorflow")
+
+
+@explained
+def unpool(
+    values: Tensor, indices: Tensor, spec: PoolSpec, output_size: int | Sequence[int] | str | None = None
+) -> Tensor:
+    """Put the values of a pool back where `indices` says that they stood; everything else is 0.
+
+    `spec` is the pool that gave both, and `output_size` the size of its input along the pooled axes, one int for each.
+    "smallest" is the smallest that the spec pools to the values' size, which PyTorch and ONNX take; without it the size
+    has to be the only one. Where several values go to one place the last of them, in row-major order, is there, and it
+    alone has a gradient. An index of -1 puts its value nowhere; others out of range are an `InputError`, and in a
+    compiled program their values are dropped.
+
+    >>> import numpy as np
+    >>> from poolkit import MaxPool
+    >>> spec = MaxPool(2, layout="NCL", indices=True)
+    >>> x = np.array([[[1.0, 5.0, 2.0, 4.0, 3.0]]])
+    >>> unpool(*spec(x), spec, output_size=x.shape[2:])
+    array([[[0., 5., 0., 4., 0.]]])
+    """
+    return pool(values, Unpool(spec, output_size), indices=indices)
+
+
+@explained
+def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], layout: str) -> Tensor:
+    """The indices of another framework's max pool as poolkit's, row-major over the axes that were pooled.
+
+    `shape` is that of the tensor that was pooled, `layout` its letters; sizes of N are not looked at. "onnx" counts
+    through the whole tensor, "onnx_column_major" too but along the first pooled axis first (``storage_order=1``).
+    "tensorflow" is ``(y * W + x) * C + c``, with or without ``include_batch_in_index``.
+
+    >>> import numpy as np
+    >>> indices_from(np.array([21, 31]), "onnx", (1, 2, 4, 4), "NCHW")
+    array([ 5, 15])
+    >>> indices_from(np.array([17, 47]), "tensorflow", (1, 4, 4, 3), "NHWC")
+    array([ 5, 15])
+    """
+    registry.find(indices).check(indices)
+    if convention not in CONVENTIONS:
+        raise InputError(
+            f"received convention={shown(convention)}, and indices are known as those of "
+            f"{', '.join(map(quoted, CONVENTIONS))}; give one of these"
+        )
+    check_layout(layout)
+    if layout in SYMBOLIC or len(layout) != len(tuple(shape)):
+        raise ShapeError(
+            f"received the shape {shown(shape)} with layout={shown(layout)}, and a layout has one letter for each "
+            "axis; write both out"
+        )
+    known = {c: n for c, n in zip(layout, shape, strict=True) if c != "N" and n is not None}
+    if len(known) < len(layout.replace("N", "")):
+        raise ShapeError(f"received the shape {shown(shape)}, and sizes besides N are needed; give them")
+    sizes = [n for c, n in known.items() if c != "C"]
+    channels = known.get("C", 1) if convention == "tensorflow" else 1
+    indices = indices % (math.prod(sizes) * channels) // channels
+    return indices if convention != "onnx_column_major" else _row_major(indices, sizes)
+
+
+def _row_major(indices: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Places that count along the first axis first, as places that count along the last first."""
+    made, step = 0, 1
+    for i, n in enumerate(sizes):
+        made = indices // step % n * math.prod(sizes[i + 1 :]) + made
+        step *= n
+    return made
+
+
+for _function in (unpool, indices_from):
+    # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
+    setattr(_function, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker
