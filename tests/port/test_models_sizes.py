@@ -67,6 +67,54 @@ def test_windows_that_go_by_a_size_are_told_from_others(tmp_path: Path, pool: An
     assert (told in row.note) if told else ("windows are those" not in row.note)
 
 
+def without_shapes(found: Any) -> Any:
+    """A config as Keras 1 and 2 wrote it, where the inputs alone have a shape."""
+    if isinstance(found, list):
+        return [without_shapes(one) for one in found]
+    told = ("build_config", "build_input_shape", "shape")
+    return {k: without_shapes(v) for k, v in found.items() if k not in told} if isinstance(found, dict) else found
+
+
+def through_every_layer() -> keras.Model:
+    """A model with a pool behind each kind of layer whose shape follows from its config."""
+    image = keras.Input((33, 30, 3))
+    x = kl.ReLU()(kl.BatchNormalization()(kl.Conv2D(8, 3, 2, "same")(image)))
+    y = kl.SeparableConv2D(8, (3, 5), dilation_rate=2)(kl.DepthwiseConv2D(3, depth_multiplier=2)(x))
+    y = kl.Cropping2D((1, 2))(kl.UpSampling2D((2, 3))(kl.ZeroPadding2D(((1, 0), (2, 3)))(y)))
+    z = kl.Concatenate()([kl.Resizing(9, 8)(y), kl.Resizing(9, 8)(x)])
+    z = kl.Reshape((9, -1, 4))(kl.Dense(8)(kl.Add()([z, kl.Multiply()([z, kl.GlobalMaxPooling2D(keepdims=True)(z)])])))
+    steps = kl.Conv1D(6, 3, padding="causal")(
+        kl.ZeroPadding1D((1, 2))(kl.Reshape((20, 3))(kl.Dense(60)(kl.Flatten()(z))))
+    )
+    return keras.Model(image, [kl.MaxPooling2D(2)(one) for one in (x, y, z)] + [kl.AveragePooling1D(2)(steps)])
+
+
+def test_sizes_that_the_file_leaves_out_follow_from_its_layers(tmp_path: Path) -> None:
+    model = through_every_layer()
+    bare = tmp_path / "bare.json"
+    bare.write_text(json.dumps(without_shapes(json.loads(model.to_json()))))
+    found = {row.where: row.shape for row in port_file(bare, "torch").rows}
+
+    assert found == {row.where: row.shape for row in port_file(json_of(tmp_path / "model.json", model), "torch").rows}
+    assert [len(shape or ()) for shape in found.values()] == [4, 4, 4, 4, 3]
+
+
+def test_sizes_of_a_sequential_go_on_behind_its_convolutions(tmp_path: Path) -> None:
+    layers = [keras.Input((32, 32, 3)), kl.Conv2D(4, 3), kl.MaxPooling2D(2), kl.Conv2D(4, 3, 2), kl.AveragePooling2D(7)]
+    rows = port_file(json_of(tmp_path / "model.json", keras.Sequential(layers)), "torch").rows
+
+    assert [row.shape for row in rows] == [(None, 30, 30, 4), (None, 7, 7, 4)]
+
+
+@pytest.mark.parametrize("size", [10**400, -3, "2", [2, "2"], [2, 2, 2], None, {}])
+def test_a_size_that_is_none_leaves_the_shape_open(tmp_path: Path, size: Any) -> None:
+    image = layer("InputLayer", "image", batch_shape=[None, 2**30, 8, 3])
+    (tmp_path / "model.json").write_text(json.dumps(config(image, layer("UpSampling2D", size=size), POOL)))
+    (row,) = port_file(tmp_path / "model.json", "torch").rows
+
+    assert row.shape is None
+
+
 # --------------------------------------------------------------------------------------------------- zeros before it
 
 

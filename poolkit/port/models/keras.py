@@ -9,8 +9,8 @@ from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression
-from poolkit.dialects.reading import call_of, read_call
-from poolkit.errors import InputError, PoolkitError
+from poolkit.dialects.reading import call_of
+from poolkit.errors import InputError
 from poolkit.port.models.archive import is_list, is_object, listed
 from poolkit.port.models.keras_graph import (
     Config,
@@ -23,14 +23,12 @@ from poolkit.port.models.keras_graph import (
     name_of,
     shape_of,
 )
+from poolkit.port.models.keras_shapes import declared, with_shapes
 from poolkit.port.models.layers import Layer, Shape, note_of_fold, note_of_padding
 from poolkit.port.models.naming import joined, shown
 from poolkit.spec.values import is_many
 
 PROGRAMS = ("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper")
-SAME_SHAPE = re.compile(
-    r"Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|\w*Dropout\w*|\w*Normalization|GaussianNoise|Identity"
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def layers_of(model: Config, what: str) -> Iterator[Layer]:
     masked = _mentions_mask(model)
     if layers_in(model) is not None:
         return _inside(model, _Place(masked=masked))
-    return _layer(model, _Place(shape=_declared(model), masked=masked))
+    return _layer(model, _Place(shape=declared(model), masked=masked))
 
 
 # ----------------------------------------------------------------------------------------------------------- models
@@ -75,32 +73,13 @@ def _inside(model: Config, place: _Place) -> Iterator[Layer]:
     for step in graph.steps:
         for name in {one.layer for one in step.outputs}:
             takers.setdefault(name, []).append(step)
-    functional = any(layer.get("inbound_nodes") for layer in layers)
-    shape = shape_of(_config(model).get("build_input_shape")) or place.shape
+    given = shape_of(_config(model).get("build_input_shape")) or place.shape
+    shapes = with_shapes(graph, given)
     for layer in layers:
         step, behind = steps[name_of(layer)], takers.get(name_of(layer), [])
-        shape = step.shape or _declared(layer) or (None if functional else shape)
         before = steps.get(step.outputs[0].layer) if step.outputs else None
         padding = before.layer if before is not None and before.kind.startswith("ZeroPadding") else None
-        yield from _layer(layer, replace(place, shape=shape, padding=padding, behind=tuple(behind)))
-        shape = _after(layer, shape)
-
-
-def _declared(layer: Config) -> Shape | None:
-    """The shape that the first layer of a Sequential, or an InputLayer, was given."""
-    config = _config(layer)
-    return shape_of(config.get("batch_shape")) or shape_of(config.get("batch_input_shape"))
-
-
-def _after(layer: Config, shape: Shape | None) -> Shape | None:
-    """The shape behind a layer of a Sequential, where it is plain."""
-    kind = str(layer["class_name"])
-    if kind == "InputLayer" or SAME_SHAPE.fullmatch(kind):
-        return shape
-    try:
-        return read_call(call_of(dict(layer))).output_shape(shape) if shape and is_pool(layer) else None
-    except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError):
-        return None
+        yield from _layer(layer, replace(place, shape=shapes[step.key], padding=padding, behind=tuple(behind)))
 
 
 def count_of(model: Config) -> int:
