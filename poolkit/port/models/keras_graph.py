@@ -50,7 +50,8 @@ class Step:
     @property
     def kind(self) -> str:
         """The class of the layer: "Add", "ops.Add" for `x + y` in Keras 3, "theirs.Add" where it is not Keras's."""
-        before = "ops." if is_operation(self.layer) else "" if is_keras(self.layer) else f"{self.layer.get('module')}."
+        module = self.layer.get("module")
+        before = "ops." if is_operation(self.layer) else f"{module}." if module and not is_keras(self.layer) else ""
         return f"{before}{self.layer['class_name']}"
 
     @property

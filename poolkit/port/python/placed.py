@@ -10,11 +10,13 @@ from itertools import chain
 
 from poolkit.dialects import table
 from poolkit.port.python.edits import Edits
+from poolkit.port.python.entries import moved_entries
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal
 from poolkit.port.python.positions import SPATIAL, Order
 from poolkit.port.python.ranks import FLAT, MAPS, Ranks
+from poolkit.port.python.rules.either_order import FORMATS
 from poolkit.port.python.rules.order_before import AXES, SHAPES
 from poolkit.port.python.rules.turns import TURNS, turn_of
 from poolkit.port.python.sites import Site
@@ -40,8 +42,11 @@ FLATTENED = (
     "it reads the cells in the order {}: turn the map to that before, or order the weights of a dense layer behind"
 )
 RESHAPED = "its sizes stand in the order {}"
+LETTERS = ("einsum", "rearrange", "Rearrange")
+IN_ORDER = "its letters stand in the order of the original"
 GOES = "what it turns to one order or back has the port's order already: leave it out"
 RESIZED = "it takes {} maps, and {} takes {} (docs/beside_pooling.md)"
+OTHERS = {one: other for pair in FORMATS.values() for one, other in (pair, pair[::-1])}
 
 
 @dataclass
@@ -190,11 +195,15 @@ class Placed:
         if name in SHAPES and name not in ADDS:
             yield node, "", RESHAPED.format(before)
             return
+        if name in LETTERS:
+            yield node, "", IN_ORDER
+            return
         turned = self._turn(node, tensor)
         if turned is not None:
             yield from [(node, *turned)] if any(turned) else []
             return
-        yield from self._axis(node, full, name, tensor)
+        each = moved_entries(self.tree, self.names, node, self.order, self.ranks)
+        yield from self._axis(node, full, name, tensor) if each is None else [(node, *each)] if any(each) else []
 
     def _given(self, node: ast.Call) -> Node | None:
         """The tensor that a function or a layer is given, or whose method is called."""
@@ -232,6 +241,10 @@ class Placed:
         text = any(isinstance(literal(one), str) for one in node.args)  # of which split and the like are methods, too
         by_place = [node.args[at]] if place and at is not None and not text else []
         value = next(iter([*by_name, *by_place]), None)
+        format_ = arguments(node).get("data_format")
+        if value is None and isinstance(word := literal(format_), str) and word in OTHERS:
+            yield node, self._with(node, format_ or node, f'"{OTHERS[word]}"'), ""
+            return
         if value is None:
             if full in table.every(lambda usage: usage.joins) and self.order.last:
                 yield node, f"{self.tree.text(node)[:-1].rstrip(', ')}{', ' if given(node) else ''}axis=1)", ""
