@@ -126,6 +126,11 @@ def test_where_the_order_stays_there_are_none(options: dict[str, str]) -> None:
     assert port_source(source, **options).lines == ()
 
 
+def test_pools_that_are_those_of_the_target_already_move_nothing() -> None:
+    source = "import keras\ny = keras.layers.MaxPooling2D(2, data_format='channels_first')(x)\nc = x.shape[1]\n"
+    assert port_source(source, "keras").lines == ()
+
+
 def test_written_as_they_say_the_lines_give_the_same_numbers() -> None:
     source = f"""{KERAS}def f(x):
     h, w = x.shape[1], x.shape[2]

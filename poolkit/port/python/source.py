@@ -81,7 +81,7 @@ def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported
         return Ported(text, _in_order([*(_refused(row, why) for row in rows), *passed]))
     placed = (
         Placed(tree, names, to, Order(last=not last(to, layout)))
-        if any(moves(one, to, layout) for one in found)
+        if any(moves(one, to, layout) and (one.dialect != to or is_gone(one)) for one in found)
         else None
     )
     return Ported(changed, _in_order([*rows, *passed]), lines=placed.lines(found, port.edits) if placed else ())
