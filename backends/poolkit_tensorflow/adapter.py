@@ -29,6 +29,11 @@ def compiling() -> bool:
     return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
+def vectorizing() -> bool:
+    """Whether tf.vectorized_map traces what it maps, and cannot take a gradient through a branch."""
+    return "loop_body" in tf.compat.v1.get_default_graph().get_name_scope()
+
+
 class Traces:
     """A `tf.function` for eager calls, whose traces are kept by shape: its own search takes 50 to 180 us more."""
 
@@ -80,13 +85,15 @@ class TensorFlowAdapter(Adapter):
         if tf.executing_eagerly():
             numbers = math.prod(shape)
             return Situation(derivative=record.could_possibly_record(), empty=numbers == 0, format=Eager(numbers))
-        return Situation(tracing=True, empty=0 in shape, format=Traced(open=None in shape[1:], xla=compiling()))
+        traced = Traced(open=None in shape[1:], xla=compiling(), loop=vectorizing())
+        return Situation(tracing=True, empty=0 in shape, format=traced)
 
     def wide(self, situation: Situation) -> bool:
         return isinstance(situation.format, Eager)  # a graph may be run where there is no float64
 
     def branches(self, plan: Any, situation: Situation) -> bool:
-        return isinstance(situation.format, Eager)
+        how: Any = situation.format  # XLA makes loops of the fold
+        return isinstance(how, Eager) or not (how.xla or how.loop)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):
@@ -99,7 +106,7 @@ class TensorFlowAdapter(Adapter):
             return None
         if tf.executing_eagerly():
             return spec, sizes, x.dtype, "tape" if record.could_possibly_record() else "eager"
-        return spec, sizes, x.dtype, compiling()
+        return spec, sizes, x.dtype, compiling(), vectorizing()
 
     def from_numpy(self, array: Any) -> Any:
         return tf.constant(array)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import tensorflow
 
 from poolkit.lowering.operators import Functions, Operators
-from poolkit.programs.recorder import choose
 
 Tensor = Any
 
@@ -145,7 +144,7 @@ class Ops(Functions, Operators):
     def branch(
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
     ) -> Tensor:
-        return choose(right, lambda: near(x), lambda: far(x))
+        return self.tf.cond(right, lambda: near(x), lambda: far(x))
 
     def copy(self, x: Tensor) -> Tensor:
         return self.tf.identity(x)  # tensors cannot be changed, a tf.Variable can

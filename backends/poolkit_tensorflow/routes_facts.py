@@ -23,6 +23,7 @@ class Traced(NamedTuple):
 
     open: bool  # an axis behind the first has no size yet, and may turn out to be empty
     xla: bool  # XLA compiles it
+    loop: bool  # tf.vectorized_map turns it into one of whole batches
 
 
 class Eager(NamedTuple):

@@ -2,8 +2,8 @@
 
 A kind says what is added up, in one of four ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
 which is one for all cells along whole axes; of windows that overlap each would need its own. *wide*: in float64, where
-the powers of any float32 numbers are in range. *bounded*: exponentials of the cells as they are, where no cell of the
-map is far from 0; where one is, a branch has the fold.
+the powers of any float32 numbers are in range. *bounded*: exponentials or powers of the cells as they are, where they
+are in range for all cells of the map; where one is not, a branch has the fold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.relative import moderate
+from poolkit.lowering.relative import moderate, powers_fit
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.kinds import KINDS, RANDOM
 
@@ -46,8 +46,9 @@ class BySums(Composite):
             return self._by_sums(o, x, runs, mask, ready), None
         plan = pooling(self.base)
         kind = FOLDS[plan.kind](o, plan, **ready)
+        powers = "wide" in KINDS[plan.kind].by_sums
         return o.branch(
-            moderate(kind, x, BOUND[self.parts[0].work]),
+            powers_fit(kind, x) if powers else moderate(kind, x, BOUND[self.parts[0].work]),
             lambda near: self._by_sums(o, near, runs, mask, ready),
             lambda far: pooled(kind, far, mask)[0],
             x,
@@ -94,10 +95,14 @@ def ways(base: AnyPlan, wide: bool, branches: Callable[[Plan], bool]) -> list[By
         return [_by(base, "plain", plan.work, ["max" if p == math.inf else "sum"])]
     if {a.form for a in plan.axes} <= {"whole", "keep"}:
         return [_by(base, "relative", plan.work, ["sum", "max"])]
-    if "wide" in known and wide and plan.work == "float32" and 1 < p <= WIDEST and not given & {"p", "eps"}:
+    powers = "wide" in known
+    if powers and (not 1 < p <= WIDEST or given & {"p", "eps"}):
+        return []
+    if powers and wide and plan.work == "float32":
         return [_by(base, "wide", "float64", ["sum"])]
-    if "bounded" in known and branches(plan):
-        many = math.prod([a.window if a.form == "taps" else -(-a.n // a.out) + 1 for a in plan.axes]) > FEW
+    most = math.prod([a.window if a.form == "taps" else -(-a.n // a.out) + 1 for a in plan.axes])
+    many = plan.work == "float32" and most > FEW
+    if "bounded" in known and not (powers and many) and branches(plan):
         return [_by(base, "bounded", "float64" if many and wide else plan.work, ["sum"])]
     return []
 

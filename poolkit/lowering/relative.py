@@ -125,6 +125,8 @@ class Norm(Relative):
         powers = total(self.raised(o.divide(self.held(a, most), scale)))
         return scale, o.where(endless, math.inf, powers)
 
+    bounded = plain
+
     def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """In float64, of cells of float32, with p from 1 to 4.
 
@@ -228,6 +230,16 @@ def moderate(kind: Any, x: Tensor, most: float) -> Any:
         return kind.o.within(kind.o.detach(x), most / max(abs(kind.near * kind.far), 2.0**-20))
     o, cells = kind.o, kind.o.detach(x)
     return o.both(o.within(o.detach(exponents(kind, x)), most), o.within(cells, most * 2.0**20))
+
+
+def powers_fit(kind: Any, x: Tensor) -> Any:
+    """Whether the power of each cell is 0 or so far in range that a root of a sum of them has two derivatives."""
+    o, p, eps = kind.o, kind.options.get("p", 2.0), kind.options.get("eps")
+    most = 2.0 ** ((80 if kind.plan.work == "float32" else 640) / p)
+    a = o.absolute(o.detach(x)) if eps is None else o.clip(o.detach(x), eps, math.inf)
+    if eps is None or eps < 1 / most:
+        a = o.where(o.both(o.greater(a, 0), o.less(a, 1 / most)), math.inf, a)
+    return o.within(a, most)
 
 
 def exponents(kind: Any, x: Tensor) -> Tensor:

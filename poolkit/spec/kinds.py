@@ -96,7 +96,7 @@ KINDS: dict[str, Facts] = {
     "lp": Facts(
         "takes the p-norm",
         hands_on=False,
-        by_sums=("relative", "wide"),
+        by_sums=("relative", "wide", "bounded"),
         options={"p": P, "normalize": NORMALIZE},
         operations=lambda cells, windows: 3 * cells,
         alone=lambda options: "magnitude",
@@ -105,7 +105,7 @@ KINDS: dict[str, Facts] = {
     "gem": Facts(
         "takes the generalized mean",
         hands_on=False,
-        by_sums=("relative", "wide"),
+        by_sums=("relative", "wide", "bounded"),
         options={
             "p": dataclasses.replace(P, default=3.0, examples=(1.0, 2.0, 0.5, math.inf)),
             "eps": Option(1e-6, lambda v: 0 < v < math.inf, "a finite number above 0", examples=(0.5,), learned=True),
@@ -153,7 +153,7 @@ KINDS: dict[str, Facts] = {
         "draws a cell",
         draws=True,
         hands_on=False,
-        by_sums=("relative", "wide"),
+        by_sums=("relative", "wide", "bounded"),
         operations=lambda cells, windows: 4 * cells - windows,
         takes=("mask", *RANDOM),
         alone=lambda options: "what is at least 0",

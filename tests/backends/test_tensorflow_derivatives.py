@@ -116,3 +116,30 @@ def test_maxima_in_a_function_are_vectorized() -> None:
         tape.watch(x)
         y = run(x)
     np.testing.assert_array_equal(tape.jacobian(y, x), tape.jacobian(y, x, experimental_use_pfor=False))
+
+
+@pytest.mark.parametrize(("kind", "far"), [("softmax", 100.0), ("gem", 1e20)])
+def test_kinds_by_sums_in_a_function(kind: str, far: float) -> None:
+    """A branch holds the fold, and vectorized_map, which takes no gradient through a branch, has the fold alone."""
+    spec, x = pk.PoolSpec(kind, window=3, stride=2, layout="NHWC"), tf.random.stateless_normal((2, 1, 7, 7, 3), (0, 1))
+
+    def slopes(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = pk.pool(x, spec)
+        return tape.gradient(y, x)
+
+    run = tf.function(slopes)
+    for size in (1.0, far):
+        right = [pool_through_slopes(each * size, spec) for each in x]
+        np.testing.assert_allclose([run(each * size) for each in x], right, rtol=1e-4, atol=1e-4)
+        together = tf.vectorized_map(slopes, x * size, fallback_to_while_loop=False)
+        np.testing.assert_allclose(together, right, rtol=1e-4, atol=1e-4)
+    assert "If" in {op.type.removeprefix("Stateless") for op in run.get_concrete_function(x[0]).graph.get_operations()}
+
+
+def pool_through_slopes(x: Any, spec: pk.PoolSpec) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = pool_through(x, spec, "fold")
+    return tape.gradient(y, x)

@@ -42,6 +42,8 @@ def test_the_first_route_is_by_sums(backend: str) -> None:
     assert {first(h, spec, x) for spec in PLAIN} == {"plain"}
     if backend in ("numpy", "torch", "tensorflow"):
         assert {first(h, spec, x) for spec in SLIDING} == {"wide"}
+    if backend == "jax":
+        assert {first(h, spec, x) for spec in SLIDING} == {"bounded"}
     if backend in ("numpy", "torch", "tensorflow", "jax"):
         assert {first(h, spec, x) for spec in BOUNDED} == {first(h, BOUNDED[0], x, mask=mask)} == {"bounded"}
         assert first(h, BOUNDED[0], x, beta=p) == "bounded"
@@ -67,6 +69,19 @@ def test_exponentials_on_both_sides_of_the_bound(backend: str, spec: Any) -> Non
         cells = np.array([[[0.3, -1.0, 2.0, 2.0, 0.0, 0.0, -3.0, last]]], "float32")
         wanted = pool_through(cells.astype("float64"), spec, "fold")
         np.testing.assert_allclose(h.to_numpy(pk.pool(h.from_numpy(cells), spec)), wanted, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-14, 1e-25, 1e30])
+@pytest.mark.parametrize("spec", [*SLIDING, pk.StochasticPool(3, 2, layout="NCL")], ids=str)
+def test_powers_on_both_sides_of_the_bound(spec: Any, size: float) -> None:
+    """In float64 the same at the eighth power, whose bound is as many times as far."""
+    cells = np.array([[[0.3, -1.0, 2.0, 2.0, 0.0, 0.0, -3.0, 0.1, 5.0, 0.0, 0.0, 0.0]]]) * size
+    wanted = pool_through(cells.astype("float32").astype("float64"), spec, "fold")
+    x = registry.adapter("jax").from_numpy(cells.astype("float32"))
+    np.testing.assert_allclose(np.asarray(pk.pool(x, spec)), wanted, rtol=1e-6)
+    far = cells * size**7
+    assert {r.name.split(":")[0] for r in routes_for(far, spec)} >= {"bounded", "fold"}
+    np.testing.assert_allclose(pk.pool(far, spec), pool_through(far, spec, "fold"), rtol=1e-14)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
