@@ -39,6 +39,7 @@ class Ops(Operators):
     jnp: Any = jax.numpy
     lax: Any = lax
     module = "jnp"
+    nan_wins = True
     pairwise_sums: bool = True  # which takes no padding
 
     def __init__(self, rank: int, dtype: str) -> None:

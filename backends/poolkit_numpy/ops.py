@@ -19,6 +19,7 @@ class Ops(Operators):
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
     np: Any = numpy
     module = "np"
+    nan_wins = True
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.np.array(self.np.broadcast_to(x, like.shape))

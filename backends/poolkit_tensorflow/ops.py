@@ -66,7 +66,9 @@ class Ops(Functions, Operators):
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         reduced = getattr(self.tf.math, f"unsorted_segment_{how}")
         if how == "sum":
-            return self.tf.cast(reduced(self.tf.cast(x, "float64"), ids, n), x.dtype)
+            return (
+                self.tf.cast(reduced(self.tf.cast(x, "float64"), ids, n), x.dtype) if self.exact else reduced(x, ids, n)
+            )
         found = reduced(x, ids, n)
         if "float" not in self.dtype:
             return found

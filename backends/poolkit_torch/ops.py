@@ -21,6 +21,7 @@ class Ops(Operators):
     torch: Any = torch
     F: Any = torch.nn.functional
     module = "torch"
+    nan_wins = True
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
@@ -60,7 +61,7 @@ class Ops(Operators):
             wide = x.to(self.torch.float64) if self.dtype == "int32" else x
             places = ids.view(self.along(0)).expand_as(x)
             return wide.new_zeros(shape).scatter_reduce(0, places, wide, f"a{how}", include_self=False).to(x.dtype)
-        wide = x.to(self.torch.float64) if self.dtype == "float32" else x
+        wide = x.to(self.torch.float64) if self.dtype == "float32" and self.exact else x
         return wide.new_zeros(shape).index_add(0, ids, wide).to(x.dtype)
 
     def convolve(

@@ -123,7 +123,7 @@ def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | No
     routes = routes_of(adapter, plan, situation)
     if as_route(name) is None:
         return routes[0]
-    if name == EXACT.name and plan.known:
+    if name == EXACT.name and plan.known and all(route.name != name for route in routes):
         name = FOLD.name
     if name == RELU.name and isinstance(plan, Plan) and _fits(RELU, plan, situation):
         return RELU
@@ -147,8 +147,10 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     wide = here and adapter.wide(situation)
     by_sums = ways(plan, wide, lambda p: here and not situation.empty and adapter.branches(p, situation))
     asked = [_asked(adapter, way, situation) for way in by_sums]
+    if isinstance(plan, Composite) and len(plan.parts) == 0:
+        return [*asked, *[_alone(way) for way in plan.ways(situation.derivative)]]
     if isinstance(plan, Composite):
-        return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts], plan.note)]
+        return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]
@@ -171,13 +173,22 @@ def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
     return dataclasses.replace(made, name=f"{plan.way}: {made.name}", lower=lower, cost=cost, reference=False)
 
 
-def _of_parts(each: Sequence[Sequence[Route]], note: str) -> list[Route]:
+def _alone(plan: Composite) -> Route:
+    """What has no parts, as a route that is called as the way in which it is joined."""
+
+    def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        return plan.join(o, x, (), **tensors)
+
+    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower)
+
+
+def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:
     """The cheapest of each part; the framework's own calls, where all parts have one; those that all parts have."""
-    made = [composed([routes[0] for routes in each], note if len(each) == 0 else "")]
+    made = [composed([routes[0] for routes in each])]
     own = [[route for route in routes if route.reference] for routes in each]
-    if len(own) > 0 and all(own):
+    if all(own):
         made.append(composed([routes[0] for routes in own]))
-    for name in [route.name for route in each[0]] if each else ():
+    for name in [route.name for route in each[0]]:
         alike = [[route for route in routes if route.name == name] for routes in each]
         if all(alike):
             made.append(composed([routes[0] for routes in alike]))

@@ -104,6 +104,7 @@ class Composite:
 
     untouched = whole = False
     note = ""  # why its program may be long, where it has no parts
+    way = "fold"  # how it is joined, where it has no parts
     further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
 
     @property
@@ -117,6 +118,10 @@ class Composite:
     @property
     def result(self) -> str:
         return result_dtype(self.spec, self.dtype)
+
+    def ways(self, derivative: bool) -> Sequence[Composite]:
+        """The ways in which one without parts may be joined where a derivative may be taken or not; the best first."""
+        return (self,)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         """Values, and indices or None, of the input; `runs` pool a tensor by each part."""

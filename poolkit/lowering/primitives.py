@@ -26,6 +26,7 @@ class Ops(Protocol):
     pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     exact: bool  # sums of unknown length keep to 4 eps, too
+    nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
     rank: int
     dtype: str  # that in which the kind is computed
 
@@ -145,7 +146,7 @@ class Ops(Protocol):
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
         `how` is "sum", "max" or "min". Without a row the sum is 0, and the others are not looked at; nor are they where
-        there is a NaN. Sums of float32 are added up in float64 where there is one.
+        there is a NaN, unless `nan_wins`. With `exact` sums of float32 are added up in float64 where there is one.
         """
 
     def last(self, x: Tensor, n: Size) -> Tensor:

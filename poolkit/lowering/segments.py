@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from poolkit.spec.segment import Segment
 
 Tensor = Any
+NEAR = 2**24  # whole numbers that float32 holds, whose least frameworks find faster than that of integers
 NARROW = ("int8", "int16", "uint8", "uint16", "int32")  # what int32 holds
 
 
@@ -35,6 +36,7 @@ class SegmentPlan(Composite):
     spec: Segment
     base: Plan
     ids: str
+    way: str = dataclasses.field(default="fold", kw_only=True)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -44,7 +46,14 @@ class SegmentPlan(Composite):
     def known(self) -> bool:
         return self.base.known
 
+    def ways(self, derivative: bool) -> Sequence[SegmentPlan]:
+        """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64."""
+        if self.spec.selects:
+            return (self,) if derivative else (dataclasses.replace(self, way="values"), self)
+        return (self, dataclasses.replace(self, way="exact"))
+
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
+        o.exact = self.way == "exact"
         n, one = self.spec.num_segments, o.of_rank(1)
         ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
         inside = one.less(ids, n)
@@ -56,7 +65,7 @@ class SegmentPlan(Composite):
             x, ids = o.pad(x, 0, 0, 1, 0), one.pad(ids, 0, 0, 1, n)
         elif self.axes[0].n == 0:  # the standard's arrays without a row cannot be padded
             x, ids = o.sum(x, (0,)), one.add(one.integer_sum(ids, (0,)), n)
-        rows = Rows(o, self.base, ids, n)
+        rows = Rows(o, self.base, ids, n, self.way == "values")
         values = rows.finished(x, self.spec.empty_value)
         return o.slice(values, 0, 0, n, 1), None
 
@@ -64,8 +73,8 @@ class SegmentPlan(Composite):
 class Rows:
     """Rows with their segments, `n` of them and one more for rows that are in none."""
 
-    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int) -> None:
-        self.o, self.plan, self.ids, self.n = o, plan, ids, n + 1
+    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int, values: bool) -> None:
+        self.o, self.plan, self.ids, self.n, self.values = o, plan, ids, n + 1, values
         self.whole = o.of_dtype("int32")
         self.column = (-1, *(1,) * (o.rank - 1))
 
@@ -78,6 +87,8 @@ class Rows:
 
     def finished(self, x: Tensor, empty: float) -> Tensor:
         o, plan = self.o, self.plan
+        if plan.kind == "sum" and empty == 0:
+            return self.reduced(x, "sum")
         kind = FOLDS[plan.kind](o, plan)
         ones = o.of_rank(1).reshape(o.of_rank(1).cast(o.of_rank(1).greater(self.ids, -1), "int32"), self.column)
         count = self.reduced(ones, "sum", self.whole)
@@ -110,17 +121,20 @@ class Rows:
         """The first row that holds its segment's extreme, or NaN where there is one; then that row's cell."""
         o, how, floating = self.o, self.plan.kind, self.plan.floating
         cells = o.detach(x)
-        best = self.reduced(cells, how)
-        if not floating:
-            hit = o.equal(cells, self.spread(best))
-        else:
-            nan = o.isnan(cells)
+        best, nan = self.reduced(cells, how), o.isnan(cells) if floating else None
+        if nan is not None and not o.nan_wins:
             some = self.reduced(o.cast(nan, self.plan.work), "max")
-            hit = o.either(nan, o.equal(cells, self.spread(o.where(o.equal(some, 1), math.nan, best))))
-        behind = o.add(o.multiply(o.iota(x, 0), -1), FAR)  # the larger the earlier
-        most = self.reduced(o.multiply(self.whole.cast(hit, "int32"), behind), "max", self.whole)
-        first = o.add(o.multiply(most, -1), FAR)
-        return o.take_along(x, o.where(o.greater(most, 0), first, 0), 0)
+            best = o.where(o.equal(some, 1), math.nan, best)
+        if self.values:
+            return best
+        hit = o.equal(cells, self.spread(best))
+        hit = hit if nan is None else o.either(nan, hit)
+        rows = self.plan.axes[0]
+        few = rows.known and rows.n < NEAR
+        places = o.of_dtype("float32" if few else "int32")
+        line, far = (places.cast(o.iota(x, 0), "float32"), float(NEAR)) if few else (o.iota(x, 0), FAR)
+        first = self.reduced(places.where(hit, line, far), "min", places)
+        return o.take_along(x, places.cast(places.where(places.less(first, far), first, 0), "int32"), 0)
 
 
 def plan_of_segments(

@@ -6,7 +6,8 @@ from typing import Any
 
 from poolkit.errors import ShapeError
 from poolkit.running import registry
-from poolkit.running.dispatch import pool
+from poolkit.running.dispatch import pool_through
+from poolkit.spec.arguments import as_route
 from poolkit.spec.segment import Segment
 from poolkit.spec.signatures import explained
 
@@ -16,12 +17,21 @@ LETTERS = "LCHWDABEFGIJKMNOPQRSTUVXYZ"  # the rows, then channels and whatever e
 
 
 @explained
-def segment(x: Tensor, ids: Tensor, num_segments: int, kind: str = "sum", empty_value: float = 0.0) -> Tensor:
+def segment(
+    x: Tensor,
+    ids: Tensor,
+    num_segments: int,
+    kind: str = "sum",
+    empty_value: float = 0.0,
+    *,
+    route: str | None = None,
+) -> Tensor:
     """Pool the rows of a tensor of any framework whose numbers in `ids` are equal, into `num_segments` rows.
 
     Rows are along the first axis, and need not be in order. `kind` is "sum", "avg", "max", "min" or "softmax", with the
     dtypes, ties, NaN and gradients of `pool`. A row whose number is below 0 or not below `num_segments` is dropped. A
-    segment without rows gives `empty_value`, and no gradient.
+    segment without rows gives `empty_value`, and no gradient. Sums are the framework's own, of float32 in float32; with
+    ``route="exact"`` in float64 where there is one.
 
     >>> import numpy as np
     >>> nodes, graph = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([0, 0, 2])
@@ -38,7 +48,8 @@ def segment(x: Tensor, ids: Tensor, num_segments: int, kind: str = "sum", empty_
             f"received an input of rank {rank}, and segments are made of rows along the first of at most "
             f"{len(LETTERS)} axes; give a tensor of rows"
         )
-    return pool(x, Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value), ids=ids)
+    spec = Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value)
+    return pool_through(x, spec, as_route(route), ids=ids)
 
 
 # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.

@@ -16,6 +16,7 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
+from poolkit.running.routes import routes_for
 from poolkit.spec.operation import operation_from_dict
 
 Array = np.ndarray[Any, Any]
@@ -61,11 +62,24 @@ def test_numbers_are_those_of_the_frameworks_own(own: Callable[[str], Array], ki
     np.testing.assert_allclose(pk.segment(X, IDS, SEGMENTS, kind), own(kind), rtol=1e-5, atol=1e-6)
 
 
-def test_an_average_of_many_rows_keeps_to_the_bound_of_sums() -> None:
+@pytest.mark.parametrize("to", [np.asarray, torch.from_numpy, tf.constant], ids=["numpy", "torch", "tensorflow"])
+def test_an_exact_average_of_many_rows_keeps_to_the_bound_of_sums(to: Callable[[Array], Any]) -> None:
     x = np.random.default_rng(2).uniform(100, 101, (100_000, 1)).astype("float32")
-    exact = x.astype("float64").mean()
-    for t, ids in ((x, np.zeros(len(x), int)), (torch.from_numpy(x), torch.zeros(len(x), dtype=torch.int32))):
-        assert abs(float(np.asarray(pk.segment(t, ids, 1, "avg"))[0, 0]) - exact) < 4 * 2**-23 * exact
+    mean, ids = x.astype("float64").mean(), to(np.zeros(len(x), "int32"))
+
+    def error(route: str | None) -> float:
+        return abs(float(np.asarray(pk.segment(to(x), ids, 1, "avg", route=route))[0, 0]) - mean) / (2**-23 * mean)
+
+    assert error("exact") < 4
+    assert error(None) < len(x) / 4
+
+
+def test_an_extreme_is_the_frameworks_own_where_no_derivative_is_taken() -> None:
+    x, ids = torch.from_numpy(X), torch.from_numpy(IDS)
+    names = [route.name for route in routes_for(x, pk.Segment("max", SEGMENTS), ids=ids)]
+
+    assert names == ["values", "fold"]
+    assert [route.name for route in routes_for(x.requires_grad_(), pk.Segment("max", SEGMENTS), ids=ids)] == ["fold"]
 
 
 def test_a_program_for_every_size_and_a_new_number_of_rows_share_nothing_with_the_ids() -> None:
