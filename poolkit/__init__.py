@@ -30,6 +30,7 @@ from poolkit.spec.key import Key
 from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.pyramid import Pyramid
 from poolkit.spec.segment import Segment
 from poolkit.spec.struct_pool import StructPool
 from poolkit.spec.unpool import Unpool
@@ -81,6 +82,7 @@ __all__ = [
     "PoolSpec",
     "PoolkitError",
     "Program",
+    "Pyramid",
     "Segment",
     "ShapeError",
     "SoftPool",

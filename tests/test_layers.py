@@ -15,9 +15,10 @@ from tests.helpers.support import ROOT, modules_of
 LAYERS = ("errors", "spec", "lowering", "programs", "running", "dialects", "tools", "diffs", "port", "cli")
 
 OPERATIONS = {
-    f"poolkit.spec.{name}" for name in ("operation", "pool_spec", "mix", "chain", "segment", "struct_pool", "unpool")
+    f"poolkit.spec.{name}"
+    for name in ("operation", "pool_spec", "mix", "chain", "pyramid", "segment", "struct_pool", "unpool")
 }
-FLUENT = {"__call__", "layer", "explain", "cost", "plan", "look", "work_dtype", "output_shape"}
+FLUENT = {"__call__", "layer", "explain", "cost", "plan", "look", "work_dtype", "output_shape", "output_shapes"}
 # What those methods are annotated with.
 FLUENT_TYPES = {"poolkit.lowering.plan.AnyPlan", "poolkit.spec.pool_spec.PoolSpec"}
 

@@ -86,6 +86,8 @@ def _model(function: Function, tensors: tuple[Tensor, ...], sized: bool) -> Func
     inputs = [_input(t, sized) for t in tensors]
     result = function(*inputs)
     model = keras.Model(inputs, list(result) if isinstance(result, tuple) else result)
+    if isinstance(result, tuple) and len(result) == 1:
+        return lambda *given: (model(list(given)),)  # Keras hands on the one output of a model by itself
     return lambda *given: tuple(model(list(given))) if isinstance(result, tuple) else model(list(given))
 
 

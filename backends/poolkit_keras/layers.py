@@ -74,17 +74,18 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
     def compute_output_spec(
         self, inputs: Any, mask: Any = None, weight: Any = None, *, inputs_mask: Any = None, **tensors: Any
     ) -> Any:
-        """A KerasTensor, or a pair of them with `indices=True`."""
+        """A KerasTensor; a pair of them with `indices=True`, one for each level of a pyramid."""
         taken(self.spec, {name: t for name, t in {"weight": weight, **tensors}.items() if t is not None})
         dtype = self.compute_dtype if self.autocast and inputs.dtype in FLOATS else inputs.dtype
         self.spec.work_dtype(dtype, lambda integer: integer)  # a DtypeError for complex numbers
-        shape, dtype = self.spec.output_shape(inputs.shape), result_dtype(self.spec, dtype)
-        values = keras.KerasTensor(shape, dtype)
-        return (values, keras.KerasTensor(shape, Ops(len(shape), dtype).index)) if self.spec.indices else values
+        shapes, dtype = self.spec.output_shapes(inputs.shape), result_dtype(self.spec, dtype)
+        indices = [keras.KerasTensor(shapes[0], Ops(len(shapes[0]), dtype).index)] * self.spec.indices
+        made = (*[keras.KerasTensor(shape, dtype) for shape in shapes], *indices)
+        return made if self.spec.several else made[0]
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
-        shape = self.spec.output_shape(tuple(input_shape))
-        return (shape, shape) if self.spec.indices else shape
+        shapes = self.spec.output_shapes(tuple(input_shape)) * (1 + self.spec.indices)
+        return shapes if self.spec.several else shapes[0]
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().get_config()

@@ -63,7 +63,9 @@ class Ops(Functions):
         return x[(slice(None),) * at + (slice(start, stop, step),)]
 
     def merge(self, x: Tensor, n: int, size: Any) -> Tensor:
-        """By places in a flat tensor: `reshape` takes one size that is not known, and a model has several."""
+        """By places in a flat tensor where several sizes are not known: `reshape` takes one such."""
+        if self.rank - n < 2 and isinstance(size, int) and size > 0:
+            return self.ops.reshape(x, (*(-1,) * (self.rank - n), size))
         left, places, step = self.rank - n, [self.iota(x, 0)] * self.rank, 1
         for at in reversed(range(self.rank)):
             places[at], step = self.multiply(self.iota(x, at), step), self.multiply(self.size(x, at), step)

@@ -32,7 +32,7 @@ def in_its_format(pool):
 def puts_together(plan: AnyPlan) -> bool:
     """Whether maps of a batch are pooled in bins, and that is all there is."""
     maps = plan.rank == 4 and {a.at for a in plan.axes} <= {2, 3} and any(a.form == "bins" for a in plan.axes)
-    return maps and not plan.spec.indices and not plan.further
+    return maps and plan.spec.keepdims and not plan.spec.several and not plan.further
 
 
 def adjacent(plan: Plan) -> bool:

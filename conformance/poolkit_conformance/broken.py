@@ -59,7 +59,10 @@ class OracleHarness(Harness):
             raise pk.ShapeError(str(error)) from error
         with np.errstate(all="ignore"):
             values = found.values.astype(numpy_dtype(found.dtype))
-        result = (values, found.indices) if spec.indices else values
+        if spec.several and not spec.indices:
+            result: Any = tuple(definition(spec).apart(spec, x, values))
+        else:
+            result = (values, found.indices) if spec.indices else values
         return self.change(x, spec, result) if self.change else result
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:

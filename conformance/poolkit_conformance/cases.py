@@ -10,7 +10,7 @@ from typing import Any
 from poolkit import PoolSpec
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases_blur import BLURS
-from poolkit_conformance.cases_composites import CHAINS
+from poolkit_conformance.cases_composites import CHAINS, PYRAMIDS
 from poolkit_conformance.cases_further import FURTHER
 from poolkit_conformance.cases_mixes import MIXES
 from poolkit_conformance.cases_numbers import NUMBERS
@@ -296,4 +296,5 @@ CASES: list[Case] = [
     *MIXES,
     *TOKENS,
     *CHAINS,
+    *PYRAMIDS,
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit import Chain, PoolSpec
+from poolkit import Chain, PoolSpec, Pyramid
 from poolkit_conformance.case import Case
 
 _MAP, _LAST = (2, 3, 9, 8), (2, 9, 8, 3)
+_HALF_AND_MORE = ("float16", "float64", "int8")
 _FIVE: dict[str, Any] = {"window": 5, "stride": 1, "padding": "same"}
 
 
@@ -58,8 +59,39 @@ CHAINS = [
     ),
 ]
 
+_SPP: dict[str, Any] = {"levels": (1, 2, 3), "layout": "NCHW", "flatten": True}
+_PSP: dict[str, Any] = {"levels": (1, 2, 3, 6), "layout": "NHWC"}
+
+PYRAMIDS = [
+    Case("pyramid_spp", Pyramid("max", **_SPP), _MAP, few=True),
+    Case("pyramid_spp_channels_last_ties", Pyramid("max", **_SPP).replace(layout="NHWC"), _LAST, data="ties"),
+    Case("pyramid_psp", Pyramid("avg", **_PSP), _LAST, few=True),
+    Case("pyramid_psp_channels_first", Pyramid("avg", **_PSP).replace(layout="NCHW"), _MAP),
+    Case("pyramid_average_vector", Pyramid("avg", **_SPP), _MAP, few=True),
+    Case("pyramid_of_norms", Pyramid("lp", levels=(2, (1, 3)), layout="NHWC", flatten=True, p=3.0), _LAST),
+    Case("pyramid_of_one_level", Pyramid("min", levels=((2, 4),), layout="NCHW"), _MAP),
+    Case(
+        "pyramid_of_some_axes", Pyramid("avg", levels=(1, 2), layout="NTHWC", axes="HW", flatten=True), (2, 3, 4, 5, 2)
+    ),
+    Case("pyramid_without_channels", Pyramid("max", levels=(3, 1), layout="L", flatten=True), (7,)),
+    Case("pyramid_of_a_level_that_keeps", Pyramid("max", levels=((None, 1), 2), layout="CHW", flatten=True), (2, 4, 5)),
+    Case("pyramid_mask", Pyramid("avg", **_SPP), _MAP, tensors=(("mask", "cells"),)),
+    *(Case(f"pyramid_spp_{dtype}", Pyramid("max", **_SPP), _MAP, dtype) for dtype in ("bfloat16", "uint8")),
+    *(Case(f"pyramid_average_{dtype}", Pyramid("avg", **_SPP), _MAP, dtype) for dtype in _HALF_AND_MORE),
+    Case("pyramid_empty_batch", Pyramid("max", **_SPP), (0, 3, 6, 6)),
+    Case("pyramid_without_any_channel", Pyramid("avg", **_SPP), (2, 0, 6, 6)),
+]
+
 _EYE = (((tuple(tuple(float(i == j) for j in range(5)) for i in range(5))),),)
 LITERALS = [
+    Case(
+        "spp_vector_is_level_by_level_channel_by_channel",
+        Pyramid("max", levels=(1, 2), layout="NLC", flatten=True),
+        (1, 4, 2),
+        data=(((1, 8), (2, 7), (3, 6), (4, 5)),),
+        values=((4, 8, 2, 4, 8, 6),),
+        why="torch.cat([F.adaptive_max_pool1d(x, n).flatten(1) for n in (1, 2)], 1) of x in NCL",
+    ),
     Case(
         "kornia_max_blur_pool2d_of_an_identity",
         _max_blur("NCHW"),

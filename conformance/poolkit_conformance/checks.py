@@ -9,6 +9,7 @@ import poolkit as pk
 from poolkit.programs.program import Program
 from poolkit_conformance.case import Case
 from poolkit_conformance.compare import Mismatch, same_derivative, same_indices, same_values, where
+from poolkit_conformance.definitions import definition
 from poolkit_conformance.expect import expected, expected_gradient, further, given, slanted
 from poolkit_conformance.harness import Function, Harness, Tensor
 from poolkit_conformance.windows import layout_of, pooled_axes
@@ -18,17 +19,20 @@ def check(h: Harness, case: Case, mode: str, result: Any, label: str = "") -> No
     """A result (values, or values and indices) against what is expected."""
     answer = expected(case)
     said = where(case, mode + label, h.backend)
-    parts: Any = result if case.spec.indices else (result,)
-    if not isinstance(parts, tuple) or len(parts) != (2 if case.spec.indices else 1):
+    maps = len(case.spec.poolings()) if case.spec.several and not case.spec.indices else 0  # in a tuple
+    parts: Any = result if case.spec.several else (result,)
+    if not isinstance(parts, tuple) or len(parts) != (maps or 1 + case.spec.indices):
         raise Mismatch(
-            f"{said}\n  expected {'a pair' if case.spec.indices else 'a tensor'}, got {type(result).__name__}"
+            f"{said}\n  expected {'a tuple' if case.spec.several else 'a tensor'}, got {type(result).__name__}"
         )
     for t in parts:
         if not h.owns(t):
             raise Mismatch(
                 f"{said}\n  expected a tensor of {h.backend}, got {type(t).__module__}.{type(t).__qualname__}"
             )
-    same_values(said, "values", case.spec, h.to_numpy(parts[0]), answer)
+    found = [h.to_numpy(t) for t in parts]
+    values = definition(case.spec).joined(case.spec, found, len(case.shape)) if maps else found[0]
+    same_values(said, "values", case.spec, values, answer)
     if case.spec.indices:
         same_indices(said, h.to_numpy(parts[1]), answer, h.index_dtype(case))
 

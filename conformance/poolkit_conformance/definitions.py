@@ -6,12 +6,13 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import chains, graphs, mixes, oracle, segments, unpooling
+from poolkit_conformance import chains, graphs, mixes, oracle, pyramids, segments, unpooling
 
 DEFINITIONS: dict[type, ModuleType] = {
     pk.PoolSpec: oracle,
     pk.Mix: mixes,
     pk.Chain: chains,
+    pk.Pyramid: pyramids,
     pk.Segment: segments,
     pk.StructPool: graphs,
     pk.Unpool: unpooling,

@@ -70,10 +70,10 @@ def direct(h: Harness, case: Case) -> None:
             assert route != "fold"
             continue
         recorded = program_of(h, case, route)(x, *more)
-        pairs = zip(run, recorded, strict=True) if case.spec.indices else ((run, recorded),)
-        for what, (a, b) in zip(("values", "indices"), pairs, strict=False):
+        pairs = zip(run, recorded, strict=True) if case.spec.several else ((run, recorded),)
+        for i, (a, b) in enumerate(pairs):
             said = where(case, f"direct, route {route}", h.backend)
-            same_bits(said, f"{what} against the recorded ones", h.to_numpy(a), h.to_numpy(b))
+            same_bits(said, f"tensor {i} of the result against the recorded one", h.to_numpy(a), h.to_numpy(b))
 
 
 def layer(h: Harness, case: Case) -> None:
@@ -98,7 +98,7 @@ def untouched(h: Harness, case: Case) -> None:
     said = where(case, "untouched", h.backend)
     for t, numbers in zip(tensors, before, strict=True):
         same_bits(said, "tensor after the call", h.to_numpy(t), numbers)
-        for part in result if case.spec.indices else (result,):
+        for part in result if case.spec.several else (result,):
             if h.shares_memory(t, part):
                 raise Mismatch(f"{said}\n  the result shares memory with what was given")
 
@@ -111,7 +111,7 @@ def vmap(h: Harness, case: Case) -> None:
     tensors = tuple((name, Fixed(t)) for name, t in zip(further(case), turned[1:], strict=True))
     cases = (case, dataclasses.replace(case, data=Fixed(turned[0]), values=None, indices=None, tensors=tensors))
     for i, each in enumerate(cases):
-        result = tuple(part[i] for part in both) if case.spec.indices else both[i]
+        result = tuple(part[i] for part in both) if case.spec.several else both[i]
         check(h, each, "vmap", result, f", input {i}")
 
 
@@ -243,7 +243,8 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
         return False
     if name in WITHOUT_SHAPE and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
-    return case.floating or MODES[name] not in DERIVATIVES
+    one = case.spec.indices or not case.spec.several  # derivatives are those of one tensor
+    return (case.floating and one) or MODES[name] not in DERIVATIVES
 
 
 def run(h: Harness, case: Case, mode: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import Fields, check_written_out
 from poolkit.errors import NotExactError
-from poolkit.spec import chain, constructors, constructors_options, mix
+from poolkit.spec import chain, constructors, constructors_options, mix, pyramid
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
@@ -19,6 +19,7 @@ NAMES = (
         "PoolSpec",
         "Mix",
         "Chain",
+        "Pyramid",
         "MaxPool",
         "AvgPool",
         "MinPool",
@@ -64,7 +65,7 @@ def _made(value: Any) -> Any:
     if not isinstance(value, Call):
         return value
     name = MAKERS.get(value.name, "")
-    makers = vars(constructors_options) | vars(constructors) | vars(mix) | vars(chain)
+    makers = vars(constructors_options) | vars(constructors) | vars(mix) | vars(chain) | vars(pyramid)
     maker = makers.get(name)
     if maker is None:
         raise NotExactError(f"{value.name} is no spec of poolkit's")

@@ -148,7 +148,7 @@ class Adapter:
     def evaluate(self, spec: Any, array: Any) -> Any:
         """Pool a NumPy array by this framework's layer: NumPy in, NumPy out. For demonstrations and checks."""
         found: Any = self.layer(spec)(self.from_numpy(array))
-        return (self.to_numpy(found[0]), self.to_numpy(found[1])) if spec.indices else self.to_numpy(found)
+        return tuple(map(self.to_numpy, found)) if spec.several else self.to_numpy(found)
 
     def gradient(self, run: Callable[[Tensor], Any], x: Tensor) -> Any:
         """The gradient of what `run` gives, for measuring; None where no eager call tells that one is taken."""

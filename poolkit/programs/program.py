@@ -81,8 +81,10 @@ def _stand_ins(ops: Any) -> tuple[Tape, Value]:
 
 
 def _returned(result: Any) -> str:
-    results = cast("tuple[object, ...]", result) if isinstance(result, tuple) else (result,)
-    return ", ".join(map(render, results))
+    if not isinstance(result, tuple):
+        return render(result)
+    results = cast("tuple[object, ...]", result)
+    return ", ".join(map(render, results)) + "," * (len(results) == 1)
 
 
 def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None = None, first: int = 1) -> list[str]:

@@ -51,14 +51,14 @@ def _short(name: str, value: Any, counted: bool) -> Any:
 
 
 def repr_of(spec: Fields) -> str:
-    fields = [f"{name}={_written(value)}" for name, value in said(spec).items()]
+    fields = [f"{name}={as_python(value)}" for name, value in said(spec).items()]
     return f"PoolSpec({', '.join([quoted(spec.kind), *fields])})"
 
 
-def _written(value: Any) -> str:
+def as_python(value: Any) -> str:
     """A value as Python reads it."""
     if is_many(value) and any(v in INFINITE for v in value):
-        return f"({', '.join([_written(v) for v in value])},)"
+        return f"({', '.join([as_python(v) for v in value])},)"
     return f'float("{value}")' if value in INFINITE else shown(value)
 
 
@@ -67,13 +67,14 @@ def string_of(spec: Fields) -> str:
     if spec.output_size is not None and is_all(spec.output_size, 1):
         # Frameworks have opposite defaults, so a reader should not have to know ours.
         fields.setdefault("keepdims", True)
-    return " ".join([spec.kind, *(f"{name}={_write(value)}" for name, value in fields.items())])
+    return " ".join([spec.kind, *(f"{name}={as_text(value)}" for name, value in fields.items())])
 
 
-def _write(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as `fields_of` reads it."""
     if is_many(value):
         comma = "," if len(value) == 1 and not is_many(value[0]) else ""
-        return ",".join(":".join(map(str, v)) if is_many(v) else _write(v) for v in value) + comma
+        return ",".join(":".join(map(str, v)) if is_many(v) else as_text(v) for v in value) + comma
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
@@ -127,12 +128,13 @@ def _scalar(text: str) -> Any:
 
 
 def dict_of(spec: Fields) -> dict[str, Any]:
-    return {"version": VERSION, "kind": spec.kind, **{name: _listed(value) for name, value in said(spec).items()}}
+    return {"version": VERSION, "kind": spec.kind, **{name: as_list(value) for name, value in said(spec).items()}}
 
 
-def _listed(value: Any) -> Any:
+def as_list(value: Any) -> Any:
+    """A value as JSON holds it."""
     if is_many(value):
-        return [_listed(v) for v in value]
+        return [as_list(v) for v in value]
     return str(value) if value in INFINITE else value
 
 

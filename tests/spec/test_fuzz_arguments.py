@@ -32,6 +32,7 @@ MIX = pk.Mix((SPEC, pk.AvgPool(2, layout="NCL")), how="add")
 SHAPE = (1, 2, 8)
 CHAIN = pk.Chain((SPEC, SPEC))
 UNPOOL = pk.Unpool(pk.MaxPool(2, layout="NCL"), 5)
+PYRAMID = pk.Pyramid("max", levels=(1, 2), layout="NCL", flatten=True)
 SEGMENT = pk.Segment("avg", 3, layout="LCH")
 GRAPHS = pk.StructPool(3)
 X = np.arange(16.0, dtype="float32").reshape(SHAPE)
@@ -78,6 +79,10 @@ CALLS: dict[str, Call] = {
     "Chain.from_dict": (pk.Chain.from_dict, (CHAIN.to_dict(),), {}),
     "Chain.parse": (pk.Chain.parse, (str(CHAIN),), {}),
     "Mix.parse": (pk.Mix.parse, (str(MIX),), {}),
+    "Pyramid": (pk.Pyramid, ("max",), {"levels": (1, 2), "layout": "NCL", "axes": "L", "flatten": True}),
+    "Pyramid.replace": (PYRAMID.replace, (), {"kind": "avg", "levels": (1, 3), "layout": "NLC", "flatten": False}),
+    "Pyramid.from_dict": (pk.Pyramid.from_dict, (PYRAMID.to_dict(),), {}),
+    "Pyramid.parse": (pk.Pyramid.parse, (str(PYRAMID),), {}),
     "Segment.parse": (pk.Segment.parse, (str(SEGMENT),), {}),
     "StructPool.parse": (pk.StructPool.parse, (str(GRAPHS),), {}),
     "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
@@ -114,10 +119,10 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX, CHAIN, SEGMENT, GRAPHS, UNPOOL)
+        for s in (SPEC, MIX, CHAIN, PYRAMID, SEGMENT, GRAPHS, UNPOOL)
         for name in ("output_shape", "explain", "cost")
     },
-    **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX, CHAIN)},
+    **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX, CHAIN, PYRAMID)},
 }
 BACKEND_CALLS: dict[str, Callable[[str], Call]] = {
     "tune": lambda backend: (pk.tune, (SPEC, backend, SHAPE), {"turns": 1, "seconds": 0.0}),
