@@ -74,3 +74,9 @@ def test_other_paddings_stay_and_are_told(head: str, call: str, to: str) -> None
     (row,) = ported(f"{head}y = {call}\n", to).rows
     assert "take part like any number; keep that padding as a step of its own" in row.note
     assert "pad(" in row.after.lower() or "zeropadding2d(" in row.after.lower()
+
+
+def test_zeros_before_a_sequential_whose_first_layer_pools() -> None:
+    source = f"{TORCH}m = nn.Sequential(nn.MaxPool2d(3, 2), nn.ReLU())\ny = m(F.pad(x, (1, 1, 1, 1)))\n"
+    text = ported(source, "keras").text
+    assert text.endswith("y = m(keras.layers.ZeroPadding2D(((1, 1), (1, 1)))(x))\n")

@@ -98,6 +98,11 @@ class Site:
     cases: list[tuple[str, Fields, Call]] = field(default_factory=list[tuple[str, Fields, Call]])
     chosen: Node | None = None  # the choice of two classes that is called
 
+    @property
+    def read(self) -> Fields:
+        """The fields of a site that is read, and is one pool; none of any other."""
+        return self.fields if self.error is None and isinstance(self.fields, dict) else {}
+
 
 @functools.cache
 def holders() -> frozenset[str]:

@@ -16,15 +16,14 @@ from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import is_of, like
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import Either, Many, Size, Sized, Value, sizes_in, understood
-from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
 
 def sized_windows(tree: Tree, names: Names, site: Site) -> None:
     """Find every place where the sizes are taken that a window, its strides and its padding go by."""
-    if not site.by_shape or site.error is not None or isinstance(site.fields, Operation):
+    if not site.by_shape or not site.read:
         return
-    layout = lettered(site.fields["layout"])
+    layout = lettered(site.read["layout"])
     taken = _taken(values_of(tree, names, len(layout)), site)
     tensors = [*like(tree, names, site.tensor)]
     both = _in_both_orders(taken, len(layout) - 2)  # which says what they are, whichever tensor has them
@@ -45,9 +44,8 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
 def _taken(values: Values, site: Site) -> list[tuple[int | None, Size]]:
     """The sizes that the fields of a site go by, with the spatial axis of each; none where one is not known."""
     found: list[tuple[int | None, Size]] = []
-    assert isinstance(site.fields, dict)
     for name in ("window", "stride", "padding", "output_size"):
-        for entry, value in _entries(site.fields.get(name)):
+        for entry, value in _entries(site.read.get(name)):
             for made in _alternatives(values.of(expression(value.text), site.node)):
                 if not understood(made):
                     return []

@@ -14,7 +14,6 @@ from poolkit.port.python.reshaping import Axes, Step, by_layer, climbed, only_pa
 from poolkit.port.python.sites import Folded, Site, applied
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import attribute_uses, only_use, stored_layer, used_elsewhere
-from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
 
 DROPPED: Axes = ("N", "C")
@@ -30,21 +29,15 @@ def kept_axes(tree: Tree, names: Names, site: Site) -> None:
     if found is None and site.role == "layer":
         found = _wherever_called(tree, names, site.outer, goal)
     if found is not None:
-        assert isinstance(site.fields, dict)
-        site.fields, site.reformed = {**site.fields, "keepdims": True}, True
+        site.fields, site.reformed = {**site.read, "keepdims": True}, True
         site.outer, folded = found
         site.folded += folded
 
 
 def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
     """``F.adaptive_avg_pool2d(x, 1).flatten(1)`` drops the axes that it pools."""
-    fields = site.fields
-    if (
-        site.role == "layer"
-        or site.error is not None
-        or isinstance(fields, Operation)
-        or not fields.get("keepdims", True)
-    ):
+    fields = site.read
+    if site.role == "layer" or not fields or not fields.get("keepdims", True):
         return
     letters = _letters({**fields, "keepdims": False})
     step = climbed(tree, names, site.outer, letters, DROPPED) if letters is not None else None
@@ -55,9 +48,7 @@ def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
 
 def _goal(site: Site) -> Axes | None:
     """The axes that would be there if they were kept; None for what is no global pool that drops them."""
-    if isinstance(site.fields, Operation) or site.fields.get("keepdims", True) is not False or site.error is not None:
-        return None
-    return _letters(site.fields)
+    return _letters(site.read) if site.read.get("keepdims", True) is False else None
 
 
 def _letters(fields: Fields) -> Axes | None:

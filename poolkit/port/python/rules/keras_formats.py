@@ -12,7 +12,6 @@ from poolkit.port.python.nodes import given, literal
 from poolkit.port.python.rules.either_order import channels
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
-from poolkit.spec.operation import Operation
 
 LAYERS = "keras.layers."
 SETS_FORMAT = "set_image_data_format"
@@ -25,7 +24,7 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
     )
     set_to: list[object] = [channels(tree.order)] if tree.order else set_by(tree, SETS_FORMAT)
     said = set_to if takes else []
-    if not said or site.error is not None or isinstance(site.fields, Operation):
+    if not said or not site.read:
         return
     if any(name == "data_format" and value is not None for name, value in site.call.kwargs):
         return

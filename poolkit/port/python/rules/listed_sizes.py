@@ -13,17 +13,11 @@ from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unknowns import resolve, value_of
 from poolkit.port.python.values import Many, is_number, is_sizes
-from poolkit.spec.operation import Operation
 
 
 def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
     """``tf.nn.max_pool(x, k, k, …)``: what k is decides which of its numbers are of spatial axes."""
-    if (
-        not site.word.startswith(table.every(lambda usage: usage.listed))
-        or site.error is not None
-        or isinstance(site.fields, Operation)
-        or site.reformed
-    ):
+    if not site.word.startswith(table.every(lambda usage: usage.listed)) or not site.read or site.reformed:
         return
     if list(_unsure_sizes(tree, names, site)):
         resolve(tree, names, site)
@@ -33,10 +27,10 @@ def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
 
 
 def _unsure_sizes(tree: Tree, names: Names, site: Site) -> Iterator[str]:
-    assert isinstance(site.fields, dict)
-    spatial = len(lettered(site.fields.get("layout")).strip("NC"))
+    fields = site.read
+    spatial = len(lettered(fields.get("layout")).strip("NC"))
     for name in ("window", "stride"):
-        value = site.fields.get(name)
+        value = fields.get(name)
         made = value_of(tree, names, value.text, site) if isinstance(value, Expression) else None
         sure = is_number(made) or (isinstance(made, Many) and len(made.items) == spatial and is_sizes(made))
         if isinstance(value, Expression) and not sure:

@@ -14,16 +14,14 @@ from poolkit.spec.operation import Operation
 
 def may_be_none(tree: Tree, names: Names, site: Site) -> None:
     """Strides and bins that may be None: it means another thing in each framework."""
-    if isinstance(site.fields, Operation) or site.error is not None:
-        return
-    stride, bins = site.fields.get("stride"), site.fields.get("output_size")
+    stride, bins = site.read.get("stride"), site.read.get("output_size")
     for value in (stride, bins):
         if isinstance(value, Expression) and not is_sizes(value_of(tree, names, value.text, site)):
             site.maybe_none = value.text
     if isinstance(stride, Expression) and site.maybe_none == stride.text:
         meant = table.usage_of(site.dialect).none.get("stride")
         if isinstance(meant, int):
-            site.fields = {**site.fields, "stride": Expression(f"{stride.text} or {meant}")}
+            site.fields = {**site.read, "stride": Expression(f"{stride.text} or {meant}")}
             site.maybe_none = ""
 
 

@@ -14,7 +14,6 @@ from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of, step_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, only_use
-from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
 
 FLATTEN = (
@@ -28,13 +27,12 @@ INDEX = "the index after it counts the axes of the original's layout; write it a
 
 def order_after(tree: Tree, names: Names, site: Site) -> None:
     """Flatten, a reshape or an index behind a pool that keeps its axes."""
-    if isinstance(site.fields, Operation) or site.error is not None or site.folded:
+    fields = site.read
+    if not fields or site.folded or (site.turned and not is_vector(fields)):
         return
-    if site.turned and not is_vector(site.fields):
-        return
-    sizes = site.fields.get("output_size")
+    sizes = fields.get("output_size")
     single = known(sizes) and is_all(sizes, 1)
-    if site.fields.get("keepdims", True) is False:
+    if fields.get("keepdims", True) is False:
         notes = [_back(names, node) for node in _behind(tree, site)]
     else:
         notes = [_note(tree, names, node, single) for node in _behind(tree, site)]

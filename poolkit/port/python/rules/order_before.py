@@ -46,17 +46,17 @@ def order_before(tree: Tree, names: Names, site: Site) -> None:
 
 def kept_order(tree: Tree, names: Names, site: Site) -> None:
     """``pool(x.reshape(b, h, w, c))``: what is pooled has the order of the original, and so has the pool."""
-    fields = site.fields
-    if not site.ordered or site.turned or site.either or site.by_shape or site.error is not None:
+    fields = site.read
+    if not site.ordered or site.turned or site.either or site.by_shape or not fields:
         return
-    layout = lettered(fields["layout"]) if isinstance(fields, dict) else ""
-    tensors = _applied(tree, site)
-    if isinstance(fields, dict) and tensors and all(of_own_order(tree, names, one, len(layout)) for one in tensors):
+    layout, tensors = lettered(fields["layout"]), applied_to(tree, site)
+    if tensors and all(of_own_order(tree, names, one, len(layout)) for one in tensors):
         site.fields, site.ordered, site.stays = {**fields, "layout": layout}, "", True
         site.notes.append(f"what it pools is reshaped to its axes, and so it stays {layout}")
 
 
-def _applied(tree: Tree, site: Site) -> list[Node]:
+def applied_to(tree: Tree, site: Site) -> list[Node]:
+    """What a site pools, wherever its layer, or the Sequential that has it, is called."""
     if site.role != "layer":
         return [site.tensor] if site.tensor is not None else []
     return [one for call in calls_of(tree, _model(tree, site.outer)) for one in given(call)[:1]]
@@ -64,7 +64,7 @@ def _applied(tree: Tree, site: Site) -> list[Node]:
 
 def _tensors(tree: Tree, names: Names, site: Site) -> Iterator[Node]:
     """What a site is applied to, as it stands there, and what that was before relu and the like, by its names."""
-    for tensor in _applied(tree, site):
+    for tensor in applied_to(tree, site):
         yield from like(tree, names, tensor)
 
 

@@ -22,8 +22,8 @@ PLAIN = {"kind", "window", "stride", "output_size", "layout", "keepdims", "paddi
 
 def powers(tree: Tree, names: Names, site: Site) -> None:
     """``x.clamp(min=eps).pow(p).mean((2, 3)).pow(1 / p)``, ``torch.logsumexp`` of a mean written out."""
-    fields = site.fields
-    if site.error is not None or not isinstance(fields, dict) or fields.get("kind") != "avg" or site.tensor is None:
+    fields = site.read
+    if fields.get("kind") != "avg" or site.tensor is None:
         return
     spatial = str(fields.get("layout")).strip("NC.")
     left = {name for name, value in fields.items() if value not in (None, False, 1, spatial) and name not in PLAIN}

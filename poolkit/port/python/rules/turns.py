@@ -14,7 +14,6 @@ from poolkit.port.python.rules.order_before import PERMUTES, SHAPES
 from poolkit.port.python.sites import Folded, Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, layer_of, only_use, whole
-from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all, is_many
 
 Turn = tuple[ast.expr, tuple[int, ...]]  # what is turned, and which of its axes each new one is
@@ -30,9 +29,9 @@ def turned(tree: Tree, names: Names, site: Site) -> None:
 
     Of sequences, with three axes, nobody can tell what is turned: the steps of `(N, L, C)`, or channels to pool them.
     """
-    if isinstance(site.fields, Operation) or site.error is not None or site.by_shape or site.role == "spec":
+    if not site.read or site.by_shape or site.role == "spec":
         return
-    layout = lettered(site.fields["layout"])
+    layout = lettered(site.read["layout"])
     calls = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
     found = [_both(tree, names, site, call, layout) for call in calls] if len(layout) > 3 else []
     site.turned = [part for parts in found for part in parts] if all(found) else []
@@ -44,11 +43,10 @@ def _both(tree: Tree, names: Names, site: Site, call: Node, layout: str) -> list
     before = _before(tree, names, tensor, layout)
     if before is None:
         return []
-    assert isinstance(site.fields, dict)
-    behind = _behind(tree, names, call, layout) if site.fields.get("keepdims", True) is not False else None
+    behind = _behind(tree, names, call, layout) if site.read.get("keepdims", True) is not False else None
     if behind is not None:
         return [before, behind]
-    return [before] if is_vector(site.fields) else []
+    return [before] if is_vector(site.read) else []
 
 
 def is_vector(fields: Fields) -> bool:

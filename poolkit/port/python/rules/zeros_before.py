@@ -10,9 +10,10 @@ from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given, literal
 from poolkit.port.python.positions import lettered
+from poolkit.port.python.rules.order_before import applied_to
 from poolkit.port.python.sites import Pad, Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of, layer_of, whole
+from poolkit.port.python.uses import layer_of, whole
 from poolkit.spec.values import is_many
 
 LAYERS = re.compile(r"ZeroPad(ding)?[123][dD]")
@@ -70,9 +71,7 @@ FILLINGS = ("value", "constant_values", "constant_value")
 def _pad(tree: Tree, names: Names, site: Site) -> ast.Call | None:
     """The call before a pool that pads: of a function, or that which makes the layer."""
     beside = sequences.before(tree, site.outer) if site.role == "layer" else None
-    calls = calls_of(tree, site.outer) if site.role == "layer" and beside is None else []
-    tensors = [site.tensor] if site.role != "layer" else [one for call in calls for one in given(call)[:1]]
-    made = [beside.node] if beside is not None else [_made(tree, one) for one in tensors]
+    made = [beside.node] if beside is not None else [_made(tree, one) for one in applied_to(tree, site)]
     (pad,) = made if len(made) == 1 else (None,)
     pads = isinstance(pad, ast.Call) and PADS.fullmatch((names.full(pad.func) or "").rpartition(".")[2])
     return pad if isinstance(pad, ast.Call) and pads else None
