@@ -136,7 +136,7 @@ def _tell(console: Console, rows: Sequence[Row]) -> None:
     """What is said of the rows, once for each kind with how many there are and where."""
     for group, notes in grouped(rows).items():
         if notes:
-            console.print(Text(f"{sum(row.group == group for row in rows)} {group}:", "bold"))
+            console.print(Text(f"{len({id(row) for _, alike in notes for row in alike})} {group}:", "bold"))
         for note, alike in notes:
             places = ", ".join(shown(row.where).removeprefix("line ") for row in alike[:MOST_PLACES])
             more = ", ..." if len(alike) > MOST_PLACES else ""

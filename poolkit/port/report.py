@@ -50,12 +50,14 @@ class Row:
     ported: Call | None = None
     shape: tuple[int | None, ...] | None = None  # of the input, where the file knows it and it is one that is pooled
     padding: Call | None = None  # the port's own layer for zeros before a maximum, which --check leaves out
+    differs: Notes = ()  # those of the notes that say where its numbers differ; all of a caveat's where there are none
     ranks: bool = False  # whether the original takes tensors of another rank, too, as a reduction does
 
     def __post_init__(self) -> None:
         for name in ("where", "before", "after"):  # what a file holds may be of any length
             object.__setattr__(self, name, shortened(getattr(self, name)))
         object.__setattr__(self, "notes", tuple(map(shortened, self.notes)))
+        object.__setattr__(self, "differs", tuple(map(shortened, self.differs)))
         if self.shape is not None and len(self.shape) > MOST_AXES:
             object.__setattr__(self, "shape", None)
 
@@ -139,12 +141,16 @@ class Ported:
 
 
 def grouped(rows: Sequence[Row]) -> dict[str, list[tuple[str, list[Row]]]]:
-    """The rows of each group by what is said of them, which is said once; what most rows have comes first."""
+    """The rows of each group by what is said of them, which is said once; what most rows have comes first.
+
+    What a row says besides where its numbers differ is there to be checked.
+    """
     found: dict[str, dict[str, list[Row]]] = {name: {} for name in GROUPS}
     for row in rows:
         if row.group:
             for note in [row.note] if row.status == "failed" else row.notes:
-                found[row.group].setdefault(note, []).append(row)
+                beside = row.group == GROUPS[1] and row.differs and note not in row.differs
+                found[GROUPS[2] if beside else row.group].setdefault(note, []).append(row)
     return {name: sorted(notes.items(), key=lambda pair: -len(pair[1])) for name, notes in found.items()}
 
 

@@ -225,13 +225,23 @@ def test_the_report_says_once_for_each_kind_what_there_is_to_do(tmp_path: Path) 
     path.write_text(TOLD)
     short = run(path, "--to", "torch").stderr
     groups = [line for line in short.splitlines() if line.endswith(":")]
-    assert groups == ["1 could not:", "2 will differ:", "1 check these:"]
+    assert groups == ["1 could not:", "2 will differ:", "2 check these:"]
     assert "2x  line 4, 5: dtype" in short
     assert short.count("cast before it") == 1  # beside what is said of one of them besides
 
     long = run(path, "--to", "torch", "--verbose").stderr
     assert long.count("cast") > short.count("cast")
     told = json.loads(run(path, "--to", "torch", "--json").stdout)
-    assert [[kind["count"] for kind in told["groups"][name]] for name in GROUPS] == [[1], [2, 1], [1]]
+    assert [[kind["count"] for kind in told["groups"][name]] for name in GROUPS] == [[1], [2], [2]]
     assert told["groups"]["will differ"][0]["where"] == ["line 4", "line 5"]
     assert [row["group"] for row in told["rows"]] == ["will differ", "will differ", "check these", "", "could not"]
+
+
+def test_what_a_caveat_says_besides_is_there_to_be_checked(tmp_path: Path) -> None:
+    text = "def f(x, layers):\n    return layers.MaxPooling2D(3, 2, padding='same')(x)\n"
+    told = json.loads(run(source(tmp_path / "f.py", text), "--to", "torch", "--json").stdout)
+
+    groups = {group: [one["note"] for one in found] for group, found in told["groups"].items()}
+    assert [len(notes) for notes in groups.values()] == [0, 1, 1]
+    assert "comes from elsewhere" in groups["will differ"][0]
+    assert "same pads by the input's size" in groups["check these"][0]

@@ -80,7 +80,8 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
     notes = _cleaned(
         layer.caveat, target.notes, layer.note, told, _sized(spec, layer.shape), _order(layer.behind, spec, target.spec)
     )
-    row = replace(row, status=status, notes=notes, spec=spec, ported=target.call, padding=padding)
+    differs = _cleaned(layer.caveat, caveats)
+    row = replace(row, status=status, notes=notes, differs=differs, spec=spec, ported=target.call, padding=padding)
     return replace(row, after=made_of(row, target).source(short))
 
 

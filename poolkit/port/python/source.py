@@ -209,16 +209,19 @@ class _Port:
             new = ["(", *new, f" if {site.cases[0][0]} else ", *last, ")"]
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)
-        notes = joined(*site.caveats, target.notes, *site.notes)
+        differs = joined(*site.caveats, target.notes if target.status == "caveat" else ())
+        notes = joined(differs, target.notes, *site.notes)
         status: Status = "caveat" if site.caveats else target.status
-        return replace(row, status=status, notes=notes, ported=None if site.cases else target.call), (new, span)
+        ported = None if site.cases else target.call
+        return replace(row, status=status, notes=notes, differs=differs, ported=ported), (new, span)
 
     def _stood_in(self, site: Site, row: Row, made: Call, node: Node) -> tuple[Row, New]:
         """A site where something stands in for the class or function at a node, and all else is as it was."""
         self.edits.replace(self.tree.span(node), [made.source(partial(self.imports.short, at=node))])
         caveats = [*site.caveats, *site.counted]
         status: Status = "caveat" if caveats else "exact"
-        return replace(row, status=status, notes=joined(*caveats, *site.notes), call=None), ([site.outer], (0, 0))
+        notes, differs = joined(*caveats, *site.notes), joined(*caveats)
+        return replace(row, status=status, notes=notes, differs=differs, call=None), ([site.outer], (0, 0))
 
     def _written(self, site: Site, short: Short) -> tuple[Target, list[Piece]]:
         if site.role == "class":
