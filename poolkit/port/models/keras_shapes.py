@@ -18,6 +18,8 @@ SAME = re.compile(
     r"Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|\w*Dropout\w*|\w*Normalization(V[12])?|GaussianNoise|Identity|Rescaling"
 )
 ELEMENTWISE = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+WINDOWED = {"pool_size", "strides", "padding"}  # of a pool, whose call is read a third as fast as these alone
+CONVOLUTIONS = re.compile(r"(Separable|Depthwise)?Conv[12]D|Conv3D")
 SPATIAL = {3: "L", 4: "HW", 5: "DHW"}
 LARGEST = 2**31  # a size beyond it is nobody's, and arithmetic of such grows without end
 
@@ -54,7 +56,7 @@ def _made(layer: Config, shapes: list[Shape]) -> Shape | None:
     kind, config, shape = str(layer["class_name"]), _config(layer), shapes[0]
     if kind == "InputLayer" or SAME.fullmatch(kind):
         return shape
-    if is_pool(layer):
+    if is_pool(layer) and not config.keys() >= WINDOWED:
         return read_call(call_of({"class_name": kind, "config": config})).output_shape(shape)
     if kind in ELEMENTWISE:
         return tuple(None if None in several else max(several) for several in zip(*shapes, strict=True))
@@ -75,8 +77,8 @@ def _of_map(kind: str, config: Config, shape: Shape) -> Shape | None:
     first = config.get("data_format") == "channels_first"
     rank = len(shape) - 2
     sizes, channels = (shape[2:], shape[1]) if first else (shape[1:-1], shape[-1])
-    if re.fullmatch(r"(Separable|Depthwise)?Conv[12]D|Conv3D", kind):
-        return _convolved(kind, config, shape, first)
+    if config.keys() >= WINDOWED or CONVOLUTIONS.fullmatch(kind):
+        return _windowed(kind, config, shape, first)
     if kind.startswith("UpSampling"):
         new = [None if n is None else n * by for n, by in zip(sizes, _each(config["size"], rank), strict=True)]
     elif kind.startswith(("ZeroPadding", "Cropping")):
@@ -90,13 +92,13 @@ def _of_map(kind: str, config: Config, shape: Shape) -> Shape | None:
     return (shape[0], channels, *new) if first else (shape[0], *new, channels)
 
 
-def _convolved(kind: str, config: Config, shape: Shape, first: bool) -> Shape:
+def _windowed(kind: str, config: Config, shape: Shape, first: bool) -> Shape:
     """A convolution has the windows of a pool."""
-    letters = SPATIAL[len(shape)]
+    letters, window = SPATIAL[len(shape)], config["pool_size" if "pool_size" in config else "kernel_size"]
     spec = PoolSpec(
         "max",
-        window=listed(config["kernel_size"]),
-        stride=listed(config["strides"]),
+        window=listed(window),
+        stride=listed(config["strides"] or window),
         padding=config["padding"],
         dilation=listed(config.get("dilation_rate", 1)),
         layout=f"NC{letters}" if first else f"N{letters}C",
@@ -105,7 +107,8 @@ def _convolved(kind: str, config: Config, shape: Shape, first: bool) -> Shape:
     at = 0 if first else -1
     before = rest[at]
     depth = _number(config.get("depth_multiplier", 1))
-    rest[at] = (before and before * depth) if kind.startswith("Depthwise") else config["filters"]
+    if CONVOLUTIONS.fullmatch(kind):
+        rest[at] = (before and before * depth) if kind.startswith("Depthwise") else config["filters"]
     return (batch, *rest)
 
 
