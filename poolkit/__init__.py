@@ -31,6 +31,7 @@ from poolkit.spec.kinds import Option
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.pyramid import Pyramid
+from poolkit.spec.roi import RoiSpec
 from poolkit.spec.segment import Segment
 from poolkit.spec.struct_pool import StructPool
 from poolkit.spec.unpool import Unpool
@@ -47,6 +48,7 @@ if typing.TYPE_CHECKING:
     from poolkit.running.layers import layer
     from poolkit.running.lowered import lower
     from poolkit.running.registry import backends
+    from poolkit.running.roi import roi, roi_levels
     from poolkit.running.routes import routes
     from poolkit.running.segment import segment
     from poolkit.running.struct_pool import struct_pool
@@ -83,6 +85,7 @@ __all__ = [
     "PoolkitError",
     "Program",
     "Pyramid",
+    "RoiSpec",
     "Segment",
     "ShapeError",
     "SoftPool",
@@ -102,6 +105,8 @@ __all__ = [
     "pool_direct",
     "read",
     "register_kind",
+    "roi",
+    "roi_levels",
     "routes",
     "segment",
     "stand_in",
@@ -127,6 +132,8 @@ __getattr__ = lazy.lazily(
         "pool_direct": "running.dispatch",
         "read": "dialects.reading",
         "register_kind": "running.extending",
+        "roi": "running.roi",
+        "roi_levels": "running.roi",
         "routes": "running.routes",
         "segment": "running.segment",
         "stand_in": "port.stand_in",

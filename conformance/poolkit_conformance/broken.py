@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 import poolkit as pk
-from poolkit_conformance import analytic, graphs, oracle, rows, segments, windows
+from poolkit_conformance import analytic, graphs, oracle, regions, rows, segments, unpooling, windows
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.definitions import definition
 from poolkit_conformance.harness import Array, Function, Harness, Tensor
@@ -88,8 +88,10 @@ class OracleHarness(Harness):
                     "analytic": analytic,
                     "graphs": graphs,
                     "oracle": oracle,
+                    "regions": regions,
                     "rows": rows,
                     "segments": segments,
+                    "unpooling": unpooling,
                     "windows": windows,
                 }[module]
                 stack.enter_context(mock.patch.object(where, attribute, piece))
@@ -112,6 +114,8 @@ _pooled_axes = windows.pooled_axes
 _slopes = oracle._slopes
 _padding = windows._padding
 _segments = segments._segments
+_cells = regions._cells
+_places = unpooling._places
 
 
 def _padding_counted(spec: Any, along: list[Window]) -> float:
@@ -138,6 +142,16 @@ def _totals_in_half(cells: Array) -> Array:
 
 def _totals_in_float32(cells: Array) -> Array:
     return np.add.accumulate(cells.astype(np.float32), axis=1, dtype=np.float32)[:, -1].astype(np.float64)
+
+
+def _halves_to_even(spec: Any, n: int, low: float, high: float, bins: int) -> Any:
+    return _cells(spec, n, round(low), round(high), bins)
+
+
+def _first_seen(spec: Any, shape: tuple[int, ...], indices: Array) -> Any:
+    for here, _ in _places(spec, shape, indices):
+        flat = indices[here].ravel().tolist()
+        yield here, {index: flat.index(index) for index in flat if index >= 0}
 
 
 def _numbers_wrap(spec: Any, tensors: Any) -> Any:
@@ -231,6 +245,9 @@ def _input_zeroed(x: Array, spec: pk.PoolSpec, result: Any) -> Any:
     return result
 
 
+FIRST = "the_last_at_a_place_is_seen_and_has_the_gradient"
+
+
 def _fault(name: str, case: str, mode: str = "eager", change: Change | None = None, **patches: Any) -> Fault:
     named = {key.replace("__", "."): piece for key, piece in patches.items()}
     return Fault(name, OracleHarness(named, change), mode, case)
@@ -269,6 +286,8 @@ FAULTS = (
     ),
     _fault("a number of -1 for the last", "rows_of_no_segment_are_dropped", segments___segments=_numbers_wrap),
     _fault("0/0", "struct_nodes_that_are_not_alike_hear_nothing", graphs___attention=_unguarded),
+    _fault("halves to even", "roi_max_rounds_a_half_away_from_zero", regions___cells=_halves_to_even),
+    _fault("the first that goes to a place", FIRST, unpooling___places=_first_seen),
     _fault("the input itself", "max_k1_of_its_own_memory", "untouched", change=_input_itself),
     _fault("the input changed", "avg_k2", "untouched", change=_input_zeroed),
 )

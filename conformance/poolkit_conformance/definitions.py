@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import chains, graphs, mixes, oracle, pyramids, segments, unpooling
+from poolkit_conformance import chains, graphs, mixes, oracle, pyramids, regions, segments, unpooling
 
 DEFINITIONS: dict[type, ModuleType] = {
     pk.PoolSpec: oracle,
@@ -16,6 +16,7 @@ DEFINITIONS: dict[type, ModuleType] = {
     pk.Segment: segments,
     pk.StructPool: graphs,
     pk.Unpool: unpooling,
+    pk.RoiSpec: regions,
 }
 
 

@@ -39,7 +39,11 @@ def slanted(case: Case) -> list[str]:
     """The tensors by which the result has a gradient."""
     return [
         "x",
-        *(name for name, t in further(case).items() if name not in ("mask", "samples") and t.dtype.name in FLOATS),
+        *(
+            name
+            for name, t in further(case).items()
+            if name not in ("mask", "samples", "boxes") and t.dtype.name in FLOATS
+        ),
     ]
 
 

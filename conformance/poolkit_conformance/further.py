@@ -56,6 +56,8 @@ def _made(case: Case, name: str, how: Any) -> Array:
         return _ids(rng, case, more)
     if name in GRAPHS:
         return _of_graphs(rng, case, name, next((word for word in more if word in DTYPES), _float(case.dtype)))
+    if name == "boxes":
+        return _boxes(rng, case, more)
     if name == "indices":
         return _indices(rng, case, form).astype(numpy_dtype(more[0] if more else "int64"))
     at = channel_axis(case.spec, len(case.shape))
@@ -83,9 +85,21 @@ def _of_graphs(rng: np.random.Generator, case: Case, name: str, dtype: str) -> A
     """Weighted links, or scores, in the shape that its axes say."""
     (letters,) = case.spec.axes_of(name, case.spec.layout)
     sizes = {**dict(zip(case.spec.layout, case.shape, strict=True)), **case.spec.lengths}
-    shape = tuple(sizes[c] for c in letters)
+    shape = tuple(sizes[c] or 0 for c in letters)
     links = rng.uniform(0.5, 2, shape) * (rng.random(shape) < 0.5)
     return (links if name == "adjacency" else rng.standard_normal(shape)).astype(numpy_dtype(dtype))
+
+
+def _boxes(rng: np.random.Generator, case: Case, more: list[str]) -> Array:
+    """Boxes of every map: within it, over its edges, beside it, of no size and turned round."""
+    spec: Any = case.spec
+    sizes = dict(zip(spec.layout, case.shape, strict=True))
+    h, w = (sizes[c] / spec.spatial_scale for c in spec.axes)
+    x1, y1 = rng.uniform(-0.3, 0.9, 6) * w, rng.uniform(-0.3, 0.9, 6) * h
+    x2, y2 = x1 + rng.uniform(0, 0.9, 6) * w, y1 + rng.uniform(0, 0.9, 6) * h
+    x1[4], x2[5], y2[5] = x1[4] + 2 * w, x1[5] - 1.3, y1[5] + 0.1
+    made = np.stack([np.arange(6) % sizes["N"], x1, y1, x2, y2], 1)
+    return (made[:0] if "none" in more else made).astype(next((word for word in more if word in DTYPES), "float32"))
 
 
 def _indices(rng: np.random.Generator, case: Case, form: str) -> Array:

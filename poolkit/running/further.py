@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
 
 Tensor = Any
-OWN = {"mask": "bool", "ids": "int32", "key": "int32", "indices": "int64"}  # dtypes that are not the input's
+OWN = {
+    "mask": "bool",
+    "ids": "int32",
+    "key": "int32",
+    "indices": "int64",
+    "boxes": "float32",
+}  # dtypes that are not the input's
 Described = str | tuple[str, str]  # the axes of a tensor, and its dtype
 
 
@@ -133,8 +139,9 @@ def checked(
     def looking(x: Tensor, *others: Tensor) -> Any:
         for i, name in looked:
             held = adapter.held(others[i])
-            if held is not None:
-                spec.look(name, held, x.shape)
+            other = spec.look(name, held, x.shape) if held is not None else None
+            if other is not None:
+                return other(x, **dict(zip(tensors, others, strict=True)))
         return run(x, *others)
 
     return looking

@@ -121,13 +121,14 @@ class Operation:
 
     looked_at: ClassVar[tuple[str, ...]] = ("samples",)  # further tensors that may hold what no program can refuse
 
-    def look(self, name: str, held: Any, shape: Sequence[int]) -> None:
-        """Refuse what one of these holds, an array, beside an input of this shape."""
+    def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:
+        """Refuse what one of these holds, an array, beside an input of this shape; or what to do instead."""
         if not ((held >= 0) & (held < 1)).all():
             raise InputError(
                 f"received samples from {held.min()} to {held.max()}, and a sample is a number from 0 to below 1; "
                 f"give such numbers, as those of numpy.random.Generator.random"
             )
+        return None
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         """The axes that a further tensor may have, of the letters of an input; of samples, of those of a result."""
@@ -136,8 +137,8 @@ class Operation:
         return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
 
     @property
-    def lengths(self) -> Mapping[str, int]:
-        """The sizes of axes that further tensors have and the input has not."""
+    def lengths(self) -> Mapping[str, int | None]:
+        """The sizes of axes that further tensors have and the input has not; None where they are data."""
         return {}
 
     def joining(self, shape: Sequence[int], given: Collection[str]) -> int:

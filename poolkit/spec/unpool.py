@@ -91,7 +91,7 @@ class Unpool(Operation):
 
         return plan_of_unpool(self, rank, dtype, size, widen, further)
 
-    def look(self, name: str, held: Any, shape: Sequence[int]) -> None:
+    def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:
         from poolkit.lowering.unpooled import places
 
         most = places(self, shape)
@@ -101,6 +101,7 @@ class Unpool(Operation):
                 f"below {most}, row-major over the axes that were pooled, or -1 for none; give those of that pool, and "
                 'turn those of ONNX or TensorFlow by pk.indices_from(indices, "onnx", shape, layout)'
             )
+        return None
 
     def replace(self, **changes: Any) -> Self:
         """The same with other values.

@@ -51,6 +51,7 @@ TENSORS = {
     "unary": "each node's own score for each cluster",
     "filter": "what a node hears is multiplied by it, cluster by cluster",
     "compatibility": "what each cluster takes from a node that hears of another one",
+    "boxes": "the number of a map, and the corners x1, y1, x2, y2 of what is pooled of it",
     "indices": "where each value goes, a place in the map that was pooled; -1 is nowhere",
     "ids": "the segment of each row; one that is no segment drops its row",
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",

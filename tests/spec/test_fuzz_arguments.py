@@ -31,6 +31,8 @@ SPEC = pk.MaxPool(2, layout="NCL")
 MIX = pk.Mix((SPEC, pk.AvgPool(2, layout="NCL")), how="add")
 SHAPE = (1, 2, 8)
 CHAIN = pk.Chain((SPEC, SPEC))
+ROI = pk.RoiSpec("align", output_size=2, layout="NCHW")
+BOXES = np.zeros((2, 5), "float32")
 UNPOOL = pk.Unpool(pk.MaxPool(2, layout="NCL"), 5)
 PYRAMID = pk.Pyramid("max", levels=(1, 2), layout="NCL", flatten=True)
 SEGMENT = pk.Segment("avg", 3, layout="LCH")
@@ -91,6 +93,15 @@ CALLS: dict[str, Call] = {
     "Unpool": (pk.Unpool, (SPEC,), {"output_size": 4}),
     "Unpool.replace": (UNPOOL.replace, (), {"pooling": SPEC, "output_size": "smallest"}),
     "Unpool.from_dict": (pk.Unpool.from_dict, (UNPOOL.to_dict(),), {}),
+    "RoiSpec": (
+        pk.RoiSpec,
+        ("align",),
+        {name: getattr(ROI, name) for name in ROI.to_dict() if name not in ("version", "kind")},
+    ),
+    "RoiSpec.replace": (ROI.replace, (), {"kind": "align", "output_size": 2, "sampling_ratio": 2, "layout": "NHWC"}),
+    "RoiSpec.from_dict": (pk.RoiSpec.from_dict, (ROI.to_dict(),), {}),
+    "roi": (pk.roi, (X[None], BOXES, ROI), {}),
+    "roi_levels": (pk.roi_levels, (BOXES, 2, 5), {"size": 224.0, "level": 4}),
     "unpool": (pk.unpool, (X, np.zeros((1, 2, 2), int), SPEC), {"output_size": 4}),
     "indices_from": (pk.indices_from, (np.zeros(2, int), "onnx", (1, 2, 4), "NCL"), {}),
     "segment": (pk.segment, (X[0], np.array([0, 2]), 3), {"kind": "max", "empty_value": 0.0}),
@@ -119,7 +130,7 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX, CHAIN, PYRAMID, SEGMENT, GRAPHS, UNPOOL)
+        for s in (SPEC, MIX, CHAIN, PYRAMID, SEGMENT, GRAPHS, UNPOOL, ROI)
         for name in ("output_shape", "explain", "cost")
     },
     **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX, CHAIN, PYRAMID)},
