@@ -12,7 +12,7 @@ from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unknowns import resolve, value_of
-from poolkit.port.python.values import Many, is_number, is_sizes
+from poolkit.port.python.values import NOTHING, Many, is_number, is_sizes, literal_of
 
 
 def listed_sizes(tree: Tree, names: Names, site: Site) -> None:
@@ -32,6 +32,7 @@ def _unsure_sizes(tree: Tree, names: Names, site: Site) -> Iterator[str]:
     for name in ("window", "stride"):
         value = fields.get(name)
         made = value_of(tree, names, value.text, site) if isinstance(value, Expression) else None
-        sure = is_number(made) or (isinstance(made, Many) and len(made.items) == spatial and is_sizes(made))
-        if isinstance(value, Expression) and not sure:
+        sizes = isinstance(made, Many) and len(made.items) == spatial and is_sizes(made)
+        literal = literal_of(made) is not NOTHING  # with which the call is read again
+        if isinstance(value, Expression) and not is_number(made) and (literal or not sizes):
             yield value.text
