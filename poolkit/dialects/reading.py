@@ -130,6 +130,15 @@ def fields_of(call: Call, layout: str | None = None) -> Fields | Operation:
         return _fields_of(applied_call(call), layout)
 
 
+def fields_alone(call: Call) -> Fields | Operation:
+    """The same, of a call that pools by one tensor; `NotExactError` with what to write where it takes another."""
+    fields = fields_of(call)
+    if isinstance(fields, Operation) and fields.needs:
+        more = ", ".join([f"{name}=..." for name in fields.needs])
+        raise NotExactError(f"it pools by another tensor, too; write poolkit.pool(x, poolkit.{fields!r}, {more})")
+    return fields
+
+
 def _fields_of(call: Call, layout: str | None) -> Fields | Operation:
     check_written_out(call)
     if call.name in MAKERS:

@@ -115,6 +115,11 @@ class Operation:
         return ()
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Those of them without which there is nothing to pool."""
+        return ()
+
+    @property
     def learned(self) -> tuple[str, ...]:
         """Those of them that stand in the place of an option."""
         return ()

@@ -85,6 +85,10 @@ class Segment(Operation):
         return ("ids",)
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        return self.takes
+
+    @property
     def selects(self) -> bool:
         return KINDS[self.kind].selects
 

@@ -94,6 +94,10 @@ class StructPool(Operation):
         return ("adjacency", "unary", "filter", "compatibility", "mask")
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        return self.takes[:2]
+
+    @property
     def selects(self) -> bool:
         return False
 

@@ -46,12 +46,13 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
     *(f"timm.layers.BlurPool2d({what})" for what in ("channels", "device", "dtype")),  # of its weights
 }
 
-# They are read in tests of their own, for they take more than plain values: pairs, sizes of a tensor, other modules.
+# They are read in tests of their own, for they take more than plain values: pairs, sizes, other tensors or modules.
 ELSEWHERE = {
     *(f"torch.{name}" for name in ("max", "min", "median", "nn.Sequential", "nn.Upsample")),
     *(f"torch.Tensor.{name}" for name in ("max", "min", "median")),
     "torch.nn.functional.interpolate",
     "equinox.nn.Pool",
+    *(f"torch_geometric.nn.global_{how}_pool" for how in ("add", "mean", "max")),
     "equinox.nn.AdaptivePool",
 }
 

@@ -12,6 +12,7 @@ from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import WITHOUT_NAN, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 from poolkit.dialects.reductions import reduce
 from poolkit.dialects.torch.caveats import CAVEATS
+from poolkit.dialects.torch.geometric import GEOMETRIC, OUTSIDE
 from poolkit.dialects.torch.layers import NN, call_of
 from poolkit.dialects.torch.native import LAYOUTS, native
 from poolkit.dialects.torch.resizing import RESIZING
@@ -280,9 +281,8 @@ def canonical(name: str) -> str:
     short = name.removeprefix("torch.")
     if f"{FUNCTIONAL}.{short}" in WORDS:  # torch.max_pool2d is the function below its Python face
         return f"{FUNCTIONAL}.{short}"
-    if name.startswith("timm."):
-        return f"timm.layers.{name.rsplit('.', 1)[1]}"
-    return name
+    module = OUTSIDE.get(name.split(".")[0])
+    return name if module is None else f"{module}.{name.rsplit('.', 1)[1]}"
 
 
 WORDS = words(
@@ -292,7 +292,7 @@ WORDS = words(
     Word(f"{NN}.Sequential", _sequential),
     *RESIZING,
     *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
-    *TIMM,
+    *(*TIMM, *GEOMETRIC),
 )
 
-DIALECT = Dialect("torch", ("torch", "timm"), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE)
+DIALECT = Dialect("torch", ("torch", *OUTSIDE), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE)

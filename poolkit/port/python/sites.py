@@ -12,7 +12,7 @@ from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known
 from poolkit.dialects.dialect import Fields, NotPooling, Word
 from poolkit.dialects.own import OWN
-from poolkit.dialects.reading import PARTIAL, applied_call, fields_of, spoken_in, takes_a_tensor
+from poolkit.dialects.reading import PARTIAL, applied_call, fields_alone, spoken_in, takes_a_tensor
 from poolkit.dialects.reductions import NUMPY_WORDS
 from poolkit.dialects.sources import METHODS
 from poolkit.errors import NotExactError, PoolkitError
@@ -272,7 +272,7 @@ def with_literals(tree: Tree, names: Names, site: Site) -> None:
 
 def _fields(call: Call) -> Fields | Operation:
     """The fields of a call, of which those that are known make a spec; `NotExactError` where they do not."""
-    fields = fields_of(call)
+    fields = fields_alone(call)
     try:
         if not isinstance(fields, Operation) and all(known(value) for value in fields.values()):
             PoolSpec(**fields)
