@@ -121,10 +121,10 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
 
 
 def _of_result(spec: Operation, letters: str, shape: tuple[int | None, ...]) -> tuple[str, tuple[int | None, ...]]:
-    """The axes that the result has, and its shape."""
+    """The axes that the result of a pooling has, and its shape; the poolings of a mix share their samples."""
     gone = () if spec.keepdims else positions(spec, len(shape))
     left = [c for at, c in enumerate(letters, len(shape) - len(letters)) if at not in gone]
-    return "".join(left), spec.output_shape(shape)
+    return "".join(left), spec.poolings()[0].output_shape(shape)
 
 
 def checked(

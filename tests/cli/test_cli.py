@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+import poolkit as pk
 from poolkit.cli import main
 from poolkit.cli.commands import poolkit
 from poolkit.tools import conformance_report
@@ -70,12 +71,28 @@ def test_demo_takes_every_kind(spec: str, tmp_path: Path) -> None:
     assert (result.exit_code, json.loads(result.stdout)["agrees"]) == (0, True)
 
 
+def test_the_commands_take_pools_of_pools(tmp_path: Path) -> None:
+    chain = "chain(max window=16 stride=8 layout=NHWC, blur window=3 stride=2 layout=NHWC)"
+    sides = "cat(max window=32 layout=NHWC, avg window=32 layout=NHWC)"
+    for spec, columns in ((chain, 2), (sides, 3)):
+        result = run("demo", "--backend", "numpy", "--spec", spec, "--save", str(tmp_path / "all.png"), "--json")
+        assert (result.exit_code, json.loads(result.stdout)["agrees"]) == (0, True)
+        with Image.open(tmp_path / "all.png") as picture:
+            assert picture.width == columns * picture.height
+    told = json.loads(run("explain", "pyramid avg levels=1,2 layout=NHWC", "1,4,4,3", "--json").stdout)
+    assert told["output_shape"] == [[1, 1, 1, 3], [1, 2, 2, 3]]
+    assert pk.Pyramid.from_dict(told["spec"]).levels == (1, 2)
+    assert run("lower", chain, "--backend", "torch").output.startswith("import torch")
+
+
 @pytest.mark.parametrize(
     "spec",
     [
         "avg window=2 layout=NCHW",
         "max window=2 layout=NHWC indices=true",
         "avg output_size=1 layout=NHWC keepdims=false",
+        "pyramid avg levels=1,2 layout=NHWC",
+        "segment max num_segments=3 layout=LC",
     ],
 )
 def test_demo_takes_specs_of_its_photograph(spec: str) -> None:

@@ -131,6 +131,17 @@ def test_a_keras_model_holds_it_and_is_saved(tmp_path: Path) -> None:
         np.testing.assert_allclose(numbers(y), mix(X), rtol=1e-5, atol=1e-6)
 
 
+def test_stochastic_parts_share_their_samples() -> None:
+    once = pk.StochasticPool(2, layout="NCHW")
+    twice, x = pk.Mix((once, once), how="cat"), np.abs(X)
+    samples = np.random.default_rng(1).random(once.output_shape(x.shape), "float32")  # type: ignore[arg-type]
+    drawn = pk.pool(x, once, samples=samples)
+
+    np.testing.assert_array_equal(pk.pool(x, twice, samples=samples), np.concatenate([drawn, drawn], 1))
+    program = pk.lower(twice, "numpy", x.shape, tensors={"samples": "NCHW"})
+    np.testing.assert_array_equal(program(x, samples), np.concatenate([drawn, drawn], 1))
+
+
 def test_as_text_and_back() -> None:
     assert operation_from_dict(SUM.to_dict()) == SUM
     assert operation_from_dict(SIDES.to_dict()) == SIDES
