@@ -80,7 +80,7 @@ class Ops(Operators):
         return self.torch.sum(x, ats, keepdim=True, dtype=self.torch.int32)
 
     def sort(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.sort(x, dim=at, stable=True)[0]
+        return self.torch.sort(x, at)[0]
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # Eager torch.sum is pairwise (1.2 eps at 1024x1024), Inductor's is not (4.8 eps at 512x512).

@@ -17,8 +17,7 @@ import poolkit as pk
 from poolkit.spec.kinds import BUILT_IN
 from poolkit_conformance import compare, oracle
 
-# A median sorts, and neither exporter has a stable sort: the newer no aten.sort.stable, the older no take_along_dim.
-KINDS = [kind for kind in BUILT_IN if kind not in ("median", "blur")]  # and a blur has no whole maps
+KINDS = [kind for kind in BUILT_IN if kind != "blur"]  # which has no whole maps
 MAPS = [
     pk.PoolSpec("sum", window=2, layout="NCHW"),
     pk.PoolSpec("sum", window=3, stride=2, padding=1, ceil_mode=True, layout="NCHW"),
@@ -29,6 +28,7 @@ MAPS = [
     pk.PoolSpec("avg", window=3, stride=2, padding="same", layout="NHWC"),
     pk.PoolSpec("max", window=3, stride=2, padding=1, layout="NCHW", indices=True),
     pk.PoolSpec("max", window=3, stride=1, padding=1, dilation=2, layout="NCHW"),
+    pk.PoolSpec("median", window=3, stride=2, padding="same", layout="NCHW", indices=True),
     pk.BlurPool(layout="NCHW"),
     pk.BlurPool(4, 2, "same", layout="NHWC"),
     pk.PoolSpec("max", output_size=(2, 3), layout="NCHW"),
