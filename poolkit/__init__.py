@@ -25,9 +25,19 @@ from poolkit.spec.constructors import (
     MinPool,
     SumPool,
 )
+from poolkit.spec.constructors_learned import (
+    AdaPool,
+    AttentionPool,
+    GatedMix,
+    LatentAttentionPool,
+    LearnedMix,
+    LearnedOption,
+    LIPPool,
+)
 from poolkit.spec.constructors_options import BlurPool, GeM, LPPool, MedianPool, SoftPool, StochasticPool
 from poolkit.spec.key import Key
 from poolkit.spec.kinds import Option
+from poolkit.spec.learned import Learned
 from poolkit.spec.mix import Mix
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.pyramid import Pyramid
@@ -58,15 +68,18 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaPool",
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
     "AdaptiveMinPool",
+    "AttentionPool",
     "AvgPool",
     "BackendError",
     "BlurPool",
     "Chain",
     "Difference",
     "DtypeError",
+    "GatedMix",
     "GeM",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -74,7 +87,12 @@ __all__ = [
     "GlobalSumPool",
     "InputError",
     "Key",
+    "LIPPool",
     "LPPool",
+    "LatentAttentionPool",
+    "Learned",
+    "LearnedMix",
+    "LearnedOption",
     "MaxPool",
     "MedianPool",
     "MinPool",

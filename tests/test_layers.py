@@ -16,7 +16,18 @@ LAYERS = ("errors", "spec", "lowering", "programs", "running", "dialects", "tool
 
 OPERATIONS = {
     f"poolkit.spec.{name}"
-    for name in ("operation", "pool_spec", "mix", "chain", "pyramid", "segment", "struct_pool", "unpool", "roi")
+    for name in (
+        "operation",
+        "pool_spec",
+        "mix",
+        "chain",
+        "pyramid",
+        "segment",
+        "struct_pool",
+        "unpool",
+        "roi",
+        "learned",
+    )
 }
 FLUENT = {"__call__", "layer", "explain", "cost", "plan", "look", "work_dtype", "output_shape", "output_shapes"}
 # What those methods are annotated with.

@@ -13,6 +13,7 @@ from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.plan import AnyPlan, Plan
 from poolkit_jax.layers import Pool
+from poolkit_jax.learned import layer
 from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
 from poolkit_jax.routes_mesh import is_on_mesh, sharded
@@ -24,6 +25,7 @@ class JaxAdapter(Adapter):
     name = "jax"
     ops = Ops
     layers = Pool
+    learned = staticmethod(layer)
     routes = ROUTES
     executables: int | None = 256  # of up to 3 MiB each
 

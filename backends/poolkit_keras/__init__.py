@@ -11,6 +11,7 @@ from poolkit.running.lazy import lazily
 if TYPE_CHECKING:
     from poolkit_keras.adapter import ADAPTER
     from poolkit_keras.layers import *
+    from poolkit_keras.learned import Learned
 
 __all__ = ["ADAPTER", "Pool"]
 __all__ += ["AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D"]
@@ -20,7 +21,8 @@ __all__ += ["GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePo
 __all__ += ["GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D"]
 __all__ += ["MaxPooling1D", "MaxPooling2D", "MaxPooling3D"]
 
-__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})
+__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter", "Learned": "learned"})
+__all__ += ["Learned"]
 
 if sys.modules.get("keras") is not None:
     # A saved model that holds one of the layers is loaded by the names under which they are registered.

@@ -9,6 +9,7 @@ import keras
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit_keras.layers import Pool
+from poolkit_keras.learned import Learned
 from poolkit_keras.ops import Ops, narrow
 
 
@@ -18,6 +19,7 @@ class KerasAdapter(Adapter):
     name = "keras"
     ops = Ops
     layers = Pool
+    learned = Learned
 
     def check(self, x: Any) -> None:
         if not isinstance(x, keras.KerasTensor) or x.sparse:

@@ -10,6 +10,7 @@ from poolkit.running.lazy import lazily
 if TYPE_CHECKING:
     from poolkit_torch.adapter import ADAPTER
     from poolkit_torch.layers import *
+    from poolkit_torch.learned import Learned
 
 __all__ = ["ADAPTER", "Pool"]
 __all__ += ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"]
@@ -17,4 +18,5 @@ __all__ += ["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]
 __all__ += ["AvgPool1d", "AvgPool2d", "AvgPool3d"]
 __all__ += ["MaxPool1d", "MaxPool2d", "MaxPool3d"]
 
-__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter"})
+__getattr__ = lazily(__name__, {**dict.fromkeys(__all__, "layers"), "ADAPTER": "adapter", "Learned": "learned"})
+__all__ += ["Learned"]

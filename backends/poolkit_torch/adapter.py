@@ -14,6 +14,7 @@ from poolkit.lowering.backend import Adapter, Route, Situation
 from poolkit.lowering.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
 from poolkit_torch.layers import Pool
+from poolkit_torch.learned import Learned
 from poolkit_torch.ops import Ops
 from poolkit_torch.routes_arrange import KEPT, puts_together
 from poolkit_torch.routes_mesh import SHARDED, differentiates, sharded
@@ -54,6 +55,7 @@ class TorchAdapter(Adapter):
     ops = Ops
     layers = Pool
     routes = (*[route for module in MODULES for route in module.ROUTES], CONVOLUTION)
+    learned = Learned
 
     def check(self, x: Any) -> None:
         if isinstance(x, torch.fx.Proxy):

@@ -78,6 +78,7 @@ class Adapter:
     name: str
     ops: Callable[[int, str], Any]  # an Ops class
     layers: Callable[..., Any]  # the class of its layers for any spec
+    learned: Callable[..., Any] | None = None  # that of layers with weights
     routes: tuple[Route, ...] = ()
     executables: int | None = None
     """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""
@@ -135,7 +136,8 @@ class Adapter:
 
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         """A layer of this framework that pools by `spec`; a `SpecError` where it has no such options."""
-        return self.layers(spec, route=route, **options)
+        made = self.learned if spec.parameters and self.learned is not None else self.layers
+        return made(spec, route=route, **options)
 
     def from_numpy(self, array: Any) -> Tensor:
         """A tensor that holds an array's numbers, on the device that the framework takes by itself."""

@@ -61,7 +61,8 @@ def record(
     """Run a lowering on stand-ins, and compile what it wrote down; `further` are names of arguments behind `x`."""
     tape, x = _stand_ins(ops)
     tensors = {name: Value(tape, name) for name in further}
-    body = _body(tape.lines, _returned(lowering(ops, x, **tensors)))
+    given = {name: name for name in ("x", *further)}  # which no line's value may be called
+    body = _body(tape.lines, _returned(lowering(ops, x, **tensors)), given)
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", decorator + text)]
     source = _module(title, used, _noted(body, tape.note), decorator, ", ".join(["x", *further]))

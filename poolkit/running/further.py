@@ -96,7 +96,8 @@ def described(
     spec: Operation, tensors: Mapping[str, Described], shape: tuple[int | None, ...], dtype: str
 ) -> tuple[Further, ...]:
     """The same of tensors that are described by their axes, beside an input of this shape; unknown sizes are None."""
-    return tuple([_described(spec, name, how, shape, dtype) for name, how in taken(spec, tensors).items()])
+    given = {**dict.fromkeys(spec.parameters, ""), **tensors}
+    return tuple([_described(spec, name, how, shape, dtype) for name, how in taken(spec, given).items()])
 
 
 def _described(spec: Operation, name: str, how: Described, shape: tuple[int | None, ...], dtype: str) -> Further:
@@ -104,6 +105,9 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     own, more = letters_of(spec, rank), leading(spec, rank)
     axes: object = how[0] if isinstance(how, tuple) else how
     given = how[1] if isinstance(how, tuple) and len(how) > 1 else OWN.get(name, dtype)
+    if name in spec.parameters:
+        held = spec.parameters[name].shape
+        return Further(name, len(held), as_dtype(given), held)
     if name == "samples":
         own, shape = _of_result(spec, own, shape)
     forms = spec.axes_of(name, own)

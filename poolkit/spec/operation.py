@@ -34,6 +34,14 @@ class Step(NamedTuple):
     takes: tuple[str, ...]
 
 
+class Parameter(NamedTuple):
+    """A weight of a layer: its shape, the number that it starts with, and how far from it, at random, it may be."""
+
+    shape: tuple[int, ...]
+    start: float = 0.0
+    spread: float = 0.0
+
+
 VERSION = 1  # of the dictionaries
 
 
@@ -140,6 +148,11 @@ class Operation:
         if name in RANDOM:
             return (letters,) if name == "samples" else ("",)
         return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Those that are weights, which a layer holds."""
+        return {}
 
     @property
     def lengths(self) -> Mapping[str, int | None]:

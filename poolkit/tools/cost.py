@@ -53,14 +53,15 @@ def cost(
     shape = as_shape(shape)
     results = sum([math.prod([n or 0 for n in sizes]) for sizes in spec.output_shapes(shape)])
     further = described(spec, tensors or {}, shape, dtype)
-    cells = [f for f in further if f.name not in (*spec.learned, *RANDOM)]
+    cells = [f for f in further if f.name not in (*spec.learned, *spec.parameters, *RANDOM)]
     parts = [
         _operations(part, KINDS[part.kind], sizes) + _of_tensors(part, [f for f in cells if f.name in names], sizes)
         for part, sizes, names in spec.each(shape)
     ]
     read = sum(BYTES.get(f.dtype, 1) * math.prod(n or 1 for n in f.sizes) for f in further)
     least = BYTES[dtype] * (math.prod(shape) + results) + 8 * results * spec.indices
-    return Cost(sum(parts) + spec.joining(shape, [f.name for f in further]), least + read, 0)
+    held = sum(math.prod(p.shape) for p in spec.parameters.values())
+    return Cost(sum(parts) + spec.joining(shape, [f.name for f in further]), least + read, held)
 
 
 def _sizes(spec: Operation, f: Further, shape: Sequence[int]) -> list[int]:

@@ -31,6 +31,16 @@ def test_what_the_result_does_not_need_is_left_out() -> None:
     assert "reshape" not in record(lowering, Ops(), "title", "numpy", "fold").source
 
 
+def test_no_line_is_called_as_an_argument_is() -> None:
+    def lowering(o: Any, x: Value, total: Value) -> Value:
+        y = x + 1
+        return y * y + total
+
+    program = record(lowering, Ops(), "title", "numpy", "fold", further=("total",))
+    assert "total_1 = x + 1" in program.source
+    assert program(2.0, 5.0) == 14.0
+
+
 def test_slices_tuples_and_facts() -> None:
     program = record(lambda o, x: (x[1:-1:2, None], x.shape[0] // 2, ~x[:3]), Ops(), "title", "numpy", "fold")
     assert program.source.splitlines()[-1] == "    return x[1:-1:2, None], (x.shape[0] // 2), (~x[:3])"

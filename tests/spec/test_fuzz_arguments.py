@@ -37,6 +37,7 @@ UNPOOL = pk.Unpool(pk.MaxPool(2, layout="NCL"), 5)
 PYRAMID = pk.Pyramid("max", levels=(1, 2), layout="NCL", flatten=True)
 SEGMENT = pk.Segment("avg", 3, layout="LCH")
 GRAPHS = pk.StructPool(3)
+LEARNED = pk.LearnedMix(SPEC, SPEC, channels=2)
 X = np.arange(16.0, dtype="float32").reshape(SHAPE)
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -87,6 +88,16 @@ CALLS: dict[str, Call] = {
     "Pyramid.parse": (pk.Pyramid.parse, (str(PYRAMID),), {}),
     "Segment.parse": (pk.Segment.parse, (str(SEGMENT),), {}),
     "StructPool.parse": (pk.StructPool.parse, (str(GRAPHS),), {}),
+    "Learned": (pk.Learned, ("mix", (SPEC, SPEC)), {"channels": 2, "regions": (4,), "hidden": 1, "heads": 1}),
+    "Learned.replace": (LEARNED.replace, (), {"formula": "gate", "channels": 2, "regions": (4,), "window": 3}),
+    "Learned.from_dict": (pk.Learned.from_dict, (LEARNED.to_dict(),), {}),
+    "LearnedOption": (pk.LearnedOption, (pk.SoftPool(2, layout="NCL"),), {"channels": 2}),
+    "LearnedMix": (pk.LearnedMix, (SPEC, SPEC), {"channels": 2, "regions": (4,)}),
+    "GatedMix": (pk.GatedMix, (SPEC, SPEC), {"channels": 2, "regions": (4,)}),
+    "AdaPool": (pk.AdaPool, (2, 2, 0), {"layout": "NCL", "channels": 2, "regions": (4,)}),
+    "LIPPool": (pk.LIPPool, (2, 2, 0), {"layout": "NCL", "channels": 2, "logits": "bottleneck", "hidden": 3}),
+    "AttentionPool": (pk.AttentionPool, (), ADAPTIVE | {"channels": 2, "hidden": 3, "gated": False}),
+    "LatentAttentionPool": (pk.LatentAttentionPool, (), ADAPTIVE | {"channels": 2, "heads": 2, "hidden": 3}),
     "Segment": (pk.Segment, ("max", 3), {"layout": "LCH", "empty_value": 0.0}),
     "Segment.replace": (SEGMENT.replace, (), {"kind": "avg", "num_segments": 2, "layout": "LC", "empty_value": 1.0}),
     "Segment.from_dict": (pk.Segment.from_dict, (SEGMENT.to_dict(),), {}),
@@ -130,7 +141,7 @@ CALLS: dict[str, Call] = {
     "backends": (pk.backends, (), {}),
     **{
         f"{type(s).__name__}.{name}": (getattr(s, name), (SHAPE,), {})
-        for s in (SPEC, MIX, CHAIN, PYRAMID, SEGMENT, GRAPHS, UNPOOL, ROI)
+        for s in (SPEC, MIX, CHAIN, PYRAMID, SEGMENT, GRAPHS, UNPOOL, ROI, LEARNED)
         for name in ("output_shape", "explain", "cost")
     },
     **{f"{type(s).__name__}.__call__": (s, (X,), {}) for s in (SPEC, MIX, CHAIN, PYRAMID)},
@@ -243,15 +254,18 @@ def layers_of(backend: str) -> dict[str, Call]:
             continue
         given: dict[str, Any] = {}
         for p in list(inspect.signature(made).parameters.values()):
-            if p.kind is not p.VAR_KEYWORD and p.name != "self":
+            if p.kind is not p.VAR_KEYWORD and p.name not in ("self", "x"):
                 given[p.name] = RIGHT.get(p.name, p.default)
+            elif p.name == "x":
+                given[p.name] = tensor(backend)
         if name.endswith("_pool"):
             given = {"inputs": tensor(backend), "window_shape": (2,), "strides": (1,), "padding": "SAME"}
         calls[name] = (made, (), given)
     return calls
 
 
-RIGHT = {"kernel_size": 2, "output_size": 2, "target_shape": 2, "layout": None, "data_format": None}
+RIGHT = {"kernel_size": 2, "output_size": 2, "target_shape": 2, "layout": None, "data_format": None, "spec": LEARNED}
+RIGHT |= {"weights": {"share": X[0, :, 0]}, "key": np.zeros(2, "uint32"), "rngs": np.zeros(2, "uint32")}
 
 
 def test_layers(fuzz: Fuzz) -> None:
