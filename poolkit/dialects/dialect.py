@@ -156,7 +156,7 @@ def no_spec(name: str, what: str) -> Word:
     """A word for a well-known neighbour of pooling, which says what it is in place of being read."""
 
     def refuse(*args: Any, **kwargs: Any) -> Fields:
-        raise NotExactError(f"{name} {what}, and no spec says that; keep it as it is")
+        raise NotExactError(f"{name} {what}, and no spec of a pool says that; keep it as it is")
 
     return Word(name, refuse, pools=False)
 

@@ -144,9 +144,9 @@ NEIGHBOURS = {
     "ReduceLogSum": "takes the logarithm of a sum",
     "ReduceLogSumExp": "takes the logarithm of a sum of exponentials",
     "ReduceProd": "multiplies",
-    "MaxRoiPool": "pools regions that are an input of their own",
-    "RoiAlign": "interpolates in regions that are an input of their own",
-    "MaxUnpool": "puts maxima back to their places",
+    "MaxRoiPool": "pools regions that are an input of their own, as pk.roi does",
+    "RoiAlign": "interpolates in regions that are an input of their own, as pk.roi does",
+    "MaxUnpool": "puts maxima back to their places, as pk.unpool does",
     "Resize": "interpolates",
 }
 

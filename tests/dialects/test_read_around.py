@@ -105,9 +105,9 @@ def test_haikus_last_axes() -> None:
         ("torchvision.ops.roi_align(x, b, 7)", "torchvision is no framework that poolkit reads"),
         ("torch.median(x, 2)", "the index of any of several equal cells; PoolSpec"),
         ("x.median()", "over every axis, batch and channels too, is no pooling"),
-        ("torch.nanmedian(x, 2)", "leaves NaN out, and no spec says that"),
+        ("torch.nanmedian(x, 2)", "leaves NaN out, and no spec of a pool says that"),
         ("np.median(x, (1, 2))", "averages the two middle cells of an even count"),
-        ("np.nanmedian(x, (1, 2))", "leaves NaN out, and no spec says that"),
+        ("np.nanmedian(x, (1, 2))", "leaves NaN out, and no spec of a pool says that"),
     ],
 )
 def test_what_is_no_pool_of_ours(source: str, text: str) -> None:

@@ -254,7 +254,7 @@ FLATTEN = f"{NN}.Flatten"
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
 FRACTIONAL = "places its windows at random"
-UNPOOL = "puts maxima back to their places"
+UNPOOL = "puts maxima back to their places, as pk.unpool does"
 
 NEIGHBOURS = {
     **{f"{NN}.FractionalMaxPool{n}d": FRACTIONAL for n in (2, 3)},
