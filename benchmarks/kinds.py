@@ -32,6 +32,7 @@ class Calls(NamedTuple):
     mean: Callable[[Tensor], Tensor]
     largest: Callable[[Tensor], Tensor]
     median: Callable[[Tensor], Tensor]
+    fractional: Callable[[Tensor], Tensor]  # windows of 3, 28 along each axis, in the middle
 
 
 def torch_calls() -> Calls:
@@ -41,7 +42,11 @@ def torch_calls() -> Calls:
         return x.unfold(2, 3, 2).unfold(3, 3, 2).flatten(-2).median(-1)[0]
 
     pool = torch.nn.functional
-    return Calls(torch, lambda x: pool.avg_pool2d(x, 3, 2), lambda x: pool.max_pool2d(x, 3, 2), median)
+
+    def fractional(x: Tensor) -> Tensor:
+        return pool.fractional_max_pool2d(x, 3, 28, _random_samples=torch.full((*x.shape[:2], 2), 0.5))
+
+    return Calls(torch, lambda x: pool.avg_pool2d(x, 3, 2), lambda x: pool.max_pool2d(x, 3, 2), median, fractional)
 
 
 def jax_calls() -> Calls:
@@ -55,7 +60,14 @@ def jax_calls() -> Calls:
         cells = [x[:, i : n + i : 2, j : n + j : 2] for i in range(3) for j in range(3)]
         return numpy.median(numpy.stack(cells, -1), -1)
 
-    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, lambda x: windows(x, -float("inf"), lax.max), median)
+    def fractional(x: Tensor) -> Tensor:
+        step = 53 / 27
+        starts = np.array([int((i + 0.5) * step) - int(0.5 * step) for i in range(27)] + [53])
+        x = numpy.stack([x[:, starts + j] for j in range(3)]).max(0)
+        return numpy.stack([x[:, :, starts + j] for j in range(3)]).max(0)
+
+    largest = partial(windows, start=-float("inf"), function=lax.max)
+    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, largest, median, fractional)
 
 
 def softmax(c: Calls, x: Tensor) -> Tensor:
@@ -83,6 +95,7 @@ BY_HAND: dict[str, Hand] = {
     f"gem {WINDOW}": lambda c, x: c.mean(c.module.clip(x, 1e-6, None) ** 3) ** (1 / 3),
     f"logsumexp {WINDOW}": lambda c, x: c.module.log(c.mean(c.module.exp(x))),
     f"stochastic {WINDOW}": lambda c, x: c.mean(x * x) / c.mean(x),
+    "fractional_max window=3 output_size=28": lambda c, x: c.fractional(x),
     f"avg {TOKENS}": lambda c, x: x.mean(1),
     f"softmax {TOKENS}": tokens_softmax,
     f"lp {TOKENS}": lambda c, x: (x**2).sum(1) ** 0.5,

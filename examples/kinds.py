@@ -33,6 +33,10 @@ KINDS = (
     "logsumexp beta=16.0",
     "stochastic",
     "blur window=7 stride=6",
+    "first",
+    "last",
+    "mean_sqrt",
+    "fractional_max window=3 output_size=20,30",
 )
 
 

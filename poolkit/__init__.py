@@ -34,7 +34,15 @@ from poolkit.spec.constructors_learned import (
     LearnedOption,
     LIPPool,
 )
-from poolkit.spec.constructors_options import BlurPool, GeM, LPPool, MedianPool, SoftPool, StochasticPool
+from poolkit.spec.constructors_options import (
+    BlurPool,
+    FractionalMaxPool,
+    GeM,
+    LPPool,
+    MedianPool,
+    SoftPool,
+    StochasticPool,
+)
 from poolkit.spec.key import Key
 from poolkit.spec.kinds import Option
 from poolkit.spec.learned import Learned
@@ -79,6 +87,7 @@ __all__ = [
     "Chain",
     "Difference",
     "DtypeError",
+    "FractionalMaxPool",
     "GatedMix",
     "GeM",
     "GlobalAvgPool",

@@ -90,7 +90,7 @@ def _like(shape: tuple[int, ...], known: tuple[int, ...], sizes: Sequence[Any]) 
     if len(shape) == len(known):
         found = [size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True)]
         return () if any(n not in (1, m) for n, m in zip(shape, known, strict=True)) else tuple(found)
-    return tuple(next(size for m, size in pairs if n == m) for n in shape)
+    return tuple(next((size for m, size in pairs if n == m), n) for n in shape)
 
 
 HARNESS = JaxHarness()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divided
-from poolkit.lowering.kinds import Max, Min
+from poolkit.lowering.maximum import Max, Min
 from poolkit.lowering.windows import around, uneven
 from poolkit.programs.recorder import named
 

@@ -1,4 +1,4 @@
-"""Cases with tensors besides the input: masks and weights over windows, bins and whole maps."""
+"""Cases with tensors besides the input: masks and weights over windows, bins and whole maps, and what is drawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from poolkit import PoolSpec
 from poolkit_conformance.case import Case
+from poolkit_conformance.cases_fractional import CASES as DRAWN
 
 _MAP = (2, 3, 7, 8)
 _TOKENS = (2, 7, 3)
@@ -131,4 +132,4 @@ EMPTY = [
     Case("refuses_a_mask_of_nothing", _AVG, (2, 0, 3), error="ShapeError", tensors=_MASK),
 ]
 
-FURTHER: list[Case] = [*MASKS, *WEIGHTS, *DTYPES, *LAYOUTS, *EMPTY]
+FURTHER: list[Case] = [*MASKS, *WEIGHTS, *DTYPES, *LAYOUTS, *EMPTY, *DRAWN]

@@ -65,7 +65,8 @@ def _drawn(rng: Random, dtypes: tuple[str, ...]) -> Case:
     axes = "HW" if layout == "NTHWC" else None
     pooled = 2 if axes else len([letter for letter in letters if letter not in "NC."])
     slides = KINDS[kind].widest is not None or rng.random() < 0.7
-    fields = (_windows if slides else _bins)(rng, pooled, kind) | _extras(rng, kind)
+    drawn = _spread if KINDS[kind].spreads else _windows if slides else _bins
+    fields = drawn(rng, pooled, kind) | _extras(rng, kind)
     shape = tuple(_size(rng, letter, fields) for letter in letters)
     spec = PoolSpec(kind, layout=layout, axes=axes, **fields)
     return other_values(rng, Case("", spec, shape, dtype, tensors=_further(rng, spec)))
@@ -89,7 +90,8 @@ def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
         for name in ("mask", "weight")
         if name in spec.takes and rng.random() < 0.2
     )
-    drawn = rng.choice(((), (("samples", "each"),), (("key", "key"),))) if "samples" in spec.takes else ()
+    each = "rows" if KINDS[spec.kind].spreads else "each"
+    drawn = rng.choice(((), (("samples", each),), (("key", "key"),))) if "samples" in spec.takes else ()
     return (*few, *drawn)
 
 
@@ -133,6 +135,12 @@ def _bins(rng: Random, axes: int, kind: str) -> dict[str, Any]:
     size = _each(rng, axes, 1, 1, 2, 3, 5, 7, None)
     size = (None,) * axes if size is None else size
     return {"output_size": size} | ({"keepdims": rng.random() < 0.5} if size == 1 else {})
+
+
+def _spread(rng: Random, axes: int, kind: str) -> dict[str, Any]:
+    many: dict[str, Any] = {"output_size": _each(rng, axes, 1, 2, 3, 5)}
+    many = many if rng.random() < 0.7 else {"output_ratio": _each(rng, axes, 0.3, 0.7, 0.9)}
+    return many | ({"window": _each(rng, axes, 1, 2, 3)} if rng.random() < 0.6 else {"overlapping": False})
 
 
 def _extras(rng: Random, kind: str) -> dict[str, Any]:

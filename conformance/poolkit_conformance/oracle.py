@@ -150,7 +150,7 @@ def _specified(rows: Rows, part: Part) -> Array:
         return np.ones(len(part.cells), bool)
     free = np.asarray(~np.isnan(part.cells).any(1))
     if rows.spec.kind in SELECTIONS:
-        lost = -np.inf if rows.spec.kind == "max" else np.inf
+        lost = -np.inf if "max" in rows.spec.kind else np.inf
         free &= np.asarray(_select(rows.spec, part)[0] != lost)
     return free
 
@@ -168,7 +168,7 @@ def _first(spec: Any, cells: Array) -> Array:
         nan = np.isnan(cells)
         cells, found = nan | ((cells == value) & ~nan.any(1, keepdims=True)), np.argmax
     else:
-        found = np.argmax if spec.kind == "max" else np.argmin
+        found = np.argmax if "max" in spec.kind else np.argmin
     place: Array = found(cells, 1)
     return place
 
@@ -218,7 +218,7 @@ VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "std": deviations.values,
     "max": _select,
     "min": _select,
-    **dict.fromkeys(("median", *PLACES), _select),
+    **dict.fromkeys(("median", "fractional_max", *PLACES), _select),
     "stochastic": draws.values,
     **analytic.VALUES,
 }

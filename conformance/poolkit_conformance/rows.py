@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from poolkit_conformance.fractions import numbers
 from poolkit_conformance.further import real, spread
 from poolkit_conformance.threefry import in_layout
-from poolkit_conformance.windows import Box, boxes, counts, pooled_axes
+from poolkit_conformance.windows import Box, boxes, counts, layout_of, pooled_axes
 
 Array = np.ndarray[Any, Any]
 
@@ -64,9 +65,15 @@ class Rows:
         self.cells = self._rows(x.astype(np.float64) if x.dtype.name in FLOATS else x)
         self.windows = (len(self.cells), *counts(spec, x.shape))
         weight, mask, samples = (tensors.get(name) for name in ("weight", "mask", "samples"))
-        self.samples = None if samples is None else self.like_result(samples)
-        if samples is None and "key" in tensors:
-            self.samples = self._moved(in_layout(spec, tensors["key"], self._result()))
+        self.samples = self.moved = None
+        letters = layout_of(spec, x.ndim).rjust(x.ndim, ".")
+        if spec.kind == "fractional_max":
+            drawn = samples is not None or "key" in tensors
+            self.moved = numbers(letters, self.pooled, x.shape, tensors) if drawn else None
+        elif samples is not None:
+            self.samples = self.like_result(samples)
+        elif "key" in tensors:
+            self.samples = self._moved(in_layout(letters, tensors["key"], self._result()))
         self.dtype = x.dtype.name
         self.weights = None if weight is None else self.like(spread(spec, weight, x.shape))
         self.mask = None if mask is None else self._rows(real(spec, mask, x.shape))
@@ -105,6 +112,9 @@ class Rows:
 
 def each_window(rows: Rows) -> Iterator[Part]:
     """Every window that holds a real cell: one row for each batch and channel; with a mask row by row."""
+    if rows.moved is not None:
+        yield from _each_moved(rows, rows.moved)
+        return
     for box in boxes(rows.spec, rows.shape):
         flat = flat_positions(box, rows.sizes)
         if rows.mask is None:
@@ -115,6 +125,16 @@ def each_window(rows: Rows) -> Iterator[Part]:
             if len(there):
                 counted = box.divisor if rows.spec.divisor_override is not None else float(len(there))
                 yield _part(rows, slice(i, i + 1), box, there, counted)
+
+
+def _each_moved(rows: Rows, moved: Array) -> Iterator[Part]:
+    """Windows that are others in each row."""
+    for i, by in enumerate(moved):
+        for box in boxes(rows.spec, rows.shape, by.tolist()):
+            flat = flat_positions(box, rows.sizes)
+            there = flat if rows.mask is None else flat[rows.mask[i, flat]]
+            if len(there):
+                yield _part(rows, slice(i, i + 1), box, there, 1)
 
 
 def _part(rows: Rows, some: slice, box: Box, flat: Array, divisor: float) -> Part:

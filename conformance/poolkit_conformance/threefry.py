@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance.windows import layout_of
-
 Array = np.ndarray[Any, Any]
 ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 
@@ -36,9 +34,8 @@ def uniform(key: Array, shape: tuple[int, ...]) -> Array:
     return u.reshape(shape)
 
 
-def in_layout(spec: Any, key: Array, shape: tuple[int, ...]) -> Array:
+def in_layout(letters: str, key: Array, shape: tuple[int, ...]) -> Array:
     """A number for each of a tensor of this shape, which are counted channels first: batch, channels, the others."""
     rank = len(shape)
-    letters = layout_of(spec, rank).rjust(rank, ".")
     order = sorted(range(rank), key=lambda at: (".NC".find(letters[at]) % 4, at))
     return np.transpose(uniform(key, tuple(shape[at] for at in order)), np.argsort(order))

@@ -16,7 +16,7 @@ from poolkit_conformance.case import EPS
 Array = np.ndarray[Any, Any]
 
 PLACES = ("first", "last")
-SELECTIONS = ("max", "min", "median", *PLACES)
+SELECTIONS = ("max", "min", "median", "fractional_max", *PLACES)
 SUMS = ("avg", "sum", "mean_sqrt", "blur")  # every other kind is analytic
 F32, F64 = EPS["float32"], EPS["float64"]
 F16, BF16 = EPS["float16"], EPS["bfloat16"]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+
+from poolkit_conformance import fractions
 
 
 class NoAnswerError(ValueError):
@@ -61,10 +63,11 @@ def channel_axis(spec: Any, rank: int) -> int:
     return rank - len(layout) + layout.index("C") if "C" in layout else rank
 
 
-def boxes(spec: Any, shape: tuple[int, ...]) -> Iterator[Box]:
-    """Every window of a spec on an input, in row-major order."""
+def boxes(spec: Any, shape: tuple[int, ...], moved: Sequence[float] | None = None) -> Iterator[Box]:
+    """Every window of a spec on an input, in row-major order; `moved` by a number for each axis, where they can be."""
     pooled = pooled_axes(spec, len(shape))
-    lines = [_line(spec, i, len(pooled), shape[axis]) for i, axis in enumerate(pooled)]
+    by = [0.5] * len(pooled) if moved is None else moved
+    lines = [_line(spec, i, len(pooled), shape[axis], by[i]) for i, axis in enumerate(pooled)]
     for at in itertools.product(*(range(len(line)) for line in lines)):
         along = [line[o] for line, o in zip(lines, at, strict=True)]
         weights = tuple(w.weights for w in along if w.weights is not None)
@@ -109,11 +112,16 @@ def _divisor(spec: Any, along: list[Window]) -> float:
     return float(divisor)
 
 
-def _line(spec: Any, i: int, axes: int, n: int) -> list[Window]:
+def _line(spec: Any, i: int, axes: int, n: int, moved: float = 0.5) -> list[Window]:
     """The windows along the `i`-th pooled axis, which has `n` cells."""
     unchanged = spec.output_size is not None and _entry(spec.output_size, i) is None
     if n == 0 and not unchanged:
         raise NoAnswerError("a pooled axis has size 0")
+    if spec.kind == "fractional_max":
+        windows = fractions.windows(spec, i, n, moved)
+        if windows is None:
+            raise NoAnswerError("so many windows do not fit")
+        return [Window(cells, len(cells)) for cells in windows]
     if spec.output_size is not None:
         return _bins(_entry(spec.output_size, i), n)
     k, s, r = (_entry(value, i) for value in (spec.window, spec.stride, spec.dilation))

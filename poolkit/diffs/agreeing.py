@@ -14,16 +14,15 @@ from fractions import Fraction
 from typing import Any
 
 from poolkit.dialects.normal import normal
+from poolkit.diffs.along import letters, one_axis, plain
 from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
 from poolkit.lowering.blurred import places, weights
 from poolkit.lowering.count import known_counts
-from poolkit.lowering.geometry import MORE_SPATIAL, SPATIAL, Axis, axes_of
+from poolkit.lowering.geometry import Axis, axes_of
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
-
-PER_SPEC = ("ceil_mode", "count_include_pad", "divisor_override", "options")  # fields that are not of an axis
 
 SEARCHED, MOST = 64, 2048  # sizes an axis; the latter where windows are so large that 64 say nothing
 
@@ -95,42 +94,6 @@ def spatial_count(spec: PoolSpec) -> int | None:
     return next((len(value) for value in several if is_many(value)), None)
 
 
-def letters(spec: PoolSpec, count: int) -> str:
-    return spec.spatial or standard(count)
-
-
-def standard(count: int) -> str:
-    return SPATIAL.get(count, MORE_SPATIAL[:count])
-
-
-def plain(spec: PoolSpec, count: int) -> PoolSpec:
-    """The spec on an input that has nothing but spatial axes, with an entry for each of them, pooled or not."""
-    adaptive = spec.window is None
-    whole = {"output_size": None} if adaptive else {"window": 1, "stride": 1, "dilation": 1, "padding": (0, 0)}
-    fields = {name: _spread(spec, name, left, count) for name, left in whole.items()}
-    fields |= {name: getattr(spec, name) for name in PER_SPEC}
-    return PoolSpec(spec.kind, layout=standard(count), **fields)
-
-
-def _spread(spec: PoolSpec, name: str, left: Any, count: int) -> Any:
-    value: Any = getattr(spec, name)
-    if isinstance(value, str):
-        return value
-    if spec.axes is None:
-        return value if is_many(value) else (value,) * count
-    at = dict(zip(spec.axes, value, strict=True))
-    return tuple(at.get(letter, left) for letter in spec.spatial or "")
-
-
-@functools.lru_cache(512)
-def one_axis(spec: PoolSpec, i: int) -> PoolSpec:
-    """What a spec from `plain` does along one axis; the other fields stay."""
-    names = ("output_size",) if spec.window is None else ("window", "stride", "dilation", "padding")
-    fields: dict[str, Any] = {name: getattr(spec, name) for name in PER_SPEC}
-    fields |= {name: (value[i],) if is_many(value := getattr(spec, name)) else value for name in names}
-    return PoolSpec(spec.kind, layout="L", **fields)
-
-
 # ------------------------------------------------------------------------------------------- windows along one axis
 
 
@@ -194,6 +157,8 @@ def measure(spec: PoolSpec) -> tuple[Any, ...]:
     facts = KINDS[spec.kind]
     if facts.adds or facts.weights or _equal_weights(spec):
         return ("linear",)
+    if facts.spreads:
+        return (spec.kind,)  # its options say where the windows are
     return (spec.kind, *[(name, value) for name, value in spec.options if not facts.options[name].gradient])
 
 
@@ -255,6 +220,8 @@ def _reach(spec: PoolSpec) -> tuple[int, int, int]:
     """The least length that fits, the cells that a window and its padding take, and the stride."""
     if spec.window is None:
         return 1, 1, 1
+    if KINDS[spec.kind].spreads:
+        return spec.window[0], spec.window[0], 1  # type: ignore[index]
     window, stride, dilation, padding = (_single(getattr(spec, f)) for f in ("window", "stride", "dilation", "padding"))
     span = dilation * (window - 1) + 1
     if isinstance(padding, str):

@@ -16,12 +16,11 @@ from poolkit.diffs.agreeing import (
     alike,
     axis_of,
     limit,
-    one_axis,
-    plain,
     ratio,
     same_at,
     states_at,
 )
+from poolkit.diffs.along import one_axis, plain
 from poolkit.diffs.difference import Difference, Example, Shape
 from poolkit.diffs.mixes import mixes_agree, mixes_said_otherwise, sentences_of_mixes
 from poolkit.diffs.operands import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from poolkit.dialects.normal import normal
 from poolkit.diffs import trial
-from poolkit.diffs.agreeing import agreement, plain
+from poolkit.diffs.agreeing import agreement
+from poolkit.diffs.along import plain
 from poolkit.diffs.properties import said_otherwise, sentences
 from poolkit.diffs.wording import EVERY, NEVER, Holds, sizes_text
 from poolkit.spec.operation import Operation

@@ -10,7 +10,8 @@ from typing import Any, cast
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import Reading, call_of, read, read_call, spoken_in
 from poolkit.dialects.writing import caveats
-from poolkit.diffs.agreeing import spatial_count, standard
+from poolkit.diffs.agreeing import spatial_count
+from poolkit.diffs.along import standard
 from poolkit.errors import InputError, NotExactError, ShapeError
 from poolkit.lowering.geometry import letters_of
 from poolkit.spec.messages import shown

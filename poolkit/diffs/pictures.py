@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from poolkit.diffs.agreeing import axis_of, cells_of, counts_of, measure, one_axis
+from poolkit.diffs.agreeing import axis_of, cells_of, counts_of, measure
+from poolkit.diffs.along import one_axis
 from poolkit.lowering.geometry import Axis
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec

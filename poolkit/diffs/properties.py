@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from poolkit.dialects.normal import normal
-from poolkit.diffs.agreeing import alone, axis_of, letters, limit, one_axis, plain
+from poolkit.diffs.agreeing import alone, axis_of, limit
+from poolkit.diffs.along import letters, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
 from poolkit.lowering.geometry import Axis
 from poolkit.spec.kinds import KINDS
@@ -54,7 +55,7 @@ def said_otherwise(a: PoolSpec, b: PoolSpec) -> str:
 
 def is_identity(spec: PoolSpec) -> bool:
     """Whether a spec in its normal form hands its input on."""
-    if spec.divisor_override is not None or alone(spec):
+    if spec.divisor_override is not None or alone(spec) or KINDS[spec.kind].spreads:
         return False
     if spec.window is None:
         return is_all(spec.output_size, None)
@@ -82,6 +83,10 @@ def _named(p: PoolSpec, q: PoolSpec) -> tuple[tuple[str, PoolSpec], tuple[str, P
 
 def _describe(spec: PoolSpec) -> str:
     does = KINDS[spec.kind].does
+    if KINDS[spec.kind].spreads:
+        ratio = dict(spec.options)["output_ratio"]
+        many = f"{ratio} as many as cells" if spec.output_size is None else _by(spec.output_size)
+        return f"{does}, {many}" + (f", of {_by(spec.window)} cells" if spec.window else ", that do not overlap")
     if spec.window is None:
         if is_all(spec.output_size, 1):
             return f"{does} over the whole map, whatever its size"
@@ -109,6 +114,8 @@ def _kinds(p: PoolSpec, q: PoolSpec) -> list[str]:
 
 
 def _modes(p: PoolSpec, q: PoolSpec) -> list[str]:
+    if KINDS[p.kind].spreads or KINDS[q.kind].spreads:
+        return [f"A {_describe(p)}; B {_describe(q)}"] if _describe(p) != _describe(q) else []
     if p.window is not None and q.window is not None:
         return []
     if p.window is None and q.window is None and p.output_size == q.output_size:

@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from poolkit.diffs.agreeing import plain, standard
+from poolkit.diffs.along import plain, standard
 from poolkit.errors import ShapeError
 from poolkit.running.dispatch import pool
 from poolkit.running.registry import DEFINITION

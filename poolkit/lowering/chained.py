@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
-from poolkit.lowering.geometry import Axis, output_shape
+from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import AnyPlan, Composite, Run, channel
+from poolkit.lowering.shapes import output_shape
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.kind import Choice, Kind, State
 from poolkit.lowering.relative import largest_of, least_of, scales
 from poolkit.lowering.taps import Taps
-from poolkit.lowering.uniform import canonical, places, uniform
+from poolkit.lowering.uniform import canonical, places, uniform, within
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -76,8 +76,7 @@ class Drawn(Choice, Taps):
         super().__init__(ops, plan)
         self.key = key
         if samples is not None:
-            above = ops.where(ops.greater(samples, 0), ops.detach(samples), 0)  # and no NaN
-            self.samples = ops.expand(ops.where(ops.less(above, 1), above, 1), ops.rank)
+            self.samples = ops.expand(within(ops, samples), ops.rank)
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank

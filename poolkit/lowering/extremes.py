@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.kinds import Max, Min
+from poolkit.lowering.maximum import Max, Min
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

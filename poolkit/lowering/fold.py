@@ -44,6 +44,9 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
             state = fold_taps(o, touching, state, kind.combine, kind.neutral, overlap=kind.idempotent)
         elif a.form == "bins":
             state = _fold_bins(o, kind, state, a)
+        elif a.form in ("spread", "parts"):
+            check_calls(a, a.window, "cells of a window")
+            state = tree(kind.cells(state, a), kind.combine)
     return state
 
 

@@ -11,16 +11,18 @@ window `o` covers `o*s - low + r*j` for `j` in `0..k-1`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from poolkit.errors import ShapeError
+from poolkit.lowering import spread as spreading
+from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
     from poolkit.spec.operation import Operation
     from poolkit.spec.pool_spec import PoolSpec
 
-Form = Literal["whole", "taps", "bins", "keep"]
+Form = Literal["whole", "taps", "bins", "keep", "spread", "parts"]
 Size = Any  # an int, or a tracer's symbol
 Padding = str | tuple[int, int]
 
@@ -34,7 +36,8 @@ class Axis:
     """One pooled axis of one input: where it is, its length, and how it is divided into windows.
 
     `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length),
-    "keep" (the axis stays as it is). `out` is None where the length is a symbol and the form is "taps".
+    "keep" (the axis stays as it is), or as `spread` says "spread" (windows that may overlap), "parts" (that do not).
+    `out` is None where the length is a symbol and the form is "taps".
     `low` may be a symbol; the padding in all, `total`, never is.
     """
 
@@ -76,6 +79,8 @@ class Axis:
 
     def range_of(self, o: int) -> range:
         """The same of one window."""
+        if self.form in ("spread", "parts"):
+            return spreading.spread(self)[o]
         if self.form in ("whole", "bins"):
             return range(o * self.n // self.out, -(-(o + 1) * self.n // self.out))
         return range(o, o + 1) if self.form == "keep" else self._real(self.reach(o))
@@ -136,6 +141,9 @@ def axes_of(
     for i, at in enumerate(ats):
         n, known = size(at)
         letter = letters[at - more]
+        if KINDS[spec.kind].spreads and (n >= 1 if known else True):
+            made.append(_spread_axis(spec, i, len(ats), at, letter, n, known))
+            continue
         unchanged = spec.output_size is not None and spread(spec.output_size, i, len(ats)) is None
         if known and n < 1 and not unchanged:
             raise ShapeError(
@@ -167,6 +175,19 @@ def _constant(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple([_constant(v) for v in cast("tuple[object, ...]", value)])
     return len(range(value)) if isinstance(value, int) else value
+
+
+def _spread_axis(spec: PoolSpec, i: int, count: int, at: int, letter: str, n: Size, known: bool) -> Axis:
+    window, size = (None if v is None else spread(v, i, count) for v in (spec.window, spec.output_size))
+    ratio = spread(dict(spec.options)["output_ratio"], i, count)
+    if size is None and ratio is None:
+        return Axis(at, letter, "keep", n, known, n if known else None)
+    if not known:
+        return Axis(at, letter, "parts" if window is None else "spread", n, False, size, window or 1)
+    out = spreading.count(n, size, ratio)
+    spreading.check(letter, n, window, out)
+    form: Form = "parts" if window is None else "spread"
+    return Axis(at, letter, form, n, True, out, window or -(-n // out) + 1)
 
 
 def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) -> Axis:
@@ -271,30 +292,3 @@ def _empty_window(a: Axis, spec: PoolSpec, o: int) -> ShapeError:
         f"{window} along axis {a.letter}{size} covers padding only, and a window needs at least one real cell "
         f"(window {a.window}, stride {a.stride}, dilation {a.dilation}, padding ({a.low}, {a.high})); use less padding"
     )
-
-
-class _Unknown:
-    """A size that is not to be had: any arithmetic with it gives another."""
-
-    def _same(self, *_: object) -> _Unknown:
-        return self
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = __neg__ = _same
-
-
-def output_shape(spec: PoolSpec, shape: Sequence[int | None]) -> tuple[int | None, ...]:
-    """The shape that a spec gives for an input's shape, in which None stands for a size that is not known.
-
-    >>> from poolkit import PoolSpec
-    >>> output_shape(PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), (8, 112, None, 64))
-    (8, 56, None, 64)
-    """
-    unknown = _Unknown()
-    axes = axes_of(spec, len(shape), lambda at: (unknown, False) if shape[at] is None else (shape[at], True))
-    out = list(shape)
-    for a in axes:
-        out[a.at] = shape[a.at] if a.form == "keep" else a.out
-        if a.form == "taps" and a.stride == 1 and a.total == a.span - 1:
-            out[a.at] = shape[a.at]
-    dropped = () if spec.keepdims else positions(spec, len(shape))
-    return tuple(n for at, n in enumerate(out) if at not in dropped)

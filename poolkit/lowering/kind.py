@@ -56,6 +56,10 @@ class Kind:
         """The state of each sliding window along an axis; None where it is found by combining."""
         return None
 
+    def cells(self, s: State, a: Axis) -> list[State]:
+        """The first cell of each window along an axis, the second, and so on, where they do not lie evenly."""
+        raise NotImplementedError
+
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         """Values, and indices or None; `like` is the input in its working dtype."""
         return s[0], None

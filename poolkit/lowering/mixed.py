@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
-from poolkit.lowering.geometry import output_shape, positions
+from poolkit.lowering.geometry import positions
 from poolkit.lowering.plan import Composite, Run, channel
+from poolkit.lowering.shapes import output_shape
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops

@@ -8,7 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.geometry import Axis, output_shape, positions
+from poolkit.lowering.geometry import Axis, positions
+from poolkit.lowering.shapes import output_shape
 from poolkit.lowering.plan import AnyPlan, Composite, Run, channel
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kind import FAR
-from poolkit.lowering.kinds import FOLDS, highest, lowest
+from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.maximum import highest, lowest
 from poolkit.lowering.plan import FLOATS, INTEGERS, MOST_CELLS, Composite, Plan, Run
 from poolkit.lowering.weighed import finished
 from poolkit.spec.messages import quoted

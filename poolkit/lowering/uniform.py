@@ -24,6 +24,11 @@ def canonical(plan: Plan) -> list[int]:
     return first + [at for at in every if at not in first]
 
 
+def batch(plan: Plan) -> list[int]:
+    """Those of leading axes, batch and channels."""
+    return [at for at in canonical(plan) if plan.letters[at] in ".NC"]
+
+
 def uniform(o: Ops, key: Tensor, places: Tensor) -> Tensor:
     """A number for each of `places`, int32: a word's upper 23 bits over 2**23, which every float holds."""
     one = o.of_rank(1)
@@ -38,6 +43,12 @@ def uniform(o: Ops, key: Tensor, places: Tensor) -> Tensor:
     x, y = threefry((words[0], words[1]), 0, places, added, o.bit_xor, turned)
     bits = o.bit_and(o.shift_right(o.bit_xor(x, y), 9), 2**23 - 1)
     return o.multiply(o.cast(bits, o.dtype), 2.0**-23)
+
+
+def within(o: Ops, samples: Tensor) -> Tensor:
+    """Samples from 0 to 1, whatever they hold, where nobody can look at them."""
+    above = o.where(o.greater(samples, 0), o.detach(samples), 0)  # and no NaN
+    return o.where(o.less(above, 1), above, 1)
 
 
 def places(o: Ops, like: Tensor, order: Sequence[int]) -> Tensor:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.kinds import FOLDS, LogWeighted, highest, lowest
+from poolkit.lowering.kinds import FOLDS, LogWeighted
+from poolkit.lowering.maximum import highest, lowest
 from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, channel, dropped
 from poolkit.lowering.taps import Taps
-from poolkit.spec.kinds import RANDOM
+from poolkit.lowering.uniform import batch
+from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
@@ -91,6 +93,8 @@ class WeighedPlan(Composite):
 
     def _samples(self, o: Ops, f: Further, t: Tensor) -> Tensor:
         """With the axes of the result before any is dropped."""
+        if KINDS[self.base.kind].spreads:
+            return t if f.dtype == "float32" else o.cast(t, "float32")
         for at in dropped(self):
             t = o.expand(t, at)
         return t if f.dtype == self.work else o.cast(t, self.work)
@@ -155,6 +159,9 @@ class Masked(Kind):
             state = self.kind.reduce(state, (a,), o.greater(count, 0))
             count = o.integer_sum(count, (a.at,))
         return count, *state
+
+    def cells(self, s: State, a: Axis) -> list[State]:
+        return self.kind.cells((self.o.broadcast(s[0], s[1]), *s[1:]), a)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return finished(self.kind, s[0], s[1:], like)
@@ -248,12 +255,14 @@ def _check_samples(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool
     sizes = [size(at) for at in range(base.rank)]
     windows = {a.at: a.out if a.known else None for a in base.axes}
     shape = [windows.get(at, n if known else None) for at, (n, known) in enumerate(sizes)]
-    wanted = [n for at, n in enumerate(shape) if at not in dropped(base)]
+    wanted, rule = [n for at, n in enumerate(shape) if at not in dropped(base)], "each number of the result is drawn"
+    if KINDS[base.kind].spreads:
+        wanted, rule = [*[shape[at] for at in batch(base)], len(base.axes)], "each axis of a channel is divided"
     wrong = [n for n, m in zip(wanted, f.sizes, strict=False) if n is not None and m is not None and n != m]
     if len(wanted) != f.rank or len(wrong) > 0:
         raise ShapeError(
-            f"received samples of shape {f.sizes} for {quoted(str(base.spec))}, and each number of the result, of "
-            f"shape {tuple(wanted)}, is drawn by one of its own; give them this shape"
+            f"received samples of shape {f.sizes} for {quoted(str(base.spec))}, and {rule} by one of its own; "
+            f"give them the shape {tuple(wanted)}"
         )
 
 

@@ -108,7 +108,9 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     if name in spec.parameters:
         held = spec.parameters[name].shape
         return Further(name, len(held), as_dtype(given), held)
-    if name == "samples":
+    if name == "samples" and spec.axes is None:
+        spec = spec.replace(layout=own)
+    if name == "samples" and not spec.lengths:
         own, shape = _of_result(spec, own, shape)
     forms = spec.axes_of(name, own)
     if not isinstance(axes, str) or axes.removeprefix("...") not in forms:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.messages import quoted, wrong
 from poolkit.spec.pool_spec import PoolSpec
@@ -202,5 +204,39 @@ def StochasticPool(  # noqa: N802
         axes=axes,
         dilation=dilation,
         ceil_mode=ceil_mode,
+        indices=indices,
+    )
+
+
+@explained
+def FractionalMaxPool(  # noqa: N802
+    window: Sizes | None = None,
+    *,
+    output_size: int | Sequence[int | None] | None = None,
+    output_ratio: float | Sequence[float | None] | None = None,
+    layout: str,
+    overlapping: bool = True,
+    axes: str | None = None,
+    indices: bool = False,
+) -> PoolSpec:
+    """Maxima of windows whose places are drawn (Graham, 2014): as many as `output_size` or `output_ratio` says.
+
+    With a window they may overlap, as PyTorch's; with `overlapping=False` there is none, and each cell is in one of
+    them. They are drawn by `key=` or `samples=`, and without these in the middle.
+
+    >>> import numpy as np
+    >>> import poolkit as pk
+    >>> pool, x = FractionalMaxPool(2, output_size=4, layout="NCL"), np.arange(10.0).reshape(1, 1, 10)
+    >>> pool(x), pool(x, key=pk.Key(1))
+    (array([[[1., 4., 6., 9.]]]), array([[[1., 3., 6., 9.]]]))
+    """
+    return PoolSpec(
+        "fractional_max",
+        window=window,
+        output_size=output_size,
+        output_ratio=output_ratio,
+        layout=layout,
+        overlapping=overlapping,
+        axes=axes,
         indices=indices,
     )

@@ -49,6 +49,7 @@ class Facts:
     takes: tuple[str, ...] = ("mask",)  # further tensors
     alone: Callable[[Mapping[str, Any]], str] = lambda options: ""  # what a window of one cell gives; "": that cell
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
+    spreads: bool = False  # as many windows as are asked for over an axis, at places that are drawn
     widest: int | None = None  # of a kind of sliding windows alone: the most cells of one along an axis
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
@@ -61,6 +62,12 @@ class Facts:
     def learned(self) -> tuple[str, ...]:
         """The options in whose place tensors may be given."""
         return tuple([name for name, option in self.options.items() if option.learned])
+
+
+def _ratios(given: Any) -> bool:
+    """Whether this is a share of an axis, or one for each, of which None leaves an axis as it is."""
+    several: Sequence[Any] = given if isinstance(given, tuple) else (given,)
+    return len(several) > 0 and all(r is None or (isinstance(r, float) and 0 < r < 1) for r in several)
 
 
 RANDOM = ("samples", "key")  # further tensors that say what is drawn
@@ -157,6 +164,17 @@ KINDS: dict[str, Facts] = {
         operations=lambda cells, windows: 4 * cells - windows,
         takes=("mask", *RANDOM),
         alone=lambda options: "what is at least 0",
+    ),
+    "fractional_max": Facts(
+        "takes the maximum of windows at places that are drawn",
+        selects=True,
+        hands_on=False,
+        options={
+            "output_ratio": Option(None, _ratios, "a number between 0 and 1, or one for each pooled axis"),
+            "overlapping": Option(True, lambda v: True, "True or False"),
+        },
+        takes=("mask", *RANDOM),
+        spreads=True,
     ),
     "logsumexp": Facts(
         "takes the log-sum-exp",

@@ -122,6 +122,16 @@ class PoolSpec(Fields, Operation):
         return KINDS[self.kind].takes + self.learned
 
     @property
+    def lengths(self) -> Mapping[str, int]:
+        """A number for each pooled axis moves what is spread over it."""
+        return {_other(self.layout): len(self.axes)} if KINDS[self.kind].spreads and self.axes is not None else {}
+
+    def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
+        if name == "samples" and self.lengths:
+            return ("".join([c for c in "NC" if c in letters] + [*self.lengths]),)
+        return super().axes_of(name, letters)
+
+    @property
     def learned(self) -> tuple[str, ...]:
         return KINDS[self.kind].learned
 
@@ -205,10 +215,15 @@ class PoolSpec(Fields, Operation):
         >>> PoolSpec("avg", output_size=1, layout="NHWC", keepdims=False).output_shape((None, 32, 32, 256))
         (None, 256)
         """
-        from poolkit.lowering.geometry import output_shape
+        from poolkit.lowering.shapes import output_shape
         from poolkit.spec.arguments import as_shape
 
         return output_shape(self, as_shape(shape, unknown=True))
+
+
+def _other(layout: str) -> str:
+    """A letter that no axis has."""
+    return next(c for c in "ABEFGIJKMOPQRSUVXYZ" if c not in layout)
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))
@@ -222,7 +237,9 @@ def _reordered(spec: PoolSpec, layout: str) -> dict[str, Any]:
     if "".join(order) == axes or sorted(order) != sorted(axes):
         return {}
     moved: dict[str, Any] = {} if axes == spec.spatial else {"axes": "".join(order)}
-    for name in ("output_size", "window", "stride", "padding", "dilation"):
+    said = text.said(spec)
+    names = ("output_size", "window", "stride", "padding", "dilation", "output_ratio")
+    for name in [name for name in names if name in said]:
         value = getattr(spec, name)
         if is_many(value) and not (name == "dilation" and spec.window is None):
             moved[name] = tuple(value[axes.index(c)] for c in order)

@@ -12,7 +12,7 @@ from poolkit.errors import SpecError
 from poolkit.spec.fields import Fields
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.values import FLAGS, axis_values, divisor_of, flag, is_all, is_many, options_of
+from poolkit.spec.values import FLAGS, axis_values, check_count, divisor_of, flag, is_all, is_many, options_of
 from poolkit.spec.vocabulary import LAYOUT_HELP, SYMBOLIC, nearest_kind, nearest_layout, spatial_letters
 
 
@@ -105,6 +105,8 @@ def check_axes(axes: object, layout: str, spatial: str) -> str:
 
 
 def check_mode(spec: Fields) -> None:
+    if KINDS[spec.kind].spreads:
+        return  # `check_spread` looks at its options, too
     if spec.window is None and spec.output_size is None:
         rule = "a spec has one of them: window for sliding windows, output_size for adaptive pooling"
         raise wrong("neither window nor output_size", rule, "write window=3, or output_size=1 for global pooling")
@@ -116,7 +118,9 @@ def check_mode(spec: Fields) -> None:
 
 def check_use(spec: Fields, values: dict[str, Any]) -> None:
     """Refuse what would silently do nothing. The spec still holds what was given, `values` what is kept."""
-    if values["output_size"] is not None:
+    if KINDS[spec.kind].spreads:
+        check_spread(spec, values)
+    elif values["output_size"] is not None:
         check_adaptive(spec, values)
     else:
         check_sliding(spec, values)
@@ -166,6 +170,23 @@ def check_adaptive(spec: Fields, values: dict[str, Any]) -> None:
     if not values["keepdims"] and not is_all(values["output_size"], 1):
         received = f"keepdims=False with output_size={shown(spec.output_size)}"
         raise wrong(received, DROPPED, "leave keepdims out, or write output_size=1")
+
+
+def check_spread(spec: Fields, values: dict[str, Any]) -> None:
+    """A window and overlaps, or neither; how many there are by a size or a ratio; and nothing that moves them."""
+    ratio, overlapping = (dict(values["options"])[name] for name in ("output_ratio", "overlapping"))
+    size, name = values["output_size"], quoted(spec.kind)
+    if overlapping == (values["window"] is None):
+        received = f"window={shown(spec.window)} and overlapping={overlapping} for {name}"
+        rule = "windows that may overlap have a size, and those that do not have none"
+        raise wrong(received, rule, "write window=2" if overlapping else "leave window out, or overlapping=False")
+    if is_many(ratio):
+        check_count("output_ratio", ratio, values["axes"])
+    if (size is None) == (ratio is None):
+        received = f"output_size={shown(spec.output_size)} and output_ratio={shown(ratio)} for {name}"
+        rule = "how many windows there are is said by one of them"
+        raise wrong(received, rule, "write output_size=7, or output_ratio=0.7")
+    check_adaptive(spec, {**values, "stride": spec.stride, "output_size": 0 if size is None else size})
 
 
 def check_sliding(spec: Fields, values: dict[str, Any]) -> None:

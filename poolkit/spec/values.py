@@ -267,7 +267,7 @@ def option_value(kind: str, name: str, value: object) -> object:
 def alike(value: object, default: object) -> Any:
     """A value in the type of an option's default; None for what is of another type."""
     if default is None:
-        return value
+        return tuple(value) if is_many(value) else value
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
     if isinstance(default, float):

@@ -98,6 +98,8 @@ def _cells(a: Axis) -> int:
         return int(a.n)
     if a.form == "bins":
         return int(a.n + a.out - math.gcd(a.n, a.out))  # two bins share a cell where the end of one lies within it
+    if a.form in ("spread", "parts"):
+        return sum(map(len, a.ranges()))
     if min(a.out, a.window) > MOST:
         raise ShapeError(
             f"received {a.out} windows of {a.window} cells along axis {a.letter}, and cells are counted where one of "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from poolkit.lowering.blurred import weights
 from poolkit.lowering.count import known_count
-from poolkit.lowering.geometry import Axis, axes_of, letters_of, output_shape
+from poolkit.lowering.geometry import Axis, axes_of, letters_of
+from poolkit.lowering.shapes import output_shape
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.kinds import KINDS
@@ -99,6 +100,9 @@ def _headline(a: Axis, spec: PoolSpec) -> str:
         return f"{a.letter}: one window, all {a.n} cells"
     if a.form == "bins":
         return f"{a.letter}: {a.out} adaptive bins, bin i from floor(i*{a.n}/{a.out}) to ceil((i+1)*{a.n}/{a.out})"
+    if a.form in ("spread", "parts"):
+        many = f"{a.out} window{'s' * (a.out != 1)}" + (f" of {a.window}" if a.form == "spread" else "")
+        return f"{a.letter}: {many} at places that are drawn; here they are in the middle, as without samples and key"
     dilation = f", dilation {a.dilation}" if a.dilation > 1 else ""
     overhang = f" and {a.overhang} of overhang" if a.overhang > 0 else ""
     padding = f", padding {a.low} low and {a.high - max(a.overhang, 0)} high{overhang}" if a.total else ""
@@ -129,7 +133,7 @@ def _row(a: Axis, o: int) -> str:
     row = "".join("#" if p in cells else "." for p in range(min(a.n, MOST_CELLS)))
     if a.n > MOST_CELLS:
         row += "…"
-    if a.form == "bins":
+    if a.form in ("bins", "spread", "parts"):
         return row
     covered = a.reach(o)
     low = "".join("o" if p in covered else " " for p in range(-min(a.low, MOST_CELLS), 0))

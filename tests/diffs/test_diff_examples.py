@@ -7,7 +7,8 @@ import pytest
 
 import poolkit as pk
 from poolkit.diffs import trial
-from poolkit.diffs.agreeing import agreement, aligned, one_axis, plain, same_at, states
+from poolkit.diffs.agreeing import agreement, aligned, same_at, states
+from poolkit.diffs.along import one_axis, plain
 from poolkit.diffs.wording import axis_text, sizes_text
 
 GAP = "nn.AdaptiveAvgPool2d(1)"

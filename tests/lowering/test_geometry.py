@@ -8,7 +8,8 @@ import math
 import pytest
 
 from poolkit import PoolSpec, ShapeError, lower
-from poolkit.lowering.geometry import Axis, axes_of, output_shape
+from poolkit.lowering.geometry import Axis, axes_of
+from poolkit.lowering.shapes import output_shape
 
 
 def axis(n: int, **fields: object) -> Axis:

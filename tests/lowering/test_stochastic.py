@@ -93,7 +93,7 @@ def test_compiled_ones_fall_at_an_end(backend: str, how: str) -> None:
             SPEC,
             np.zeros((2, 3, 7, 8)),
             pk.ShapeError,
-            "each number of the result, of shape (2, 3, 4, 4), is drawn by one",
+            "each number of the result is drawn by one of its own; give them the shape (2, 3, 4, 4)",
         ),
         (SPEC, np.zeros((2, 3, 4, 1)), pk.ShapeError, "received samples of shape (2, 3, 4, 1)"),
         (SPEC, np.zeros((2, 3, 4, 4), "int32"), pk.DtypeError, "received samples of dtype int32"),

@@ -75,6 +75,10 @@ SAME = [
         PoolSpec("stochastic", window=2, layout="NCL", ceil_mode=True, indices=True),
     ),
     (
+        pk.FractionalMaxPool(overlapping=False, output_ratio=(0.5, 0.7), layout="NCHW", indices=True),
+        PoolSpec("fractional_max", overlapping=False, output_ratio=[0.5, 0.7], layout="NCHW", indices=True),
+    ),
+    (
         pk.GeM(layout="NCHW", keepdims=False, p=4, eps=1e-3),
         PoolSpec("gem", output_size=1, layout="NCHW", keepdims=False, p=4.0, eps=1e-3),
     ),

@@ -75,6 +75,11 @@ CALLS: dict[str, Call] = {
         (),
         {"window": 3, "stride": 2, "padding": 1, "layout": "NCL", "axes": "L", "pad_mode": "zeros"},
     ),
+    "FractionalMaxPool": (
+        pk.FractionalMaxPool,
+        (2,),
+        {"output_size": 3, "output_ratio": None, "layout": "NCL", "overlapping": True, "axes": "L", "indices": True},
+    ),
     "StochasticPool": (pk.StochasticPool, (), sliding() | CHOICE),
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
     "Chain": (pk.Chain, ((SPEC, SPEC),), {"keep": "cat"}),

@@ -1,0 +1,94 @@
+"""The kinds that take the largest or the smallest cell of a window."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+from poolkit.lowering.fold import fold_taps
+from poolkit.lowering.kind import FAR, Choice, State
+
+if TYPE_CHECKING:
+    from poolkit.lowering.geometry import Axis
+
+Tensor = Any
+
+SHORT = 12  # cells of which two by two the better is taken; of more the best is found, and then its place
+
+
+class Max(Choice):
+    """The largest element; the first of several in row-major order; NaN before everything.
+
+    The choice is made on a detached input, so its gradient is one-hot, of any order and in any mode.
+    """
+
+    name = "max"
+    idempotent = True
+
+    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
+        return self.o.greater(challenger, holder)
+
+    def extreme(self, x: Tensor, at: int) -> Tensor:
+        return self.o.max(x, at)
+
+    def combine(self, a: State, b: State) -> State:
+        o = self.o
+        old, new = o.detach(a[0]), o.detach(b[0])
+        wins = self.beats(new, old)
+        if self.plan.floating:
+            wins = o.either(wins, o.isnan(new))
+        return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
+
+    def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
+        if a.known and inside is None and 1 < a.n <= SHORT:
+            line = dataclasses.replace(a, form="taps", window=a.n, stride=a.n, out=1)
+            return fold_taps(self.o, line, s, self.combine, overlap=True)
+        o = self.o
+        place = o.iota(s[0], a.at)
+        first = o.min(o.where(self.hits(o.detach(s[0]), a.at, inside), place, FAR), a.at)
+        chosen = o.equal(place, first)
+        return tuple(o.pick(chosen, t, a.at) for t in s)
+
+    def hits(self, d: Tensor, at: int, inside: Tensor | None) -> Tensor:
+        """Which cells along an axis equal its extreme; where there is a NaN, which are NaN."""
+        o = self.o
+        best = self.extreme(d if inside is None else o.where(inside, d, self.worst()), at)
+        if not self.plan.floating:
+            hit = o.equal(d, best)
+        else:
+            nan = o.isnan(d) if inside is None else o.both(inside, o.isnan(d))
+            # Nothing equals NaN. ONNX Runtime has no `where` of bools, so it is not the hits that are chosen.
+            hit = o.either(o.equal(d, o.where(o.any(nan, at), math.nan, best)), nan)
+        return hit if inside is None else o.both(inside, hit)
+
+    def worst(self) -> float | int:
+        return -math.inf if self.plan.floating else lowest(self.plan.work)
+
+
+class Min(Max):
+    """The smallest element; ties and NaN as in `Max`."""
+
+    name = "min"
+
+    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
+        return self.o.less(challenger, holder)
+
+    def extreme(self, x: Tensor, at: int) -> Tensor:
+        return self.o.min(x, at)
+
+    def worst(self) -> float | int:
+        return math.inf if self.plan.floating else highest(self.plan.work)
+
+
+def lowest(dtype: str) -> int:
+    return 0 if dtype[0] in "bu" else -(1 << (_bits(dtype) - 1))
+
+
+def highest(dtype: str) -> int:
+    signed = dtype[0] == "i"
+    return (1 << (_bits(dtype) - signed)) - 1
+
+
+def _bits(dtype: str) -> int:
+    return 1 if dtype == "bool" else int(dtype.removeprefix("u").removeprefix("int"))
