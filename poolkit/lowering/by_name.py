@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, When
 from poolkit.lowering.count import divided
-from poolkit.lowering.kinds import Max
+from poolkit.lowering.maximum import Max
 from poolkit.lowering.weighed import pooled
 from poolkit.lowering.windows import IN_A_ROW, around, cells, length, sliding
 

@@ -63,7 +63,7 @@ class FractionalMax(Max):
             )
         o, at = self.o, a.at
         if self.samples is None and a.known:
-            windows, one = spread(a), self.o.of_rank(1)
+            windows, one = spread(a.n, a.out, a.own), self.o.of_rank(1)
             lines = [
                 one.line(tuple([w[min(j, len(w) - 1)] for w in windows]), 0, "int32", s[0])
                 for j in range(max(map(len, windows)))
@@ -78,7 +78,7 @@ class FractionalMax(Max):
     def starts(self, x: Tensor, a: Axis) -> tuple[Tensor, None]:
         o, u = self.single, self.number(a)
         places, last = self.line(x, a), o.number(a.n - a.window, "int32")
-        by = step(a) if a.known else self.step(x, a)
+        by = step(a.n, a.out, a.own) if a.known else self.step(x, a)
         moved = o.floor(o.multiply(o.add(o.cast(places, "float32"), u), by))
         moved = o.subtract(moved, o.floor(o.multiply(by, u) if isinstance(u, float) else o.multiply(u, by)))
         return o.where(o.equal(places, a.out - 1), last, o.cast(moved, "int32")), None
@@ -93,7 +93,7 @@ class FractionalMax(Max):
     def edge(self, places: Tensor, a: Axis) -> Tensor:
         """What is below the product and nearest to it, 0 where that is 0."""
         o = self.single
-        product = o.multiply(o.add(o.cast(places, "float32"), self.number(a)), step(a))
+        product = o.multiply(o.add(o.cast(places, "float32"), self.number(a)), step(a.n, a.out, a.own))
         whole = o.floor(product)
         below = o.subtract(o.cast(o.where(o.greater(product, whole), o.add(whole, 1.0), whole), "int32"), 1)
         return o.where(o.less(below, 0), 0, below)

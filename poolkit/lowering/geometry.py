@@ -56,6 +56,11 @@ class Axis:
     lows: tuple[int, ...] = ()  # all the values that `low` can have, where it is a symbol
 
     @property
+    def own(self) -> int | None:
+        """The length of a window; None of parts, which follows."""
+        return None if self.form == "parts" else self.window
+
+    @property
     def span(self) -> int:
         return self.dilation * (self.window - 1) + 1
 
@@ -80,7 +85,7 @@ class Axis:
     def range_of(self, o: int) -> range:
         """The same of one window."""
         if self.form in ("spread", "parts"):
-            return spreading.spread(self)[o]
+            return spreading.spread(self.n, self.out, self.own)[o]
         if self.form in ("whole", "bins"):
             return range(o * self.n // self.out, -(-(o + 1) * self.n // self.out))
         return range(o, o + 1) if self.form == "keep" else self._real(self.reach(o))

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.geometry import Axis, positions
-from poolkit.lowering.shapes import output_shape
 from poolkit.lowering.plan import AnyPlan, Composite, Run, channel
+from poolkit.lowering.shapes import output_shape
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING
 
 from poolkit.errors import ShapeError
-
-if TYPE_CHECKING:
-    from poolkit.lowering.geometry import Axis
 
 MIDDLE = 0.5  # u where nothing is drawn
 
@@ -23,20 +19,20 @@ def single(x: float) -> float:
     return nearest
 
 
-def step(a: Axis) -> float:
-    """How far apart the windows of an axis of known length are on average."""
-    return single(a.n / a.out if a.form == "parts" else (a.n - a.window) / max(a.out - 1, 1))
+def step(n: int, out: int, window: int | None) -> float:
+    """How far apart `out` windows over `n` cells are on average; those without a length of their own touch."""
+    return single(n / out if window is None else (n - window) / max(out - 1, 1))
 
 
-def spread(a: Axis, u: float = MIDDLE) -> list[range]:
+def spread(n: int, out: int, window: int | None, u: float = MIDDLE) -> list[range]:
     """The cells of each window."""
-    by, n = step(a), a.n
-    if a.form == "parts":
-        edges = [max(math.ceil(single(single(i + u) * by)) - 1, 0) for i in range(a.out + 1)]
+    by = step(n, out, window)
+    if window is None:
+        edges = [max(math.ceil(single(single(i + u) * by)) - 1, 0) for i in range(out + 1)]
         firsts = [min(edge, n - 1) for edge in edges]
         return [range(low, min(max(high, low + 1), n)) for low, high in zip(firsts, edges[1:], strict=False)]
-    firsts = [int(single(single(i + u) * by)) - int(single(u * by)) for i in range(a.out - 1)]
-    return [range(low, low + a.window) for low in [*firsts, n - a.window]]
+    firsts = [int(single(single(i + u) * by)) - int(single(u * by)) for i in range(out - 1)]
+    return [range(low, low + window) for low in [*firsts, n - window]]
 
 
 def count(n: int, size: int | None, ratio: float | None) -> int:

@@ -16,7 +16,7 @@ import poolkit as pk
 from poolkit.diffs.agreeing import agreement, same_at
 from poolkit.lowering.geometry import axes_of
 from poolkit.spec.kinds import KINDS
-from tests.helpers.specs import adaptive, per_axis, specs
+from tests.helpers.specs import adaptive, per_axis, specs, spread
 
 GAP = "nn.AdaptiveAvgPool2d(1)"
 SAME_MAX = "keras.layers.MaxPooling2D(3, 2, padding='same')"
@@ -125,7 +125,9 @@ def pairs(draw: st.DrawFn) -> tuple[pk.PoolSpec, pk.PoolSpec]:
     made: list[dict[str, Any]] = []
     for _ in range(2):
         kind = draw(st.sampled_from([*sorted(KINDS), "avg", "avg", "avg"]))
-        fields = draw(adaptive(count) if kind != "blur" and draw(st.integers(0, 4)) == 0 else windows(kind, count))
+        bins = kind != "blur" and draw(st.integers(0, 4)) == 0
+        placed = spread(count) if KINDS[kind].spreads else adaptive(count) if bins else windows(kind, count)
+        fields = draw(placed)
         fields.pop("keepdims", None)
         if kind == "avg" and draw(st.integers(0, 3)) == 0:
             fields["divisor_override"] = draw(st.integers(1, 4))

@@ -40,13 +40,13 @@ def specs(draw: st.DrawFn) -> PoolSpec:
     fields, count = draw(layouts())
     kind = draw(st.sampled_from(sorted(KINDS)))
     bins = KINDS[kind].widest is None and draw(st.booleans())
-    fields |= draw(adaptive(count) if bins else sliding(kind, count))
+    fields |= draw(spread(count) if KINDS[kind].spreads else adaptive(count) if bins else sliding(kind, count))
     if KINDS[kind].selects:
         fields["indices"] = draw(st.booleans())
     if KINDS[kind].averages:
         numbers = st.integers(1, 9) | st.floats(allow_nan=False, allow_infinity=False).filter(bool)
         fields["divisor_override"] = draw(st.none() | numbers)
-    for name, option in KINDS[kind].options.items():
+    for name, option in [] if KINDS[kind].spreads else KINDS[kind].options.items():
         values = st.sampled_from([None, option.default, *option.examples])
         if isinstance(option.default, float):
             values |= st.floats(allow_nan=False, allow_infinity=False).filter(option.accepts)
@@ -62,6 +62,17 @@ def adaptive(draw: st.DrawFn, count: int) -> dict[str, Any]:
     if draw(st.booleans()):
         return {"output_size": draw(per_axis(st.just(1), count)), "keepdims": draw(st.booleans())}
     return {"output_size": draw(size | st.tuples(*[st.none() | size] * count))}
+
+
+@st.composite
+def spread(draw: st.DrawFn, count: int) -> dict[str, Any]:
+    """Windows at places that are drawn."""
+    size, ratio = st.none() | st.integers(1, 9), st.none() | st.sampled_from([0.25, 0.5, 0.7])
+    many = {"output_size": draw(st.integers(1, 9) | st.tuples(*[size] * count))}
+    if draw(st.booleans()):
+        many = {"output_ratio": draw(st.just(0.5) | st.tuples(*[ratio] * count))}
+    window = {"window": draw(per_axis(st.integers(1, 3), count))} if draw(st.booleans()) else {"overlapping": False}
+    return many | window
 
 
 @st.composite

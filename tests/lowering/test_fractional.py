@@ -10,7 +10,6 @@ import pytest
 import torch
 
 import poolkit as pk
-from poolkit.lowering.geometry import Axis
 from poolkit.lowering.spread import spread
 from poolkit_conformance import runner
 from poolkit_conformance.fractions import windows
@@ -64,10 +63,8 @@ def test_places_are_the_same_everywhere(backend: str, how: str, spec: pk.PoolSpe
 
 
 def test_places_without_a_draw_are_those_that_explain_shows() -> None:
-    for form, window in (("spread", 3), ("parts", 5)):
-        axis = Axis(0, "L", "spread" if form == "spread" else "parts", 97, True, 29, window)
-        spec = PLACES if form == "spread" else PARTS
-        assert [(*cells,) for cells in spread(axis)] == windows(spec, 0, 97, 0.5)
+    for spec, window in ((PLACES, 3), (PARTS, None)):
+        assert [(*cells,) for cells in spread(97, 29, window)] == windows(spec, 0, 97, 0.5)
     said = PLACES.replace(output_size=4).explain((1, 1, 10), {"samples": "NCA"})
     assert "L: 4 windows of 3 at places that are drawn; here they are in the middle" in said
     assert "samples (1, 1, 1)" in said

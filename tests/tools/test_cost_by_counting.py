@@ -83,6 +83,7 @@ def std(cells: Sequence[Number]) -> Number:
 
 FORMULAS: dict[str, Callable[[Sequence[Number]], Any]] = {
     "max": max,
+    "fractional_max": max,
     "min": min,
     "sum": added,
     "avg": lambda cells: added(cells) / len(cells),
@@ -114,7 +115,7 @@ X = np.random.default_rng(0).uniform(0.1, 2, 9)
 def windows(spec: pk.PoolSpec) -> list[list[Number]]:
     """The real cells of windows of 4 with stride 2 and a padding of 1 or none."""
     low = 1 if spec.padding != "valid" else 0
-    starts = range(-low, len(X) + low - 3, 2)
+    starts = (0, 2, 5) if KINDS[spec.kind].spreads else range(-low, len(X) + low - 3, 2)
     return [[Number(float(X[i])) for i in range(max(s, 0), min(s + 4, len(X)))] for s in starts]
 
 
@@ -128,7 +129,8 @@ def test_every_kind_is_counted_and_has_a_row_in_the_table() -> None:
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_a_cost_is_what_the_formula_takes(kind: str) -> None:
     padding: Any = "valid" if KINDS[kind].weights else 1
-    spec = pk.PoolSpec(kind, window=4, stride=2, padding=padding, layout="NCL")
+    placed: dict[str, Any] = {"output_size": 3} if KINDS[kind].spreads else {"stride": 2, "padding": padding}
+    spec = pk.PoolSpec(kind, window=4, layout="NCL", **placed)
     values, done = counted(lambda: [FORMULAS[kind](cells) for cells in windows(spec)])
     told = spec.cost((1, 1, len(X))).operations
 
