@@ -77,7 +77,7 @@ def test_places_have_their_chances() -> None:
     places = pk.pool(np.zeros((1000, 100, 10), "float32"), spec, key=pk.Key(8))[1]
     assert places[..., 0].max() == 0
     assert abs((places[..., 1] == 2).mean() - 3 / 8) <= 5 * (3 / 8 * 5 / 8 / 1e5) ** 0.5
-    assert set(np.unique(places[..., 1])) == {2, 3}
+    assert (places[..., 1].min(), places[..., 1].max()) == (2, 3)
 
 
 def test_channels_and_batches_have_windows_of_their_own_in_any_layout() -> None:
