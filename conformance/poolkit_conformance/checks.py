@@ -56,7 +56,7 @@ def _letters(case: Case, name: str, axes: int) -> str:
         gone = pooled_axes(case.spec, rank)
         letters = "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)
     axes -= 0 if name in case.spec.learned else rank - len(layout_of(case.spec, rank))
-    spec = case.spec.replace(layout=letters) if case.spec.axes is None else case.spec
+    spec = case.spec if case.spec.axes is not None else case.spec.replace(layout=layout_of(case.spec, rank))
     return next(form for form in spec.axes_of(name, letters) if len(form) == axes)
 
 
