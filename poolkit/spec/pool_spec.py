@@ -127,6 +127,11 @@ class PoolSpec(Fields, Operation):
         return {_other(self.layout): len(self.axes)} if KINDS[self.kind].spreads and self.axes is not None else {}
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
+        """The axes that a further tensor may have, of the letters of an input; of samples, of those of a result.
+
+        >>> PoolSpec("fractional_max", window=2, output_size=3, layout="NHWC").axes_of("samples", "NHWC")
+        ('NCA',)
+        """
         if name == "samples" and self.lengths:
             return ("".join([c for c in "NC" if c in letters] + [*self.lengths]),)
         return super().axes_of(name, letters)
