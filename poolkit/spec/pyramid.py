@@ -99,7 +99,7 @@ class Pyramid(Composite):
         >>> Pyramid.parse("pyramid avg levels=1,2,3,6 layout=NCHW")
         Pyramid("avg", levels=(1, 2, 3, 6), layout="NCHW")
         """
-        return cls(**fields_of(f"{string}".removeprefix("pyramid ")))
+        return cls(**fields_of(string, "pyramid "))
 
     @property
     def several(self) -> bool:

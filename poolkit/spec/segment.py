@@ -122,7 +122,7 @@ class Segment(Operation):
         >>> Segment.parse("segment max num_segments=3 layout=LC")
         Segment("max", 3, layout="LC")
         """
-        return cls(**fields_of(f"{string}".removeprefix("segment ")))
+        return cls(**fields_of(string, "segment "))
 
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         more = {} if self.empty_value == 0 else {"empty_value": self.empty_value}

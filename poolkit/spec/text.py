@@ -78,8 +78,9 @@ def as_text(value: Any) -> str:
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
-def fields_of(text: object) -> dict[str, Any]:
-    """What `string_of` wrote, as arguments of PoolSpec."""
+def fields_of(text: object, before: str = "") -> dict[str, Any]:
+    """What `string_of` wrote, as arguments of PoolSpec; another operation's text has a word of its own before it."""
+    text = text.removeprefix(before) if isinstance(text, str) else text
     if not isinstance(text, str) or not text.split():
         raise wrong(
             shown(text), "a spec's text is its kind and then name=value words", f"write it as in {quoted(EXAMPLE)}"
