@@ -58,7 +58,7 @@ class StructPool(Operation):
         object.__setattr__(self, "steps", _count("steps", self.steps, 0, MOST_STEPS))
         for name, words in (("attention", ATTENTION), ("layout", LAYOUTS)):
             given: object = getattr(self, name)
-            if given not in words:
+            if not isinstance(given, str) or given not in words:
                 rule = f"the {name} of a graph's pooling is {' or '.join(map(quoted, words))}"
                 raise wrong(f"{name}={shown(given)}", rule, "write one of these")
 

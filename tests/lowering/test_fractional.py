@@ -135,3 +135,12 @@ def test_windows_that_follow_from_a_size_need_it() -> None:
     for made in (PARTS, PLACES.replace(output_size=None, output_ratio=0.5)):
         with pytest.raises(pk.ShapeError, match=r"of unknown size .* whose windows follow from it; give"):
             pk.lower(made, "numpy")
+
+
+@pytest.mark.parametrize(
+    ("backend", "why"),
+    [("torch", "FractionalMaxPool draws anew at each call"), ("tensorflow", "fractional_max_pool draws by a seed")],
+)
+def test_why_an_own_layer_is_not_equal(backend: str, why: str) -> None:
+    with pytest.raises(pk.NotExactError, match=why):
+        pk.native(pk.FractionalMaxPool(2, output_size=3, layout="NCHW"), backend)

@@ -142,6 +142,7 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pk.struct_pool(X, [[0]], U), pk.InputError, "adjacency: received a list"),
     (lambda: pk.struct_pool(X, ADJACENCY, U, steps=-1), pk.SpecError, "steps=-1.*from 0 to 100"),
     (lambda: pk.struct_pool(X, ADJACENCY, U, attention="cosine"), pk.SpecError, '"dot" or "softmax"'),
+    (lambda: pk.StructPool(3, attention=np.eye(2)), pk.SpecError, '"dot" or "softmax"'),
     (lambda: pk.StructPool(0), pk.SpecError, "clusters=0.*from 1 to"),
     (lambda: pk.StructPool(3, layout="NCL"), pk.SpecError, '"NLC" or "LC"'),
     (lambda: pk.StructPool(3)(X[0], adjacency=ADJACENCY, unary=U), pk.ShapeError, 'of rank 2.*layout="LC"'),

@@ -19,9 +19,13 @@ FORMATS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}  # TensorFlow's own names of LAYOUTS
 
 def native(spec: PoolSpec) -> Call:
     """The partial of a function of tf.nn or of a reduction that equals a spec in its normal form, at every size."""
-    return can.written(spec, (KINDS, *(WHOLE if spec.window is None else WINDOWS)), _write, native, FORMATS)
+    return can.written(spec, (DRAWN, KINDS, *(WHOLE if spec.window is None else WINDOWS)), _write, native, FORMATS)
 
 
+DRAWN = Limit(
+    lambda spec: spec.kind == "fractional_max",
+    "tf.nn.fractional_max_pool draws by a seed of its own, and a spec by its samples or key",
+)
 KINDS = can.kinds("TensorFlow has", *REDUCTIONS)
 
 WHOLE = (

@@ -23,6 +23,10 @@ def _divisor(spec: PoolSpec) -> float | None:
 
 
 ALL = (
+    Limit(
+        lambda spec: spec.kind == "fractional_max",
+        "torch.nn's FractionalMaxPool draws anew at each call, in eval() too, and a spec draws by its samples or key",
+    ),
     can.kinds("torch.nn has", "avg", "max", "sum", "lp"),
     *can.axes("torch.nn names", "torch.nn pools"),
     Limit(
