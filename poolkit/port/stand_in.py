@@ -29,7 +29,8 @@ def stand_in(word: str, backend: str, *, layout: str | None = None) -> Any:
     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
     """
     table.dialect(backend)
-    if layout not in (None, *SYMBOLIC):
+    given: object = layout
+    if given is not None and not (isinstance(given, str) and given in SYMBOLIC):
         raise InputError(f"received the layout {shown(layout)}, and it is {' or '.join(SYMBOLIC)}; write one of these")
     return _made(_named(word), backend, layout)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from poolkit.errors import SpecError
+from poolkit.errors import ShapeError, SpecError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool
 from poolkit.spec.messages import shown, wrong
@@ -55,6 +55,13 @@ def roi_levels(boxes: Tensor, lowest: int, highest: int, size: float = 224.0, le
         raise _no_levels(f"size={shown(size)}, level={shown(level)}")
     adapter = registry.find(boxes)
     adapter.check(boxes)
+    boxes, rank = adapter.rank(boxes, 2)
+    columns = adapter.known_size(boxes, 1) if rank == 2 else 0
+    if columns not in (5, None):
+        raise ShapeError(
+            f"received boxes of rank {rank} with {columns} columns, and a box is a row of 5 "
+            "numbers, [batch number, x1, y1, x2, y2]; give them in the shape (K, 5)"
+        )
     o = adapter.ops(2, "float32")
     boxes = o.detach(o.cast(boxes, "float32"))
     x1, y1, x2, y2 = (o.slice(boxes, 1, at, at + 1, 1) for at in range(1, 5))

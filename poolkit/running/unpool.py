@@ -9,11 +9,13 @@ from typing import Any
 from poolkit.errors import InputError, ShapeError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool
+from poolkit.spec.arguments import as_shape
 from poolkit.spec.messages import quoted, shown
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
 from poolkit.spec.unpool import Unpool
 from poolkit.spec.validate import check_layout
+from poolkit.spec.values import plain
 from poolkit.spec.vocabulary import SYMBOLIC
 
 Tensor = Any
@@ -58,20 +60,24 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
     array([ 5, 15])
     """
     registry.find(indices).check(indices)
-    if convention not in CONVENTIONS:
+    sizes_of = as_shape(shape, unknown=True)
+    convention, layout = plain(convention), plain(layout)
+    given: object = convention
+    if not isinstance(given, str) or given not in CONVENTIONS:
         raise InputError(
             f"received convention={shown(convention)}, and indices are known as those of "
             f"{', '.join(map(quoted, CONVENTIONS))}; give one of these"
         )
     check_layout(layout)
-    if layout in SYMBOLIC or len(layout) != len(tuple(shape)):
+    if layout in SYMBOLIC or len(layout) != len(sizes_of):
         raise ShapeError(
             f"received the shape {shown(shape)} with layout={shown(layout)}, and a layout has one letter for each "
             "axis; write both out"
         )
-    known = {c: n for c, n in zip(layout, shape, strict=True) if c != "N" and n is not None}
+    known = {c: n for c, n in zip(layout, sizes_of, strict=True) if c != "N" and n}
     if len(known) < len(layout.replace("N", "")):
-        raise ShapeError(f"received the shape {shown(shape)}, and sizes besides N are needed; give them")
+        rule = "indices are counted by the sizes besides that of N, which are at least 1"
+        raise ShapeError(f"received the shape {shown(shape)}, and {rule}; give them")
     sizes = [n for c, n in known.items() if c != "C"]
     channels = known.get("C", 1) if convention == "tensorflow" else 1
     indices = indices % (math.prod(sizes) * channels) // channels

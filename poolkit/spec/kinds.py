@@ -66,7 +66,7 @@ class Facts:
 
 def _ratios(given: Any) -> bool:
     """Whether this is a share of an axis, or one for each, of which None leaves an axis as it is."""
-    several: Sequence[Any] = given if isinstance(given, tuple) else (given,)
+    several: Any = given if hasattr(given, "__len__") else (given,)
     return len(several) > 0 and all(r is None or (isinstance(r, float) and 0 < r < 1) for r in several)
 
 

@@ -67,7 +67,7 @@ class Pyramid(Composite):
                 names = [field.name for field in dataclasses.fields(self)]
                 raise constructor_error("Pyramid", (), {name: value}, names, ("kind",), ())
         several: Any = plain(levels)
-        if not is_many(several) or len(several) == 0 or None in several:
+        if not is_many(several) or len(several) == 0 or any(level is None for level in several):
             rule = "a pyramid has one level or more, each as output_size takes it"
             raise wrong(f"levels={shown(levels)}", rule, "write it as in levels=(1, 2, 3, 6)")
         more: dict[str, Any] = {"layout": layout, "axes": axes, "options": {**pairs_of(options), **named}}

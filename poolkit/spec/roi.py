@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import InputError, ShapeError
 from poolkit.spec.arguments import as_shape
+from poolkit.spec.declared import Declared
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.text import as_text
 from poolkit.spec.values import LARGEST, flag, is_integer, number, per_axis, plain
 from poolkit.spec.vocabulary import SYMBOLIC
 
@@ -34,7 +35,7 @@ READ = {
 
 @explained_class
 @dataclasses.dataclass(frozen=True, repr=False)
-class RoiSpec(Operation):
+class RoiSpec(Declared):
     """What `pk.roi` does: a map is pooled under each box, to `output_size` bins along its height and its width.
 
     "align" averages samples between cells (RoI align), `sampling_ratio` along each side of a bin, or about one a cell
@@ -52,6 +53,7 @@ class RoiSpec(Operation):
     """
 
     key = "spatial_scale"
+    word = "roi"
 
     kind: str
     _: dataclasses.KW_ONLY
@@ -70,7 +72,7 @@ class RoiSpec(Operation):
     looked_at = ("boxes",)
 
     def __post_init__(self) -> None:
-        for name in FIELDS:
+        for name in self.names():
             object.__setattr__(self, name, plain(getattr(self, name)))
         for name, words in WORDS.items():
             if not isinstance(getattr(self, name), str) or getattr(self, name) not in words:
@@ -113,7 +115,7 @@ class RoiSpec(Operation):
         return f"RoiSpec({', '.join([quoted(self.kind), *[f'{k}={shown(v)}' for k, v in self.said().items()]])})"
 
     def __str__(self) -> str:
-        return " ".join([f"roi {self.kind}", *[f"{name}={_word(value)}" for name, value in self.said().items()]])
+        return " ".join([f"roi {self.kind}", *[f"{name}={as_text(value)}" for name, value in self.said().items()]])
 
     @property
     def side_letters(self) -> str:
@@ -133,10 +135,6 @@ class RoiSpec(Operation):
         """What becomes of the samples or cells of one bin, along U and V."""
         kind = "max" if self.kind == "max" else self.mode
         return PoolSpec(kind, output_size=1, layout="CNPUQV", axes="UV")
-
-    def poolings(self) -> tuple[PoolSpec, ...]:
-        """None, for its windows are those that `boxes` say."""
-        return ()
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         return ("KB",)
@@ -197,14 +195,6 @@ class RoiSpec(Operation):
             )
         return self.replace(max_grid=2 ** math.ceil(math.log2(most + (3 if self.kind == "max" else 0.01))))
 
-    def replace(self, **changes: Any) -> Self:
-        """The same with other values.
-
-        >>> RoiSpec("max", output_size=7, layout="NCHW").replace(output_size=(7, 5))
-        RoiSpec("max", output_size=(7, 5), layout="NCHW")
-        """
-        return type(self)(**({name: getattr(self, name) for name in FIELDS} | changes))
-
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result: None, the number of boxes, in the place of the batch.
 
@@ -224,25 +214,8 @@ class RoiSpec(Operation):
                 f"{self.layout}; give a tensor of rank 4"
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """A dictionary that JSON can hold; `from_dict` reads it back."""
-        fields = {name: getattr(self, name) for name in FIELDS}
-        return {"version": VERSION, **fields, "output_size": list(self.output_size)}  # type: ignore[arg-type]
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """What `to_dict` described."""
-        return cls(**fields_of_dict(data, FIELDS))
-
-
-FIELDS = tuple(field.name for field in dataclasses.fields(RoiSpec))
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(RoiSpec) if field.name != "kind"}
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value).strip("()").replace(" ", "")
 
 
 def _layout(given: object) -> str:

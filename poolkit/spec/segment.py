@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
 from poolkit.spec.arguments import as_shape
+from poolkit.spec.declared import Declared
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.operation import Further, Operation, Size, Widen
+from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of, fields_of_dict
 from poolkit.spec.values import LARGEST, is_integer, number, plain
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SEGMENT_KINDS = ("sum", "avg", "max", "min", "softmax")
 
 @explained_class
 @dataclasses.dataclass(frozen=True, repr=False)
-class Segment(Operation):
+class Segment(Declared):
     """What `pk.segment` does: rows along the first axis of `layout`; those with one number in `ids` are pooled.
 
     The result has `num_segments` rows. A number below 0, or of `num_segments` and above, drops its row; a segment
@@ -39,6 +39,7 @@ class Segment(Operation):
     """
 
     key = "num_segments"
+    word = "segment"
 
     kind: str
     num_segments: int
@@ -92,10 +93,6 @@ class Segment(Operation):
     def selects(self) -> bool:
         return KINDS[self.kind].selects
 
-    def poolings(self) -> tuple[PoolSpec, ...]:
-        """None, for its windows are those that `ids` says."""
-        return ()
-
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         return (letters[0],)
 
@@ -111,30 +108,9 @@ class Segment(Operation):
 
         return plan_of_segments(self, rank, dtype, size, widen, further)
 
-    @classmethod
-    def written(cls, text: str) -> bool:
-        return text.startswith("segment ")
-
-    @classmethod
-    def parse(cls, string: str) -> Self:
-        """The operation of a text like ``str(operation)``.
-
-        >>> Segment.parse("segment max num_segments=3 layout=LC")
-        Segment("max", 3, layout="LC")
-        """
-        return cls(**fields_of(string, "segment "))
-
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         more = {} if self.empty_value == 0 else {"empty_value": self.empty_value}
         return (self.kind, self.num_segments), {"layout": self.layout, **more}
-
-    def replace(self, **changes: Any) -> Self:
-        """The same with other values.
-
-        >>> Segment("max", 3).replace(kind="sum")
-        Segment("sum", 3, layout="LC")
-        """
-        return type(self)(**({name: getattr(self, name) for name in FIELDS} | changes))
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result, whose rows are the segments.
@@ -152,18 +128,6 @@ class Segment(Operation):
                 f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
                 f"{len(self.layout)} axes; give one letter an axis, the rows first"
             )
-
-    def to_dict(self) -> dict[str, Any]:
-        """A dictionary that JSON can hold; `from_dict` reads it back."""
-        return {"version": VERSION, **{name: getattr(self, name) for name in FIELDS}}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """What `to_dict` described."""
-        return cls(**fields_of_dict(data, FIELDS))
-
-
-FIELDS = tuple(field.name for field in dataclasses.fields(Segment))
 
 
 def _count(given: object) -> int:

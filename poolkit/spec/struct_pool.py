@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.errors import ShapeError
 from poolkit.spec.arguments import as_shape
+from poolkit.spec.declared import Declared
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.operation import Further, Operation, Size, Widen
+from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of, fields_of_dict
 from poolkit.spec.values import LARGEST, is_integer, plain
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_STEPS = 100  # each is a line or more of the program, and the mean field ha
 
 @explained_class
 @dataclasses.dataclass(frozen=True, repr=False)
-class StructPool(Operation):
+class StructPool(Declared):
     """What `pk.struct_pool` does: the nodes of a graph become `clusters` nodes, each a weighted sum of all.
 
     The result has `clusters` rows, which hold the pooled nodes and then the pooled adjacency, side by side along C.
@@ -39,6 +39,7 @@ class StructPool(Operation):
     """
 
     key = "clusters"
+    word = "struct"
     kind: ClassVar[str] = "struct"
 
     clusters: int
@@ -52,7 +53,7 @@ class StructPool(Operation):
     indices = False
 
     def __post_init__(self) -> None:
-        for name in FIELDS:
+        for name in self.names():
             object.__setattr__(self, name, plain(getattr(self, name)))
         object.__setattr__(self, "clusters", _count("clusters", self.clusters, 1, LARGEST - 1))
         object.__setattr__(self, "steps", _count("steps", self.steps, 0, MOST_STEPS))
@@ -69,22 +70,6 @@ class StructPool(Operation):
     def __str__(self) -> str:
         more = [f" {f.name}={getattr(self, f.name)}" for f in dataclasses.fields(self)[2:] if _said(self, f)]
         return f"struct clusters={self.clusters} layout={self.layout}{''.join(more)}"
-
-    @classmethod
-    def written(cls, text: str) -> bool:
-        return text.startswith("struct ")
-
-    @classmethod
-    def parse(cls, string: str) -> Self:
-        """The operation of a text like ``str(operation)``.
-
-        >>> StructPool.parse("struct clusters=3 layout=LC")
-        StructPool(3, layout="LC")
-        """
-        fields = fields_of(string)
-        if fields.pop("kind") != "struct":
-            raise wrong(shown(string), "a graph's pooling is written as str gives it", "begin with the word struct")
-        return cls(**fields)
 
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.clusters,), {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:] if _said(self, f)}
@@ -104,10 +89,6 @@ class StructPool(Operation):
     @property
     def lengths(self) -> Mapping[str, int]:
         return {"K": self.clusters}
-
-    def poolings(self) -> tuple[PoolSpec, ...]:
-        """None: what a cluster is depends on the nodes."""
-        return ()
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         nodes = letters.removesuffix("C")
@@ -131,14 +112,6 @@ class StructPool(Operation):
 
         return plan_of_graphs(self, rank, dtype, size, widen, further)
 
-    def replace(self, **changes: Any) -> Self:
-        """The same with other values.
-
-        >>> StructPool(4).replace(steps=2)
-        StructPool(4, steps=2)
-        """
-        return type(self)(**({name: getattr(self, name) for name in FIELDS} | changes))
-
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result: pooled nodes and pooled adjacency along the last axis.
 
@@ -156,18 +129,6 @@ class StructPool(Operation):
                 f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
                 f'{len(self.layout)} axes; give nodes of shape (graphs, nodes, channels), or layout="LC" for one graph'
             )
-
-    def to_dict(self) -> dict[str, Any]:
-        """A dictionary that JSON can hold; `from_dict` reads it back."""
-        return {"version": VERSION, **{name: getattr(self, name) for name in FIELDS}}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """What `to_dict` described."""
-        return cls(**fields_of_dict(data, FIELDS))
-
-
-FIELDS = tuple(field.name for field in dataclasses.fields(StructPool))
 
 
 def _product(rows: int, inner: int, columns: int) -> int:

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.errors import InputError
 from poolkit.spec.arguments import as_shape
+from poolkit.spec.composite import parsed
+from poolkit.spec.declared import Declared
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.text import VERSION, as_list, as_text, fields_of, fields_of_dict
 from poolkit.spec.values import is_many, per_axis, plain
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
 SMALLEST = "smallest"
+TEXT = re.compile(r"unpool \(([^()]*)\) (output_size=\S+)")
 CHOICE = PoolSpec("max", output_size=1, layout="L")  # numbers are handed on as a maximum hands them on
 
 
 @explained_class
 @dataclasses.dataclass(frozen=True, repr=False)
-class Unpool(Operation):
+class Unpool(Declared):
     """What `pk.unpool` does: each value is put where its number in `indices` says, and everything else is 0.
 
     `pooling` is the spec that gave the values, with the pooled axes kept. `output_size` is the size of its input along
@@ -41,6 +45,7 @@ class Unpool(Operation):
     """
 
     key = "pooling"
+    word = "unpool"
 
     pooling: PoolSpec
     output_size: int | Sequence[int] | str | None = None
@@ -56,10 +61,10 @@ class Unpool(Operation):
         object.__setattr__(self, "output_size", _size(self.pooling, plain(self.output_size)))
 
     def __repr__(self) -> str:
-        return f"Unpool({self.pooling!r}, output_size={_shortest(self.output_size)})"
+        return f"Unpool({self.pooling!r}, output_size={shown(_shortest(self.output_size))})"
 
     def __str__(self) -> str:
-        return f"unpool ({self.pooling}) output_size={_shortest(self.output_size).strip(chr(34))}"
+        return f"unpool ({self.pooling}) output_size={as_text(_shortest(self.output_size))}"
 
     @property
     def rank(self) -> int | None:
@@ -72,10 +77,6 @@ class Unpool(Operation):
     @property
     def selects(self) -> bool:
         return True
-
-    def poolings(self) -> tuple[PoolSpec, ...]:
-        """None: it is the way back from one."""
-        return ()
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         return (letters,)
@@ -103,16 +104,6 @@ class Unpool(Operation):
             )
         return None
 
-    def replace(self, **changes: Any) -> Self:
-        """The same with other values.
-
-        >>> from poolkit import MaxPool
-        >>> Unpool(MaxPool(2, layout="NCL"), 5).replace(output_size="smallest")
-        Unpool(PoolSpec("max", window=2, layout="NCL"), output_size="smallest")
-        """
-        kept: dict[str, Any] = {"pooling": self.pooling, "output_size": self.output_size}
-        return type(self)(**(kept | changes))
-
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result for values of this shape; None where it depends on a size that is None.
 
@@ -126,14 +117,23 @@ class Unpool(Operation):
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary that JSON can hold; `from_dict` reads it back."""
-        size = list(self.output_size) if is_many(self.output_size) else self.output_size
-        return {"version": VERSION, "pooling": self.pooling.to_dict(), "output_size": size}
+        return {"version": VERSION, "pooling": self.pooling.to_dict(), "output_size": as_list(self.output_size)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """What `to_dict` described."""
-        fields = fields_of_dict(data, ("pooling", "output_size"))
+        fields = fields_of_dict(data, cls.names())
         return cls(PoolSpec.from_dict(fields.pop("pooling", None)), **fields)
+
+    @classmethod
+    def parse(cls, string: str) -> Self:
+        """The operation of a text like ``str(operation)``.
+
+        >>> Unpool.parse("unpool (max window=2 layout=NCL) output_size=5")
+        Unpool(PoolSpec("max", window=2, layout="NCL"), output_size=5)
+        """
+        found = parsed(string, TEXT, "unpool (max window=2 layout=NCHW) output_size=32,32")
+        return cls(PoolSpec.parse(found[1]), fields_of(f"max {found[2]}")["output_size"])
 
 
 def _pooling(given: object) -> PoolSpec:
@@ -175,7 +175,6 @@ def _size(pooling: PoolSpec, given: object) -> Any:
     return given if isinstance(given, str) else per_axis("output_size", given, pooling.axes, 1)
 
 
-def _shortest(size: object) -> str:
-    if not is_many(size):
-        return repr(size) if not isinstance(size, str) else quoted(size)
-    return shown(size[0] if all(n == size[0] for n in size) else tuple(size))
+def _shortest(size: Any) -> Any:
+    """Sizes that are equal as one."""
+    return size[0] if is_many(size) and all(n == size[0] for n in size) else size

@@ -173,6 +173,8 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pk.roi(X, BOXES, pk.MaxPool(2, layout="NCHW")), pk.SpecError, "by a RoiSpec"),  # type: ignore[arg-type]
     (lambda: pk.lower(MAX, "numpy", tensors={"boxes": "KB"}), pk.ShapeError, "give max_grid"),
     (lambda: pk.roi_levels(BOXES, 5, 2), pk.SpecError, "lowest first"),
+    (lambda: pk.roi_levels(BOXES[0], 2, 5), pk.ShapeError, "received boxes of rank 1"),
+    (lambda: pk.roi_levels(BOXES[:, 1:], 2, 5), pk.ShapeError, "with 4 columns"),
     (lambda: pk.native(ALIGN, "tensorflow"), pk.NotExactError, "no layer of its own"),
 ]
 

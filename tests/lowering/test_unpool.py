@@ -177,7 +177,9 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (_layer_of_unknown_size, pk.ShapeError, "a Keras model has to know the size"),
     (lambda: pk.indices_from(INDICES, "caffe", X.shape, "NCHW"), pk.InputError, 'known as those of "onnx"'),
     (lambda: pk.indices_from(INDICES, "onnx", X.shape, "NHW"), pk.ShapeError, "one letter for each axis"),
-    (lambda: pk.indices_from(INDICES, "onnx", (None, 3, None, 9), "NCHW"), pk.ShapeError, "sizes besides N"),
+    (lambda: pk.indices_from(INDICES, "onnx", (None, 3, None, 9), "NCHW"), pk.ShapeError, "sizes besides that of N"),
+    (lambda: pk.indices_from(INDICES, "onnx", (1, 3, 0, 9), "NCHW"), pk.ShapeError, "sizes besides that of N"),
+    (lambda: pk.indices_from(INDICES, "onnx", 2**63, "NCHW"), pk.ShapeError, "a shape holds ints"),  # type: ignore[arg-type]
     (lambda: pk.indices_from([1], "onnx", X.shape, "NCHW"), pk.InputError, "received a list"),
     (lambda: pk.native(pk.Unpool(SPEC, (8, 9)), "tensorflow"), pk.NotExactError, "no layer of its own"),
 ]
@@ -203,9 +205,7 @@ def test_it_comes_back_from_every_form_in_which_it_is_kept() -> None:
 def test_it_is_explained_and_counted() -> None:
     told = pk.Unpool(SPEC, (8, 9)).explain((2, 3, 4, 4), {"indices": "NCHW"})
 
-    assert told.startswith(
-        "unpool (max window=2 layout=NCHW) output_size=(8, 9)\nNCHW (2, 3, 4, 4) -> NCHW (2, 3, 8, 9)"
-    )
+    assert told.startswith("unpool (max window=2 layout=NCHW) output_size=8,9\nNCHW (2, 3, 4, 4) -> NCHW (2, 3, 8, 9)")
     assert "where each value goes" in told
     cost = pk.Unpool(SPEC, (8, 9)).cost((2, 3, 4, 4), {"indices": "NCHW"})
     assert (cost.operations, cost.bytes) == (96, 96 * (4 + 8) + 432 * 4)
