@@ -51,6 +51,6 @@ def one_axis(spec: PoolSpec, i: int) -> PoolSpec:
     """What a spec from `plain` does along one axis; the other fields stay."""
     fields: dict[str, Any] = {name: getattr(spec, name) for name in PER_SPEC}
     if is_many(ratios := dict(spec.options).get("output_ratio")):
-        fields["output_ratio"] = ratios[i]
+        fields["output_ratio"] = (ratios[i],)
     fields |= {name: (value[i],) if is_many(value := getattr(spec, name)) else value for name in _of_axis(spec)}
     return PoolSpec(spec.kind, layout="L", **fields)

@@ -17,6 +17,7 @@ from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
 from poolkit.lowering.relative import moderate, powers_fit
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
+from poolkit.lowering.windows import cells
 from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def ways(base: AnyPlan, wide: bool, branches: Callable[[Plan], bool]) -> list[By
         return []
     if powers and wide and plan.work == "float32":
         return [_by(base, "wide", "float64", ["sum"])]
-    most = math.prod([a.window if a.form == "taps" else -(-a.n // a.out) + 1 for a in plan.axes])
-    many = plan.work == "float32" and most > FEW
+    many = plan.work == "float32" and cells(plan) > FEW
     if "bounded" in known and not (powers and many) and branches(plan):
         return [_by(base, "bounded", "float64" if many and wide else plan.work, ["sum"])]
     return []

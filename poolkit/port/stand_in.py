@@ -13,6 +13,7 @@ from poolkit.port.target import target_of
 from poolkit.running.layers import layer
 from poolkit.spec.messages import shown
 from poolkit.spec.signatures import explained
+from poolkit.spec.values import plain
 from poolkit.spec.vocabulary import SYMBOLIC
 
 
@@ -28,6 +29,7 @@ def stand_in(word: str, backend: str, *, layout: str | None = None) -> Any:
     >>> pool(2, padding="valid")
     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
     """
+    word, backend, layout = plain(word), plain(backend), plain(layout)
     table.dialect(backend)
     given: object = layout
     if given is not None and not (isinstance(given, str) and given in SYMBOLIC):

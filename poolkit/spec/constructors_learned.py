@@ -9,6 +9,7 @@ from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.learned import Learned
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
+from poolkit.spec.values import plain
 
 
 @explained
@@ -95,7 +96,9 @@ def LIPPool(  # noqa: N802
     ['conv1', 'scale1', 'shift1']
     """
     spec = AvgPool(window, stride, padding, layout=layout)
-    return Learned("lip", (spec,), channels=channels, form=logits, hidden=hidden if logits == "bottleneck" else None)
+    form: object = plain(logits)
+    narrow = isinstance(form, str) and form == "bottleneck"
+    return Learned("lip", (spec,), channels=channels, form=logits, hidden=hidden if narrow else None)
 
 
 @explained

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Operation
 from poolkit.spec.text import VERSION, as_list, fields_of, fields_of_dict
+from poolkit.spec.values import plain
 
 if TYPE_CHECKING:
     from poolkit.spec.pool_spec import PoolSpec
@@ -56,7 +57,7 @@ class Declared(Operation):
         >>> Segment.parse("segment max num_segments=3 layout=LC"), StructPool.parse("struct clusters=3 layout=LC")
         (Segment("max", 3, layout="LC"), StructPool(3, layout="LC"))
         """
-        given: object = string
+        given: object = plain(string)
         if not isinstance(given, str) or not cls.written(given):
             rule = f"the text of {cls.__name__} begins with the word {quoted(cls.word)}"
             raise wrong(shown(given), rule, "write it as str gives it")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +64,14 @@ class Facts:
         return tuple([name for name, option in self.options.items() if option.learned])
 
 
-def _ratios(given: Any) -> bool:
+def _is_tuple(given: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(given, tuple)
+
+
+def _ratios(given: object) -> bool:
     """Whether this is a share of an axis, or one for each, of which None leaves an axis as it is."""
-    several: Any = given if hasattr(given, "__len__") else (given,)
-    return len(several) > 0 and all(r is None or (isinstance(r, float) and 0 < r < 1) for r in several)
+    each = [*given] if _is_tuple(given) else [given]
+    return len(each) > 0 and all(r is None or (isinstance(r, float) and 0 < r < 1) for r in each)
 
 
 RANDOM = ("samples", "key")  # further tensors that say what is drawn

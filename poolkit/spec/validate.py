@@ -186,7 +186,8 @@ def check_spread(spec: Fields, values: dict[str, Any]) -> None:
         received = f"output_size={shown(spec.output_size)} and output_ratio={shown(ratio)} for {name}"
         rule = "how many windows there are is said by one of them"
         raise wrong(received, rule, "write output_size=7, or output_ratio=0.7")
-    check_adaptive(spec, {**values, "stride": spec.stride, "output_size": 0 if size is None else size})
+    stride = None if values["stride"] == values["window"] else values["stride"]  # which is its default
+    check_adaptive(spec, {**values, "stride": stride, "output_size": 0 if size is None else size})
 
 
 def check_sliding(spec: Fields, values: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ CASES: tuple[tuple[str, str, str, tuple[int, ...], dict[str, Any]], ...] = (
     ("split", "avg", "NCHW", (1, 2, 8, 9), {"window": (4, 3), "divisor_override": 2.5}),
     ("split", "sum", "NHWC", (1, 9, 8, 2), {"output_size": (3, None)}),
     ("split", "avg", "CHW", (3, 6, 4), {"output_size": (3, 1)}),
+    ("convolution", "avg", "NCHW", (2, 3, 8, 9), {"window": 3, "stride": 2, "padding": "same"}),
     ("first", "max", "NCHW", (2, 3, 5, 7), {"output_size": 1}),
     ("first", "min", "NHWC", (2, 5, 7, 3), {"output_size": 1}),
     ("first", "max", "NHWC", (1, 18, 20, 2), {"output_size": 1}),

@@ -10,6 +10,7 @@ import torch
 
 import poolkit as pk
 from poolkit import Mix, NotExactError, PoolSpec
+from poolkit.dialects.torch.read import canonical
 from tests.helpers.support import python
 from tests.helpers.vision import timm, torchvision
 
@@ -214,3 +215,8 @@ def test_reading_a_line_imports_neither() -> None:
         "print([name for name in ('timm', 'torch') if name in sys.modules])"
     )
     assert python(code).strip() == "[]"
+
+
+def test_the_name_of_a_package_alone_is_no_word() -> None:
+    assert canonical("timm") == "timm"
+    assert canonical("timm.layers.pool2d_same.AvgPool2dSame") == "timm.layers.AvgPool2dSame"

@@ -282,7 +282,7 @@ def canonical(name: str) -> str:
     if f"{FUNCTIONAL}.{short}" in WORDS:  # torch.max_pool2d is the function below its Python face
         return f"{FUNCTIONAL}.{short}"
     module = OUTSIDE.get(name.split(".")[0])
-    return name if module is None else f"{module}.{name.rsplit('.', 1)[1]}"
+    return name if module is None or "." not in name else f"{module}.{name.rsplit('.', 1)[1]}"
 
 
 WORDS = words(
