@@ -55,8 +55,9 @@ def _letters(case: Case, name: str, axes: int) -> str:
     if name == "samples" and not case.spec.keepdims:
         gone = pooled_axes(case.spec, rank)
         letters = "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)
-    axes -= 0 if name in case.spec.learned else rank - len(layout_of(case.spec, rank))
-    spec = case.spec if case.spec.axes is not None else case.spec.replace(layout=layout_of(case.spec, rank))
+    layout = layout_of(case.spec, rank)
+    axes -= 0 if name in case.spec.learned else rank - len(layout)
+    spec = case.spec if case.spec.axes is not None else case.spec.changed(lambda part: part.replace(layout=layout))
     return next(form for form in spec.axes_of(name, letters) if len(form) == axes)
 
 
