@@ -20,6 +20,7 @@ import torch
 import poolkit as pk
 from poolkit.dialects.calls import Call, Name
 from poolkit.dialects.reading import Reading
+from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 from tests.conftest import Fuzz
 from tests.helpers import mutated
@@ -73,7 +74,7 @@ def read_or_refused(given: Any, beside: tuple[Any, ...], more: dict[str, Any]) -
     except pk.PoolkitError as error:
         message = str(error)
     else:
-        assert isinstance(spec, pk.PoolSpec | pk.Mix)
+        assert isinstance(spec, Operation)
         return "read"
     assert 0 < len(message) <= 2000
     return "refused"
