@@ -18,7 +18,7 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
-from poolkit.spec.operation import operation_from_dict
+from poolkit.spec.operation import Operation, operation_from_dict
 
 Array = np.ndarray[Any, Any]
 RNG = np.random.default_rng(0)
@@ -190,6 +190,9 @@ def test_it_comes_back_from_every_form_in_which_it_is_kept() -> None:
         assert eval(repr(spec), vars(pk).copy()) == spec
         assert operation_from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
         assert pickle.loads(pickle.dumps(spec)) == spec
+        assert Operation.parse(str(spec)) == spec
+    with pytest.raises(pk.SpecError, match='the text of RoiSpec begins with the word "roi"'):
+        pk.RoiSpec.parse("align output_size=5 layout=NCHW")
     assert str(ALIGN) == "roi align output_size=5,4 layout=NCHW spatial_scale=0.125 sampling_ratio=2"
     assert ALIGN.replace(layout="channels_last").layout == "NHWC"
 

@@ -196,6 +196,7 @@ def test_it_comes_back_from_every_form_in_which_it_is_kept() -> None:
         assert eval(repr(back), vars(pk).copy()) == back
         assert operation_from_dict(json.loads(json.dumps(back.to_dict()))) == back
         assert pickle.loads(pickle.dumps(back)) == back
+        assert pk.Unpool.parse(str(back)) == back
         assert back.replace(output_size=(8, 9)) == pk.Unpool(SPEC, (8, 9))
     assert str(pk.Unpool(SPEC, 8)) == "unpool (max window=2 layout=NCHW) output_size=8"
     assert pk.Unpool(SPEC, (8, 9)).output_shape((None, 3, None, None)) == (None, 3, 8, 9)
