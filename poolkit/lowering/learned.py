@@ -42,10 +42,6 @@ class LearnedPlan(Composite):
         return self.pooled
 
     @property
-    def known(self) -> bool:
-        return all(a.known for a in self.pooled)
-
-    @property
     def channel(self) -> int:
         return letters_of(self.spec, self.rank).index("C")
 

@@ -113,7 +113,7 @@ class Composite:
 
     @property
     def known(self) -> bool:
-        return all(part.known for part in self.parts)
+        return all(a.known for a in self.axes)
 
     @property
     def result(self) -> str:

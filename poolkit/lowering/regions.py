@@ -47,10 +47,6 @@ class RegionsPlan(Composite):
     def axes(self) -> tuple[Axis, ...]:
         return self.maps
 
-    @property
-    def known(self) -> bool:
-        return all(a.known for a in self.maps)
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         two = o.of_rank(2).of_dtype(self.fine)
         boxes = two.detach(two.cast(tensors["boxes"], self.fine))

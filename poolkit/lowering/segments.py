@@ -43,10 +43,6 @@ class SegmentPlan(Composite):
     def axes(self) -> tuple[Axis, ...]:
         return self.base.axes
 
-    @property
-    def known(self) -> bool:
-        return self.base.known
-
     def ways(self, derivative: bool) -> Sequence[SegmentPlan]:
         """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64."""
         if self.spec.selects:

@@ -37,10 +37,6 @@ class GraphPlan(Composite):
     def axes(self) -> tuple[Axis, ...]:
         return (self.nodes,)
 
-    @property
-    def known(self) -> bool:
-        return self.nodes.known
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         given = {f.name: self.ready(o, f, tensors[f.name]) for f in self.further}
         adjacency, unary, mask = given["adjacency"], given["unary"], given.get("mask")

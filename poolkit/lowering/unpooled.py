@@ -37,10 +37,6 @@ class UnpoolPlan(Composite):
     def axes(self) -> tuple[Axis, ...]:
         return self.maps
 
-    @property
-    def known(self) -> bool:
-        return all(a.known for a in self.maps)
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         if o.sizes_are_data and not all(isinstance(a.out, int) for a in self.maps):
             raise ShapeError(

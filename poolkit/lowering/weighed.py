@@ -42,10 +42,6 @@ class WeighedPlan(Composite):
     def axes(self) -> tuple[Axis, ...]:
         return self.base.axes
 
-    @property
-    def known(self) -> bool:
-        return self.base.known
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         ready = self.ready(o, x, tensors)
         mask, weight, logits = (ready.pop(name, None) for name in ("mask", "weight", "log_weight"))
