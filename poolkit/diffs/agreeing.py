@@ -1,7 +1,8 @@
 """At which input sizes two specs give the same numbers: their windows and divisors, compared as integers.
 
 Axes are compared in order, whatever their letters and wherever batch and channels stand. A pooled axis that one spec
-keeps with size 1 and the other drops holds the same numbers.
+keeps with size 1 and the other drops holds the same numbers. What two different kinds happen to give alike is not
+looked for: the lower median of two cells is their minimum, and counts as different.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from poolkit.diffs.agreeing import (
     agreement_of,
     agrees,
     alike,
+    alone,
     axis_of,
     limit,
     ratio,
@@ -183,9 +184,12 @@ def _cells(
 
 def _differs(a: Lines, b: Lines, position: Shape) -> bool:
     first, second = window_at(a, position), window_at(b, position)
-    if first is None or second is None or first.cells != second.cells:
+    if first is None or second is None:
         return True
-    if not alike(a.spec, b.spec, all(len(cells) == 1 for cells in first.cells)):
+    single = all(len(cells) == 1 for cells in (*first.cells, *second.cells))
+    if single and alone(a.spec).isdigit() and alone(a.spec) == alone(b.spec):
+        return False  # as 0 is the standard deviation of any one cell
+    if first.cells != second.cells or not alike(a.spec, b.spec, single):
         return True
     counts = [math.prod(line[o] for line, o in zip(side.counts, position, strict=True)) for side in (a, b)]
     return Fraction(*counts) * ratio(a.spec, b.spec) != 1
