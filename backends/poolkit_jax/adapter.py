@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
-from poolkit.lowering.plan import AnyPlan, Plan
+from poolkit.lowering.plan import AnyPlan
 from poolkit_jax.layers import Pool
 from poolkit_jax.learned import layer
 from poolkit_jax.ops import CONFIG, LARGE, Ops
@@ -47,9 +47,10 @@ class JaxAdapter(Adapter):
         device = "mesh" if mesh else None
         return Situation(tracing=True, empty=x.size == 0, shipped=mesh, device=device, format=large)
 
-    def branches(self, plan: Plan, situation: Situation) -> bool:
-        """Of windows that overlap; those that do not are folded as fast."""
-        return any(a.form == "taps" and a.stride < a.window for a in plan.axes)
+    def branches(self, plan: AnyPlan, situation: Situation) -> bool:
+        """Of windows that overlap, and where there are none; those that do not are folded as fast."""
+        forms = {a.form for a in plan.axes}
+        return forms == {"keep"} or any(a.form == "taps" and a.stride < a.window for a in plan.axes)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, jax.Array):

@@ -39,7 +39,7 @@ class Ops(Operators):
     jnp: Any = jax.numpy
     lax: Any = lax
     module = "jnp"
-    nan_wins = True
+    nan_wins = puts = True
     pairwise_sums: bool = True  # which takes no padding
 
     def __init__(self, rank: int, dtype: str) -> None:
@@ -61,6 +61,10 @@ class Ops(Operators):
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
+
+    def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
+        rows = [self.lax.broadcasted_iota("int32", places.shape, at) for at in range(self.rank - 1)]
+        return self.jnp.zeros(self.row(x, n), x.dtype).at[(*rows, places)].set(x)
 
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy
 
 from poolkit.lowering.operators import Operators
-from poolkit.programs.recorder import choose
+from poolkit.programs.recorder import choose, together
 
 Tensor = Any
 
@@ -19,7 +19,7 @@ class Ops(Operators):
     imports: ClassVar[dict[str, str]] = {"np": "import numpy as np"}
     np: Any = numpy
     module = "np"
-    nan_wins = True
+    nan_wins = puts = True
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.np.array(self.np.broadcast_to(x, like.shape))
@@ -32,6 +32,10 @@ class Ops(Operators):
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         return self.np.clip(x, low, high)
+
+    def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
+        made = self.np.zeros(self.row(x, n), x.dtype)
+        return together(self.np.put_along_axis(made, places, x, -1), made)[1]
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         order = self.np.argsort(ids, kind="stable")

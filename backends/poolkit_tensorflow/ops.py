@@ -140,8 +140,8 @@ class Ops(Functions, Operators):
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.tf.reshape(self.tf.constant(values, dtype), self.along(at))
 
-    def within(self, x: Tensor, most: float) -> Any:
-        return self.tf.reduce_max(self.tf.abs(x)) < most
+    def between(self, x: Tensor, low: float, high: float) -> Any:
+        return (self.tf.reduce_min(x) > low) & (self.tf.reduce_max(x) < high)
 
     def branch(
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor

@@ -21,7 +21,7 @@ class Ops(Operators):
     torch: Any = torch
     F: Any = torch.nn.functional
     module = "torch"
-    nan_wins = True
+    nan_wins = puts = True
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
@@ -63,6 +63,14 @@ class Ops(Operators):
             return wide.new_zeros(shape).scatter_reduce(0, places, wide, f"a{how}", include_self=False).to(x.dtype)
         wide = x.to(self.torch.float64) if self.dtype == "float32" and self.exact else x
         return wide.new_zeros(shape).index_add(0, ids, wide).to(x.dtype)
+
+    def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
+        return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it
+
+    def last(self, x: Tensor, n: Any) -> Tensor:
+        line = self.torch.arange(x.shape[-1], device=x.device, dtype=self.torch.float64).expand_as(x)
+        made = line.new_full((), -1).expand(self.row(x, n + 1)).scatter_reduce(-1, x + 1, line, "amax")
+        return made[..., 1:].to(self.torch.int32)
 
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
@@ -116,9 +124,9 @@ class Ops(Operators):
         made = self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device)
         return beside(made.view(self.along(at)), like)
 
-    def within(self, x: Tensor, most: float) -> Any:
+    def between(self, x: Tensor, low: float, high: float) -> Any:
         ends = self.torch.aminmax(x)
-        return (ends[0] > -most) & (ends[1] < most)
+        return (ends[0] > low) & (ends[1] < high)
 
     def branch(
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor

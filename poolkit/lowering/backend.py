@@ -126,8 +126,8 @@ class Adapter:
         """Whether float64 is to be had, at no more than twice the time of float32."""
         return False
 
-    def branches(self, plan: Plan, situation: Situation) -> bool:
-        """Whether it pays to ask what cells hold (`Ops.branch`), so that windows of a kind with powers are sums."""
+    def branches(self, plan: AnyPlan, situation: Situation) -> bool:
+        """Whether it pays to ask what tensors hold (`Ops.branch`), so that windows of a kind with powers are sums."""
         return False
 
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:

@@ -20,6 +20,7 @@ class Derived:
     pairwise_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
     exact: bool = False
+    puts: ClassVar[bool] = False
     nan_wins: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:
@@ -43,6 +44,10 @@ class Derived:
         """The shape of a line of `n` numbers along one axis."""
         return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
 
+    def row(self: Any, x: Tensor, n: Any) -> tuple[Any, ...]:
+        """The shape of `x` with `n` along the last axis."""
+        return (*[self.size(x, at) for at in range(self.rank - 1)], n)
+
     def own_sum(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.sum(x, ats)
 
@@ -57,13 +62,13 @@ class Derived:
         return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))
 
     def split(self: Any, x: Tensor, sizes: tuple[Any, ...]) -> Tensor:
-        return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - 1)], *sizes))
+        return self.reshape(x, (*self.row(x, sizes[0]), *sizes[1:]))
 
-    def within(self: Any, x: Tensor, most: float) -> Any:
-        size = self.absolute(x)
+    def between(self: Any, x: Tensor, low: float, high: float) -> Any:
+        right = self.cast(self.both(self.greater(x, low), self.less(x, high)), "int32")
         for at in range(self.rank):
-            size = self.max(size, at)
-        return self.less(self.reshape(size, ()), most)
+            right = self.min(right, at)
+        return self.equal(self.reshape(right, ()), 1)
 
     def branch(
         self: Any, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor

@@ -148,7 +148,8 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     by_sums = ways(plan, wide, lambda p: here and not situation.empty and adapter.branches(p, situation))
     asked = [_asked(adapter, way, situation) for way in by_sums]
     if isinstance(plan, Composite) and len(plan.parts) == 0:
-        return [*asked, *[_alone(way) for way in plan.ways(situation.derivative)]]
+        asks = here and not situation.empty and adapter.branches(plan, situation)
+        return [*asked, *[_alone(way) for way in plan.ways(situation.derivative, asks)]]
     if isinstance(plan, Composite):
         return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]

@@ -164,8 +164,8 @@ class Operators(Named):
     def absolute(self, a: Tensor) -> Tensor:
         return self.functions.abs(a)
 
-    def within(self, x: Tensor, most: float) -> Any:
-        return self.functions.max(self.functions.abs(x)) < most
+    def between(self, x: Tensor, low: float, high: float) -> Any:
+        return (self.functions.min(x) > low) & (self.functions.max(x) < high)
 
     def floor(self, a: Tensor) -> Tensor:
         return self.functions.floor(a)

@@ -119,8 +119,11 @@ class Composite:
     def result(self) -> str:
         return result_dtype(self.spec, self.dtype)
 
-    def ways(self, derivative: bool) -> Sequence[Composite]:
-        """The ways in which one without parts may be joined where a derivative may be taken or not; the best first."""
+    def ways(self, derivative: bool, asks: bool) -> Sequence[Composite]:
+        """The ways in which one without parts may be joined, the best first.
+
+        A derivative may be taken or not, and it may be asked what tensors hold, or not.
+        """
         return (self,)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -26,6 +26,7 @@ class Ops(Protocol):
     pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     exact: bool  # sums of unknown length keep to 4 eps, too
+    puts: ClassVar[bool]  # there is `put`
     nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
     rank: int
     dtype: str  # that in which the kind is computed
@@ -142,6 +143,12 @@ class Ops(Protocol):
     ) -> Tensor:
         """The sum of each window along all axes but the first, one to three; by a convolution where there is one."""
 
+    def put(self, x: Tensor, places: Tensor, n: Size) -> Tensor:
+        """Zeros, `n` along the last axis, with each number of `x` put at its place, which is from 0 to below `n`.
+
+        Of several that are put at one place it is not looked at which one stands there. Only where there is `puts`.
+        """
+
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
@@ -168,8 +175,8 @@ class Ops(Protocol):
         """These numbers along an axis, on the device of `like`."""
 
     # the tensor as a whole
-    def within(self, x: Tensor, most: float) -> Any:
-        """Whether every number is nearer to 0 than `most`, as `branch` takes it. Of NaN it is not looked at."""
+    def between(self, x: Tensor, low: float, high: float) -> Any:
+        """Whether every number is above `low` and below `high`, as `branch` takes it; NaN is not."""
 
     def branch(
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor

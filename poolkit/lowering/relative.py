@@ -224,12 +224,17 @@ def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
     return near, o.where(o.less(size, 1), 1.0, o.where(o.greater(size, most), most, size))
 
 
+def within(o: Ops, x: Tensor, most: float) -> Any:
+    """Whether every number is nearer to 0 than this."""
+    return o.between(x, -most, most)
+
+
 def moderate(kind: Any, x: Tensor, most: float) -> Any:
     """Whether no magnitude of beta times a cell is more than this."""
     if isinstance(kind.near, float):
-        return kind.o.within(kind.o.detach(x), most / max(abs(kind.near * kind.far), 2.0**-20))
+        return within(kind.o, kind.o.detach(x), most / max(abs(kind.near * kind.far), 2.0**-20))
     o, cells = kind.o, kind.o.detach(x)
-    return o.both(o.within(o.detach(exponents(kind, x)), most), o.within(cells, most * 2.0**20))
+    return o.both(within(o, o.detach(exponents(kind, x)), most), within(o, cells, most * 2.0**20))
 
 
 def powers_fit(kind: Any, x: Tensor) -> Any:
@@ -239,7 +244,7 @@ def powers_fit(kind: Any, x: Tensor) -> Any:
     a = o.absolute(o.detach(x)) if eps is None else o.clip(o.detach(x), eps, math.inf)
     if eps is None or eps < 1 / most:
         a = o.where(o.both(o.greater(a, 0), o.less(a, 1 / most)), math.inf, a)
-    return o.within(a, most)
+    return within(o, a, most)
 
 
 def exponents(kind: Any, x: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class SegmentPlan(Composite):
     def axes(self) -> tuple[Axis, ...]:
         return self.base.axes
 
-    def ways(self, derivative: bool) -> Sequence[SegmentPlan]:
+    def ways(self, derivative: bool, asks: bool) -> Sequence[SegmentPlan]:
         """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64."""
         if self.spec.selects:
             return (self,) if derivative else (dataclasses.replace(self, way="values"), self)

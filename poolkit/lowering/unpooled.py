@@ -1,6 +1,6 @@
 """Unpooling resolved on values and their indices: which value stands at each place of the result, if any does.
 
-The choice is made by places alone (`Ops.last`), and the value is then taken, so that only what is seen has a gradient.
+Of several values at a place the choice is made by places alone (`Ops.last`), and only what is seen has a gradient.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class UnpoolPlan(Composite):
 
     spec: Unpool
     maps: tuple[Axis, ...]
+    way: str = dataclasses.field(default="fold", kw_only=True)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -55,9 +56,8 @@ class UnpoolPlan(Composite):
 
         places = tensors["indices"] if self.further[0].dtype == o.index else o.cast(tensors["indices"], o.index)
         values, places = flat(x), flat(places)
-        chosen = self.chosen(numbers.of_rank(rows.rank), places, cells, most)
-        taken = rows.take_along(values, rows.where(rows.less(chosen, 0), 0, chosen), len(left))
-        made = rows.where(rows.less(chosen, 0), 0, taken)
+        put = self.chosen if self.way == "fold" else self.asked
+        made = put(rows, numbers.of_rank(rows.rank), values, places, cells, most)
         made = rows.split(made, self.outs) if len(ats) > 1 else made
         return _turned(o, made, tuple([order.index(at) for at in range(self.rank)])), None
 
@@ -65,15 +65,51 @@ class UnpoolPlan(Composite):
     def outs(self) -> tuple[Any, ...]:
         return tuple([a.out for a in self.maps])
 
-    def chosen(self, o: Ops, places: Tensor, cells: Any, most: Any) -> Tensor:
-        """Which value is the last that is put at a place; -1 where none is."""
+    def ways(self, derivative: bool, asks: bool) -> Sequence[UnpoolPlan]:
+        """Where it may be asked what indices hold, none of several values at a place has to be looked for as a rule."""
+        if not (asks and self.known and all(isinstance(n, int) for n in self.outs)):
+            return (self,)
+        return dataclasses.replace(self, way="distinct" if derivative else "alike"), self
+
+    def asked(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: int, most: int) -> Tensor:
+        """Values are put where they belong, if no two meet; without a derivative those that meet may be equal.
+
+        As they are where windows overlap, whose maxima are one cell.
+        """
+        if not o.puts:
+            return self.chosen(o, numbers, values, places, cells, most)
         at = o.rank - 1
-        inside = o.both(o.greater(places, -1), o.less(places, o.number(most, o.dtype)))
-        found = o.last(o.where(inside, places, -1), most)
-        some = o.both(o.greater(found, -1), o.less(found, o.number(cells, "int32")))
-        found = o.where(some, found, 0)
-        here = o.equal(o.take_along(places, found, at), o.cast(o.iota(found, at), o.dtype))
-        return o.where(o.both(some, here), found, -1)
+        safe = numbers.clip(places, 0, most - 1)
+        made = o.put(values, safe, most)
+        whole = o.of_dtype("int32")
+        if self.way == "distinct":
+            marks = whole.put(whole.add(whole.multiply(whole.cast(places, "int32"), 0), 1), safe, most)
+            found = whole.integer_sum(marks, (at,))
+        else:
+            found = o.count(o.equal(o.take_along(made, safe, at), values), at, "int32")
+        right = o.both(numbers.between(places, -1, most), whole.between(found, cells - 1, cells + 1))
+        return o.branch(
+            right,
+            lambda values: made,
+            lambda values: self.chosen(o, numbers, values, places, cells, most),
+            values,
+        )
+
+    def chosen(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: Any, most: Any) -> Tensor:
+        """Of several values the last is put at a place, and 0 where there is none."""
+        n, at = numbers, o.rank - 1
+        inside = n.both(n.greater(places, -1), n.less(places, n.number(most, n.dtype)))
+        found = n.last(n.where(inside, places, -1), most)
+        if o.puts:
+            here = n.take_along(found, n.where(inside, places, 0), at)
+            stays = n.both(inside, n.equal(here, n.iota(places, at)))
+            made = o.put(values, n.where(stays, places, n.number(most, n.dtype)), most + 1)
+            return o.slice(made, at, 0, -1, 1)
+        some = n.both(n.greater(found, -1), n.less(found, n.number(cells, "int32")))
+        found = n.where(some, found, 0)
+        here = n.equal(n.take_along(places, found, at), n.cast(n.iota(found, at), n.dtype))
+        some = n.both(some, here)
+        return o.where(some, o.take_along(values, n.where(some, found, 0), at), 0)
 
 
 def _turned(o: Ops, x: Tensor, order: tuple[int, ...]) -> Tensor:

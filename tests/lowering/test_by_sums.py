@@ -113,7 +113,7 @@ def test_maps_on_both_sides_of_the_bound_under_vmap() -> None:
 def test_a_branch_by_other_primitives(most: float, wanted: list[float]) -> None:
     """An adapter of somebody else has no own one."""
     base: Any = registry.adapter("numpy").ops
-    o: Any = type("Bare", (base,), {name: getattr(Derived, name) for name in ("within", "branch")})(1, "float64")
+    o: Any = type("Bare", (base,), {name: getattr(Derived, name) for name in ("between", "branch")})(1, "float64")
     x = np.array([1.0, -3.0])
 
     def near(x: Any) -> Any:
@@ -122,4 +122,4 @@ def test_a_branch_by_other_primitives(most: float, wanted: list[float]) -> None:
     def far(x: Any) -> Any:
         return o.subtract(x, 1.0)
 
-    assert o.branch(o.within(x, most), near, far, x).tolist() == wanted
+    assert o.branch(o.between(x, -most, most), near, far, x).tolist() == wanted

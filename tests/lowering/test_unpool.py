@@ -17,7 +17,10 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
+from poolkit.running.dispatch import pool_through
+from poolkit.running.routes import routes_for
 from poolkit.spec.operation import operation_from_dict
+from poolkit_conformance import runner
 
 Array = np.ndarray[Any, Any]
 SPEC = pk.MaxPool(2, layout="NCHW", indices=True)
@@ -210,3 +213,33 @@ def test_it_is_explained_and_counted() -> None:
     assert "where each value goes" in told
     cost = pk.Unpool(SPEC, (8, 9)).cost((2, 3, 4, 4), {"indices": "NCHW"})
     assert (cost.operations, cost.bytes) == (96, 96 * (4 + 8) + 432 * 4)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize(
+    ("values", "indices", "expected"),
+    [
+        ((5.0, 7.0, 6.0), (4, 1, 0), (6.0, 7.0, 0.0, 0.0, 5.0, 0.0)),
+        ((5.0, 7.0, 6.0), (1, 1, 2), (0.0, 7.0, 6.0, 0.0, 0.0, 0.0)),
+        ((7.0, 5.0, 6.0), (1, 1, -1), (0.0, 5.0, 0.0, 0.0, 0.0, 0.0)),
+        ((np.nan, 5.0, 6.0), (0, 5, 5), (np.nan, 0.0, 0.0, 0.0, 0.0, 6.0)),
+    ],
+)
+def test_values_are_put_at_once_where_none_has_to_give_way(
+    backend: str, values: tuple[float, ...], indices: tuple[int, ...], expected: tuple[float, ...]
+) -> None:
+    """What indices hold is asked; places that are none, and values that meet, are then as by every other way."""
+    h = runner.harness(backend)
+    x, places = (h.from_numpy(np.array([[t]], dtype)) for t, dtype in ((values, "float32"), (indices, "int32")))
+    op = pk.Unpool(pk.MaxPool(2, layout="NCL", indices=True), 6)
+    names = [route.name for route in routes_for(x, op, indices=places)]
+
+    assert names == ["distinct" if backend == "jax" else "alike", "fold"]
+    for name in names:
+        np.testing.assert_array_equal(h.to_numpy(pool_through(x, op, name, indices=places))[0, 0], expected)
+    if backend == "torch":
+        x.requires_grad_()
+        assert routes_for(x, op, indices=places)[0].name == "distinct"
+        slopes = torch.autograd.grad(pk.pool(x, op, indices=places).sum(), x)[0]
+        last = [0 <= i < 6 and i not in indices[n + 1 :] for n, i in enumerate(indices)]
+        assert slopes[0, 0].tolist() == last
