@@ -21,6 +21,9 @@ class Ops(Operators):
         super().__init__(rank, dtype)
         self.pairwise_sums = dtype == "float64"  # which has no wider type to accumulate in
 
+    def typed(self, dtype: str) -> Any:
+        return getattr(self.xp, dtype)
+
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         edge = self.xp.full_like(self.slice(x, at, 0, 1, 1), value)  # the standard has no pad
         parts = [self.xp.repeat(edge, n, axis=at) for n in (low, high)]
@@ -68,29 +71,23 @@ class Ops(Operators):
     def running_sum(self, x: Tensor, at: int) -> Tensor:
         return self.xp.cumulative_sum(x, axis=at, dtype=self.xp.int32)
 
-    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.xp.sum(x, axis=ats, dtype=self.xp.int32, keepdims=True)
-
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # The standard says nothing of accuracy, so float32 is added up in float64, and float64 by halves.
         return self.xp.astype(self.xp.sum(x, axis=ats, dtype=self.xp.float64, keepdims=True), x.dtype)
 
     def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
-        return self.xp.sum(self.cast(chosen, dtype), axis=at, dtype=getattr(self.xp, dtype), keepdims=True)
-
-    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
-        return self.xp.sum(self.where(chosen, x, 0), axis=at, dtype=x.dtype, keepdims=True)
+        return self.xp.sum(self.cast(chosen, dtype), axis=at, dtype=self.typed(dtype), keepdims=True)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         line = self.xp.arange(x.shape[at], dtype=self.xp.int32, device=x.device)
         return self.xp.reshape(line, self.along(at, x.shape[at]))
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        line = self.xp.asarray(list(values), dtype=getattr(self.xp, dtype), device=like.device)
+        line = self.xp.asarray(list(values), dtype=self.typed(dtype), device=like.device)
         return self.xp.reshape(line, self.along(at))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
-        return self.xp.astype(x, getattr(self.xp, dtype))
+        return self.xp.astype(x, self.typed(dtype))
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return self.xp.astype(x, like.dtype)

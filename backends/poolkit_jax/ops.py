@@ -56,9 +56,6 @@ class Ops(Operators):
         except jax.errors.InconclusiveDimensionOperation as error:
             raise _undecided(x.shape[at], start - (stop or 0)) from error
 
-    def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
-        return self.jnp.broadcast_to(x, like.shape)
-
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
 
@@ -75,9 +72,6 @@ class Ops(Operators):
 
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.argsort(x, at).astype("int32")
-
-    def running_sum(self, x: Tensor, at: int) -> Tensor:
-        return self.jnp.cumsum(x, at, dtype="int32")
 
     def sort(self, x: Tensor, at: int) -> Tensor:
         return self.jnp.sort(x, at)

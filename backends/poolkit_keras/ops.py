@@ -47,6 +47,7 @@ class Ops(Functions):
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
     ops: Any = keras.ops
     module = "ops"
+    spelled: ClassVar[dict[str, str]] = {"abs": "absolute"}
     pairwise_sums = True  # a model of known sizes is then right on any engine that it is loaded under
     sizes_are_data = True
 
@@ -116,9 +117,6 @@ class Ops(Functions):
     def divide(self, a: Tensor, b: Any) -> Tensor:
         return self.ops.divide(a, self.literal(b))
 
-    def absolute(self, a: Tensor) -> Tensor:
-        return self.ops.absolute(a)
-
     def floor(self, a: Tensor) -> Tensor:
         # ops.floor makes float32 of float64 on Keras's PyTorch engine; ops.trunc does not.
         whole = self.ops.trunc(a)
@@ -169,9 +167,6 @@ class Ops(Functions):
         start = _extreme(x, sign)
         initial = {} if start is None else {"initial": start}
         return getattr(self.ops, which)(x, axis=at, keepdims=True, **initial)
-
-    def any(self, x: Tensor, at: int) -> Tensor:
-        return self.ops.any(x, axis=at, keepdims=True)
 
     def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
         return self.ops.sum(self.ops.cast(chosen, dtype), axis=at, keepdims=True)

@@ -51,9 +51,6 @@ class Ops(Operators):
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.np.argsort(x, at, kind="stable").astype("int32")
 
-    def running_sum(self, x: Tensor, at: int) -> Tensor:
-        return self.np.cumsum(x, at, dtype="int32")
-
     def sort(self, x: Tensor, at: int) -> Tensor:
         return self.np.sort(x, at, kind="stable")
 

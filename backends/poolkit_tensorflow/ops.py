@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import tensorflow
@@ -19,10 +19,19 @@ class Ops(Functions, Operators):
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
     tf: Any = tensorflow
     module = "tf"
+    spelled: ClassVar[dict[str, str]] = {
+        "concatenate": "concat",
+        "isnan": "math.is_nan",
+        "log": "math.log",
+        **{name: f"reduce_{name}" for name in ("max", "min", "any", "sum")},
+    }
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
         self.pairwise_sums = dtype == "float64"  # which has no wider type to accumulate in
+
+    def reduced(self, name: str, x: Tensor, ats: int | tuple[int, ...], **more: Any) -> Tensor:
+        return self.function(name)(x, ats, keepdims=True, **more)
 
     @property
     def bits(self) -> Any:
@@ -34,9 +43,6 @@ class Ops(Functions, Operators):
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
         return self.tf.pad(x, widths, constant_values=self.tf.constant(value, x.dtype))
-
-    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
-        return self.tf.concat(parts, at)
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.tf.broadcast_to(x, self.tf.shape(like))
@@ -50,12 +56,6 @@ class Ops(Functions, Operators):
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         return self.tf.clip_by_value(x, low, high)
-
-    def isnan(self, a: Tensor) -> Tensor:
-        return self.tf.math.is_nan(a)
-
-    def log(self, a: Tensor) -> Tensor:
-        return self.tf.math.log(a)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.tf.gather(x, places, axis=at)
@@ -119,15 +119,6 @@ class Ops(Functions, Operators):
             x = (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
         return x
 
-    def max(self, x: Tensor, at: int) -> Tensor:
-        return self.tf.reduce_max(x, at, keepdims=True)
-
-    def min(self, x: Tensor, at: int) -> Tensor:
-        return self.tf.reduce_min(x, at, keepdims=True)
-
-    def any(self, x: Tensor, at: int) -> Tensor:
-        return self.tf.reduce_any(x, at, keepdims=True)
-
     def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
         return self.tf.math.count_nonzero(chosen, at, keepdims=True, dtype=dtype)
 
@@ -139,9 +130,6 @@ class Ops(Functions, Operators):
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.tf.reshape(self.tf.constant(values, dtype), self.along(at))
-
-    def between(self, x: Tensor, low: float, high: float) -> Any:
-        return (self.tf.reduce_min(x) > low) & (self.tf.reduce_max(x) < high)
 
     def branch(
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor

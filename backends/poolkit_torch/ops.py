@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -21,13 +21,17 @@ class Ops(Operators):
     torch: Any = torch
     F: Any = torch.nn.functional
     module = "torch"
+    spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
     nan_wins = puts = True
+
+    def typed(self, dtype: str) -> Any:
+        return getattr(self.torch, dtype)
+
+    def reduced(self, name: str, x: Tensor, ats: int | tuple[int, ...], **more: Any) -> Tensor:
+        return self.function(name)(x, ats, keepdim=True, **more)
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
-
-    def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
-        return self.torch.cat(parts, at)
 
     def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         for at in reversed(ats):  # one by one, for the older exporter to ONNX has no squeeze of several axes
@@ -42,9 +46,6 @@ class Ops(Operators):
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         return self.torch.clamp(x, low, high)
-
-    def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
-        return self.torch.permute(x, order)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.torch.index_select(x, at, places)
@@ -81,12 +82,6 @@ class Ops(Operators):
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.torch.argsort(x, dim=at, stable=True).to(self.torch.int32)
 
-    def running_sum(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.cumsum(x, at, dtype=self.torch.int32)
-
-    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.torch.sum(x, ats, keepdim=True, dtype=self.torch.int32)
-
     def sort(self, x: Tensor, at: int) -> Tensor:
         return self.torch.sort(x, at)[0]
 
@@ -94,34 +89,18 @@ class Ops(Operators):
         # Eager torch.sum is pairwise (1.2 eps at 1024x1024), Inductor's is not (4.8 eps at 512x512).
         return self.torch.sum(x, ats, keepdim=True, dtype=self.torch.float64).to(x.dtype)
 
-    def max(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.amax(x, at, keepdim=True)
-
-    def min(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.amin(x, at, keepdim=True)
-
     def extreme(self, which: str, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        reduce = getattr(self.torch, f"a{which}")
         if ats[-1] == self.rank - 1:
-            return reduce(x, ats, keepdim=True)
+            return self.reduced(which, x, ats)
         for at in reversed(ats):  # one axis after the other is up to twice as fast where the channels come last
-            x = reduce(x, at, keepdim=True)
+            x = self.reduced(which, x, at)
         return x
-
-    def any(self, x: Tensor, at: int) -> Tensor:
-        return self.torch.any(x, at, keepdim=True)
-
-    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
-        return self.torch.sum(chosen, at, keepdim=True, dtype=getattr(self.torch, dtype))
-
-    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
-        return self.torch.sum(self.torch.where(chosen, x, 0), at, keepdim=True, dtype=x.dtype)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         return beside(self.torch.arange(x.shape[at], dtype=self.torch.int32, device=x.device).view(self.along(at)), x)
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        made = self.torch.tensor(values, dtype=getattr(self.torch, dtype), device=like.device)
+        made = self.torch.tensor(values, dtype=self.typed(dtype), device=like.device)
         return beside(made.view(self.along(at)), like)
 
     def between(self, x: Tensor, low: float, high: float) -> Any:
@@ -134,7 +113,7 @@ class Ops(Operators):
         return choose(right, lambda: near(x), lambda: far(x))
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
-        return x.to(getattr(self.torch, dtype))
+        return x.to(self.typed(dtype))
 
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor:
         return x.to(like.dtype)

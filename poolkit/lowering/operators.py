@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from poolkit.lowering.derived import Derived
@@ -11,13 +11,28 @@ Tensor = Any
 
 
 class Named(Derived):
-    """What a framework calls as NumPy does."""
+    """What a framework calls as NumPy does, or at least takes as NumPy does."""
 
     module: ClassVar[str]  # the attribute that holds these functions
+    spelled: ClassVar[Mapping[str, str]] = {}  # NumPy's name of a function -> the framework's, where it has another one
 
     @property
     def functions(self) -> Any:
         return getattr(self, self.module)
+
+    def function(self, name: str) -> Any:
+        found = self.functions
+        for part in self.spelled.get(name, name).split("."):
+            found = getattr(found, part)
+        return found
+
+    def typed(self, dtype: str) -> Any:
+        """A dtype as the framework's functions take it."""
+        return dtype
+
+    def reduced(self, name: str, x: Tensor, ats: int | tuple[int, ...], **more: Any) -> Tensor:
+        """A reduction, whose axes are kept with size 1."""
+        return self.function(name)(x, axis=ats, **more, keepdims=True)
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
@@ -27,16 +42,37 @@ class Named(Derived):
         return self.functions.squeeze(x, ats)
 
     def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor:
-        return self.functions.transpose(x, order)
+        return self.function("transpose")(x, order)
 
     def isnan(self, a: Tensor) -> Tensor:
-        return self.functions.isnan(a)
+        return self.function("isnan")(a)
 
     def exp(self, a: Tensor) -> Tensor:
         return self.functions.exp(a)
 
     def log(self, a: Tensor) -> Tensor:
-        return self.functions.log(a)
+        return self.function("log")(a)
+
+    def absolute(self, a: Tensor) -> Tensor:
+        return self.function("abs")(a)
+
+    def max(self, x: Tensor, at: int) -> Tensor:
+        return self.reduced("max", x, at)
+
+    def min(self, x: Tensor, at: int) -> Tensor:
+        return self.reduced("min", x, at)
+
+    def any(self, x: Tensor, at: int) -> Tensor:
+        return self.reduced("any", x, at)
+
+    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
+        return self.reduced("sum", chosen, at, dtype=self.typed(dtype))
+
+    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.reduced("sum", x, ats, dtype=self.typed("int32"))
+
+    def running_sum(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.cumsum(x, at, dtype=self.typed("int32"))
 
 
 class Functions(Named):
@@ -161,11 +197,8 @@ class Operators(Named):
     def shift_right(self, a: Tensor, n: int) -> Tensor:
         return a >> n
 
-    def absolute(self, a: Tensor) -> Tensor:
-        return self.functions.abs(a)
-
     def between(self, x: Tensor, low: float, high: float) -> Any:
-        return (self.functions.min(x) > low) & (self.functions.max(x) < high)
+        return (self.function("min")(x) > low) & (self.function("max")(x) < high)
 
     def floor(self, a: Tensor) -> Tensor:
         return self.functions.floor(a)
@@ -174,33 +207,24 @@ class Operators(Named):
         return self.functions.where(condition, a, b)
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor:
-        return self.functions.concatenate(parts, at)
+        return self.function("concatenate")(parts, at)
+
+    def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
+        return self.functions.broadcast_to(x, like.shape)
 
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.functions.take_along_axis(x, places, at)
 
-    def max(self, x: Tensor, at: int) -> Tensor:
-        return self.functions.max(x, axis=at, keepdims=True)
-
-    def min(self, x: Tensor, at: int) -> Tensor:
-        return self.functions.min(x, axis=at, keepdims=True)
-
-    def any(self, x: Tensor, at: int) -> Tensor:
-        return self.functions.any(x, axis=at, keepdims=True)
+    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
+        return self.reduced("sum", self.where(chosen, x, 0), at, dtype=x.dtype)
 
     def extreme(self, which: str, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """The framework's own maximum or minimum, of which routes know what it does with NaN."""
-        return getattr(self.functions, which)(x, axis=ats, keepdims=True)
+        return self.reduced(which, x, ats)
 
     def better(self, which: str, a: Tensor, b: Tensor) -> Tensor:
         """The same of two tensors."""
         return getattr(self.functions, which + "imum")(a, b)
-
-    def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
-        return self.functions.sum(chosen, axis=at, dtype=dtype, keepdims=True)
-
-    def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.functions.sum(x, axis=ats, dtype="int32", keepdims=True)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.functions.take(x, places, at)
