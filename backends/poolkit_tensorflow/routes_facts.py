@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import tensorflow
 
 from poolkit.lowering.backend import Situation, Tensor
-from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import around, cells, channels_first, channels_last, sliding
+from poolkit.lowering.windows import channels_first, channels_last, sliding
 
 TAPED = "@tf.function(autograph=False)"  # one function, where a tape records eager calls: each has 190 us of Python
 
@@ -73,33 +72,6 @@ def once(plan: Plan) -> Steps:
     """The plan's windows as a single pool."""
     axes = [sliding(a) for a in plan.axes]
     return [([a.window for a in axes], [a.stride for a in axes])]
-
-
-def windows(plan: Plan) -> bool:
-    """Whether every axis is a dense sliding window, or kept."""
-    axes = [sliding(a) for a in plan.axes]
-    return all(a.form == "keep" or (a.form == "taps" and a.dilation == 1) for a in axes) and cells(plan) > 1
-
-
-def padding(plan: Plan) -> str | None:
-    """VALID or SAME, where tf.nn pads by that as the plan does; otherwise None."""
-    axes = [sliding(a) for a in plan.axes]
-    if all(a.total == 0 for a in axes):
-        return "VALID"
-    return "SAME" if all(a.form == "keep" or _same(a) for a in axes) else None
-
-
-def pads(plan: Plan) -> list[tuple[int, int]] | None:
-    """Widths of padding that is neither VALID nor SAME; None where windows end before the last cell."""
-    if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
-        return None
-    axes = {a.at: sliding(a) for a in plan.axes}
-    return [around(axes.get(at)) for at in range(plan.rank)]
-
-
-def _same(a: Axis) -> bool:
-    total = max((a.out - 1) * a.stride + a.window - a.n, 0)
-    return bool(a.out == -(-a.n // a.stride) and a.total == total and a.low == total // 2)
 
 
 def divided(o: Any, x: Tensor, at: int, through: int, parts: list[int]) -> Tensor:

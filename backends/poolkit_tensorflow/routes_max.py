@@ -11,7 +11,7 @@ from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kind import State
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import cells, channels_last, sliding
+from poolkit.lowering.windows import cells, channels_last, dense, pad_widths, sliding, valid_or_same
 from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import Padding, in_xla
@@ -24,20 +24,20 @@ DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cell
 
 def _pool_when(plan: Plan, situation: Situation) -> bool:
     """Where a derivative may be taken, 3-d is left out: on a CPU every one of several equal maxima takes all of it."""
-    kept = facts.native(plan) and facts.windows(plan) and plan.dtype in ("float32", "float64")
-    padded = facts.padding(plan) is not None or facts.pads(plan) is not None
+    kept = facts.native(plan) and dense(plan) and plan.dtype in ("float32", "float64")
+    padded = valid_or_same(plan) is not None or pad_widths(plan) is not None
     return kept and padded and (len(plan.axes) < 3 or not situation.derivative)
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Tensor:
     """The maxima of a finite map."""
-    named = facts.padding(plan)
+    named = valid_or_same(plan)
     if named is not None:
         return _max(o, x, plan, named)
     # Not MaxPool's own EXPLICIT, which has no second gradient. The guard keeps the lowest number out of the input.
     # Nor tf.pad, whose own Python adds 60 us to an eager call.
     beyond = x.dtype.max if plan.kind == "min" else x.dtype.min
-    around = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(facts.pads(plan)), constant_values=beyond)
+    around = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(pad_widths(plan)), constant_values=beyond)
     return _max(o, around, plan, "VALID")
 
 
@@ -62,12 +62,12 @@ def _guarded(o: Any, x: Tensor, plan: Plan, values: Tensor) -> Reduced:
 
 
 def _explicit_when(plan: Plan, situation: Situation) -> bool:
-    return _eager_when(plan, situation) and facts.padding(plan) is None and len(plan.axes) < 3
+    return _eager_when(plan, situation) and valid_or_same(plan) is None and len(plan.axes) < 3
 
 
 def _explicit(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """With padding that is neither VALID nor SAME, by MaxPool itself: a copy of the map takes as long as the pool."""
-    widths = facts.pads(plan)
+    widths = pad_widths(plan)
     assert widths is not None
     return _guarded(o, x, plan, _max(o, x, plan, [n for a in plan.axes for n in widths[a.at]]))
 
@@ -110,7 +110,7 @@ def _in_graph_cost(plan: Plan) -> float:
     Those that do not overlap or lie along one axis, and over channels-first maps those whose padding is written out.
     """
     apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
-    explicit = facts.padding(plan) is None and not channels_last(plan)
+    explicit = valid_or_same(plan) is None and not channels_last(plan)
     return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 200
 
 
@@ -118,7 +118,7 @@ def _in_graph_cost(plan: Plan) -> float:
 
 
 def _slides(plan: Plan, situation: Situation) -> bool:
-    return facts.windows(plan)
+    return dense(plan)
 
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:

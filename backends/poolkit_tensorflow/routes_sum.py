@@ -13,9 +13,21 @@ from poolkit.lowering.count import divisor
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.stages import fits, part, sides, stages
-from poolkit.lowering.windows import IN_A_ROW, cells, channels_last, even, is_map, length, reduced, sliding
+from poolkit.lowering.windows import (
+    IN_A_ROW,
+    cells,
+    channels_last,
+    dense,
+    even,
+    is_map,
+    length,
+    pad_widths,
+    reduced,
+    sliding,
+    valid_or_same,
+)
 from poolkit_tensorflow import routes_facts as facts
-from poolkit_tensorflow.routes_facts import constant, kept_sizes, windows
+from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
 STAGES = "sums of at most 12 cells, and of those: TensorFlow adds up cells in a row, and of n is up to n/4 eps off"
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
@@ -29,7 +41,7 @@ ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 e
 
 def _plain(plan: Plan) -> bool:
     """No divisor but the count of real cells."""
-    return plan.spec.divisor_override is None and not (plan.spec.count_include_pad and facts.padding(plan) != "VALID")
+    return plan.spec.divisor_override is None and not (plan.spec.count_include_pad and valid_or_same(plan) != "VALID")
 
 
 # ------------------------------------------------------------------------------------------------------------ one call
@@ -136,9 +148,9 @@ def _pairs(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def _pool_when(plan: Plan, situation: Situation) -> bool:
     most = IN_A_ROW if _touching(plan, situation) else POOLED
-    if not (_differentiable(plan, situation) and windows(plan) and cells(plan) <= most) or _slow(plan, situation):
+    if not (_differentiable(plan, situation) and dense(plan) and cells(plan) <= most) or _slow(plan, situation):
         return False
-    padding = facts.padding(plan)
+    padding = valid_or_same(plan)
     return padding is not None and _plain(plan) and (plan.kind == "avg" or padding == "VALID")
 
 
@@ -154,7 +166,7 @@ def _slow(plan: Plan, situation: Situation) -> bool:
 
 
 def _pool(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    return _times(plan, facts.call(o, "AvgPool", x, plan, facts.padding(plan) or "VALID", facts.once(plan)))
+    return _times(plan, facts.call(o, "AvgPool", x, plan, valid_or_same(plan) or "VALID", facts.once(plan)))
 
 
 def _times(plan: Plan, average: Tensor) -> Reduced:
@@ -163,8 +175,8 @@ def _times(plan: Plan, average: Tensor) -> Reduced:
 
 
 def _padded_when(plan: Plan, situation: Situation) -> bool:
-    around = facts.padding(plan) is None and facts.pads(plan) is not None
-    few = windows(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
+    around = valid_or_same(plan) is None and pad_widths(plan) is not None
+    few = dense(plan) and cells(plan) <= FEWER and plan.spec.divisor_override is None
     return around and few and _differentiable(plan, situation)
 
 
@@ -175,7 +187,7 @@ def _differentiable(plan: Plan, situation: Situation) -> bool:
 
 def _padded(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Averages of a map with zeros around it, from which the sums follow, and the averages of the cells that count."""
-    around = o.tf.raw_ops.Pad(input=x, paddings=o.tf.constant(facts.pads(plan)))
+    around = o.tf.raw_ops.Pad(input=x, paddings=o.tf.constant(pad_widths(plan)))
     y = facts.call(o, "AvgPool", around, plan, "VALID", facts.once(plan))
     count = divisor(o, plan, x) if plan.kind == "avg" else 1
     if isinstance(count, int | float):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit.lowering.backend import Situation, Tensor
+from poolkit.lowering.both_sides import adjacent
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import AnyPlan, Plan
 from poolkit.programs.recorder import together
@@ -33,11 +34,6 @@ def puts_together(plan: AnyPlan) -> bool:
     """Whether maps of a batch are pooled in bins, and that is all there is."""
     maps = plan.rank == 4 and {a.at for a in plan.axes} <= {2, 3} and any(a.form == "bins" for a in plan.axes)
     return maps and plan.spec.keepdims and not plan.spec.several and not plan.further
-
-
-def adjacent(plan: Plan) -> bool:
-    """Whether torch.nn.functional can pool these axes: one to three, with no other between them."""
-    return len(plan.at) <= 3 and plan.consecutive
 
 
 def before(plan: Plan) -> int:

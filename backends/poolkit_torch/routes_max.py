@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
+from poolkit.lowering.both_sides import MOST_OVERLAP, Windows, bin_overlap, given, padded_first, windows_of
 from poolkit.lowering.extremes import extremes
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.geometry import Axis
@@ -19,7 +20,6 @@ from poolkit.lowering.windows import is_map
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
-from poolkit_torch.routes_windows import Windows, given, padded_first, windows_of
 
 # ------------------------------------------------------------------------------------------------ torch's own max pools
 
@@ -100,7 +100,7 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """Not for ONNX: neither exporter can write it."""
-    few = math.prod([own.bin_overlap(a) for a in plan.axes]) <= own.MOST_OVERLAP or not situation.derivative
+    few = math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_OVERLAP or not situation.derivative
     compiled_anew = arrange.compiling(situation) and not plan.known  # by Inductor, for each size
     return own.takes_bins(plan, situation) and situation.format != "onnx" and few and not compiled_anew
 

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
+from poolkit.lowering.both_sides import ONE, Windows, given, windows_of
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.windows import cells, is_map
 from poolkit_torch.routes_arrange import arranged, before, behind, planes, put_back
 from poolkit_torch.routes_max import fits_adaptive, signed
-from poolkit_torch.routes_windows import ONE, Windows, given, pooled, rounded, windows_of
+from poolkit_torch.routes_windows import pooled, rounded
 
 
 def line(o: Any, x: Tensor, plan: Plan) -> Reduced:

@@ -11,6 +11,7 @@ import functools
 from typing import Any
 
 from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When
+from poolkit.lowering.both_sides import Windows, adjacent, given, padded_first, windows_of
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import HALVES, Plan
 from poolkit.lowering.windows import IN_A_ROW, cells, is_map, length, reduced
@@ -18,7 +19,7 @@ from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
 from poolkit_torch.routes_mesh import SHARDED, differentiates
-from poolkit_torch.routes_windows import Windows, given, padded_first, pooled, windows_of
+from poolkit_torch.routes_windows import pooled
 
 AVG = ("avg",)
 
@@ -167,7 +168,7 @@ def stepwise(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_stepwise(plan: Plan, situation: Situation) -> bool:
     """Twice 21 equal cells are 3.8 eps off, at most 3.9 where they are fewer, and twice 25 are 6."""
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
-    near = two and plan.known and plan.floating and plan.spec.divisor_override is None and arrange.adjacent(plan)
+    near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
     eager = near and not situation.tracing and plan.dtype not in HALVES
     return eager and max([length(a) for a in plan.axes]) <= STEP
 
@@ -180,7 +181,7 @@ def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_wide(plan: Plan, situation: Situation) -> bool:
     bins = any(a.form == "bins" for a in plan.axes) and plan.spec.divisor_override is None
     float32 = plan.floating and plan.work == "float32" and not own.three_dimensional_half(plan)
-    return bins and float32 and arrange.adjacent(plan) and situation.format not in ("exporting", "onnx", SHARDED)
+    return bins and float32 and adjacent(plan) and situation.format not in ("exporting", "onnx", SHARDED)
 
 
 # ---------------------------------------------------------------------------------------------------------------- costs

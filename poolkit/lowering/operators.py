@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from poolkit.lowering.derived import Derived
@@ -14,7 +14,7 @@ class Named(Derived):
     """What a framework calls as NumPy does, or at least takes as NumPy does."""
 
     module: ClassVar[str]  # the attribute that holds these functions
-    spelled: ClassVar[Mapping[str, str]] = {}  # NumPy's name of a function -> the framework's, where it has another one
+    spelled: ClassVar[dict[str, str]] = {}  # NumPy's name of a function -> the framework's, where it has another one
 
     @property
     def functions(self) -> Any:

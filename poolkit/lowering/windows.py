@@ -70,6 +70,33 @@ def around(a: Axis | None) -> tuple[Any, Any]:
     return a.low, (a.reached if a.known else a.high)
 
 
+def dense(plan: Plan) -> bool:
+    """Whether every axis is a dense sliding window, or kept."""
+    axes = [sliding(a) for a in plan.axes]
+    return all(a.form == "keep" or (a.form == "taps" and a.dilation == 1) for a in axes) and cells(plan) > 1
+
+
+def valid_or_same(plan: Plan) -> str | None:
+    """VALID or SAME, where a pool that pads by such a word pads as the plan does; otherwise None."""
+    axes = [sliding(a) for a in plan.axes]
+    if all(a.total == 0 for a in axes):
+        return "VALID"
+    return "SAME" if all(a.form == "keep" or _same(a) for a in axes) else None
+
+
+def pad_widths(plan: Plan) -> list[tuple[int, int]] | None:
+    """Padding before and behind every axis of the input; None where windows end before the last cell."""
+    if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
+        return None
+    axes = {a.at: sliding(a) for a in plan.axes}
+    return [around(axes.get(at)) for at in range(plan.rank)]
+
+
+def _same(a: Axis) -> bool:
+    total = max((a.out - 1) * a.stride + a.window - a.n, 0)
+    return bool(a.out == -(-a.n // a.stride) and a.total == total and a.low == total // 2)
+
+
 def channels_last(plan: Plan) -> bool:
     """Whether the axes are batch, the pooled ones, channels."""
     return plan.at == tuple(range(1, plan.rank - 1))
