@@ -7,7 +7,6 @@ import importlib
 from collections.abc import Hashable
 from typing import Any
 
-from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation, ThirdParty
 from poolkit.running.layers import Pooling
 from poolkit_array_api.ops import Ops
@@ -19,6 +18,7 @@ class ArrayAdapter(ThirdParty):
     """Arrays of one namespace: sizes are known, and no derivative is taken."""
 
     framework = DEFAULT
+    takes = "an array of the array API standard here, which has __array_namespace__; convert it first"
     layers = Pooling
 
     def __init__(self, module: str) -> None:
@@ -30,13 +30,6 @@ class ArrayAdapter(ThirdParty):
 
     def serves(self, x: Any) -> Adapter | None:
         return of(x.__array_namespace__().__name__) if hasattr(type(x), "__array_namespace__") else None
-
-    def check(self, x: Any) -> None:
-        if not hasattr(x, "__array_namespace__"):
-            raise InputError(
-                f"received {type(x).__name__}, and this backend takes arrays of the array API standard, "
-                "which have __array_namespace__; convert it first"
-            )
 
     def dtype(self, x: Any) -> str:
         return str(x.dtype).rpartition(".")[2]

@@ -9,7 +9,6 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.plan import AnyPlan
 from poolkit_jax.layers import Pool
@@ -23,18 +22,15 @@ class JaxAdapter(Adapter):
     """JAX: programs are jitted; sizes are known, but under `jax.export` they may be expressions."""
 
     name = "jax"
+    takes = "a dense jax.Array; convert it with jax.numpy.asarray(x) (a sparse array: x.todense())"
     ops = Ops
     layers = Pool
     learned = staticmethod(layer)
     routes = ROUTES
     executables: int | None = 256  # of up to 3 MiB each
 
-    def check(self, x: Any) -> None:
-        if not isinstance(x, jax.Array):
-            raise InputError(
-                f"received a {type(x).__name__}, and pooling takes a dense jax.Array; "
-                "convert it with jax.numpy.asarray(x) (a sparse array: x.todense())"
-            )
+    def dense(self, x: object) -> bool:
+        return isinstance(x, jax.Array)
 
     def known_size(self, x: Any, at: int) -> int | None:
         n = x.shape[at]

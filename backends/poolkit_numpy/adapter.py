@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Route, Situation
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
@@ -27,16 +26,16 @@ class NumpyAdapter(Adapter):
     """NumPy: sizes are always known, and no derivative is ever taken."""
 
     name = "numpy"
+    takes = (
+        "a plain numpy.ndarray; convert it with numpy.asarray(x) "
+        "(a masked array: fill it first, for the mask would be lost)"
+    )
     ops = Ops
     layers = Pool
     routes = ROUTES
 
-    def check(self, x: Any) -> None:
-        if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
-            raise InputError(
-                f"received a {type(x).__name__}, and pooling takes a plain numpy.ndarray; "
-                "convert it with numpy.asarray(x) (a masked array: fill it first, for the mask would be lost)"
-            )
+    def dense(self, x: object) -> bool:
+        return isinstance(x, np.ndarray) and not isinstance(x, np.ma.MaskedArray)
 
     def situation(self, x: Any) -> Situation:
         return Situation(derivative=False, empty=x.size == 0, format=_format(x))

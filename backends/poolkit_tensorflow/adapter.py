@@ -55,16 +55,13 @@ class TensorFlowAdapter(Adapter):
     """
 
     name = "tensorflow"
+    takes = "a dense tf.Tensor; convert it with x.to_tensor() (ragged) or tf.sparse.to_dense(x) (sparse)"
     ops = Ops
     layers = Pool
     routes = (*routes_sum.ROUTES, *routes_first.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES, CONVOLUTION)
 
-    def check(self, x: Any) -> None:
-        if not isinstance(x, tf.Tensor | tf.Variable):
-            raise InputError(
-                f"received a {type(x).__name__}, and pooling takes a dense tf.Tensor; convert it with x.to_tensor()"
-                " (ragged) or tf.sparse.to_dense(x) (sparse)"
-            )
+    def dense(self, x: object) -> bool:
+        return isinstance(x, tf.Tensor | tf.Variable)
 
     def rank(self, x: Any, letters: int) -> tuple[Any, int]:
         if x.shape.rank is not None:
@@ -111,11 +108,11 @@ class TensorFlowAdapter(Adapter):
     def from_numpy(self, array: Any) -> Any:
         return tf.constant(array)
 
-    def gradient(self, run: Callable[[Any], Any], x: Any) -> Any:
+    def gradient(self, run: Callable[[Any], Any], x: Any, cotangent: Any = None) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = run(x)
-        return tape.gradient(y[0] if isinstance(y, tuple) else y, x)
+        return tape.gradient(y[0] if isinstance(y, tuple) else y, x, cotangent)
 
     def to_numpy(self, t: Any) -> Any:
         return t.numpy()

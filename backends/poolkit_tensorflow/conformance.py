@@ -37,12 +37,6 @@ class TensorFlowHarness(Harness):
         made: Function = tf.function(function, input_signature=unknown)
         return made
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = function(x, *others)
-        return tape.gradient(y, x, cotangent)
-
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
         with tf.autodiff.ForwardAccumulator(x, tangent) as accumulator:
             y = function(x)

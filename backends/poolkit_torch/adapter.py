@@ -149,11 +149,11 @@ class TorchAdapter(Adapter):
             return torch.from_numpy(array.astype("float32")).to(torch.bfloat16)
         return torch.from_numpy(array.copy())  # for the array may be read-only
 
-    def gradient(self, run: Callable[[Any], Any], x: Any) -> Any:
+    def gradient(self, run: Callable[[Any], Any], x: Any, cotangent: Any = None) -> Any:
         x = x.detach().requires_grad_()
         y = run(x)
         y = y[0] if isinstance(y, tuple) else y
-        return torch.autograd.grad(y, x, torch.ones_like(y))
+        return torch.autograd.grad(y, x, torch.ones_like(y) if cotangent is None else cotangent)[0]
 
     def to_numpy(self, t: Any) -> Any:
         t = t.detach().cpu().resolve_conj()

@@ -40,11 +40,6 @@ class TorchHarness(Harness):
         torch._dynamo.reset()
         return _quiet(torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True))
 
-    def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
-        x = x.clone().requires_grad_()
-        (found,) = torch.autograd.grad(function(x, *others), x, cotangent)
-        return found
-
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
         found: Tensor = _quiet(torch.func.jvp)(function, (x,), (tangent,))[1]
         return found

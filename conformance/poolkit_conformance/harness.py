@@ -115,7 +115,7 @@ class Harness:
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
         """The gradient of ``function(x, *others)`` by its first argument."""
-        raise NotImplementedError
+        return self.adapter.gradient(lambda t: function(t, *others), x, cotangent)
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
         raise NotImplementedError

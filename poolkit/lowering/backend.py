@@ -9,6 +9,8 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from poolkit.errors import InputError
+
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan, Plan
 
@@ -76,6 +78,7 @@ class Adapter:
     """One backend: facts about its tensors, of which an adapter says those that differ from these."""
 
     name: str
+    takes: str  # what is a dense tensor of this framework, and how others become one, for an error's text
     ops: Callable[[int, str], Any]  # an Ops class
     layers: Callable[..., Any]  # the class of its layers for any spec
     learned: Callable[..., Any] | None = None  # that of layers with weights
@@ -83,9 +86,14 @@ class Adapter:
     executables: int | None = None
     """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""
 
-    def check(self, x: Tensor) -> None:
-        """Raise `InputError` where `x` is no dense tensor of this framework."""
+    def dense(self, x: object) -> bool:
+        """Whether it is a dense tensor of this framework."""
         raise NotImplementedError
+
+    def check(self, x: object) -> None:
+        """Raise `InputError` where `x` is no dense tensor of this framework."""
+        if not self.dense(x):
+            raise InputError(f"received a {type(x).__name__}, and pooling takes {self.takes}")
 
     def dtype(self, x: Tensor) -> str:
         return str(getattr(x.dtype, "name", x.dtype))
@@ -152,8 +160,11 @@ class Adapter:
         found: Any = self.layer(spec)(self.from_numpy(array))
         return tuple(map(self.to_numpy, found)) if spec.several else self.to_numpy(found)
 
-    def gradient(self, run: Callable[[Tensor], Any], x: Tensor) -> Any:
-        """The gradient of what `run` gives, for measuring; None where no eager call tells that one is taken."""
+    def gradient(self, run: Callable[[Tensor], Any], x: Tensor, cotangent: Tensor | None = None) -> Any:
+        """The gradient of what `run` gives, or of its values; None where no eager call tells that one is taken.
+
+        `cotangent`, of the shape of the values, is what their gradient is; ones where it is None.
+        """
         return None
 
     def finish(self, function: Callable[..., Any], plan: AnyPlan | None = None) -> Callable[..., Any]:
@@ -169,3 +180,6 @@ class ThirdParty(Adapter):
     def serves(self, x: Tensor) -> Adapter | None:
         """The adapter for this object: itself, or one of several; None where it is no tensor of this backend."""
         raise NotImplementedError
+
+    def dense(self, x: object) -> bool:
+        return self.serves(x) is not None

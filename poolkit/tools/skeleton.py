@@ -24,7 +24,6 @@ import FRAMEWORK
 import numpy as np
 
 from PACKAGE.ops import Ops
-from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation, ThirdParty
 from poolkit.running.layers import Pooling
 
@@ -34,15 +33,12 @@ class NamedAdapter(ThirdParty):
 
     name = "NAME"
     framework = "FRAMEWORK"
+    takes = "a tensor of FRAMEWORK here; convert it"
     ops = Ops
     layers = Pooling
 
     def serves(self, x: Any) -> Adapter | None:
         return self if type(x).__module__.split(".")[0] == "FRAMEWORK" else None
-
-    def check(self, x: Any) -> None:
-        if self.serves(x) is None:
-            raise InputError(f"received a {type(x).__name__}, and pooling takes a tensor of FRAMEWORK here; convert it")
 
     def dtype(self, x: Any) -> str:
         return str(x.dtype).rpartition(".")[2]
