@@ -27,6 +27,10 @@ class Declared(Operation):
     def poolings(self) -> tuple[PoolSpec, ...]:
         return ()
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.takes
+
     def replace(self, **changes: Any) -> Self:
         """The same with other values.
 

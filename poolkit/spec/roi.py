@@ -117,6 +117,9 @@ class RoiSpec(Declared):
     def __str__(self) -> str:
         return " ".join([f"roi {self.kind}", *[f"{name}={as_text(value)}" for name, value in self.said().items()]])
 
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.kind,), self.said()
+
     @property
     def side_letters(self) -> str:
         """Those of the height and of the width."""

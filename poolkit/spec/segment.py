@@ -86,10 +86,6 @@ class Segment(Declared):
         return ("ids",)
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        return self.takes
-
-    @property
     def selects(self) -> bool:
         return KINDS[self.kind].selects
 

@@ -81,6 +81,21 @@ class Unpool(Declared):
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         return (letters,)
 
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.pooling, _shortest(self.output_size)), {}
+
+    def replace(self, **changes: Any) -> Self:
+        """The same with other values; those of a PoolSpec are changed in the pooling.
+
+        >>> from poolkit import MaxPool
+        >>> Unpool(MaxPool(2, layout="NCL"), 5).replace(layout="NLC", output_size=4)
+        Unpool(PoolSpec("max", window=2, layout="NLC"), output_size=4)
+        """
+        own = {name: changes.pop(name) for name in self.names() if name in changes}
+        pooling = own.pop("pooling", self.pooling)
+        moved = pooling.replace(**changes) if changes else pooling
+        return type(self)(moved, **{"output_size": self.output_size, **own})
+
     def joining(self, shape: Sequence[int], given: Collection[str]) -> int:
         return math.prod(shape)
 
