@@ -106,6 +106,10 @@ def _keywords(node: ast.keyword, resolve: Resolve) -> list[tuple[str, object]]:
     return [(STARS, Expression(ast.unparse(node.value)))]
 
 
+# Numbers that Python has no literal for, as `ast.unparse` writes them.
+NOT_FINITE = {f"float('{text}')": float(text) for text in ("inf", "-inf", "nan")}
+
+
 def _value(node: ast.expr, resolve: Resolve) -> object:
     if isinstance(node, ast.Tuple | ast.List):
         inner = [value for element in node.elts for value in _spread(element, resolve)]
@@ -114,6 +118,8 @@ def _value(node: ast.expr, resolve: Resolve) -> object:
         return tuple(inner) if isinstance(node, ast.Tuple) else inner
     if isinstance(node, ast.Call):
         name = dotted_name(node.func)
+        if name == "float" and ast.unparse(node) in NOT_FINITE:
+            return NOT_FINITE[ast.unparse(node)]
         return call_of_node(node, resolve) if name and resolve(name) else Expression(ast.unparse(node))
     try:
         return ast.literal_eval(node)
