@@ -18,6 +18,7 @@ from poolkit.dialects.usage import Usage
 from poolkit.errors import NotExactError, PoolkitError
 
 if TYPE_CHECKING:
+    from poolkit.spec.operation import Operation
     from poolkit.spec.pool_spec import PoolSpec
 
 # The arguments of a PoolSpec, some of which may be an `Expression`; or "axis", positions, in place of "axes".
@@ -39,6 +40,8 @@ class Word:
     `fields` has the framework's parameters, without the tensor; `tensor` is what a function calls its tensor, and None
     for a layer, which is made first and called with one then. Neighbours of pooling, which are known only to say so,
     have `pools` False. A word is `gone` that the framework itself has no more, and `old` are the arguments that it had.
+    `further` are the tensors that it takes besides, each by poolkit's name and by the framework's, and `differs` says
+    where a port of it gives other numbers all the same, or takes its tensors in another form, by what is read.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Word:
     pools: bool = True
     gone: bool = False
     old: Collection[str] = ()
+    further: Sequence[tuple[str, str]] = ()
+    differs: str | Callable[[Fields | Operation], str] = ""
 
     def read(self, call: Call) -> Any:
         """The fields that a call gives, or a composite; `NotExactError` where it isn't a call of this word."""
@@ -69,13 +74,25 @@ class Word:
         names = zip(inspect.signature(self.fields).parameters, call.args[first:], strict=False)
         return Call(call.name, call.args[:first], (*names, *call.kwargs))
 
+    def besides(self, call: Call) -> dict[str, Any]:
+        """The further tensors that a call gives, by poolkit's names of them."""
+        named = dict(self.named(call).kwargs)
+        return {ours: named[theirs] for ours, theirs in self.further if named.get(theirs) is not None}
+
+    def differs_in(self, fields: Fields | Operation) -> str:
+        return self.differs if isinstance(self.differs, str) else self.differs(fields)
+
     def gone_from(self, call: Call) -> str:
         """What of a call its framework has no more, "" where it has all; an older interface keeps its arguments."""
         old = [name for name, _ in call.kwargs if name in self.old and "v1" not in call.name.split(".")]
         return call.name if self.gone else f"the argument {old[0]} of {call.name}" if old else ""
 
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """What it takes, without the tensor."""
+        return inspect.signature(self.fields).parameters
+
     def _parameters(self) -> str:
-        parameters = inspect.signature(self.fields).parameters.values()
+        parameters = self.parameters().values()
         return f"({', '.join(str(p.replace(annotation=p.empty)) for p in parameters)})"
 
 
@@ -134,7 +151,8 @@ class Dialect:
     `roots` are the first names of the modules whose objects and calls it reads. `canonical` brings a dotted name into
     the form of `words`. `call_of` gives somebody's object as the call that makes it, None where it knows no such
     object. `layouts` holds the usual layout for each number of spatial axes. `native` gives the framework's own call
-    for a spec in its normal form (`poolkit.dialects.normal`), and raises `not_equal` where there is none.
+    for a spec in its normal form (`poolkit.dialects.normal`), and raises `not_equal` where there is none; `others` does
+    so for an operation that is no spec of cells that are pooled together.
     """
 
     name: str
@@ -146,17 +164,18 @@ class Dialect:
     native: Callable[[PoolSpec], Call] | None = None
     caveats: Sequence[Caveat] = ()
     usage: Usage = field(default_factory=Usage)
+    others: Callable[[Operation], Call] | None = None
 
 
 def words(*several: Word) -> dict[str, Word]:
     return {word.name: word for word in several}
 
 
-def no_spec(name: str, what: str) -> Word:
-    """A word for a well-known neighbour of pooling, which says what it is in place of being read."""
+def no_spec(name: str, what: str, instead: str = "keep it as it is") -> Word:
+    """A word for a well-known neighbour of pooling, which says what it is, and what to do, in place of being read."""
 
     def refuse(*args: Any, **kwargs: Any) -> Fields:
-        raise NotExactError(f"{name} {what}, and no spec of a pool says that; keep it as it is")
+        raise NotExactError(f"{name} {what}, and no spec of a pool says that; {instead}")
 
     return Word(name, refuse, pools=False)
 

@@ -10,53 +10,9 @@ from typing import Any
 
 from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.dialect import SEVERAL, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
+from poolkit.dialects.onnx_further import FURTHER, places
+from poolkit.dialects.onnx_windows import LAYOUTS, dilation_of, window
 from poolkit.errors import NotExactError
-
-LAYOUTS = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
-
-PADDINGS = {"NOTSET": None, "VALID": "valid", "SAME_UPPER": "same", "SAME_LOWER": "same_lower"}
-
-
-def _window(kind: str, kernel_shape: Any, strides: Any, pads: Any, auto_pad: Any, ceil_mode: Any) -> Fields:
-    need_value("kernel_shape", kernel_shape, *SEVERAL)
-    need_value("auto_pad", auto_pad, str)
-    need_value("ceil_mode", ceil_mode)
-    if pads is not None:
-        need_value("pads", pads, *SEVERAL)
-    n = len(kernel_shape)
-    if n not in LAYOUTS:
-        raise NotExactError(
-            f"kernel_shape={kernel_shape} has {n} spatial axes, and poolkit reads nodes with one to three"
-        )
-    padding = _padding(n, pads, auto_pad)
-    return {
-        "kind": kind,
-        "window": tuple(kernel_shape),
-        "stride": 1 if strides is None else _tuple(strides),
-        "padding": padding,
-        "ceil_mode": bool(ceil_mode) and auto_pad == "NOTSET",  # with another auto_pad it changes no size
-        "layout": LAYOUTS[n],
-    }
-
-
-def _padding(n: int, pads: Any, auto_pad: Any) -> Any:
-    if auto_pad not in PADDINGS:
-        raise NotExactError(f"auto_pad={auto_pad!r} is none of ONNX's; write {', '.join(PADDINGS)}")
-    if PADDINGS[auto_pad] is not None:
-        return PADDINGS[auto_pad]
-    if pads is None:
-        return "valid"
-    if len(pads) != 2 * n:
-        raise NotExactError(f"pads={pads} has {len(pads)} numbers, and {n} spatial axes have {2 * n}; mend the node")
-    for pad in pads:
-        need_value("pads", pad, int)
-    if min(pads) < 0:
-        raise NotExactError(f"pads={pads} cuts the input with negative numbers, which no spec does; slice it first")
-    return tuple(zip(pads[:n], pads[n:], strict=True))
-
-
-def _tuple(value: Any) -> Any:
-    return (*value,) if isinstance(value, list) else value
 
 
 def _average(
@@ -69,9 +25,9 @@ def _average(
     dilations: Any = None,
 ) -> Fields:
     need_value("count_include_pad", count_include_pad)
-    fields = _window("avg", kernel_shape, strides, pads, auto_pad, ceil_mode)
+    fields = window("avg", kernel_shape, strides, pads, auto_pad, ceil_mode)
     counted = bool(count_include_pad) and fields["padding"] != "valid"
-    return {**fields, "dilation": _dilation(dilations), "count_include_pad": counted}
+    return {**fields, "dilation": dilation_of(dilations), "count_include_pad": counted}
 
 
 def _max(
@@ -84,14 +40,9 @@ def _max(
     storage_order: Any = 0,
     outputs: Any = 1,
 ) -> Fields:
-    if outputs != 1:
-        raise NotExactError(
-            "its indices count over the whole tensor, batch and channels too"
-            + (", and by columns" if storage_order else "")
-            + ", and those of a spec over the spatial axes; use its first output alone"
-        )
-    fields = _window("max", kernel_shape, strides, pads, auto_pad, ceil_mode)
-    return {**fields, "dilation": _dilation(dilations)}
+    need_value("outputs", outputs, int)
+    fields = window("max", kernel_shape, strides, pads, auto_pad, ceil_mode)
+    return {**fields, "dilation": dilation_of(dilations), "indices": outputs > 1}
 
 
 def _lp(
@@ -103,8 +54,8 @@ def _lp(
     ceil_mode: Any = 0,
     dilations: Any = None,
 ) -> Fields:
-    fields = _window("lp", kernel_shape, strides, pads, auto_pad, ceil_mode)
-    return {**fields, "dilation": _dilation(dilations), "p": _norm(p)}
+    fields = window("lp", kernel_shape, strides, pads, auto_pad, ceil_mode)
+    return {**fields, "dilation": dilation_of(dilations), "p": _norm(p)}
 
 
 def _norm(p: Any) -> Any:
@@ -116,10 +67,6 @@ def _norm(p: Any) -> Any:
 
 def _global_lp(p: Any = 2) -> Fields:
     return {**_global("lp"), "p": _norm(p)}
-
-
-def _dilation(dilations: Any) -> Any:
-    return 1 if dilations is None else _tuple(dilations)
 
 
 def _global(kind: str) -> Fields:
@@ -144,21 +91,19 @@ NEIGHBOURS = {
     "ReduceLogSum": "takes the logarithm of a sum",
     "ReduceLogSumExp": "takes the logarithm of a sum of exponentials",
     "ReduceProd": "multiplies",
-    "MaxRoiPool": "pools regions that are an input of their own, as pk.roi does",
-    "RoiAlign": "interpolates in regions that are an input of their own, as pk.roi does",
-    "MaxUnpool": "puts maxima back to their places, as pk.unpool does",
     "Resize": "interpolates",
 }
 
 WORDS = words(
     Word("onnx.AveragePool", _average),
-    Word("onnx.MaxPool", _max),
+    Word("onnx.MaxPool", _max, differs=places),
     Word("onnx.LpPool", _lp),
     Word("onnx.GlobalLpPool", _global_lp),
     Word("onnx.GlobalAveragePool", partial(_global, "avg")),
     Word("onnx.GlobalMaxPool", partial(_global, "max")),
     *(Word(f"onnx.{name}", partial(_reduce, kind)) for name, kind in REDUCTIONS.items()),
     *(no_spec(f"onnx.{name}", what) for name, what in NEIGHBOURS.items()),
+    *FURTHER,
 )
 
 # ---------------------------------------------------------------------------------------------------- nodes in hand
@@ -177,6 +122,8 @@ def call_of(obj: Any) -> Call | None:
         arguments["axes"] = Expression(obj.input[1])
     if obj.op_type == "MaxPool" and any(obj.output[1:]):
         arguments["outputs"] = 2
+    if obj.op_type == "MaxUnpool" and any(obj.input[2:]):
+        arguments["output_shape"] = Expression(obj.input[2])
     domain = "onnx" if obj.domain in ("", "ai.onnx") else f"onnx.{obj.domain}"
     return Call(f"{domain}.{obj.op_type}", (), tuple(arguments.items()))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
-from poolkit.dialects.dialect import Caveat, not_equal
+from poolkit.dialects.dialect import Caveat, Dialect, not_equal
 from poolkit.dialects.normal import normal
 from poolkit.errors import NotExactError
 from poolkit.running.keras_engine import engine
@@ -44,7 +44,7 @@ def native_call(spec: Operation, backend: str) -> Call:
         if write is None:
             raise NotExactError(f"poolkit writes no calls of {backend}")
         if not isinstance(spec, PoolSpec):
-            raise NotExactError("it is a composite of several pools, and a framework's own layers are one")
+            return _other(spec, table.dialect(backend))
         made = write(normal(spec))
         for caveat in caveats(spec, backend):
             if caveat.unequal and caveat.engine == engine():
@@ -52,6 +52,14 @@ def native_call(spec: Operation, backend: str) -> Call:
         return made
     except NotExactError as error:
         raise _explained(spec, backend, error) from None
+
+
+def _other(spec: Operation, known: Dialect) -> Call:
+    if spec.poolings():
+        raise NotExactError("it is a composite of several pools, and a framework's own layers are one")
+    if known.others is None:
+        raise NotExactError(f"none of its pools takes {' and '.join(spec.needs)} besides")
+    return known.others(spec)
 
 
 def _explained(spec: Operation, backend: str, error: NotExactError) -> NotExactError:

@@ -24,6 +24,8 @@ SILENT |= {"value", "input"}  # what older interfaces call the tensor
 SILENT |= {"storage_order"}  # of indices, which ONNX's MaxPool is read without
 SILENT |= {"noop_with_empty_axes"}  # which of two refusals a reduction over no axes is
 
+INDICES = "_with_indices"
+
 # The same of single words.
 FOLLOWS = {  # a function named so gives indices whatever it is told
     *(
@@ -44,6 +46,12 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
     ),
     *(f"timm.layers.{word}(count_include_pad)" for word in ("AvgPool2dSame", "avg_pool2d_same")),
     *(f"timm.layers.BlurPool2d({what})" for what in ("channels", "device", "dtype")),  # of its weights
+    # Tensors are data, which a spec does not hold.
+    *(f"torch.nn.functional.max_unpool{n}d(indices)" for n in (1, 2, 3)),
+    *(f"torchvision.ops.roi_{how}(boxes)" for how in ("align", "pool")),
+    *(f"torch.nn.FractionalMaxPool{n}d(_random_samples)" for n in (2, 3)),
+    *(f"torch.nn.functional.fractional_max_pool{n}d{s}(_random_samples)" for n in (2, 3) for s in ("", INDICES)),
+    *(f"torch.nn.functional.fractional_max_pool{n}d{INDICES}(return_indices)" for n in (2, 3)),
 }
 
 # They are read in tests of their own, for they take more than plain values: pairs, sizes, other tensors or modules.
@@ -64,6 +72,9 @@ BESIDE: tuple[dict[str, Any], ...] = (
     {"padding": "SAME"},
     {"pads": [1, 1, 1, 1]},
     {"stride": 2},
+    {"output_size": 3},
+    {"output_ratio": 0.5},
+    {"mode": "max"},
     {"pool_type": "avg"},
     {"pool_type": "avg", "num_prefix_tokens": 0},
 )

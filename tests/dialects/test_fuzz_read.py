@@ -24,7 +24,7 @@ from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 from tests.conftest import Fuzz
 from tests.helpers import mutated
-from tests.helpers.vision import timm
+from tests.helpers.vision import timm, torchvision
 
 Array = np.ndarray[Any, Any]
 
@@ -37,6 +37,8 @@ NODES = [name for name, _ in WORDS if name.startswith("onnx.")]
 nn, FAST = torch.nn, timm.layers.adaptive_avgmax_pool
 MODULES: tuple[Callable[[], Any], ...] = (
     *(lambda: nn.MaxPool2d(2), lambda: nn.AvgPool1d(3, 2), lambda: nn.AvgPool3d(2), lambda: nn.AdaptiveMaxPool1d(3)),
+    *(lambda: nn.FractionalMaxPool2d(2, output_ratio=0.5), lambda: nn.MaxUnpool2d(2, 3, 1)),
+    lambda: torchvision.ops.RoIAlign(7, 0.5, 2),
     *(lambda: nn.AdaptiveAvgPool2d(1), lambda: nn.Upsample(3, mode="area"), lambda: nn.MaxPool3d(2, padding=1)),
     lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
     lambda: FAST.SelectAdaptivePool2d(pool_type="fast", flatten=True),
@@ -111,6 +113,8 @@ def runs(call: Call, tensor: str | None) -> bool:
     """Whether a call is of literals, of sizes that memory holds, and does not end the process."""
     ends = call.name.startswith("keras.") and any(name in call.name for name in ENDS)
     fed = tensor is None or call.args[:1] == (mutated.X,)
+    if call.name.startswith("torchvision."):
+        return False  # whose operators do not load here
     return fed and not ends and "00000000" not in str(call) and not call.name.startswith("haiku.M")
 
 
@@ -124,12 +128,13 @@ def numbers(rng: random.Random, spec: Reading) -> Array:
 def compared(call: Call, tensor: str | None, spec: Reading, x: Array) -> str:
     """How a call and its spec end; an AssertionError where both give a result, and not the same one."""
     root = call.name.removeprefix("einops.layers.").partition(".")[0]
+    tensors = further(spec, x)
     try:
-        theirs = called(call, tensor, TENSORS[OTHERS.get(root, root)](x))
+        theirs = called(with_further(call, tensors), tensor, TENSORS[OTHERS.get(root, root)](x), tensors)
     except Exception:  # whatever the framework raises
         return "refused by the framework"
     try:
-        ours = pk.pool(x, spec)
+        ours = pk.pool(x, spec, **tensors)
     except pk.ShapeError:
         return "refused for these sizes"
     for own, other in zip(parts(ours), parts(theirs), strict=True):
@@ -142,8 +147,31 @@ def parts(result: Any) -> Sequence[Any]:
     return result if is_many(result) else (result,)
 
 
-def called(call: Call, tensor: str | None, x: Any) -> Any:
+def further(spec: Reading, x: Array) -> dict[str, Array]:
+    """What a spec takes besides: places, each once, so that it says nothing in which order they are put; samples."""
+    rng = np.random.default_rng(0)
+    if isinstance(spec, pk.Unpool):
+        cells = int(np.prod(x.shape[2:]))
+        places = [rng.permutation(cells) for _ in range(x.shape[0] * x.shape[1])]
+        return {"indices": np.reshape(places, x.shape)}
+    if isinstance(spec, pk.PoolSpec) and "samples" in spec.takes:
+        return {"samples": rng.random((*x.shape[:2], len(spec.axes or "")), "float32")}
+    return {}
+
+
+def with_further(call: Call, tensors: dict[str, Array]) -> Call:
+    """A call of torch with these in the place of what was drawn for them."""
+    name = "_random_samples" if "samples" in tensors else "indices"
+    word = dict(WORDS)[call.name]
+    if not tensors or name not in word.parameters():
+        return call
+    named = dict(word.named(call).kwargs) | {name: torch.tensor(next(iter(tensors.values())))}
+    return Call(call.name, call.args[:1] if word.tensor is not None else (), tuple(named.items()))
+
+
+def called(call: Call, tensor: str | None, x: Any, tensors: dict[str, Array]) -> Any:
     """What a framework's own call gives of a tensor."""
-    given = tuple(value for value in call.args if value != mutated.X)
+    given = tuple(value for value in call.args if value is not mutated.X)
     made = Call("functools.partial", (Name(call.name), *given), call.kwargs).make()
-    return made()(x) if tensor is None else made.func(x, *made.args, **made.keywords)
+    rest = [torch.tensor(t) for name, t in tensors.items() if name == "indices"]
+    return made()(x, *rest) if tensor is None else made.func(x, *made.args, **made.keywords)

@@ -102,7 +102,7 @@ def test_haikus_last_axes() -> None:
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        ("torchvision.ops.roi_align(x, b, 7)", "torchvision is no framework that poolkit reads"),
+        ("mmcv.ops.roi_align(x, b, 7)", "mmcv is no framework that poolkit reads"),
         ("torch.median(x, 2)", "the index of any of several equal cells; PoolSpec"),
         ("x.median()", "over every axis, batch and channels too, is no pooling"),
         ("torch.nanmedian(x, 2)", "leaves NaN out, and no spec of a pool says that"),

@@ -34,9 +34,11 @@ def test_a_number_of_graphs_that_is_not_said_is_asked_for() -> None:
         pk.read("torch_geometric.nn.global_mean_pool(x, batch)")
 
 
-def test_a_port_tells_what_to_write_and_drops_no_tensor() -> None:
+def test_a_port_hands_the_numbers_of_graphs_on() -> None:
     source = "from torch_geometric.nn import global_add_pool\n\ny = global_add_pool(x, batch, size=4)\n"
     ported = port_source(source, "keras")
 
-    assert ported.text == source
-    assert any('poolkit.Segment("sum", 4, layout="LC"), ids=...' in note for note in ported.rows[0].notes)
+    assert ported.text.splitlines()[-1] == 'y = pk.Segment("sum", 4, layout="LC")(x, ids=batch)'
+    (row,) = port_source(source.replace(", size=4", ""), "keras").rows
+    assert row.status == "failed"
+    assert "give size, as in size=32" in row.note

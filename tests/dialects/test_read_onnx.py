@@ -127,12 +127,8 @@ def test_axes_that_are_an_input_are_left_to_who_knows_the_model() -> None:
 
 
 REFUSED = [
-    (("MaxPool", ["x"], ["y", "i"], {"kernel_shape": [2, 2]}), "batch and channels too"),
-    (("MaxPool", ["x"], ["y", "i"], {"kernel_shape": [2, 2], "storage_order": 1}), "by columns"),
     (("LpPool", ["x"], ["y"], {"kernel_shape": [2, 2], "p": 0}), "p=0 is no norm"),
     (("GlobalLpPool", ["x"], ["y"], {"p": -1}), "p=-1 is no norm"),
-    (("MaxRoiPool", ["x", "rois"], ["y"], {"pooled_shape": [2, 2]}), "regions"),
-    (("MaxUnpool", ["x", "i"], ["y"], {"kernel_shape": [2, 2]}), "back to their places"),
     (("ReduceLogSumExp", ["x"], ["y"], {}), "exponentials"),
     (("ReduceMean", ["x"], ["y"], {}), "every axis"),
     (("ReduceMean", ["x"], ["y"], {"noop_with_empty_axes": 1}), "does nothing"),

@@ -179,9 +179,6 @@ NOT_LAYERS = [
     (lambda: nn.LPPool1d(-math.inf, 3), "with the signs of x"),
     (lambda: nn.LPPool3d(0.5, 3), "with the signs of x"),
     (lambda: nn.LPPool2d(2, 3, ceil_mode=True), "as if it were whole"),
-    (lambda: nn.FractionalMaxPool2d(2, output_ratio=0.5), "at random"),
-    (lambda: nn.FractionalMaxPool3d(2, output_size=3), "at random"),
-    (lambda: nn.MaxUnpool2d(2), "back to their places"),
     (lambda: nn.Conv2d(3, 3, 2), "convolution"),
     (lambda: nn.Upsample(scale_factor=2), "interpolates"),
     (nn.Identity, "pools nothing"),
@@ -208,8 +205,6 @@ def test_layers_that_no_spec_says(make: Any, text: str) -> None:
 NOT_LINES = [
     ("F.lp_pool2d(x, 1, 3)", r"x\*\*1 with the signs of x"),
     ("F.lp_pool2d(x, p, 3)", "norm_type=p is not known"),
-    ("F.fractional_max_pool2d(x, 3, 2)", "at random"),
-    ("F.max_unpool2d(x, i, 2)", "back to their places"),
     ("F.interpolate(x, scale_factor=2)", "interpolates"),
     ("x.mean()", "every axis"),
     ("torch.mean(x)", "every axis"),

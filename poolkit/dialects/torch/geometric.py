@@ -10,7 +10,6 @@ from poolkit.spec.operation import Operation
 from poolkit.spec.segment import Segment
 
 NN = "torch_geometric.nn"
-OUTSIDE = {"timm": "timm.layers", "torch_geometric": NN}  # modules whose own modules are told apart by no name
 
 
 def _global(name: str, kind: str) -> Word:
@@ -25,7 +24,7 @@ def _global(name: str, kind: str) -> Word:
         need_value("size", size)
         return Segment(kind, size)
 
-    return Word(f"{NN}.{name}", read, "x")
+    return Word(f"{NN}.{name}", read, "x", further=(("ids", "batch"),))
 
 
 GEOMETRIC: tuple[Word, ...] = (

@@ -11,15 +11,32 @@ from poolkit.errors import NotExactError
 from poolkit.spec.values import is_many
 
 NN = "torch.nn"
+# Packages beside torch whose own modules are told apart by no name, and where their words are.
+OUTSIDE = {
+    "timm": "timm.layers",
+    "torch_geometric": "torch_geometric.nn",
+    "torchvision": "torchvision.ops",
+}
 
 ATTRIBUTES = {
     "MaxPool": ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"),
     "AvgPool": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
     "LPPool": ("norm_type", "kernel_size", "stride", "ceil_mode"),
+    "FractionalMaxPool": ("kernel_size", "output_size", "output_ratio", "return_indices"),
+    "MaxUnpool": ("kernel_size", "stride", "padding"),
     "AdaptiveAvgPool": ("output_size",),
     "AdaptiveMaxPool": ("output_size", "return_indices"),
     "Upsample": ("size", "scale_factor", "mode", "align_corners"),
     "Flatten": ("start_dim", "end_dim"),
+}
+
+
+# The same of packages outside.
+THEIRS = {
+    "torchvision": {
+        "RoIAlign": ("output_size", "spatial_scale", "sampling_ratio", "aligned"),
+        "RoIPool": ("output_size", "spatial_scale"),
+    },
 }
 
 
@@ -29,6 +46,9 @@ def call_of(obj: Any) -> Call | None:
     root = cls.__module__.split(".")[0]
     if root == "timm":
         return timm_call(obj)
+    if root in THEIRS:
+        named = {name: _plain(getattr(obj, name)) for name in THEIRS[root].get(cls.__name__, ())}
+        return Call(f"{OUTSIDE[root]}.{cls.__name__}", (), tuple(named.items()))
     if cls.__module__ == "torch.nn.modules.container" and cls.__name__ == "Sequential":
         return Call(f"{NN}.Sequential", tuple(call_of(child) or Name(type(child).__name__) for child in obj))
     if not cls.__module__.startswith("torch.nn.modules"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from functools import partial
@@ -12,15 +11,20 @@ from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import WITHOUT_NAN, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 from poolkit.dialects.reductions import reduce
 from poolkit.dialects.torch.caveats import CAVEATS
-from poolkit.dialects.torch.geometric import GEOMETRIC, OUTSIDE
-from poolkit.dialects.torch.layers import NN, call_of
+from poolkit.dialects.torch.fractional import FRACTIONAL, with_indices
+from poolkit.dialects.torch.geometric import GEOMETRIC
+from poolkit.dialects.torch.layers import NN, OUTSIDE, call_of
 from poolkit.dialects.torch.native import LAYOUTS, native
+from poolkit.dialects.torch.others import others
+from poolkit.dialects.torch.regions import REGIONS
 from poolkit.dialects.torch.resizing import RESIZING
 from poolkit.dialects.torch.timm import TIMM
+from poolkit.dialects.torch.unpooling import UNPOOLING
 from poolkit.dialects.torch.usage import USAGE
+from poolkit.dialects.torch.windows import each, flag, padding_of, stride_of
 from poolkit.errors import NotExactError
 from poolkit.spec.operation import Operation
-from poolkit.spec.values import is_all, is_many
+from poolkit.spec.values import is_all
 
 FUNCTIONAL = "torch.nn.functional"
 
@@ -38,35 +42,14 @@ def _max(
 ) -> Fields:
     return {
         "kind": "max",
-        "window": _each(n, kernel_size),
-        "stride": _stride(n, stride),
-        "padding": _padding(n, padding),
-        "dilation": _each(n, dilation),
-        "indices": _flag(return_indices),
-        "ceil_mode": _flag(ceil_mode),
+        "window": each(n, kernel_size),
+        "stride": stride_of(n, stride),
+        "padding": padding_of(n, padding),
+        "dilation": each(n, dilation),
+        "indices": flag(return_indices),
+        "ceil_mode": flag(ceil_mode),
         "layout": LAYOUTS[n],
     }
-
-
-def _each(n: int, value: Any) -> Any:
-    """A size, which torch takes in a tuple of one for all axes too."""
-    return value[0] if n > 1 and is_many(value) and len(value) == 1 else value
-
-
-def _stride(n: int, stride: Any) -> Any:
-    """An empty list is torch's own way to say that none is given."""
-    return None if is_many(stride) and not stride else _each(n, stride)
-
-
-def _padding(n: int, padding: Any) -> Any:
-    if isinstance(padding, str):
-        raise NotExactError(f'padding="{padding}" is for convolutions, and torch.nn\'s pools take integers; give one')
-    return _each(n, padding)
-
-
-def _flag(value: Any) -> Any:
-    """A flag that may be given as 0 or 1."""
-    return bool(value) if isinstance(value, int) else value
 
 
 def _max_function(
@@ -90,15 +73,15 @@ def _avg(
     count_include_pad: Any = True,
     divisor_override: Any = None,
 ) -> Fields:
-    padding = _padding(n, padding)
+    padding = padding_of(n, padding)
     nothing = is_all(padding, 0) or divisor_override is not None
     return {
         "kind": "avg",
-        "window": _each(n, kernel_size),
-        "stride": _stride(n, stride),
+        "window": each(n, kernel_size),
+        "stride": stride_of(n, stride),
         "padding": padding,
-        "ceil_mode": _flag(ceil_mode),
-        "count_include_pad": False if nothing else _flag(count_include_pad),
+        "ceil_mode": flag(ceil_mode),
+        "count_include_pad": False if nothing else flag(count_include_pad),
         "divisor_override": divisor_override,
         "layout": LAYOUTS[n],
     }
@@ -152,26 +135,16 @@ def _pools(n: int) -> list[Word]:
     }
     functions: dict[str, Callable[..., Fields]] = {
         f"max_pool{n}d": partial(_max_function, n),
-        f"max_pool{n}d_with_indices": _with_indices(partial(_max_function, n)),
+        f"max_pool{n}d_with_indices": with_indices(partial(_max_function, n)),
         f"avg_pool{n}d": average,
         f"lp_pool{n}d": partial(_lp, n),
         f"adaptive_avg_pool{n}d": adaptive_average,
         f"adaptive_max_pool{n}d": adaptive_max,
-        f"adaptive_max_pool{n}d_with_indices": _with_indices(adaptive_max),
+        f"adaptive_max_pool{n}d_with_indices": with_indices(adaptive_max),
     }
     return [Word(f"{NN}.{name}", fields) for name, fields in layers.items()] + [
         Word(f"{FUNCTIONAL}.{name}", fields, "input") for name, fields in functions.items()
     ]
-
-
-def _with_indices(fields: Callable[..., Fields]) -> Callable[..., Fields]:
-    """The function that gives the positions whatever its return_indices says."""
-
-    def both(*args: Any, **kwargs: Any) -> Fields:
-        return fields(*args, **kwargs) | {"indices": True}
-
-    both.__signature__ = inspect.signature(fields)  # type: ignore[attr-defined]
-    return both
 
 
 # ------------------------------------------------------------------------------------------------------- reductions
@@ -253,14 +226,7 @@ FLATTEN = f"{NN}.Flatten"
 
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
-FRACTIONAL = "places its windows at random"
-UNPOOL = "puts maxima back to their places, as pk.unpool does"
-
 NEIGHBOURS = {
-    **{f"{NN}.FractionalMaxPool{n}d": FRACTIONAL for n in (2, 3)},
-    **{f"{FUNCTIONAL}.fractional_max_pool{n}d": FRACTIONAL for n in (2, 3)},
-    **{f"{NN}.MaxUnpool{n}d": UNPOOL for n in (1, 2, 3)},
-    **{f"{FUNCTIONAL}.max_unpool{n}d": UNPOOL for n in (1, 2, 3)},
     **{f"{NN}.Conv{n}d": "is a convolution with learned weights" for n in (1, 2, 3)},
     **dict.fromkeys(("torch.nanmedian", "torch.Tensor.nanmedian"), WITHOUT_NAN),
     f"{NN}.Identity": "pools nothing",
@@ -292,7 +258,7 @@ WORDS = words(
     Word(f"{NN}.Sequential", _sequential),
     *RESIZING,
     *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
-    *(*TIMM, *GEOMETRIC),
+    *(*TIMM, *GEOMETRIC, *FRACTIONAL, *UNPOOLING, *REGIONS),
 )
 
-DIALECT = Dialect("torch", ("torch", *OUTSIDE), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE)
+DIALECT = Dialect("torch", ("torch", *OUTSIDE), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE, others)
