@@ -81,11 +81,8 @@ def checks(rows: Sequence[Row], backend: str, layout: str | None = None) -> dict
 
 
 def _not_run(row: Row) -> Checked | None:
-    return (
-        Checked(problem=f"the rows before it took {SECONDS} s; port and check it by itself")
-        if _written_for(row)
-        else None
-    )
+    problem = f"the rows before it took {SECONDS} s; port and check it by itself"
+    return Checked(problem=problem) if _written_for(row) else None
 
 
 def _written_for(row: Row) -> bool:
@@ -105,8 +102,9 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
     """
     if not _written_for(row):
         return None
-    if row.spec is None:
-        return Checked(problem="an argument is not a literal, so that its value is not known")
+    problem = _not_alike(row.spec)
+    if problem or row.spec is None:
+        return Checked(problem=problem)
     try:
         original, ported, letters = _sides(row, backend, layout)
         return _compared(row, original, ported, letters)
@@ -114,6 +112,14 @@ def check(row: Row, backend: str, layout: str | None = None) -> Checked | None:
         return Checked(problem=str(error))
     except Exception as error:  # whatever a framework raises while it is imported
         return Checked(problem=f"{_said(error)} ends the check")
+
+
+def _not_alike(spec: Operation | None) -> str:
+    """Why original and port are not held against each other; empty where they are."""
+    if spec is None:
+        return "an argument is not a literal, so that its value is not known"
+    needs = f"it pools by other tensors, too: {', '.join(spec.needs)}" if spec.needs else ""
+    return needs or ("either side draws by itself" if "samples" in spec.takes else "")
 
 
 def _said(error: Exception) -> str:

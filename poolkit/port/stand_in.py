@@ -51,7 +51,8 @@ def _named(word: object) -> str:
 
 @functools.cache
 def _made(name: str, backend: str, layout: str | None) -> Any:
-    tensor = spoken_in(Call(name))[0].words[name].tensor
+    word = spoken_in(Call(name))[0].words[name]
+    tensor = word.tensor
 
     def new(_: type, /, *args: Any, **named: Any) -> Any:
         return _layer(Call(name, args, tuple(named.items())), backend, layout)
@@ -62,9 +63,16 @@ def _made(name: str, backend: str, layout: str | None) -> Any:
         given = args if tensor not in named else (named.pop(tensor),)
         if not given:
             raise InputError(f"received no tensor, and {name} takes it first or as {tensor}=; give it")
-        return _layer(Call(name, (Expression("x"), *given[1:]), tuple(named.items())), backend, layout)(given[0])
+        call = Call(name, (Expression("x"), *given[1:]), tuple(named.items()))
+        besides = word.besides(call)
+        return _pooled(call, backend, layout, given[0], besides) if besides else _layer(call, backend, layout)(given[0])
 
     return type(name.rpartition(".")[2], (), {"__new__": new}) if tensor is None else pool
+
+
+def _pooled(call: Call, backend: str, layout: str | None, x: Any, besides: dict[str, Any]) -> Any:
+    """What a call gives that takes other tensors besides, as none of a framework's own layers does here."""
+    return layer(target_of(read_call(call), backend, layout).spec, backend)(x, **besides)
 
 
 def _layer(call: Call, backend: str, layout: str | None) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call
 from poolkit.dialects.dialect import Caveat, on_engines
+from poolkit.dialects.own import MAKERS
+from poolkit.dialects.reading import applied_call, spoken_in
 from poolkit.dialects.writing import caveats, native_call
 from poolkit.errors import NotExactError
 from poolkit.port.report import Notes, Status, joined
@@ -65,6 +67,15 @@ def target_of(spec: Operation, backend: str, layout: str | None = None, origin: 
     told = [c for c in caveats(moved, backend) if c.about != "integers"]
     found = _told([c for c in told if (c.about, c.engine or backend) not in theirs])
     return Target(backend, moved, call, joined(*found))
+
+
+def differing(call: Call, read: Operation) -> str:
+    """Where a port of a call that is read gives other numbers all the same; empty where it does not."""
+    applied = applied_call(call)
+    if applied.name in MAKERS:
+        return ""
+    dialect, name = spoken_in(applied)
+    return dialect.words[name].differs_in(read)
 
 
 def of_any_rank(target: Target) -> Target:

@@ -134,11 +134,6 @@ def test_a_partial_of_a_function_is_a_layer() -> None:
     assert row(source, "keras").after == "keras.layers.MaxPooling2D(2)"
 
 
-def test_what_undoes_a_pool_is_left() -> None:
-    assert row("import torch.nn as nn\nu = nn.MaxUnpool2d(2)\n", "keras").status == "left"
-    assert row("import torch.nn.functional as F\nu = F.max_unpool2d(x, i, 2)\n", "jax").status == "left"
-
-
 # --------------------------------------------------------------------------------------- reductions stay reductions
 
 TF = "import tensorflow as tf\nfrom keras import layers, ops\n"

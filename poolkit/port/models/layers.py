@@ -12,7 +12,7 @@ from poolkit.dialects.reading import Reading, read_call
 from poolkit.errors import InputError, PoolkitError
 from poolkit.port.models.naming import clean, short, shown
 from poolkit.port.report import Notes, Row, Status, joined
-from poolkit.port.target import Target, of_any_rank
+from poolkit.port.target import Target, differing, of_any_rank
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all, is_many
 
@@ -61,10 +61,11 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         return row
     try:
         spec = spec_of(layer.call, layer.shape)
+        more = differing(layer.call, spec)
         if layer.problem:
             return replace(row, spec=spec)
         if target_for is None:
-            notes = _cleaned(layer.caveat, layer.note, note_of_padding(layer.padded_by) if layer.padding else "")
+            notes = _cleaned(more, layer.caveat, layer.note, note_of_padding(layer.padded_by) if layer.padding else "")
             return replace(row, status="exact", spec=spec, notes=notes)
         target = target_for(spec)
         if layer.shape is None and "Pool" not in layer.call.name:
@@ -75,12 +76,18 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         # A file may hold anything in place of a number.
         return replace(row, notes=_cleaned(layer.problem, str(reason)))
     caveats = target.notes if target.call is not None else ()
-    status: Status = "caveat" if layer.caveat or caveats else "exact"
+    status: Status = "caveat" if more or layer.caveat or caveats else "exact"
     padding, told = _padding(layer, target)
     notes = _cleaned(
-        layer.caveat, target.notes, layer.note, told, _sized(spec, layer.shape), _order(layer.behind, spec, target.spec)
+        more,
+        layer.caveat,
+        target.notes,
+        layer.note,
+        told,
+        _sized(spec, layer.shape),
+        _order(layer.behind, spec, target.spec),
     )
-    differs = _cleaned(layer.caveat, caveats)
+    differs = _cleaned(more, layer.caveat, caveats)
     row = replace(row, status=status, notes=notes, differs=differs, spec=spec, ported=target.call, padding=padding)
     return replace(row, after=made_of(row, target).source(short))
 

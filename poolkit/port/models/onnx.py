@@ -64,7 +64,21 @@ def layers_of(path: Path) -> tuple[Iterator[Layer], int]:
         for function in model.functions
     )
     in_graph = _in_graph(_inferred(onnx, model, data).graph, "", _Values({}, {}, uses_in(model.graph)))
-    return itertools.chain(in_graph, *in_functions), len(model.graph.node)
+    opset = max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
+    found = (_of_opset(layer, opset) for layer in itertools.chain(in_graph, *in_functions))
+    return found, len(model.graph.node)
+
+
+ALIGNED = 16  # from this opset on, RoiAlign says where the centre of a cell is; before, none was at 0.5
+CENTRE = "coordinate_transformation_mode"
+
+
+def _of_opset(layer: Layer, opset: int) -> Layer:
+    """A layer with what its operator meant in an older opset than the one that poolkit reads."""
+    call = layer.call
+    if call is None or call.name != "onnx.RoiAlign" or opset >= ALIGNED or CENTRE in dict(call.kwargs):
+        return layer
+    return replace(layer, call=replace(call, kwargs=(*call.kwargs, (CENTRE, "output_half_pixel"))))
 
 
 def _check_graph(graph: Any, path: Path) -> None:
@@ -183,7 +197,7 @@ def _may_pool(node: Any) -> bool:
     return node.op_type in REDUCTIONS or "pool" in node.op_type.lower() or node.op_type in NEIGHBOURS_THAT_POOL
 
 
-NEIGHBOURS_THAT_POOL = [name for name in NEIGHBOURS if name.startswith(("Reduce", "MaxRoi", "Roi"))]
+NEIGHBOURS_THAT_POOL = ["RoiAlign", *(name for name in NEIGHBOURS if name.startswith("Reduce"))]
 
 
 def _layer(node: Any, name: str, values: _Values, padded: str) -> Layer:

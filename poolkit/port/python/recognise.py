@@ -15,6 +15,7 @@ from poolkit.port.python.rules.choices import choices
 from poolkit.port.python.rules.computed_axes import computed_axes
 from poolkit.port.python.rules.computed_windows import sized_windows
 from poolkit.port.python.rules.either_order import either_order
+from poolkit.port.python.rules.further import further
 from poolkit.port.python.rules.kept_axes import dropped_axes, kept_axes, out_of_lambda
 from poolkit.port.python.rules.keras_dtypes import typed
 from poolkit.port.python.rules.keras_formats import data_format
@@ -40,6 +41,7 @@ Rule = Callable[[Tree, Names, Site], None]
 
 # In this order: axes may come back inside a Lambda, and after it.
 RULES: tuple[Rule, ...] = (
+    further,
     typed,
     arg_scoped,
     either_order,

@@ -190,8 +190,7 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
         return [spec.source(short)]
     assert site.tensor is not None
     if call is None:
-        learned = "".join(f", {name}={value.text}" for name, value in site.given.items())
-        return [f"{spec.source(short)}(", site.tensor, f"{learned})"]
+        return [f"{spec.source(short)}(", site.tensor, *_besides(site), ")"]
     if call.name == PARTIAL:
         return _function(Call(call.args[0].dotted, call.args[1:], call.kwargs), site.tensor, short)
     function = table.usage_of(target.backend).function
@@ -199,6 +198,12 @@ def pieces(site: Site, target: Target, spec: Call, short: Short) -> list[Piece]:
         made, after = function(call)
         return [*_function(made, site.tensor, short), after]
     return [f"{call.source(short)}(", site.tensor, ")"]
+
+
+def _besides(site: Site) -> list[Piece]:
+    """What the call is given besides its tensor."""
+    given = [(name, value.text if isinstance(value, Expression) else value) for name, value in site.given.items()]
+    return [piece for name, value in given for piece in (f", {name}=", value)]
 
 
 def _with_name(site: Site, target: Target) -> Call | None:

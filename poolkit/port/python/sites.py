@@ -31,7 +31,6 @@ Role = Literal["layer", "applied", "function", "spec", "class", "handed"]
 REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")
 TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
 POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
-UNPOOLS = re.compile(r"unpool", re.IGNORECASE)
 
 
 @dataclass
@@ -88,7 +87,8 @@ class Site:
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number
     shapes: set[str] = field(default_factory=set[str])  # and of those that are a shape, or a slice of one
     pad: Pad | None = None  # before it
-    given: dict[str, Expression] = field(default_factory=dict[str, Expression])  # what the call gets besides: a mask
+    given: dict[str, Expression | Node] = field(default_factory=dict[str, Expression | Node])  # besides: a mask
+    keyed: list[tuple[Node, str]] = field(default_factory=list[tuple[Node, str]])  # which get a name where they stand
     reformed: bool = False
     notes: list[str] = field(default_factory=list[str])
     caveats: list[str] = field(default_factory=list[str])  # where the port gives other numbers all the same
@@ -142,8 +142,7 @@ def _site(tree: Tree, names: Names, node: ast.Call) -> Site | None:
     site.caveats += filter(None, [names.guess(node.func)])
     if word in holders() and (site.error is not None or not site.fields):
         return None
-    told = word.rpartition(".")[2] in TOLD or UNPOOLS.search(word)
-    return None if isinstance(site.error, NotPooling) and not told else site
+    return None if isinstance(site.error, NotPooling) and word.rpartition(".")[2] not in TOLD else site
 
 
 def _word(tree: Tree, names: Names, node: ast.Call) -> tuple[Call, str, str] | None:
@@ -254,9 +253,8 @@ def _read(tree: Tree, names: Names, site: Site) -> None:
 
 
 def _told(word: str, error: NotExactError) -> NotExactError:
-    """The error; as `NotPooling` for a maximum of one axis with its places, and for what undoes a pool."""
-    pools = word.rpartition(".")[2] not in ("max", "min") and not UNPOOLS.search(word)
-    return error if pools else NotPooling(str(error))
+    """The error; as `NotPooling` for a maximum of one axis with its places."""
+    return NotPooling(str(error)) if word.rpartition(".")[2] in ("max", "min") else error
 
 
 def with_literals(tree: Tree, names: Names, site: Site) -> None:

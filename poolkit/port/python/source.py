@@ -209,6 +209,8 @@ class _Port:
             new = ["(", *new, f" if {site.cases[0][0]} else ", *last, ")"]
         span = self.tree.span(site.outer)
         self.edits.replace(span, new)
+        for node, name in site.keyed:
+            self.edits.insert(self.tree.span(node)[0], f"{name}=")
         differs = joined(*site.caveats, target.notes if target.status == "caveat" else ())
         notes = joined(differs, target.notes, *site.notes)
         status: Status = "caveat" if site.caveats else target.status
