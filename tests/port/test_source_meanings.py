@@ -158,7 +158,7 @@ def test_a_pool_that_is_not_read_is_told(source: str, before: str) -> None:
 
 
 def test_a_library_for_the_target_is_its_own() -> None:
-    source = "from torchvision.ops import roi_pool\ny = roi_pool(x, boxes, 7)\n"
+    source = "from mmcv.ops import roi_pool\ny = roi_pool(x, boxes, 7)\n"
     assert port_source(source, "torch").rows == ()
     assert port_source(source, "keras").rows[0].status == "failed"
 
