@@ -14,7 +14,7 @@ from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array
 from poolkit_conformance.compare import Mismatch
 from poolkit_conformance.expect import expected, given
-from poolkit_conformance.harness import chosen
+from poolkit_conformance.harness import Share, chosen
 from poolkit_conformance.known_failures import KNOWN_FAILURES
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
@@ -34,13 +34,15 @@ def test_the_cases_do_not_become_fewer() -> None:
     assert len(onnx_cases()) >= AT_LEAST
 
 
-def test_modes_that_share_the_few_cases_leave_none_out() -> None:
-    torch = runner.harness("torch")
-    declared = [torch.modes[mode] for mode in ("compiled:aot_eager", "compiled_gradient:aot_eager", "dynamic")]
+@pytest.mark.parametrize(("backend", "groups"), [("torch", {3}), ("tensorflow", {3}), ("jax", {4})])
+def test_modes_that_share_the_few_cases_leave_none_out(backend: str, groups: set[int]) -> None:
+    declared = [which for which in runner.harness(backend).modes.values() if isinstance(which, tuple)]
+    shares = [part for which in declared for part in which if isinstance(part, Share) and part.of == "few"]
     few = [case for case in BY_NAME.values() if case.few]
 
-    assert [case.name for case in few if not any(chosen(which, case) for which in declared)] == []
-    assert all(len(few) / 4 < sum(chosen(which, case) for case in few) < len(few) / 2 for which in declared)
+    assert {share.parts for share in shares} == groups
+    assert [case.name for case in few if not any(chosen(share, case) for share in shares)] == []
+    assert all(sum(chosen(share, case) for case in few) < 1.4 * len(few) / share.parts for share in shares)
 
 
 def test_every_kind_has_cases_and_numbers_worked_out_by_hand() -> None:

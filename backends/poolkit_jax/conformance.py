@@ -10,11 +10,12 @@ import jax
 import jax.export
 
 from poolkit_conformance.case import Case
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Which
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Which, shared
 
 Tensor = jax.Array
 
 WIDE = ("float64", "int64")
+DERIVED = ("*ties*", "*dilated*", "softmax_*", "*empty*", "*float64*")  # what a gradient depends on
 LEAST = 4  # without a smallest size JAX can't decide whether the windows of a spec fit
 
 
@@ -25,9 +26,9 @@ class JaxHarness(Harness):
     same_bits = False  # XLA merges what the recorded program's `jit` lets it see at once
     modes: ClassVar[Mapping[str, Which]] = {
         "eager": "every",
-        "gradient": ("few", "*ties*", "*64x64*", "*31x31*", "*dilated*", "softmax_*", "*empty*", "*float64*"),
+        "gradient": ("few", "*64x64*", "*31x31*", *[Share(0, 3, name) for name in DERIVED]),
         "routes": ("few", "max_values_k3_s2_*"),
-        **dict.fromkeys(("forward", "vmap", "compiled:jit", "dynamic"), "few"),
+        **shared("forward", "vmap", "compiled:jit", "dynamic"),
         **dict.fromkeys(("direct", "layer", "routes_inside:jit", "route_gradients", "second_gradient"), HANDFUL),
         "compiled_gradient:jit": HANDFUL,
         "standalone": HANDFUL[::2],

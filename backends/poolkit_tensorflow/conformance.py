@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Which
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Which, shared
 
 Tensor = Any
 
@@ -18,8 +18,9 @@ class TensorFlowHarness(Harness):
     backend = "tensorflow"
     modes: ClassVar[Mapping[str, Which]] = {
         **dict.fromkeys(("eager", "gradient", "routes"), "every"),
-        **dict.fromkeys(("direct", "routes_inside:graph", "route_gradients", "standalone"), "few"),
-        **dict.fromkeys(("standalone_any_size", "second_gradient", "forward", "dynamic", "dynamic_gradient"), "few"),
+        **dict.fromkeys(("direct", "route_gradients", "standalone"), "few"),
+        **dict.fromkeys(("standalone_any_size", "second_gradient", "dynamic"), "few"),
+        **shared("routes_inside:graph", "dynamic_gradient", "forward"),
         **dict.fromkeys(("compiled:graph", "compiled_gradient:graph", "compiled:xla"), "few"),
         **dict.fromkeys(("routes_inside:xla", "vmap", "layer"), HANDFUL),
         "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),

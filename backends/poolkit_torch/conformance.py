@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Share, Which
+from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which, shared
 
 Tensor = torch.Tensor
 
@@ -21,9 +21,7 @@ class TorchHarness(Harness):
         **dict.fromkeys(("eager", "direct", "gradient", "noncontiguous", "untouched", "routes"), "every"),
         **dict.fromkeys(("route_gradients", "standalone_any_size"), "every"),
         **dict.fromkeys(("standalone", "second_gradient", "forward", "vmap", "layer"), "few"),
-        "compiled:aot_eager": (*HANDFUL, Share(0, 3)),
-        "compiled_gradient:aot_eager": (*HANDFUL, Share(1, 3)),
-        "dynamic": (*HANDFUL, Share(2, 3)),
+        **shared("compiled:aot_eager", "compiled_gradient:aot_eager", "dynamic"),
         **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient"), HANDFUL),
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),

@@ -27,13 +27,14 @@ Function = Callable[..., Tensor]  # of the input and those besides it
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the cases that are marked few, by their names: slow modes share them, `--full` runs all."""
+    """A part of the cases that are marked few, or named by a pattern: slow modes share them, `--full` runs all."""
 
     part: int
     parts: int
+    of: str = "few"
 
     def holds(self, case: Case) -> bool:
-        return case.few and zlib.crc32(case.name.encode()) % self.parts == self.part
+        return chosen(self.of, case) and zlib.crc32(case.name.encode()) % self.parts == self.part
 
 
 # Which cases run in a mode: "every" one, those that are marked "few", or those whose names match one of these patterns.
@@ -59,6 +60,11 @@ HANDFUL = (
     "max_ties_global",
     "softmax_k3_s2_same",
 )
+
+
+def shared(*modes: str) -> dict[str, Which]:
+    """A handful of cases in each of these modes, and each case that is marked few in one of them."""
+    return {mode: (*HANDFUL, Share(part, len(modes))) for part, mode in enumerate(modes)}
 
 
 class Harness:
