@@ -114,4 +114,4 @@ def _by(base: Plan | WeighedPlan, way: str, work: str, kinds: list[str]) -> BySu
         dataclasses.replace(plan, spec=plan.spec.replace(kind=kind, options=()), dtype=work, work=work)
         for kind in [*kinds, *(["sum"] if masked else [])]
     ]
-    return BySums(base.spec, tuple(parts), base.rank, base.dtype, base.work, base, way, further=base.further)
+    return BySums(base.spec, tuple(parts), base.axes, base.rank, base.dtype, base.work, base, way, further=base.further)

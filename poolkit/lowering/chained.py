@@ -24,15 +24,6 @@ class ChainPlan(Composite):
     spec: Chain
     whole = True
 
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """Those of the input: each is first met by the part that pools it first."""
-        met: dict[int, Axis] = {}
-        for part in self.parts:
-            for a in part.axes:
-                met.setdefault(a.at, a)
-        return tuple([met[at] for at in sorted(met)])
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         kept, dtypes = [x], [self.dtype]
         for run, part in zip(runs, self.parts, strict=True):
@@ -59,7 +50,18 @@ def plan_of_chain(
         now = plan.result
         for a in plan.axes:
             sizes[a.at] = _length(a)
-    return ChainPlan(chain, tuple(parts), rank, dtype, dtype, further=tuple([f._replace(sizes=()) for f in further]))
+    return ChainPlan(
+        chain, tuple(parts), _axes(parts), rank, dtype, dtype, further=tuple([f._replace(sizes=()) for f in further])
+    )
+
+
+def _axes(parts: Sequence[AnyPlan]) -> tuple[Axis, ...]:
+    """Those of the input: each as the part sees it that pools it first."""
+    met: dict[int, Axis] = {}
+    for part in parts:
+        for a in part.axes:
+            met.setdefault(a.at, a)
+    return tuple([met[at] for at in sorted(met)])
 
 
 def _length(a: Axis) -> tuple[Any, bool]:

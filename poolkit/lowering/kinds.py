@@ -186,7 +186,7 @@ class Median(Choice, Taps):
         return o.take_along(cells, o.where(o.less(guess, 0), 0, guess), o.rank - 1)
 
 
-class Largest(Max):
+class MaxNorm(Max):
     """A norm with p infinite: the largest of the numbers that powers are taken of. That of a window of zeros is 0."""
 
     neutral = (0.0,)
@@ -204,7 +204,7 @@ class Largest(Max):
 
 def norm(ops: Ops, plan: Plan, **learned: Tensor) -> Kind:
     endless = "p" not in learned and dict(plan.spec.options)["p"] == math.inf
-    return (Largest if endless else Norm)(ops, plan, **learned)
+    return (MaxNorm if endless else Norm)(ops, plan, **learned)
 
 
 FOLDS: dict[str, Callable[..., Kind]] = {

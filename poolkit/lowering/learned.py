@@ -31,15 +31,10 @@ EPS = 1e-5  # of instance and layer normalisation
 
 @dataclasses.dataclass(frozen=True)
 class LearnedPlan(Composite):
-    """`pooled` are the axes of the result; `near` those of a convolution that leaves a map's size."""
+    """`axes` are those of the first pooling, or of a result; `near` those of a convolution that leaves a map's size."""
 
     spec: Learned
-    pooled: tuple[Axis, ...]
     near: tuple[Axis, ...] = ()
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.pooled
 
     @property
     def channel(self) -> int:
@@ -72,7 +67,7 @@ def _mix(plan: LearnedPlan, o: Ops, x: Tensor, runs: Sequence[Run], weights: Wei
 
 
 def _adapool(plan: LearnedPlan, o: Ops, x: Tensor, runs: Sequence[Run], weights: Weights, mask: Weights) -> Tensor:
-    base = Plan(plan.spec.parts[0], plan.pooled, plan.rank, plan.work, plan.work)
+    base = Plan(plan.spec.parts[0], plan.axes, plan.rank, plan.work, plan.work)
     real = _condition(plan, o, mask["mask"]) if mask else None
     similar = Similar(o, base).of_windows(x, real)[0]
     return _shared(o, sigmoid(o, _spread(plan, o, weights["share"], False)), [similar, runs[0](x, **mask)[0]])
@@ -82,7 +77,7 @@ def _gate(plan: LearnedPlan, o: Ops, x: Tensor, runs: Sequence[Run], weights: We
     """Padding and masked cells are 0 to a gate."""
     at, wide = o.rank, o.of_rank(o.rank + 1)
     real = x if not mask else o.where(_condition(plan, o, mask["mask"]), x, 0)
-    (cells,) = gathered(o, (real,), plan.pooled)
+    (cells,) = gathered(o, (real,), plan.axes)
     score = wide.sum(wide.multiply(cells, _spread(plan, wide, weights["gate"], True)), (at,))
     return _shared(o, sigmoid(o, wide.drop(score, (at,))), [run(x, **mask)[0] for run in runs])
 
@@ -95,7 +90,7 @@ def _shared(o: Ops, share: Tensor, values: Sequence[Tensor]) -> Tensor:
 def _spread(plan: LearnedPlan, o: Ops, t: Tensor, cells: bool) -> Tensor:
     """A weight of shape (C, O, ..., K), any of which may not be there, where these stand in a result."""
     spec = plan.spec
-    ats = [*([plan.channel] if spec.channels else []), *([a.at for a in plan.pooled] if spec.regions else [])]
+    ats = [*([plan.channel] if spec.channels else []), *([a.at for a in plan.axes] if spec.regions else [])]
     sizes = [*([spec.channels] if spec.channels else []), *(spec.regions or ())]
     order = sorted(range(len(ats)), key=ats.__getitem__)
     if order != list(range(len(ats))):
@@ -201,7 +196,7 @@ def _latent(plan: LearnedPlan, ops: Ops, x: Tensor, runs: Sequence[Run], weights
     if condition is not None:
         out = o.where(o.slice(empty, 1, 0, 1, 1), 0, out)
     made, rank = o.drop(out, (1,)), 2
-    for a in plan.pooled:
+    for a in plan.axes:
         made, rank = ops.of_rank(rank).expand(made, a.at), rank + 1
     return made
 
@@ -215,12 +210,12 @@ def _normal(o: Ops, t: Tensor, c: int, weights: Weights) -> Tensor:
 
 def _tokens(plan: LearnedPlan, o: Ops, t: Tensor) -> Tensor:
     """As (N, C, L), of however many pooled axes."""
-    ats = [a.at for a in plan.pooled]
+    ats = [a.at for a in plan.axes]
     order = (0, plan.channel, *ats)
     t = t if order == tuple(range(plan.rank)) else o.permute(t, order)
     if len(ats) == 1:
         return t
-    return o.merge(t, len(ats), math.prod([a.n for a in plan.pooled]))
+    return o.merge(t, len(ats), math.prod([a.n for a in plan.axes]))
 
 
 JOINS: dict[str, Join] = {
@@ -265,7 +260,7 @@ def plan_of_learned(
         parts += [one.plan(rank, work, moved, widen) for one in whole]
     parts = [] if spec.formula == "latent" else parts
     kept = tuple([f._replace(sizes=()) for f in further])
-    return LearnedPlan(spec, tuple(parts), rank, dtype, work, pooled, near, further=kept)
+    return LearnedPlan(spec, tuple(parts), pooled, rank, dtype, work, near, further=kept)
 
 
 def _check(spec: Learned, further: Sequence[Further]) -> None:

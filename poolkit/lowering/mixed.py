@@ -44,7 +44,7 @@ def plan_of_mix(
     if all(part.known for part in parts):
         sizes = [size(at) for at in range(rank)]
         shape_of_mix(mix, [n if known else None for n, known in sizes])  # a ShapeError where they differ
-    return MixPlan(mix, parts, rank, dtype, work, further=tuple([f._replace(sizes=()) for f in further]))
+    return MixPlan(mix, parts, parts[0].axes, rank, dtype, work, further=tuple([f._replace(sizes=()) for f in further]))
 
 
 def shape_of_mix(mix: Mix, shape: Sequence[int | None]) -> tuple[int | None, ...]:

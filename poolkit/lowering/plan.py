@@ -98,6 +98,7 @@ class Composite:
 
     spec: Operation
     parts: tuple[AnyPlan, ...]
+    axes: tuple[Axis, ...]  # of the input, for which a program is made
     rank: int
     dtype: str
     work: str
@@ -106,10 +107,6 @@ class Composite:
     note = ""  # why its program may be long, where it has no parts
     way = "fold"  # how it is joined, where it has no parts
     further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.parts[0].axes
 
     @property
     def known(self) -> bool:

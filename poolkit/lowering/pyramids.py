@@ -28,14 +28,6 @@ class PyramidPlan(Composite):
     channels: int | None
     whole = True
 
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """With the channels, where a program is for their number alone."""
-        at, pooled = channel(self.spec, self.rank), self.parts[0].axes
-        if self.channels is None or at < 0:
-            return pooled
-        return tuple(sorted([Axis(at, "C", "keep", self.channels, True), *pooled], key=lambda a: a.at))
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Any, None]:
         maps = [run(x, **tensors)[0] for run in runs]
         if self.spec.several:
@@ -70,7 +62,16 @@ def plan_of_pyramid(
     n, known = size(at) if at >= 0 else (1, True)
     channels = n if known and spec.flatten else None
     known_of = tuple([f._replace(sizes=()) for f in further])
-    return PyramidPlan(spec, parts, rank, dtype, dtype, channels, further=known_of)
+    return PyramidPlan(
+        spec, parts, _axes(parts[0], channel(spec, rank), channels), rank, dtype, dtype, channels, further=known_of
+    )
+
+
+def _axes(part: AnyPlan, at: int, channels: int | None) -> tuple[Axis, ...]:
+    """Those that are pooled; with the channels, where a program is for their number alone."""
+    if channels is None or at < 0:
+        return part.axes
+    return tuple(sorted([Axis(at, "C", "keep", channels, True), *part.axes], key=lambda a: a.at))
 
 
 def shapes_of_pyramid(spec: Pyramid, shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:

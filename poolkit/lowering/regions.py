@@ -37,31 +37,26 @@ class Side(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class RegionsPlan(Composite):
-    """Regions of a map: `maps` are its two axes, of which `out` is how many bins there are and `window` the grid."""
+    """Regions of a map, which has two axes: of each `out` counts bins, and `window` the samples or cells of one."""
 
     spec: RoiSpec
-    maps: tuple[Axis, ...]
     fine: str  # the dtype in which boxes are computed
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.maps
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         two = o.of_rank(2).of_dtype(self.fine)
         boxes = two.detach(two.cast(tensors["boxes"], self.fine))
         order = tuple(map(self.spec.layout.index, f"CN{self.spec.axes}"))
-        maps = o.size(x, order[1]) * self.maps[0].n * self.maps[1].n
+        maps = o.size(x, order[1]) * self.axes[0].n * self.axes[1].n
         flat = o.merge(o.permute(x, order), 3, maps)
         first, last = (along(o, boxes, self, i) for i in range(2))
         batch, real = self.batches(two, boxes, o.size(x, order[1]))
         six, one, line = o.of_rank(6), o.of_rank(1), o.of_rank(5).of_dtype("int32")
-        rows = line.multiply(line.reshape(batch, (-1, 1, 1, 1, 1)), o.number(self.maps[0].n, "int32"))
-        rows = line.multiply(line.add(rows, _down(line, first.cells)), o.number(self.maps[1].n, "int32"))
+        rows = line.multiply(line.reshape(batch, (-1, 1, 1, 1, 1)), o.number(self.axes[0].n, "int32"))
+        rows = line.multiply(line.add(rows, _down(line, first.cells)), o.number(self.axes[1].n, "int32"))
         places = line.add(rows, _across(line, last.cells))
-        bins, grid = self.maps[0].out, [2 * a.window if self.spec.kind == "align" else a.window for a in self.maps]
+        bins, grid = self.axes[0].out, [2 * a.window if self.spec.kind == "align" else a.window for a in self.axes]
         many = -1 if o.sizes_are_data else two.size(boxes, 0)  # of which a reshape takes one that is data
-        sizes = (many, bins, grid[0], self.maps[1].out, grid[1])
+        sizes = (many, bins, grid[0], self.axes[1].out, grid[1])
         cells = o.of_rank(2).split(o.of_rank(2).take(flat, one.reshape(places, (-1,)), 1), sizes)
         made = (
             self.of_samples(six, cells, first, last)
@@ -81,7 +76,7 @@ class RegionsPlan(Composite):
     def inner(self, factor: int) -> Plan:
         grids = [
             Axis(at, c, "whole", a.window * factor, True, out=1)
-            for at, c, a in zip((3, 5), "UV", self.maps, strict=True)
+            for at, c, a in zip((3, 5), "UV", self.axes, strict=True)
         ]
         return Plan(self.spec.inner, tuple(grids), 6, self.work, self.work)
 
@@ -100,7 +95,7 @@ class RegionsPlan(Composite):
         total = pooled(
             FOLDS["sum"](o, dataclasses.replace(self.inner(2), spec=self.inner(2).spec.replace(kind="sum"))), terms
         )[0]
-        count: Any = math.prod([a.window for a in self.maps])
+        count: Any = math.prod([a.window for a in self.axes])
         if first.samples is not None:
             five = five.of_dtype(self.fine)
             count = five.expand(five.multiply(_down(five, first.samples), _across(five, last.samples)), 0)
@@ -144,7 +139,7 @@ class Line:
     """One side of all boxes: tensors are (K, P, S) in the dtype of boxes."""
 
     def __init__(self, o: Ops, plan: RegionsPlan, i: int) -> None:
-        self.o, self.spec, self.a = o, plan.spec, plan.maps[i]
+        self.o, self.spec, self.a = o, plan.spec, plan.axes[i]
         self.n = float(self.a.n) if self.a.known else o.number(self.a.n, plan.fine)
         self.dtype = plan.fine
 
@@ -288,4 +283,4 @@ def plan_of_regions(
         )
     wide = "float64" in (boxes.dtype, dtype) and (spec.kind == "align" or spec.bins == "exact")
     fine = "float64" if wide else "float32"
-    return RegionsPlan(spec, (), rank, dtype, work, maps, fine, further=(boxes._replace(sizes=()),))
+    return RegionsPlan(spec, (), maps, rank, dtype, work, fine, further=(boxes._replace(sizes=()),))

@@ -39,10 +39,6 @@ class SegmentPlan(Composite):
     ids: str
     way: str = dataclasses.field(default="fold", kw_only=True)
 
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.base.axes
-
     def ways(self, derivative: bool, asks: bool) -> Sequence[SegmentPlan]:
         """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64."""
         if self.spec.selects:
@@ -155,7 +151,7 @@ def plan_of_segments(
     ids = "int32" if further[0].dtype in NARROW else widen(further[0].dtype)
     if ids is None:
         raise _no_ids(spec, further[0].dtype)
-    return SegmentPlan(spec, (), rank, dtype, work, base, ids, further=(further[0]._replace(sizes=()),))
+    return SegmentPlan(spec, (), base.axes, rank, dtype, work, base, ids, further=(further[0]._replace(sizes=()),))
 
 
 def _check_ids(spec: Segment, ids: Further, rows: int | None) -> None:

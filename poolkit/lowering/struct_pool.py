@@ -28,14 +28,9 @@ Tensor = Any
 
 @dataclasses.dataclass(frozen=True)
 class GraphPlan(Composite):
-    """A graph's pooling together with what an input settles: `nodes` is the axis of its nodes."""
+    """A graph's pooling together with what an input settles: its one axis is that of its nodes."""
 
     spec: StructPool
-    nodes: Axis
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return (self.nodes,)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         given = {f.name: self.ready(o, f, tensors[f.name]) for f in self.further}
@@ -73,7 +68,7 @@ class GraphPlan(Composite):
                 others = o.where(self.turned(o, mask), others, -math.inf)
             most = o.detach(o.max(others, last))
             weight = o.exp(o.subtract(others, o.where(o.equal(most, -math.inf), 0.0, most)))
-        sums = total(o, weight, (dataclasses.replace(self.nodes, at=last),))
+        sums = total(o, weight, (dataclasses.replace(self.axes[0], at=last),))
         silent = o.equal(sums, 0)
         return o.divide(o.where(silent, 0.0, weight), o.where(silent, 1.0, sums))
 
@@ -121,7 +116,7 @@ def plan_of_graphs(
     _check_memory(spec, [n if known else 1 for n, known in sizes])
     nodes = Axis(rank - 2, "L", "whole", n, known, out=1)
     kept = tuple([f._replace(sizes=()) for f in further])
-    return GraphPlan(spec, (), rank, dtype, work, nodes, further=kept)
+    return GraphPlan(spec, (), (nodes,), rank, dtype, work, further=kept)
 
 
 def _check(spec: StructPool, f: Further, lengths: dict[str, int | None]) -> None:

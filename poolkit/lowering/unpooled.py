@@ -31,22 +31,17 @@ class UnpoolPlan(Composite):
     """An unpooling together with what its values settle: of each axis `n` is what was pooled to, `out` what from."""
 
     spec: Unpool
-    maps: tuple[Axis, ...]
     way: str = dataclasses.field(default="fold", kw_only=True)
 
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.maps
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
-        if o.sizes_are_data and not all(isinstance(a.out, int) for a in self.maps):
+        if o.sizes_are_data and not all(isinstance(a.out, int) for a in self.axes):
             raise ShapeError(
                 f"received values of unknown size for {quoted(str(self.spec))}, and a Keras model has to know the size "
                 "of what it makes; give sizes, or output_size as integers"
             )
-        ats = [a.at for a in self.maps]
+        ats = [a.at for a in self.axes]
         left = [at for at in range(self.rank) if at not in ats]
-        cells, most = (functools.reduce(operator.mul, sizes) for sizes in ([a.n for a in self.maps], self.outs))
+        cells, most = (functools.reduce(operator.mul, sizes) for sizes in ([a.n for a in self.axes], self.outs))
         numbers, rows = o.of_dtype(o.index), o.of_rank(len(left) + 1)
         order = (*left, *ats)
 
@@ -63,7 +58,7 @@ class UnpoolPlan(Composite):
 
     @property
     def outs(self) -> tuple[Any, ...]:
-        return tuple([a.out for a in self.maps])
+        return tuple([a.out for a in self.axes])
 
     def ways(self, derivative: bool, asks: bool) -> Sequence[UnpoolPlan]:
         """Where it may be asked what indices hold, none of several values at a place has to be looked for as a rule."""
@@ -135,7 +130,7 @@ def plan_of_unpool(
             f"received {before} values, of which {quoted(str(spec))} would make {after}, and {MOST_CELLS} is the most; "
             "give a smaller output_size"
         )
-    return UnpoolPlan(spec, (), rank, dtype, work, maps, further=(further[0]._replace(sizes=()),))
+    return UnpoolPlan(spec, (), maps, rank, dtype, work, further=(further[0]._replace(sizes=()),))
 
 
 def _cells(sizes: Sequence[tuple[Any, bool]], maps: Sequence[Axis]) -> tuple[list[Any], list[Any]]:

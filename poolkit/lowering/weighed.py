@@ -38,10 +38,6 @@ class WeighedPlan(Composite):
     base: Plan
     note = ONE_BY_ONE
 
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        return self.base.axes
-
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         ready = self.ready(o, x, tensors)
         mask, weight, logits = (ready.pop(name, None) for name in ("mask", "weight", "log_weight"))
@@ -199,7 +195,7 @@ def weighed(base: Plan, further: tuple[Further, ...], size: Callable[[int], tupl
         )
     known = tuple([f._replace(sizes=_pooled_sizes(base, f, size)) for f in further])  # none of the batch
     parts = () if "log_weight" in given else _parts(base)
-    return WeighedPlan(spec, parts, base.rank, base.dtype, base.work, base, further=known)
+    return WeighedPlan(spec, parts, base.axes, base.rank, base.dtype, base.work, base, further=known)
 
 
 def _parts(base: Plan) -> tuple[Plan, ...]:
