@@ -14,6 +14,7 @@ from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import alike
 
 Oracle = Callable[[Mapping[str, Any], Sequence[float]], float]
+Refuses = Callable[[Mapping[str, Any]], str]
 
 
 def register_kind(
@@ -25,6 +26,8 @@ def register_kind(
     selects: bool = False,
     hands_on: bool = True,
     operations: Callable[[int, int], int] | None = None,
+    widest: float | None = None,
+    refuses: Refuses | None = None,
     oracle: Oracle | None = None,
 ) -> None:
     """Add a kind of pooling; afterwards ``PoolSpec(name, …)`` takes it on every backend, in every mode.
@@ -32,8 +35,11 @@ def register_kind(
     `fold` says what happens to the cells of a window (see `poolkit.lowering.kinds`), `does` is a verb for `diff`, and
     `options` are further words of a spec, which the fold finds in ``self.options``. `selects` says that every result is
     one of the window's cells, and `hands_on` that a window of one cell may be that cell as it is. `operations` is for
-    `cost`: how many are taken by so many cells in so many windows. `oracle` is the definition, of the options and one
-    window's cells; with it the conformance suite runs the kind in every mode. Your own kind may be registered anew.
+    `cost`: how many are taken by so many cells in so many windows. A kind of sliding windows alone has a `widest`, the
+    most cells of a window along an axis, `math.inf` for any number. `refuses` is given the fields and options of a
+    spec, and gives the rule that they break, which a `SpecError` then says, or "". `oracle` is the definition, of the
+    options and one window's cells; with it the conformance suite runs the kind in every mode. Your own kind may be
+    registered anew.
 
     >>> import numpy as np
     >>> import poolkit as pk
@@ -53,14 +59,15 @@ def register_kind(
     _check(name, fold, table)
     if name in KINDS:
         dispatch.forget()  # programs of the kind that had this name
-    counts = Facts.operations if operations is None else operations
     single = "" if hands_on else name
     KINDS[name] = Facts(
         does,
         selects,
         hands_on=hands_on,
         options=table,
-        operations=counts,
+        operations=operations or Facts.operations,
+        widest=widest,
+        refuses=refuses,
         oracle=oracle,
         alone=lambda options: single,
     )

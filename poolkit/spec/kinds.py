@@ -34,7 +34,7 @@ class Option:
 class Facts:
     """A row of the table of kinds."""
 
-    does: str  # what it does, after "A"
+    does: str  # a verb for `diff`, which writes "A averages, B takes the maximum"
     selects: bool = False  # chooses one element of the window: exact, keeps integers, has indices
     draws: bool = False  # one element, where random numbers are given; then it has indices
     averages: bool = False  # divides by a count of cells
@@ -44,13 +44,14 @@ class Facts:
     hands_on: bool = True  # a window of one cell may be that cell, with no computation
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
     average_at: Mapping[str, Any] | None = None  # values of options with which it is the average of the real cells
-    # How many it takes for so many cells in so many windows.
+    # How many operations it takes for so many cells in so many windows, for `cost`.
     operations: Callable[[int, int], int] = lambda cells, windows: cells - windows
     takes: tuple[str, ...] = ("mask",)  # further tensors
     alone: Callable[[Mapping[str, Any]], str] = lambda options: ""  # what a window of one cell gives; "": that cell
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
     spreads: bool = False  # as many windows as are asked for over an axis, at places that are drawn
-    widest: int | None = None  # of a kind of sliding windows alone: the most cells of one along an axis
+    widest: float | None = None  # of a kind of sliding windows alone: the most cells of one along an axis
+    refuses: Callable[[Mapping[str, Any]], str] | None = None  # the rule that a spec's fields and options break, or ""
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
 
     @property

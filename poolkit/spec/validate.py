@@ -6,6 +6,7 @@ regular expression, nothing imported or looked up by name unless an error is abo
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from poolkit.errors import SpecError
@@ -127,6 +128,10 @@ def check_use(spec: Fields, values: dict[str, Any]) -> None:
     kind = KINDS[spec.kind]
     if kind.widest is not None:
         check_width(spec, kind.widest, values)
+    rule = "" if kind.refuses is None else kind.refuses({**values, **dict(values["options"])})
+    if rule:
+        sizes = f"window={shown(spec.window)} and output_size={shown(spec.output_size)}"
+        raise wrong(f"{sizes} for {quoted(spec.kind)}", rule, "change what the rule speaks of")
     if values["indices"] and not kind.indexed:
         raise _not_of_kind(spec, "indices", "only a kind that selects an element has positions", "indexed")
     for name in ("count_include_pad", "divisor_override"):
@@ -134,9 +139,10 @@ def check_use(spec: Fields, values: dict[str, Any]) -> None:
             raise _not_of_kind(spec, name, "only an average divides", "averages")
 
 
-def check_width(spec: Fields, widest: int, values: dict[str, Any]) -> None:
+def check_width(spec: Fields, widest: float, values: dict[str, Any]) -> None:
     """Of a kind that weights the cells of a window by their place, which bins of any length have not."""
-    rule = f"{quoted(spec.kind)} pooling has windows of 1 to {widest} cells along each axis"
+    most = "1 cell and more" if widest == math.inf else f"1 to {widest} cells"
+    rule = f"{quoted(spec.kind)} pooling has windows of {most} along each axis"
     if values["window"] is None:
         raise wrong(
             f"output_size={shown(spec.output_size)} for {quoted(spec.kind)}", rule, "write window=3 in its place"

@@ -78,7 +78,7 @@ def spread(draw: st.DrawFn, count: int) -> dict[str, Any]:
 @st.composite
 def sliding(draw: st.DrawFn, kind: str, count: int) -> dict[str, Any]:
     size = st.integers(1, 9)
-    width = st.integers(1, KINDS[kind].widest or 9)
+    width = st.integers(1, int(min(KINDS[kind].widest or 9, 9)))
     fields = {"window": draw(per_axis(width, count)), "dilation": draw(per_axis(size, count))}
     fields |= {"stride": draw(st.none() | per_axis(size, count)), "padding": draw(paddings(count))}
     fields["ceil_mode"] = fields["padding"] not in ("same", "same_lower") and draw(st.booleans())

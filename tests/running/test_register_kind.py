@@ -113,6 +113,34 @@ def test_a_kind_may_be_registered_anew() -> None:
     assert pk.pool(x, spec()).item() == 3.0
 
 
+def test_a_kind_says_which_windows_it_has() -> None:
+    pk.register_kind(NAME, Spread, "spreads", options={"scale": SCALE}, oracle=spread, widest=math.inf)
+    with pytest.raises(pk.SpecError, match='"spread" pooling has windows of 1 cell and more along each axis'):
+        pk.PoolSpec(NAME, output_size=2, layout="NCL")
+    names = [case.name for case, mode in runner.tests(runner.harness("numpy")) if mode == "eager"]
+    assert "spread_k2" in names
+    assert "spread_global" not in names
+
+    pk.register_kind(NAME, Spread, "spreads", options={"scale": SCALE}, widest=2)
+    assert spec().output_shape((1, 1, 4)) == (1, 1, 2)
+    with pytest.raises(pk.SpecError, match=r"received window=3 .* has windows of 1 to 2 cells along each axis"):
+        spec(window=3)
+
+
+def test_a_kind_refuses_what_it_has_no_meaning_for() -> None:
+    def even(fields: Mapping[str, Any]) -> str:
+        odd = fields["window"] is not None and any(k % 2 for k in fields["window"])
+        return "its windows have an even number of cells" if odd and fields["scale"] == 1 else ""
+
+    pk.register_kind(NAME, Spread, "spreads", options={"scale": SCALE}, oracle=spread, refuses=even)
+    assert spec(window=3, scale=2).window == (3,)
+    with pytest.raises(pk.SpecError, match=r'window=3 .* for "spread", and its windows have an even'):
+        spec(window=3)
+    names = [case.name for case, mode in runner.tests(runner.harness("numpy")) if mode == "eager"]
+    assert "spread_k2" in names
+    assert "spread_k3_s2_ceil" not in names
+
+
 @pytest.mark.parametrize(
     ("name", "fold", "options", "message"),
     [
