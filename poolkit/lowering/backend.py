@@ -53,8 +53,8 @@ class Route:
     cost: Callable[[Any], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
     differentiable: bool = True  # right, and fast, when a derivative may be taken
     needs_sizes: bool = True  # looks at sizes, so they must be known
-    takes_half_precision: bool = False  # itself, and accumulates in float32
-    takes_integers: bool = False  # itself
+    takes_half_precision: bool = False  # as it is, and adds up in float32; others are given float32
+    takes_integers: bool = False  # as they are; others are given the dtype that the plan works in
     indices: bool = False  # gives positions
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     note: str = ""  # why its program may be long

@@ -69,7 +69,7 @@ def convolution(when: When) -> Route:
 
 
 class ByRelu(Max):
-    """The larger of two by what it is larger: of cells that are finite, within what a sum of them is rounded by."""
+    """The larger of two finite cells as a + relu(b - a), which is off by no more than a sum of them is rounded."""
 
     def combine(self, a: State, b: State) -> State:
         o, down = self.o, self.plan.kind == "min"

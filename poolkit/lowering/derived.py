@@ -101,7 +101,7 @@ class Derived:
         return o.drop(o.pick(chosen, wide, at + 1), (at + 1,))
 
     def segment(self: Any, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
-        """Each row beside each number: of `n` times the memory of `x`."""
+        """Every row is held against every number, which takes `n` times the memory of `x`."""
         o, one = self.of_rank(self.rank + 1), self.of_rank(1)
         numbers = one.iota(one.pad(one.slice(ids, 0, 0, 1, 1), 0, 0, n - 1, 0), 0)
         member = o.equal(one.reshape(ids, o.along(1)), one.reshape(numbers, o.along(0)))
@@ -122,7 +122,7 @@ class Derived:
         return x
 
     def last(self: Any, x: Tensor, n: Any) -> Tensor:
-        """In the order of all that there is and every number, what stands before a number."""
+        """`x` and every number are sorted together; what then stands before a number is the last that equals it."""
         at = self.rank - 1
         every = self.pad(self.slice(x, at, 0, 1, 1), at, 0, n - 1, 0)
         line = self.add(self.multiply(every, 0), self.cast(self.iota(every, at), self.dtype))

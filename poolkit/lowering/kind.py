@@ -33,7 +33,7 @@ class Kind:
         self.counted: Tensor | None = None  # how many cells of each window are real, where a mask says so
 
     def real(self, x: Tensor, value: float) -> Tensor:
-        """Cells, of which masked ones hold this value."""
+        """`x`, in which cells that a mask leaves out hold this value."""
         return x if self.mask is None else self.o.where(self.mask, x, value)
 
     def lift(self, x: Tensor) -> State:

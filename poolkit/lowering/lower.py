@@ -159,7 +159,7 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
 
 
 def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
-    """A kind by the cheapest routes of its sums, and of what has no derivative."""
+    """A kind by the cheapest routes of its parts: of the sum, and of the others, of which no derivative is taken."""
     first, *others = plan.parts
     constant = situation._replace(derivative=False)
     routes = [routes_of(adapter, first, situation)[0], *[routes_of(adapter, p, constant)[0] for p in others]]
@@ -175,7 +175,7 @@ def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
 
 
 def _alone(plan: Composite) -> Route:
-    """What has no parts, as a route that is called as the way in which it is joined."""
+    """A plan without parts as a route, which has the name of the way in which the plan is joined."""
 
     def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         return plan.join(o, x, (), **tensors)

@@ -11,7 +11,7 @@ Tensor = Any
 
 
 class Named(Derived):
-    """What a framework calls as NumPy does, or at least takes as NumPy does."""
+    """Functions with NumPy's names, or with names of the framework's own for the same functions."""
 
     module: ClassVar[str]  # the attribute that holds these functions
     spelled: ClassVar[dict[str, str]] = {}  # NumPy's name of a function -> the framework's, where it has another one
@@ -230,7 +230,7 @@ class Operators(Named):
         return self.functions.take(x, places, at)
 
     def last(self, x: Tensor, n: Any) -> Tensor:
-        """By the largest place of each number in each row; -1 has a number of its own."""
+        """A segment for each number of each row, -1 too, of which the largest place is taken."""
         two, one, at = self.of_rank(2), self.of_rank(1), self.rank - 1
         rows = two.reshape(x, (-1, self.size(x, at)))
         where = two.add(

@@ -119,7 +119,7 @@ class Ops(Protocol):
         """
 
     def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """The framework's own, for axes of unknown length, where `sum` takes what converters have not."""
+        """The framework's own, for axes of unknown length, where `sum` needs what converters lack, such as float64."""
 
     def max(self, x: Tensor, at: int) -> Tensor:
         """What it gives where there is a NaN is not looked at."""
