@@ -121,16 +121,13 @@ def _first(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     return o.jnp.reshape(best(flat), tuple(shape)), None
 
 
-def _ahead(o: Ops, n: int, at: int, left: int) -> Tensor:
-    """How many cells come after each, in float32: a maximum of integers, or a minimum, is up to 5 times slower."""
-    return o.subtract(float(n - 1), o.lax.broadcasted_iota("float32", (1,) * at + (n,) + (1,) * left, at))
-
-
 def _place(o: Ops, d: Tensor, best: Tensor, along: tuple[int, int], left: int) -> Tensor:
     """The first place along an axis whose cell equals the best, or is NaN: then the best is NaN, and equals nothing."""
     at, n = along
     hits = o.either(o.equal(d, best), o.isnan(d))
-    most = o.jnp.max(o.where(hits, _ahead(o, n, at, left), -1.0), at, keepdims=True)
+    # How many cells come after each, in float32: a maximum of integers, or a minimum, is up to 5 times slower.
+    ahead = o.subtract(float(n - 1), o.lax.broadcasted_iota("float32", (1,) * at + (n,) + (1,) * left, at))
+    most = o.jnp.max(o.where(hits, ahead, -1.0), at, keepdims=True)
     return o.cast(o.subtract(float(n - 1), most), "int32")
 
 

@@ -72,7 +72,7 @@ class KerasHarness(Harness):
         model = keras.Model(
             [a, g, *more], keras.ops.sum(keras.ops.multiply(function(start(a), *more), g), keepdims=True)
         )
-        model.compile(keras.optimizers.SGD(1.0), loss=_itself, run_eagerly=True)
+        model.compile(keras.optimizers.SGD(1.0), loss=lambda target, value: keras.ops.sum(value), run_eagerly=True)
         model.train_on_batch([x, cotangent, *others], np.zeros((1,) * len(cotangent.shape), "float32"))
         return keras.ops.negative(start.moved.value)
 
@@ -89,10 +89,6 @@ def _model(function: Function, tensors: tuple[Tensor, ...], sized: bool) -> Func
     if isinstance(result, tuple) and len(result) == 1:
         return lambda *given: (model(list(given)),)  # Keras hands on the one output of a model by itself
     return lambda *given: tuple(model(list(given))) if isinstance(result, tuple) else model(list(given))
-
-
-def _itself(target: Tensor, value: Tensor) -> Tensor:
-    return keras.ops.sum(value)
 
 
 HARNESS = KerasHarness()

@@ -35,7 +35,8 @@ def _windows(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 def _over(o: Ops, x: Tensor, plan: Plan, reduce: Any, ufunc: Any, beyond: Any, wide: dict[str, str]) -> Tensor:
     """Each window, as the last axes of a view, or each bin; every second piece of `reduceat` lies between bins."""
     axes = [a for a in plan.axes if a.form != "keep"]
-    widths = {a.at: _around(a) for a in axes if _is_padded(a)}
+    # Behind bins stands a cell, for more than the last one may end there.
+    widths = {a.at: (0, 1) if a.form == "bins" else around(a) for a in axes if _is_padded(a)}
     if widths:
         x = named("padded", o.np.pad(x, [widths.get(at, (0, 0)) for at in range(plan.rank)], constant_values=beyond))
     taps = [a for a in axes if a.form == "taps"]
@@ -59,11 +60,6 @@ def _is_padded(a: Axis) -> bool:
     return (a.form == "taps" and not (isinstance(total, int) and total == 0)) or (a.form == "bins" and not _ends(a))
 
 
-def _around(a: Axis) -> tuple[Any, Any]:
-    """Padding; and a cell behind bins, of which more than the last may end there."""
-    return (0, 1) if a.form == "bins" else around(a)
-
-
 def _ends(a: Axis) -> bool:
     """Whether the last bin alone ends behind the last cell."""
     return a.known and a.out <= a.n
@@ -80,12 +76,10 @@ def _edges(o: Ops, a: Axis) -> Any:
 
 
 def _is_windows(plan: Plan, situation: Situation) -> bool:
-    return any(a.form != "keep" for a in plan.axes) and not any(a.form == "taps" and _is_negative(a) for a in plan.axes)
-
-
-def _is_negative(a: Axis) -> bool:
-    """Padding that may be below 0: of strides that step over cells, where the size is not known."""
-    return not a.known and (a.stride > a.span or a.overhang < 0)
+    """Not with padding that may be below 0: of strides that step over cells, where the size is not known."""
+    sliding = [a for a in plan.axes if a.form == "taps" and not a.known]
+    below = any(a.stride > a.span or a.overhang < 0 for a in sliding)
+    return any(a.form != "keep" for a in plan.axes) and not below
 
 
 ROUTES: tuple[Route, ...] = (

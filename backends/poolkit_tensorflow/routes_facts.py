@@ -50,10 +50,6 @@ def recorded(plan: Plan, situation: Situation) -> bool:
     return situation.derivative
 
 
-def unrecorded(plan: Plan, situation: Situation) -> bool:
-    return not situation.derivative
-
-
 def in_xla(situation: Situation) -> bool:
     return isinstance(situation.format, Traced) and situation.format.xla
 
@@ -119,12 +115,9 @@ def _pools(o: Any, op: str, x: Tensor, padded: Padding, steps: Steps) -> Tensor:
         steps = [([1, *sizes], [1, *strides]) for sizes, strides in steps]
     pool = getattr(o.tf.raw_ops, op + ("3D" if len(steps[0][0]) == 3 else ""))
     name = "value" if op == "AvgPool" and len(steps[0][0]) == 2 else "input"
+    around: dict[str, Any] = {"padding": padded}
+    if not isinstance(padded, str):
+        around = {"padding": "EXPLICIT", "explicit_paddings": [*[0] * (4 if line else 2), *padded, 0, 0]}
     for sizes, strides in steps:
-        x = pool(**{name: x}, ksize=[1, *sizes, 1], strides=[1, *strides, 1], **_around(padded, line))
+        x = pool(**{name: x}, ksize=[1, *sizes, 1], strides=[1, *strides, 1], **around)
     return o.tf.squeeze(x, [1]) if line else x
-
-
-def _around(padded: Padding, line: bool) -> dict[str, Any]:
-    if isinstance(padded, str):
-        return {"padding": padded}
-    return {"padding": "EXPLICIT", "explicit_paddings": [*[0] * (4 if line else 2), *padded, 0, 0]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, every, traced
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, every
 from poolkit.lowering.fold import fold_taps, tree
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kind import State
@@ -117,8 +117,8 @@ def _in_graph_cost(plan: Plan) -> float:
 # ----------------------------------------------------------------------------------------------- compiled, in a graph
 
 
-def _slides(plan: Plan, situation: Situation) -> bool:
-    return dense(plan)
+def _compiled_when(plan: Plan, situation: Situation) -> bool:
+    return situation.tracing and dense(plan)
 
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -145,7 +145,9 @@ def _along(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
     if a.stride == 1:
         return fold_taps(o, a, (_edged(o, x, a, a.n + a.total),), combine, padded=True, overlap=True)[0]
     pieces = -(-(a.n + a.total) // a.stride)
-    phases = _phases(o, _edged(o, x, a, pieces * a.stride), a, pieces)
+    # Every stride-th cell, from each start: strided slices run 40 to 70 times slower than a reshape and unstack.
+    apart = facts.divided(o, _edged(o, x, a, pieces * a.stride), a.at, a.at, [pieces, a.stride])
+    phases = o.tf.unstack(apart, a.stride, a.at + 1)
     taps = []
     for i in range(a.window):
         start = i // a.stride
@@ -168,15 +170,10 @@ def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
     return o.concat(parts, a.at) if len(parts) > 1 else x
 
 
-def _phases(o: Any, x: Tensor, a: Axis, pieces: int) -> Any:
-    """Every stride-th cell, from each start: strided slices run 40 to 70 times slower than a reshape and unstack."""
-    return o.tf.unstack(facts.divided(o, x, a.at, a.at, [pieces, a.stride]), a.stride, a.at + 1)
-
-
 ROUTES = (
     Route("max_pool_branched", EXTREMA, _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
-    Route("max_pool", EXTREMA, _eager, every(facts.unrecorded, _eager_when), _pool_cost, reference=True),
+    Route("max_pool", EXTREMA, _eager, _eager_when, _pool_cost, differentiable=False, reference=True),
     Route("max_pool", EXTREMA, _eager, every(facts.recorded, _eager_when), _recorded_cost, reference=True),
     Route("max_pool_explicit", EXTREMA, _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
-    Route("compiled", EXTREMA, _compiled, every(traced, _slides), lambda plan: 3.0, takes_half_precision=True),
+    Route("compiled", EXTREMA, _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
 )

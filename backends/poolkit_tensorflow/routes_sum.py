@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, eager, every, traced
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, eager, every
 from poolkit.lowering.count import divisor
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
@@ -122,16 +122,6 @@ def _along_rows(o: Any, reduce: Any, x: Tensor, plan: Plan) -> Tensor:
     return reduce(input=x, axis=o.tf.constant(last - 1), keep_dims=True)
 
 
-def _graph_rows(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """The same of three axes and with a reshape at the end, which a graph does in 0.9 of the time."""
-    flat, sizes = cells(plan), kept_sizes(o, x)
-    row = part(flat, ROW)
-    left = [1 if at in plan.at else n for at, n in enumerate(sizes)]
-    x = o.tf.raw_ops.Sum(input=o.tf.reshape(x, constant(o, [-1, flat // row, row])), axis=o.tf.constant(2))
-    x = _over(o, o.tf.raw_ops.Sum(input=x, axis=o.tf.constant(1)), float(flat if plan.kind == "avg" else 1))
-    return o.tf.reshape(x, constant(o, left)), None
-
-
 def _pairs_when(plan: Plan, situation: Situation) -> bool:
     """In graphs, which may be converted: LiteRT has no float64, in which the fold sums up what falls into no stages."""
     some = plan.known and bool(reduced(plan)) and cells(plan) > 1
@@ -227,8 +217,7 @@ ROUTES = (
     Route("avg_pool_padded", SUMS, _padded, _padded_when, _native_cost),
     Route("avg_pools", SUMS, _pools, _pools_when, _native_cost),
     Route("means", ("avg",), _means, every(eager, _rows_when), lambda plan: 0.91, differentiable=False),
-    Route("rows", SUMS, _rows, every(eager, _rows_when), lambda plan: 0.92),
-    Route("rows_in_graph", SUMS, _graph_rows, every(traced, _rows_when), lambda plan: 1.2),
+    Route("rows", SUMS, _rows, _rows_when, lambda plan: 0.92),
     Route("stages_unhalved", SUMS, _without_pairs, every(facts.without_xla, _stages_when), lambda plan: 1.9),
     Route("stages", SUMS, _stages, _stages_when, lambda plan: 2.0, note=STAGES),
     Route("pairs", SUMS, _pairs, _pairs_when, lambda plan: 50.0),

@@ -39,11 +39,6 @@ def _is_symbolic(x: Any) -> bool:
     return any(type(n) is not int for n in x.shape)
 
 
-def _derived(x: Any) -> bool:
-    """Whether it is sharded, and a derivative may be taken."""
-    return sharded(x) and x.requires_grad and torch.is_grad_enabled()
-
-
 CONVOLUTION = convolution(lambda plan, situation: differentiates(situation))
 MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
 
@@ -92,7 +87,8 @@ class TorchAdapter(Adapter):
             # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
             onnx = exporting and torch.onnx.is_in_onnx_export()
-            kernels = "onnx" if onnx else "exporting" if exporting else SHARDED if _derived(x) else None
+            derived = sharded(x) and x.requires_grad and torch.is_grad_enabled()
+            kernels = "onnx" if onnx else "exporting" if exporting else SHARDED if derived else None
             empty = 0 in [self.known_size(x, at) for at in range(x.dim())]
             return Situation(derivative=not onnx, tracing=True, empty=empty, shipped=True, format=kernels)
         wrapped = _is_wrapped(x)

@@ -11,7 +11,6 @@ from typing import Any
 
 from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.both_sides import adjacent
-from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import AnyPlan, Plan
 from poolkit.programs.recorder import together
 
@@ -82,12 +81,12 @@ def put_back(y: Tensor, x: Tensor, plan: Plan) -> Tensor:
 
 def paddings(plan: Plan) -> Any:
     """What stands around the pooled axes of an arranged input, as torch.nn.functional.pad takes it."""
-    return together(*[n for a in reversed(plan.axes) for n in ((a.low, _behind(a)) if a.form == "taps" else (0, 0))])
-
-
-def _behind(a: Axis) -> Any:
-    """Where `low` goes by the size, the most that `same` has there: never a whole stride, so a window, too many."""
-    return a.total - a.total // 2 if len(a.lows) > 1 else a.high
+    widths: list[Any] = []
+    for a in reversed(plan.axes):
+        # Where `low` goes by the size, the most that `same` has behind: never a whole stride, so a window, too many.
+        high = a.total - a.total // 2 if len(a.lows) > 1 else a.high
+        widths += [a.low, high] if a.form == "taps" else [0, 0]
+    return together(*widths)
 
 
 def compiling(situation: Situation) -> bool:

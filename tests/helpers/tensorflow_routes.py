@@ -31,8 +31,6 @@ MODES = {
     "means": {"eager"},
     "pairs": {"graph"},
     "reduce": {"eager"},
-    "rows": {"eager", "tape"},
-    "rows_in_graph": {"graph"},
     "stages_taped": {"tape"},
 }
 
