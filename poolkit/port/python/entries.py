@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import ast
 
-from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import last_name
 from poolkit.port.python.positions import SPATIAL, Order
-from poolkit.port.python.ranks import Ranks
-from poolkit.port.python.tensors import step_of
-from poolkit.port.python.tree import Tree
+from poolkit.port.python.tensors import Tensors
 
 EACH = ("tile", "broadcast_to", "expand", "repeat", "pad")
 FROM_BEHIND = "it counts the axes from the last one on, in the order {}"
 LISTS = (ast.Tuple, ast.List)
 
 
-def moved_entries(tree: Tree, names: Names, node: ast.Call, order: Order, ranks: Ranks) -> tuple[str, str] | None:
+def moved_entries(tensors: Tensors, node: ast.Call, order: Order) -> tuple[str, str] | None:
     """The call in the other order and a note, "" where it stays; None for what has no entry for each axis.
 
+    >>> from poolkit.port.python.names import Names
+    >>> from poolkit.port.python.tensors import tensors_of
+    >>> from poolkit.port.python.tree import Tree
     >>> tree = Tree("x.repeat(1, 1, h, w)")
-    >>> moved_entries(tree, Names(tree), tree.all(ast.Call)[0], Order(last=False), Ranks(tree))
+    >>> moved_entries(tensors_of(tree, Names(tree)), tree.all(ast.Call)[0], Order(last=False))
     ('x.repeat(1, h, w, 1)', '')
     """
-    name, (_, tensor, rest) = last_name(node.func), step_of(names, node)
-    listed = rest[0] if rest and isinstance(rest[0], LISTS) else None
-    entries = listed.elts if isinstance(listed, LISTS) else [one for one in rest if one in node.args]
-    known = ranks.of(tensor)
-    if name not in EACH or tensor is None or not entries:
+    tree, name, tensor = tensors.tree, last_name(node.func), tensors.of(node)
+    listed = next((one for one in tensor.rest[:1] if isinstance(one, LISTS)), None)
+    entries = listed.elts if listed is not None else [one for one in tensor.rest if one in node.args]
+    if name not in EACH or tensor.before is None or not entries:
         return None
+    known = tensor.before.rank
     if name == "pad" and not all(isinstance(one, LISTS) for one in entries):
         return ("", FROM_BEHIND.format(order.both(known or 4)[0])) if listed is not None else None
     if len(entries) not in SPATIAL or known not in (None, len(entries)):

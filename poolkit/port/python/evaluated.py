@@ -13,6 +13,7 @@ from poolkit.port.python.expressions import with_literals
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, expression, given, last_name, literal, plain_name, walk
+from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import flow_of, mutated
 from poolkit.port.python.values import (
@@ -46,7 +47,7 @@ DOTTED = (ast.Name, ast.Attribute, ast.Subscript)
 
 @dataclass
 class Values:
-    """The values of a file's expressions, of tensors with so many axes, if that is known.
+    """The values of a file's expressions; tensors of which nothing is known may be said to have so many axes.
 
     >>> from poolkit.port.python.values import sizes_in
     >>> tree = Tree("h, w = x.shape[1:3]; y = f(h // 2)")
@@ -217,10 +218,11 @@ class Values:
         name = ast.unparse(tensor)
         if not name.partition(".")[0].partition("[")[0].isidentifier():
             return Unknown((Shape("", node, at),))
-        if self.rank is None:
+        rank = tensors_of(self.tree, self.names).rank(tensor, at) or self.rank
+        if rank is None:
             return Shape(name, node, at)
-        leaf = Leaf(node, name, tuple(range(self.rank)), whole=True)
-        return Many(tuple(Size(name, n, leaf, at) for n in range(self.rank)))
+        leaf = Leaf(node, name, tuple(range(rank)), whole=True)
+        return Many(tuple(Size(name, n, leaf, at) for n in range(rank)))
 
     def _called(self, node: ast.Call, at: Node) -> Value:
         """``tf.shape(x)``, ``x.size()``, ``x.size(2)``, ``x.get_shape().as_list()``, ``int(…)``."""

@@ -15,11 +15,10 @@ from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal
 from poolkit.port.python.positions import SPATIAL, Order
-from poolkit.port.python.ranks import FLAT, MAPS, Ranks
 from poolkit.port.python.rules.either_order import FORMATS
 from poolkit.port.python.rules.order_before import AXES, SHAPES
-from poolkit.port.python.rules.turns import TURNS, turn_of
 from poolkit.port.python.sites import Site
+from poolkit.port.python.tensors import FLAT, MAPS, TURNS, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import Either, Leaf, Many, Size, Sized, Value, literal_of
 from poolkit.port.report import Line
@@ -59,7 +58,7 @@ class Placed:
     order: Order  # that of the source
 
     def __post_init__(self) -> None:
-        self.ranks = Ranks(self.tree)
+        self.tensors = tensors_of(self.tree, self.names)
         self.values = values_of(self.tree, self.names, USUAL)
 
     def lines(self, sites: Sequence[Site], edits: Edits) -> tuple[Line, ...]:
@@ -106,9 +105,11 @@ class Placed:
         elif isinstance(node, ast.Call):
             yield from self._call(node)
 
-    def _known(self, tensor: Node | None, entries: int = 0) -> tuple[int, str]:
-        """The number of axes of a tensor, and a word where that is taken for granted."""
-        return self._said(self.ranks.of(tensor), entries)
+    def _rank(self, node: ast.expr) -> int | None:
+        """The number of axes of what a function, a layer or a method gets, or an index is of."""
+        around = self.tree.parent(node)
+        tensor = self.tensors.of(around if isinstance(around, ast.Call) and around.func is node else node).before
+        return tensor.rank if tensor is not None else None
 
     def _said(self, rank: int | None, entries: int = 0) -> tuple[int, str]:
         if rank is not None:
@@ -122,9 +123,7 @@ class Placed:
         sizes = _sizes(self.values.of(node, node)) if isinstance(node, ast.Subscript | ast.Call) else []
         if not sizes or sizes[0].leaf.node is not node or sizes[0].leaf.whole:
             return ("", "") if sizes else None
-        rank, note = self._said(self.ranks.named(sizes[0].tensor, sizes[0].since))
-        if rank != USUAL:
-            sizes = _sizes(values_of(self.tree, self.names, rank).of(node, node))
+        rank, note = self._said(self.tensors.named(sizes[0].tensor, sizes[0].since))
         return self._moved(sizes, rank, note)
 
     def _moved(self, sizes: Sequence[Size], rank: int, note: str) -> tuple[str, str]:
@@ -167,7 +166,7 @@ class Placed:
         if any(isinstance(one, ast.Starred | ast.Constant) and getattr(one, "value", 0) is None for one in entries):
             yield node, "", ADDED
             return
-        rank, note = self._known(node.value, len(entries) if "..." not in texts else 0)
+        rank, note = self._said(self._rank(node), len(entries) if "..." not in texts else 0)
         if len(texts) - ("..." in texts) > rank or rank not in SPATIAL:
             return
         at = texts.index("...") if "..." in texts else len(texts)
@@ -188,9 +187,9 @@ class Placed:
             own = table.usage_of(self.to).resizes
             yield node, "", RESIZED.format(before, own, after) if own else ""
             return
-        tensor = self._given(node)
+        rank = self._rank(node)
         if name in FLAT:
-            yield from [(node, "", FLATTENED.format(before))] if self.ranks.of(tensor) != 2 else []
+            yield from [(node, "", FLATTENED.format(before))] if rank != 2 else []
             return
         if name in SHAPES and name not in ADDS:
             yield node, "", RESHAPED.format(before)
@@ -198,32 +197,22 @@ class Placed:
         if name in LETTERS:
             yield node, "", IN_ORDER
             return
-        turned = self._turn(node, tensor)
+        turned = self._turn(node, rank)
         if turned is not None:
             yield from [(node, *turned)] if any(turned) else []
             return
-        each = moved_entries(self.tree, self.names, node, self.order, self.ranks)
-        yield from self._axis(node, full, name, tensor) if each is None else [(node, *each)] if any(each) else []
+        each = moved_entries(self.tensors, node, self.order)
+        yield from self._axis(node, full, name, rank) if each is None else [(node, *each)] if any(each) else []
 
-    def _given(self, node: ast.Call) -> Node | None:
-        """The tensor that a function or a layer is given, or whose method is called."""
-        method = isinstance(node.func, ast.Attribute) and self.names.full(node.func) is None
-        if method and isinstance(node.func, ast.Attribute) and node.func.attr in (*PLACES, *FLAT, *TURNS):
-            return node.func.value
-        around = self.tree.parent(node)
-        call = around if isinstance(around, ast.Call) and around.func is node else node
-        return given(call)[0] if given(call) else None
-
-    def _turn(self, node: ast.Call, tensor: Node | None) -> tuple[str, str] | None:
+    def _turn(self, node: ast.Call, known: int | None) -> tuple[str, str] | None:
         """What a turn of the axes becomes in the other order; None for what is none."""
         if last_name(node.func.func if isinstance(node.func, ast.Call) else node.func) not in TURNS:
             return None
-        known = self.ranks.of(tensor)
         for rank in [known] if known in SPATIAL else SPATIAL:
-            turn = turn_of(self.names, node, rank or 0)
-            if turn is None:
+            order = self.tensors.of(node).turn(rank or 0)
+            if not order:
                 continue
-            (before, after), (_, order) = self.order.both(rank or 0), turn
+            before, after = self.order.both(rank or 0)
             made = "".join(before[n] for n in order)
             if made == after or "".join(after[n] for n in order) == before:
                 return "", GOES
@@ -231,9 +220,7 @@ class Placed:
             return f"axes {tuple(places)}", "" if known is not None else f"where it has {rank} axes"
         return None
 
-    def _axis(
-        self, node: ast.Call, full: str | None, name: str, tensor: Node | None
-    ) -> Iterator[tuple[Node, str, str]]:
+    def _axis(self, node: ast.Call, full: str | None, name: str, known: int | None) -> Iterator[tuple[Node, str, str]]:
         at = PLACES.get(name)
         at = at - 1 if at is not None and full is None and isinstance(node.func, ast.Attribute) else at
         by_name = [value for key, value in arguments(node).items() if key in AXES]
@@ -253,7 +240,7 @@ class Placed:
             yield from [(node, "", ADDED)] if literal(value) != 0 else []
             return
         number, where = self._literal(value)
-        rank, note = self._known(tensor)
+        rank, note = self._said(known)
         if number is None:
             yield from [(node, "", where or ONLY_THEN)] if by_name or not isinstance(value, ast.Constant) else []
             return

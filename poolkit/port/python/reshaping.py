@@ -6,14 +6,15 @@ Axes are letters: ("N", "C") after a global pool that drops its axes, ("N", "1",
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, literal
-from poolkit.port.python.tensors import is_batch, step_of
+from poolkit.port.python.tensors import Tensor, is_of, tensors_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import layer_of, loads_of, whole
+from poolkit.port.python.uses import layer_of, loads_of
+from poolkit.port.python.values import Many, Size, Value, literal_of
 from poolkit.spec.values import is_many
 
 Axes = tuple[str, ...]
@@ -72,7 +73,7 @@ def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
         return None
     step, inner = names.step(layer.func), given(layer)[0]
     if step == "reshape":
-        return _reshaped(tree, inner, axes)
+        return _reshaped(tree, names, inner, layer, axes)
     if not layer.args and layer.keywords[0].arg not in ("target_shape", "function"):
         return None
     if step != "lambda" or not isinstance(inner, ast.Lambda):
@@ -99,9 +100,10 @@ RESHAPE = ("reshape", "view")
 
 def _by_call(tree: Tree, names: Names, call: ast.Call, here: Step) -> Axes | None:
     """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``."""
-    name, tensor, rest = step_of(names, call)
+    made = tensors_of(tree, names).of(call)
+    name, tensor, rest = made.name, made.before, made.rest
     place = literal(rest[0]) if len(rest) == 1 else None
-    if tensor is None or tensor is not here.node:
+    if tensor is None or tensor.node is not here.node:
         return None
     if name in EXPAND:
         return _inserted(place, here.axes)
@@ -111,9 +113,8 @@ def _by_call(tree: Tree, names: Names, call: ast.Call, here: Step) -> Axes | Non
         return _flat(here.axes) if place == 1 else None
     if name not in RESHAPE or not rest:
         return None
-    if len(rest) == 1:
-        return _reshaped(tree, rest[0], here.axes, Tensor(names, tensor))
-    return _to_sizes(tree, rest, here.axes, call, Tensor(names, tensor))
+    shape = rest[0] if len(rest) == 1 else ast.Tuple(rest, ast.Load())
+    return _reshaped(tree, names, shape, call, here.axes, tensor)
 
 
 def _places(at: object) -> list[int] | None:
@@ -149,29 +150,35 @@ def _flat(axes: Axes) -> Axes | None:
     return plain if plain == ("N", "C") else None
 
 
-class Tensor(NamedTuple):
-    """What is reshaped, whose batch the first entry has to be."""
+def is_batch(tree: Tree, size: Value, tensor: Tensor) -> bool:
+    """Whether an entry of a reshape is -1, or the batch of the tensor or of what was pooled to get it.
 
-    names: Names
-    node: Node
+    >>> tree = Tree("from torch.nn import functional as F; y = F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1)")
+    >>> call, names = tree.all(ast.Call)[0], Names(tree)
+    >>> tensor, sizes = tensors_of(tree, names).of(call.func.value), ast.Tuple(call.args)
+    >>> [is_batch(tree, size, tensor) for size in values_of(tree, names).of(sizes, call).items]
+    [True, True]
+    """
+    first = isinstance(size, Size) and size.at == 0 and is_of(tree, size, [*tensor.like(steps=True)])
+    return first or literal_of(size) == -1
 
 
-def _reshaped(tree: Tree, shape: ast.expr, axes: Axes, tensor: Tensor | None = None) -> Axes | None:
-    """The axes after a reshape to a tuple, which has an entry for the batch if a tensor is given."""
-    found = whole(tree, shape) if isinstance(shape, ast.Name) else None
-    sizes, at = (shape, shape) if found is None else (found.value, found.statement or shape)
-    if not isinstance(sizes, ast.Tuple | ast.List):
+def keeps_batch(tree: Tree, names: Names, reshaped: Tensor) -> bool:
+    """Whether the first entry of a reshape is the batch of its tensor."""
+    before, size = reshaped.before, values_of(tree, names).of(reshaped.sizes[0], reshaped.node)
+    return before is not None and is_batch(tree, size, before)
+
+
+def _reshaped(
+    tree: Tree, names: Names, shape: ast.expr, at: Node, axes: Axes, tensor: Tensor | None = None
+) -> Axes | None:
+    """The axes after a reshape to one entry that is not 1, the channels, behind that for the batch of a tensor."""
+    made = values_of(tree, names).of(shape, at)
+    if not isinstance(made, Many) or not made.items:
         return None
-    return _to_sizes(tree, sizes.elts if tensor else [ast.Constant(-1), *sizes.elts], axes, at, tensor)
-
-
-def _to_sizes(tree: Tree, sizes: Sequence[ast.expr], axes: Axes, at: Node, tensor: Tensor | None = None) -> Axes | None:
-    """One entry that is not 1 after the batch: the channels."""
-    if any(isinstance(size, ast.Starred) for size in sizes):
-        return None  # it stands for any number of sizes
-    if tensor is not None and not (sizes and is_batch(tree, tensor.names, sizes[0], at, tensor.node)):
+    if tensor is not None and not is_batch(tree, made.items[0], tensor):
         return None
-    letters = tuple("1" if isinstance(n, ast.Constant) and n.value == 1 else "C" for n in sizes[1:])
+    letters = tuple("1" if literal_of(size) == 1 else "C" for size in made.items[tensor is not None :])
     plain = [axis for axis in axes if axis != "1"]
     return ("N", *letters) if plain == ["N", "C"] and letters.count("C") == 1 else None
 

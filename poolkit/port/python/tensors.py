@@ -1,17 +1,19 @@
-"""Which tensor an expression is: the same one at two places, and others that have its shape, or its batch."""
+"""The tensors of a file, by one pass in its order: how many axes each has, in whose order, and what it was before."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
-from poolkit.port.python.evaluated import values_of
+from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name
+from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal, plain_name, walk
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import between, unchanged, whole
+from poolkit.port.python.uses import between, flow_of, layer_of, unchanged, whole
 from poolkit.port.python.values import Size
+from poolkit.spec.values import is_many
 
 # Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
 ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
@@ -21,113 +23,216 @@ OF_NUMBERS = (
 )
 # Steps that leave the batch of their tensor where it is.
 STEPS = ("reshape", "view", "expand_dims", "unsqueeze", "squeeze", "flatten")
+DIGIT = re.compile(r"([123])[dD](_|$|Transpose)")
+GLOBAL = re.compile(r"Global\w*Pool")
+FLAT = ("Flatten", "flatten")
+MAPS = ("resize", "resize_bilinear", "resize_nearest_neighbor", "resize_images", "Resizing")
+# Layers and functions whose result has as many axes as what they are given, or the first of it.
+AXES = re.compile(
+    r"(?i)\w*(norm|normalization|dropout|activation|concat|concatenate|relu|elu|silu|swish|gelu|sigmoid|tanh)|cat|add|"
+    r"multiply|average|maximum|identity|softmax|dense|conv|pad|transpose|permute_dimensions"
+)
+WHOLE = ("permute", "transpose", "permute_dimensions")
+PAIRS = ("transpose", "swapaxes", "swapdims")
+MOVES = ("moveaxis", "movedim")
+TURNS = (*WHOLE, *PAIRS, *MOVES, "Permute")
+SHAPE, BATCH = "shape", "batch"  # what a step keeps of its tensor
 
 
-def like(tree: Tree, names: Names, node: Node | None, steps: bool = False) -> Iterator[ast.expr]:
-    """A tensor, and those before it that have its shape; with `steps` those that have its batch, up to a pool's own.
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """What an expression is as a tensor.
 
-    >>> tree = Tree("y = relu(x); z = pool(y ** 2)")
-    >>> [tree.text(one) for one in like(tree, Names(tree), tree.all(ast.Call)[1].args[0])]
-    ['y ** 2', 'y', 'relu(x)', 'x']
+    `rank` is the number of its axes, if that is known, and `own` the number of those that a reshape gave it, which has
+    the original's order whatever the others have. It was `before` a step: a name that it is given, or the function,
+    method or layer `name`, with the `rest` of what that is given, which keeps its shape, or its batch.
     """
-    for _ in range(20):
-        if not isinstance(node, ast.expr):
-            return
-        yield node
-        if isinstance(node, ast.Name):
-            found = whole(tree, node)
-            node = found.value if found is not None else None
-        elif isinstance(node, ast.UnaryOp | ast.BinOp):
-            node = (
-                node.operand if isinstance(node, ast.UnaryOp) else node.left if isinstance(node.op, ast.Pow) else None
-            )
-        elif isinstance(node, ast.Subscript):
-            node = node.value if steps else None
-        elif isinstance(node, ast.Call):
-            before = step_of(names, node).tensor
-            last = last_name(node.func) not in ELEMENTWISE + OF_NUMBERS and not (steps and _is_step(names, node))
-            if last and steps and before is not None:
-                yield before
-            node = None if last else before
+
+    node: ast.expr
+    rank: int | None = None
+    own: int = 0
+    before: Tensor | None = None
+    keeps: str = ""
+    name: str = ""
+    rest: list[ast.expr] = field(default_factory=list[ast.expr])
+    layer: ast.Call | None = None
+
+    def like(self, steps: bool = False) -> Iterator[ast.expr]:
+        """It, and those before it that have its shape; with `steps` those that have its batch, up to a pool's own."""
+        here: Tensor | None = self
+        for _ in range(20):
+            if here is None:
+                return
+            yield here.node
+            if here.keeps != SHAPE and not (steps and here.keeps):
+                break
+            here = here.before
+        if steps and here is not None and here.before is not None and not here.keeps:
+            yield here.before.node
+
+    @property
+    def sizes(self) -> list[ast.expr]:
+        """The sizes that a reshape has, of all axes."""
+        return self.rest[-1].elts if self.rest and isinstance(self.rest[-1], ast.Tuple | ast.List) else self.rest
+
+    @property
+    def count(self) -> int:
+        """How many sizes a reshape has; 0 where a star leaves that open."""
+        args = self.node.args if isinstance(self.node, ast.Call) else []
+        return 0 if any(isinstance(one, ast.Starred) for one in [*args, *self.sizes]) else len(self.sizes)
+
+    def turn(self, rank: int) -> tuple[int, ...]:
+        """Which axis each one is before a turn: ``x.permute(0, 3, 1, 2)``, ``Permute(…)(x)``; () for what is none.
+
+        >>> tree = Tree("y = x.permute(0, 3, 1, 2)")
+        >>> tensors_of(tree, Names(tree)).of(tree.all(ast.Call)[0]).turn(4)
+        (0, 3, 1, 2)
+        """
+        if not isinstance(self.node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in self.node.args):
+            return ()
+        if self.layer is not None:
+            at = literal(self.layer.args[0]) if last_name(self.layer.func) == "Permute" and self.layer.args else None
+            batch = () if is_many(at) and 0 in at else (0,)  # Keras's does not count it, as torchvision's does
+            order: tuple[object, ...] | None = (*batch, *at) if is_many(at) else None
         else:
-            return
+            named = [value for name, value in arguments(self.node).items() if name not in ORDERS]
+            values = tuple(literal(one) for one in self.rest if one not in named)
+            order = _order(last_name(self.node.func), values, rank)
+        places = [n % rank for n in order or () if isinstance(n, int)]
+        return tuple(places) if sorted(places) == [*range(rank)] else ()
 
 
-class Applied(NamedTuple):
-    """A call as a step: the name of a method or a framework's function, its tensor, and what it is given besides."""
-
-    name: str
-    tensor: ast.expr | None
-    rest: list[ast.expr]
+ORDERS = ("perm", "axes", "dims")
 
 
-def step_of(names: Names, call: ast.Call) -> Applied:
-    """A call as what it does to a tensor.
+def _order(name: str, values: tuple[object, ...], rank: int) -> tuple[object, ...] | None:
+    """Which axis each new one is; None for what is no turn."""
+    first = values[0] if len(values) == 1 else None
+    if name in WHOLE and (is_many(first) or len(values) > 2):
+        return tuple(first) if is_many(first) else values
+    if len(values) != 2 or not all(isinstance(n, int) and -rank <= n < rank for n in values):
+        return None
+    a, b = (n % rank for n in values if isinstance(n, int))
+    axes = [*range(rank)]
+    if name in PAIRS:
+        axes[a], axes[b] = axes[b], axes[a]
+        return tuple(axes)
+    axes.insert(b, axes.pop(a))
+    return tuple(axes) if name in MOVES else None
 
-    >>> tree = Tree("import torch; x.view(2, 3); torch.reshape(x, (2, 3))")
-    >>> steps = [step_of(Names(tree), call) for call in tree.all(ast.Call)]
-    >>> [(one.name, tree.text(one.tensor), len(one.rest)) for one in steps]
-    [('view', 'x', 2), ('reshape', 'x', 1)]
+
+class Tensors:
+    """The tensors that the expressions of a file are.
+
+    >>> tree = Tree("x = Conv2D(8, 3)(x); y = relu(x ** 2); z = Flatten()(y)")
+    >>> tensors = tensors_of(tree, Names(tree))
+    >>> [tree.text(one) for one in tensors.of(tree.named("y")[1]).like()]
+    ['y', 'relu(x ** 2)', 'x ** 2', 'x', 'Conv2D(8, 3)(x)']
+    >>> [tensors.of(node).rank for node in (tree.named("y")[1], tree.all(ast.Call)[-2])]
+    [4, 2]
     """
-    func, args, full = call.func, given(call), names.full(call.func)
-    function = (call.args and last_name(func) in ELEMENTWISE) or plain_name(func) == f"self.{last_name(func)}"
-    if isinstance(func, ast.Attribute) and full is None and not function:
-        return Applied(func.attr, func.value, args)
-    first = args[0] if args and not isinstance(args[0], ast.Starred) else None
-    return Applied((full or "").rpartition(".")[2], first, args[1:])
+
+    def __init__(self, tree: Tree, names: Names) -> None:
+        self.tree, self.names = tree, names
+        self.nodes: dict[Node, Tensor] = {}
+        self.found: dict[Given, Tensor] = {}
+        self.ranks: dict[Given, int] = {}
+        for call in tree.all(ast.Call):
+            digit = DIGIT.search(last_name((layer_of(tree, call) or call).func))
+            tensor = next(iter(given(call)), None)
+            if digit and isinstance(tensor, ast.Name):
+                self._note(flow_of(tree).at(tensor.id, tensor), int(digit[1]) + 2)
+        for one in flow_of(tree).every():  # in the order of the file, so that what is before is known
+            if one.value is not None and one.item is None and not one.each:
+                self.found[one] = self.of(one.value)
+                self._note(one, self.found[one].rank)
+
+    def _note(self, value: Given | None, rank: int | None) -> None:
+        for one in [value, *value.several] if value is not None and rank is not None else ():
+            self.ranks.setdefault(one, rank or 0)
+
+    def of(self, node: Node) -> Tensor:
+        """What an expression of the file is, after what is in it: a chain of methods has no end."""
+        if node not in self.nodes:
+            for inner in reversed([*walk(node)]):
+                if isinstance(inner, ast.expr) and inner not in self.nodes:
+                    self.nodes[inner] = self._made(inner)
+        return self.nodes[node]
+
+    def named(self, name: str, at: Node) -> int | None:
+        """The number of axes of what a name is at a node."""
+        value = flow_of(self.tree).at(name, at)
+        several = [value, *value.several] if value is not None else []
+        return next((self.ranks[one] for one in several if one in self.ranks), None)
+
+    def rank(self, tensor: ast.expr, at: Node) -> int | None:
+        """The number of axes of an expression at a node of the file, of which it may be no part itself."""
+        if isinstance(tensor, ast.Name):
+            return self.named(tensor.id, at)
+        return self.of(tensor).rank if self.tree.parent(tensor) is not None else None
+
+    def _made(self, node: ast.expr) -> Tensor:
+        if isinstance(node, ast.Name):
+            value = whole(self.tree, node)
+            before = self.found.get(value) if value is not None else None
+            return self._same(node, before, self.named(node.id, node))
+        if isinstance(node, ast.UnaryOp):
+            return self._same(node, self.nodes[node.operand])
+        if isinstance(node, ast.BinOp):
+            left, right = self.nodes[node.left], self.nodes[node.right]
+            rank = left.rank if left.rank is not None else right.rank
+            return self._same(node, left, rank) if isinstance(node.op, ast.Pow) else Tensor(node, rank)
+        if isinstance(node, ast.IfExp):  # as it is, or turned where the order is another one
+            branches = [self.nodes[one] for one in (node.body, node.orelse) if isinstance(one, ast.Name)]
+            return Tensor(node, own=max((one.own for one in branches), default=0))
+        if isinstance(node, ast.List | ast.Tuple):
+            return Tensor(node, self.nodes[node.elts[0]].rank if node.elts else None)
+        if isinstance(node, ast.Subscript):
+            tensor, slices = self.nodes[node.value], all(isinstance(one, ast.Slice) for one in entries_of(node))
+            return Tensor(node, tensor.rank if slices else None, before=tensor, keeps=BATCH)
+        return self._call(node) if isinstance(node, ast.Call) else Tensor(node)
+
+    def _same(self, node: ast.expr, before: Tensor | None, rank: int | None = None) -> Tensor:
+        known = rank if rank is not None or before is None else before.rank
+        return Tensor(node, known, before.own if before is not None else 0, before, SHAPE)
+
+    def _call(self, call: ast.Call) -> Tensor:
+        """A call as what it does to a tensor: by the method of a name, or by a framework's function or its layer."""
+        func, args, full, last = call.func, given(call), self.names.full(call.func), last_name(call.func)
+        function = (call.args and last in ELEMENTWISE) or plain_name(func) == f"self.{last}"
+        method = isinstance(func, ast.Attribute) and full is None and not function
+        first, *rest = [func.value, *args] if isinstance(func, ast.Attribute) and method else args or [func]
+        before = self.nodes[first] if first is not func and not isinstance(first, ast.Starred) else None
+        keeps = SHAPE if last in ELEMENTWISE + OF_NUMBERS else BATCH if self._is_step(call) else ""
+        own = before.own if before is not None and (keeps == SHAPE or last in ("permute", "transpose")) else 0
+        name = last if method else (full or "").rpartition(".")[2]
+        layer = layer_of(self.tree, call)
+        made = Tensor(call, self._rank(call, layer), own, before, keeps, name, rest, layer)
+        return replace(made, own=made.count) if last in ("reshape", "view") else made
+
+    def _is_step(self, call: ast.Call) -> bool:
+        if isinstance(call.func, ast.Call):
+            return self.names.step(call.func.func) in ("reshape", "flatten")
+        return (self.names.full(call.func) or last_name(call.func)).rpartition(".")[2] in STEPS
+
+    def _rank(self, call: ast.Call, layer: ast.Call | None) -> int | None:
+        name = last_name((layer or call).func)
+        digit = DIGIT.search(name)
+        if name in FLAT or (GLOBAL.match(name) and "keepdims" not in arguments(layer or call)):
+            return 2
+        if digit or name in MAPS:
+            return int(digit[1]) + 2 if digit else 4
+        return self.nodes[given(call)[0]].rank if AXES.fullmatch(name) and given(call) else None
 
 
-def _is_step(names: Names, call: ast.Call) -> bool:
-    if isinstance(call.func, ast.Call):
-        return names.step(call.func.func) in ("reshape", "flatten")
-    return (names.full(call.func) or last_name(call.func)).rpartition(".")[2] in STEPS
+def tensors_of(tree: Tree, names: Names) -> Tensors:
+    """The tensors of a file, each found out once."""
+    return tree.once(tensors_of, lambda: Tensors(tree, names))
 
 
-def count_of_sizes(names: Names, call: ast.Call) -> int:
-    """How many sizes a reshape has; 0 where a star leaves that open."""
-    sizes = sizes_of(names, call)
-    return 0 if any(isinstance(one, ast.Starred) for one in [*call.args, *sizes]) else len(sizes)
-
-
-def sizes_of(names: Names, call: ast.Call) -> list[ast.expr]:
-    """The sizes that a reshape has, of all axes."""
-    args = step_of(names, call).rest
-    return args[-1].elts if args and isinstance(args[-1], ast.Tuple | ast.List) else args
-
-
-def is_batch(tree: Tree, names: Names, size: ast.expr, at: Node, tensor: Node) -> bool:
-    """Whether an entry of a reshape at a node is -1, or the batch of the tensor or of what was pooled to get it.
-
-    >>> tree = Tree("from torch.nn import functional as F; y = F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1)")
-    >>> call = tree.all(ast.Call)[0]
-    >>> is_batch(tree, Names(tree), call.args[0], call, call.func.value)
-    True
-    >>> is_batch(tree, Names(tree), call.args[1].operand, call, call.func.value)
-    False
-    """
-    if literal(size) == -1:
-        return True
-    value = values_of(tree, names).of(size, at)
-    return isinstance(value, Size) and value.at == 0 and is_of(tree, value, [*like(tree, names, tensor, steps=True)])
-
-
-def of_own_order(tree: Tree, names: Names, tensor: Node | None, rank: int) -> bool:
-    """Whether a tensor has its axes by a reshape to so many, which has the original's order whatever the others have.
-
-    >>> tree = Tree("y = relu(x.reshape(b, h, w, c).permute(0, 3, 1, 2))")
-    >>> of_own_order(tree, Names(tree), tree.all(ast.Call)[0], 4)
-    True
-    """
-    *_, last = (None, *like(tree, names, tensor))
-    if isinstance(last, ast.IfExp):  # as it is, or turned where the order is another one
-        return any(
-            of_own_order(tree, names, one, rank) for one in (last.body, last.orelse) if isinstance(one, ast.Name)
-        )
-    if not isinstance(last, ast.Call):
-        return False
-    if last_name(last.func) in ("permute", "transpose"):
-        return of_own_order(tree, names, step_of(names, last).tensor, rank)
-    return last_name(last.func) in ("reshape", "view") and count_of_sizes(names, last) == rank
+def like(tree: Tree, names: Names, node: Node | None) -> list[ast.expr]:
+    """A tensor, and those before it that have its shape."""
+    return [*tensors_of(tree, names).of(node).like()] if isinstance(node, ast.expr) else []
 
 
 def is_of(tree: Tree, size: Size, tensors: list[ast.expr]) -> bool:

@@ -25,7 +25,7 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
         return
     layout = lettered(site.read["layout"])
     taken = _taken(values_of(tree, names, len(layout)), site)
-    tensors = [*like(tree, names, site.tensor)]
+    tensors = like(tree, names, site.tensor)
     both = _in_both_orders(taken, len(layout) - 2)  # which says what they are, whichever tensor has them
     if not taken or not (both or (not site.either and all(is_of(tree, size, tensors) for _, size in taken))):
         return

@@ -8,10 +8,11 @@ from poolkit.dialects.calls import known
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, last_name
+from poolkit.port.python.reshaping import keeps_batch
 from poolkit.port.python.rules.order_before import PERMUTES
 from poolkit.port.python.rules.turns import is_vector
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tensors import count_of_sizes, is_batch, sizes_of, step_of
+from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of, only_use
 from poolkit.spec.values import is_all
@@ -75,20 +76,15 @@ def _note(tree: Tree, names: Names, node: Node, single: bool) -> str:
         return "" if single else FLATTEN.format(name)
     if name not in ("view", "reshape", "Reshape"):
         return ""
-    if name != "Reshape" and count_of_sizes(names, node) == 2:
-        stays = "" if _keeps_batch(tree, names, node) else STAYS.format(name)
+    reshaped = tensors_of(tree, names).of(node)
+    if name != "Reshape" and reshaped.count == 2:
+        stays = "" if keeps_batch(tree, names, reshaped) else STAYS.format(name)
         return stays if single else FLATTEN.format(name)
     return "" if single and name == "Reshape" else RESHAPE.format(name)
 
 
 def _last(names: Names, call: ast.Call) -> str:
     return (names.full(call.func) or last_name(call.func)).rpartition(".")[2]
-
-
-def _keeps_batch(tree: Tree, names: Names, call: ast.Call) -> bool:
-    """Whether the first entry of a reshape is the batch of its tensor."""
-    tensor = step_of(names, call).tensor
-    return tensor is not None and is_batch(tree, names, sizes_of(names, call)[0], call, tensor)
 
 
 def results(tree: Tree, site: Site) -> list[Node]:

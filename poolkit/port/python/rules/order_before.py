@@ -10,7 +10,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.python.tensors import like, of_own_order
+from poolkit.port.python.tensors import like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.values import is_many
@@ -50,7 +50,7 @@ def kept_order(tree: Tree, names: Names, site: Site) -> None:
     if not site.ordered or site.turned or site.either or site.by_shape or not fields:
         return
     layout, tensors = lettered(fields["layout"]), applied_to(tree, site)
-    if tensors and all(of_own_order(tree, names, one, len(layout)) for one in tensors):
+    if tensors and all(tensors_of(tree, names).of(one).own == len(layout) for one in tensors):
         site.fields, site.ordered, site.stays = {**fields, "layout": layout}, "", True
         site.notes.append(f"what it pools is reshaped to its axes, and so it stays {layout}")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from poolkit.port.python.names import Names
 from poolkit.port.python.rules.order_after import results
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tensors import step_of
+from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
 
 
 def squeezed_after(tree: Tree, names: Names, site: Site) -> None:
     """``squeeze()`` drops a batch of 1, and with axes it drops those of another layout."""
-    steps = [step_of(names, call) for call in map(tree.applied, results(tree, site)) if call is not None]
+    calls = filter(None, map(tree.applied, results(tree, site)))
+    steps = map(tensors_of(tree, names).of, calls)
     step = next((one for one in steps if one.name == "squeeze"), None)
     if step is None:
         return

@@ -46,7 +46,7 @@ def whole_map(tree: Tree, names: Names, site: Site) -> None:
     """Make a site whose window is the spatial sizes of its own tensor a global pool; say why where it is not."""
     if isinstance(site.fields, Operation):
         return
-    reader = _Reader(values_of(tree, names, _rank(site.word)), site, [*like(tree, names, site.tensor)])
+    reader = _Reader(values_of(tree, names, _rank(site.word)), site, like(tree, names, site.tensor))
     call = reader.marked(site.call)
     if not reader.taken and not reader.others:
         return

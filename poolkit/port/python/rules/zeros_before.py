@@ -12,8 +12,8 @@ from poolkit.port.python.nodes import Node, arguments, given, literal
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.rules.order_before import applied_to
 from poolkit.port.python.sites import Pad, Site
+from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import layer_of, whole
 from poolkit.spec.values import is_many
 
 LAYERS = re.compile(r"ZeroPad(ding)?[123][dD]")
@@ -71,18 +71,17 @@ FILLINGS = ("value", "constant_values", "constant_value")
 def _pad(tree: Tree, names: Names, site: Site) -> ast.Call | None:
     """The call before a pool that pads: of a function, or that which makes the layer."""
     beside = sequences.before(tree, site.outer) if site.role == "layer" else None
-    made = [beside.node] if beside is not None else [_made(tree, one) for one in applied_to(tree, site)]
+    made = [beside.node] if beside is not None else [_made(tree, names, one) for one in applied_to(tree, site)]
     (pad,) = made if len(made) == 1 else (None,)
     pads = isinstance(pad, ast.Call) and PADS.fullmatch((names.full(pad.func) or "").rpartition(".")[2])
     return pad if isinstance(pad, ast.Call) and pads else None
 
 
-def _made(tree: Tree, tensor: Node | None) -> Node | None:
+def _made(tree: Tree, names: Names, node: Node) -> Node | None:
     """The call that a tensor comes from, or of the layer the one that makes it."""
-    if isinstance(tensor, ast.Name):
-        found = whole(tree, tensor)
-        tensor = found.value if found is not None else None
-    return layer_of(tree, tensor) or tensor if isinstance(tensor, ast.Call) else None
+    tensor = tensors_of(tree, names).of(node)
+    made = tensor.before if isinstance(node, ast.Name) else tensor
+    return None if made is None else made.layer or made.node
 
 
 def _pairs(call: ast.Call, full: str, layout: str) -> tuple[tuple[int, int], ...]:
