@@ -173,3 +173,28 @@ def test_a_check_runs_the_other_rank() -> None:
     assert checked is not None
     assert not checked.agrees
     assert "on (4, 5, 6) the original gives the shape (4,)" in str(checked)
+
+
+FORMATS = [
+    ('x if data_format == "channels_last" else x.permute(0, 3, 1, 2)', True),
+    ('x if data_format != "channels_first" else x.permute(0, 3, 1, 2)', True),
+    ('x.permute(0, 3, 1, 2) if data_format == "channels_first" else x', True),
+    ('x if data_format == "channels_first" else x.permute(0, 3, 1, 2)', False),  # the other way around
+    ('x if data_format == "channels_last" else x.permute(0, 2, 3, 1)', False),
+    ('y if data_format == "channels_last" else x.permute(0, 3, 1, 2)', False),  # another tensor
+    ('x if training == "channels_last" else x.permute(0, 3, 1, 2)', False),
+]
+
+
+@pytest.mark.parametrize(("turn", "ports"), FORMATS)
+def test_what_has_the_order_of_the_data_format_is_pooled_in_the_ports(turn: str, ports: bool) -> None:
+    source = f"from keras import layers\ndef f(x, data_format):\n    x = {turn}\n    return layers.MaxPooling2D(2)(x)\n"
+    result = ported(source)
+    (found,) = result.rows
+    assert found.status == ("caveat" if ports else "failed")
+    if ports:
+        assert found.differs == (f"{turn} gives what it pools the order of the data format; set that to the port's",)
+        theirs = np.asarray(function(source)(MAP.transpose(0, 2, 3, 1), "channels_last"))
+        ours = function(result.text)(torch.tensor(MAP.transpose(0, 2, 3, 1).copy()), "channels_first")
+        np.testing.assert_array_equal(ours.numpy(), theirs.transpose(0, 3, 1, 2))
+    assert ported(source, layout="NHWC").complete

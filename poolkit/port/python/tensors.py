@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal, plain_name, walk
+from poolkit.port.python.positions import lettered
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import between, flow_of, layer_of, unchanged, whole
 from poolkit.port.python.values import Size
@@ -36,7 +37,7 @@ WHOLE = ("permute", "transpose", "permute_dimensions")
 PAIRS = ("transpose", "swapaxes", "swapdims")
 MOVES = ("moveaxis", "movedim")
 TURNS = (*WHOLE, *PAIRS, *MOVES, "Permute")
-SHAPE, BATCH = "shape", "batch"  # what a step keeps of its tensor
+SHAPE, BATCH, FORMAT = "shape", "batch", "format"  # what a step keeps of its tensor, or gives it
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,21 @@ class Tensor:
 
 
 ORDERS = ("perm", "axes", "dims")
+
+
+def _in_format(test: ast.expr, body: Tensor, orelse: Tensor) -> bool:
+    """``x if data_format() == "channels_last" else Permute((3, 1, 2))(x)``: in the order that the data format says."""
+    if not isinstance(test, ast.Compare) or "data_format" not in ast.unparse(test.left):
+        return False
+    said = lettered(literal(test.comparators[0]))
+    orders = said, {"NHWC": "NCHW", "NCHW": "NHWC"}.get(said, said)
+    after, before = orders[::-1] if isinstance(test.ops[0], ast.NotEq) else orders
+    return any(
+        one.before is not None
+        and ast.unparse(one.before.node) == ast.unparse(other.node)
+        and "".join(before[n] for n in one.turn(4)) == after
+        for one, other, after, before in ((body, orelse, after, before), (orelse, body, before, after))
+    )
 
 
 def _order(name: str, values: tuple[object, ...], rank: int) -> tuple[object, ...] | None:
@@ -183,8 +199,9 @@ class Tensors:
             rank = left.rank if left.rank is not None else right.rank
             return self._same(node, left, rank) if isinstance(node.op, ast.Pow) else Tensor(node, rank)
         if isinstance(node, ast.IfExp):  # as it is, or turned where the order is another one
-            branches = [self.nodes[one] for one in (node.body, node.orelse) if isinstance(one, ast.Name)]
-            return Tensor(node, own=max((one.own for one in branches), default=0))
+            branches = [self.nodes[one] for one in (node.body, node.orelse)]
+            own = max((one.own for one in branches if isinstance(one.node, ast.Name)), default=0)
+            return Tensor(node, own=own, keeps=FORMAT if _in_format(node.test, *branches) else "")
         if isinstance(node, ast.List | ast.Tuple):
             return Tensor(node, self.nodes[node.elts[0]].rank if node.elts else None)
         if isinstance(node, ast.Subscript):

@@ -10,7 +10,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.python.tensors import like, tensors_of
+from poolkit.port.python.tensors import FORMAT, like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.values import is_many
@@ -26,11 +26,14 @@ COUNTS = (
     *("softmax", "log_softmax", "flip", "roll", "repeat", "tile", "expand", "mean", "sum", "amax", "amin"),
 )
 AXES = ("dim", "dims", "axis", "axes")
+FORMATTED = "{} gives what it pools the order of the data format; set that to the port's"
 
 
 def order_before(tree: Tree, names: Names, site: Site) -> None:
     """Note in a site what in its argument goes by the order of the axes."""
-    nodes = [node for tensor in _tensors(tree, names, site) for node in walk(tensor)]
+    tensors = [tensors_of(tree, names).of(one) for one in _tensors(tree, names, site)]
+    site.counted += [FORMATTED.format(tree.text(one.node)) for one in tensors if one.keeps == FORMAT]
+    nodes = [node for one in tensors if one.keeps != FORMAT for node in walk(one.node)]
     turned = next((node for node in nodes if _permutes(tree, node)), None)
     bound = turned or next((node for node in nodes if _goes_by_order(node, _of_any_rank(site))), None)
     if bound is not None:
@@ -62,7 +65,7 @@ def applied_to(tree: Tree, site: Site) -> list[Node]:
     return [one for call in calls_of(tree, _model(tree, site.outer)) for one in given(call)[:1]]
 
 
-def _tensors(tree: Tree, names: Names, site: Site) -> Iterator[Node]:
+def _tensors(tree: Tree, names: Names, site: Site) -> Iterator[ast.expr]:
     """What a site is applied to, as it stands there, and what that was before relu and the like, by its names."""
     for tensor in applied_to(tree, site):
         yield from like(tree, names, tensor)
