@@ -16,7 +16,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal
 from poolkit.port.python.positions import SPATIAL, Order
 from poolkit.port.python.rules.either_order import FORMATS
-from poolkit.port.python.rules.order_before import AXES, SHAPES
+from poolkit.port.python.rules.order_before import AXES, LETTERS, SHAPES
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import FLAT, MAPS, TURNS, tensors_of
 from poolkit.port.python.tree import Tree
@@ -41,7 +41,6 @@ FLATTENED = (
     "it reads the cells in the order {}: turn the map to that before, or order the weights of a dense layer behind"
 )
 RESHAPED = "its sizes stand in the order {}"
-LETTERS = ("einsum", "rearrange", "Rearrange")
 IN_ORDER = "its letters stand in the order of the original"
 GOES = "what it turns to one order or back has the port's order already: leave it out"
 RESIZED = "it takes {} maps, and {} takes {} (docs/beside_pooling.md)"

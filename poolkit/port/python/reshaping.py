@@ -13,7 +13,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, literal
 from poolkit.port.python.tensors import Tensor, is_of, tensors_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import layer_of, loads_of
+from poolkit.port.python.uses import loads_of
 from poolkit.port.python.values import Many, Size, Value, literal_of
 from poolkit.spec.values import is_many
 
@@ -46,25 +46,25 @@ def climbed(tree: Tree, names: Names, node: Node, axes: Axes, goal: Axes) -> Ste
 
 def _above(tree: Tree, names: Names, here: Step) -> Step | None:
     around = tree.parent(here.node)
-    if isinstance(around, ast.Subscript) and around.value is here.node:
-        return _step(around, _indexed(names, around, here.axes))
-    call = tree.applied(here.node)
-    if call is None or _starred(call):
+    indexed = isinstance(around, ast.Subscript) and around.value is here.node
+    outer = around if indexed else tree.applied(here.node)
+    axes = _after(tree, names, tensors_of(tree, names).of(outer), here) if outer is not None else None
+    return Step(outer, axes) if outer is not None and axes is not None else None
+
+
+def _after(tree: Tree, names: Names, made: Tensor, here: Step) -> Axes | None:
+    """The axes of what is made of a tensor by an index, a layer, a function or a method."""
+    if isinstance(made.node, ast.Subscript):
+        return _indexed(names, made.node, here.axes)
+    if not isinstance(made.node, ast.Call) or _starred(made.node):
         return None
-    layer = layer_of(tree, call)
-    if layer is not None:
-        return _step(call, by_layer(tree, names, layer, here.axes))
-    return _step(call, _by_call(tree, names, call, here))
+    return by_layer(tree, names, made.layer, here.axes) if made.layer is not None else _by_call(tree, names, made, here)
 
 
 def _starred(call: ast.Call) -> bool:
     """Whether a call has a star beside other arguments."""
     stars = any(isinstance(arg, ast.Starred) for arg in call.args) or any(k.arg is None for k in call.keywords)
     return stars and len(given(call)) > 1
-
-
-def _step(node: Node, axes: Axes | None) -> Step | None:
-    return Step(node, axes) if axes is not None else None
 
 
 def by_layer(tree: Tree, names: Names, layer: Node, axes: Axes) -> Axes | None:
@@ -98,9 +98,8 @@ EXPAND = ("expand_dims", "unsqueeze")
 RESHAPE = ("reshape", "view")
 
 
-def _by_call(tree: Tree, names: Names, call: ast.Call, here: Step) -> Axes | None:
+def _by_call(tree: Tree, names: Names, made: Tensor, here: Step) -> Axes | None:
     """``tf.expand_dims(x, 1)``, ``tf.reshape(x, [-1, 1, 1, C])``, ``x.unsqueeze(2)``, ``x.view(b, c, 1, 1)``."""
-    made = tensors_of(tree, names).of(call)
     name, tensor, rest = made.name, made.before, made.rest
     place = literal(rest[0]) if len(rest) == 1 else None
     if tensor is None or tensor.node is not here.node:
@@ -114,7 +113,7 @@ def _by_call(tree: Tree, names: Names, call: ast.Call, here: Step) -> Axes | Non
     if name not in RESHAPE or not rest:
         return None
     shape = rest[0] if len(rest) == 1 else ast.Tuple(rest, ast.Load())
-    return _reshaped(tree, names, shape, call, here.axes, tensor)
+    return _reshaped(tree, names, shape, made.node, here.axes, tensor)
 
 
 def _places(at: object) -> list[int] | None:

@@ -10,15 +10,13 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.python.tensors import FORMAT, like, tensors_of
+from poolkit.port.python.tensors import FORMAT, TURNS, like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.values import is_many
 
-PERMUTES = (
-    *("permute", "transpose", "swapaxes", "swapdims", "moveaxis", "movedim", "rollaxis", "permute_dimensions"),
-    *("Permute", "rearrange", "Rearrange", "einsum"),
-)
+LETTERS = ("einsum", "rearrange", "Rearrange")
+PERMUTES = (*TURNS, "rollaxis", *LETTERS)
 TRANSPOSED = ("T", "mT")  # attributes of a tensor
 SHAPES = ("view", "reshape", "unflatten", "unsqueeze", "expand_dims", "Reshape")
 COUNTS = (

@@ -8,8 +8,9 @@ from typing import Any
 from poolkit.dialects.calls import Expression
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, given, last_name, literal
+from poolkit.port.python.nodes import Node, last_name, literal
 from poolkit.port.python.sites import Site
+from poolkit.port.python.tensors import Tensors, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import stored_layer
 from poolkit.port.python.values import literals
@@ -29,7 +30,8 @@ def powers(tree: Tree, names: Names, site: Site) -> None:
     left = {name for name, value in fields.items() if value not in (None, False, 1, spatial) and name not in PLAIN}
     if left - {"count_include_pad"} or fields.get("padding", "valid") not in ("valid", 0):
         return
-    found = _gem(tree, names, site) or _logsumexp(tree, names, site)
+    tensors = tensors_of(tree, names)
+    found = _gem(tensors, site) or _logsumexp(tensors, site)
     if found is None:
         return
     kind, tensor, outer, given_as = found
@@ -46,11 +48,11 @@ def powers(tree: Tree, names: Names, site: Site) -> None:
 Found = tuple[str, ast.expr, ast.expr, dict[str, ast.expr]]  # the kind, the tensor, what is rewritten, the options
 
 
-def _gem(tree: Tree, names: Names, site: Site) -> Found | None:
-    name, (base, p) = _step(names, site.tensor)
-    clamp, (tensor, eps) = _step(names, base)
-    outer = _above(tree, site.outer)
-    root, (mean, inverse) = _step(names, outer)
+def _gem(tensors: Tensors, site: Site) -> Found | None:
+    name, (base, p) = _step(tensors, site.tensor)
+    clamp, (tensor, eps) = _step(tensors, base)
+    outer = _above(tensors.tree, site.outer)
+    root, (mean, inverse) = _step(tensors, outer)
     if not name == root == "pow" or clamp != "clamp" or mean is not site.outer:
         return None
     if outer is None or p is None or eps is None or tensor is None or not _inverse(inverse, p):
@@ -58,15 +60,15 @@ def _gem(tree: Tree, names: Names, site: Site) -> Found | None:
     return "gem", tensor, outer, {"p": p, "eps": eps}
 
 
-def _logsumexp(tree: Tree, names: Names, site: Site) -> Found | None:
-    name, (inner, more) = _step(names, site.tensor)
-    outer = _above(tree, site.outer)
-    log, (mean, _) = _step(names, outer)
+def _logsumexp(tensors: Tensors, site: Site) -> Found | None:
+    name, (inner, more) = _step(tensors, site.tensor)
+    outer = _above(tensors.tree, site.outer)
+    log, (mean, _) = _step(tensors, outer)
     if name != "exp" or log != "log" or mean is not site.outer or more is not None or inner is None or outer is None:
         return None
-    product, factors = _step(names, inner)
-    above = _above(tree, outer)
-    way, (first, second) = _step(names, above)
+    product, factors = _step(tensors, inner)
+    above = _above(tensors.tree, outer)
+    way, (first, second) = _step(tensors, above)
     if product == "mul" and above is not None and way in ("div", "mul"):
         other = second if first is outer else first
         for beta, tensor in (factors, factors[::-1]):
@@ -78,20 +80,17 @@ def _logsumexp(tree: Tree, names: Names, site: Site) -> Found | None:
     return "logsumexp", inner, outer, {}
 
 
-def _step(names: Names, node: Node | None) -> tuple[str, tuple[ast.expr | None, ast.expr | None]]:
+def _step(tensors: Tensors, node: Node | None) -> tuple[str, tuple[ast.expr | None, ast.expr | None]]:
     """What a node does with its first operand, and a second one if it has one; a method's own is the first."""
     if isinstance(node, ast.BinOp):
         return OPERATORS.get(type(node.op), ""), (node.left, node.right)
     if not isinstance(node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in node.args):
         return "", (None, None)
-    method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
-    own = [node.func.value] if method and isinstance(node.func, ast.Attribute) else []
-    operands = iter([*own, *given(node)])
-    first, second = next(operands, None), next(operands, None)
-    name = SAME.get(last_name(node.func), last_name(node.func))
-    empty = all(literal(one) is None for one in operands)
+    made, name = tensors.of(node), SAME.get(last_name(node.func), last_name(node.func))
+    empty = all(literal(one) is None for one in made.rest[1:])
     named = all(keyword.arg in ("min", "min_value", "exponent", "input", "a_min") for keyword in node.keywords)
-    return (name if empty and named else ""), (first, second)
+    first = made.before.node if made.before is not None else None
+    return (name if empty and named else ""), (first, next(iter(made.rest), None))
 
 
 def _above(tree: Tree, node: Node) -> ast.expr | None:
