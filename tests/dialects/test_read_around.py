@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 import poolkit as pk
+from poolkit.errors import NotExactError
 from poolkit.port.audit import audit
 from poolkit.port.python.source import port_source
 from poolkit.port.report import Row
@@ -73,6 +74,10 @@ BACKEND = "import keras.backend as K\n\ny = K.pool2d(x, (3, 2), strides=(2, 1), 
 
 def test_pool2d_of_the_backend() -> None:
     assert pk.read("K.pool2d(x, 2)") == pk.MaxPool(2, 1, layout="NHWC")
+    keras_1 = "K.pool2d(x, (3, 3), strides=(2, 2), border_mode='same', dim_ordering='th', pool_mode='avg')"
+    assert pk.read(keras_1) == pk.AvgPool(3, 2, "same", layout="NCHW")
+    with pytest.raises(NotExactError, match=r"name is no argument of keras\.backend\.pool2d; leave it out"):
+        pk.read("K.pool2d(x, 2, name='pool')")
     assert row(BACKEND).spec == pk.AvgPool((3, 2), (2, 1), "same", layout="NHWC")
     assert row(BACKEND, "keras").after == 'keras.layers.AveragePooling2D((3, 2), (2, 1), padding="same")(x)'
     mode = row("import keras.backend as K\n\ny = K.pool3d(x, 2, pool_mode=mode)\n").after

@@ -163,12 +163,16 @@ def _backend_pool(
     padding: Any = "valid",
     data_format: Any = None,
     pool_mode: Any = "max",
+    **old: Any,
 ) -> Fields:
-    """``keras.backend.pool2d``, whose strides are 1 where none are given."""
+    """``keras.backend.pool2d``, whose strides are 1 where none are given, also with the arguments of Keras 1."""
+    wrong = next((name for name in old if name not in ("border_mode", "dim_ordering")), None)
+    if wrong is not None:
+        raise NotExactError(f"{wrong} is no argument of keras.backend.pool{n}d; leave it out")
     need_value("pool_mode", pool_mode, str)
     if pool_mode not in ("max", "avg"):
         raise NotExactError(f'pool_mode={pool_mode!r} is none of Keras\'s; write "max" or "avg"')
-    return _window(pool_mode, n, pool_size, 1 if strides == (1, 1, 1) else strides, padding, data_format)
+    return _window(pool_mode, n, pool_size, 1 if strides == (1, 1, 1) else strides, padding, data_format, **old)
 
 
 REDUCTIONS = {"mean": partial(reduce, "avg"), "sum": partial(reduce, "sum")} | {
