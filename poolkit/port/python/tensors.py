@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal, plain_name, walk
+from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal, plain_name
 from poolkit.port.python.positions import lettered
+from poolkit.port.python.scopes import children
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import between, flow_of, layer_of, unchanged, whole
 from poolkit.port.python.values import Size
@@ -164,15 +165,21 @@ class Tensors:
                 self._note(one, self.found[one].rank)
 
     def _note(self, value: Given | None, rank: int | None) -> None:
-        for one in [value, *value.several] if value is not None and rank is not None else ():
-            self.ranks.setdefault(one, rank or 0)
+        if value is not None and rank is not None:
+            for one in (value, *value.several):
+                self.ranks.setdefault(one, rank)
 
     def of(self, node: Node) -> Tensor:
         """What an expression of the file is, after what is in it: a chain of methods has no end."""
-        if node not in self.nodes:
-            for inner in reversed([*walk(node)]):
-                if isinstance(inner, ast.expr) and inner not in self.nodes:
-                    self.nodes[inner] = self._made(inner)
+        left, new = [node], list[Node]()
+        while left:
+            here = left.pop()
+            if here not in self.nodes:
+                new.append(here)
+                left += children(here)
+        for inner in reversed(new):
+            if isinstance(inner, ast.expr):
+                self.nodes[inner] = self._made(inner)
         return self.nodes[node]
 
     def named(self, name: str, at: Node) -> int | None:
