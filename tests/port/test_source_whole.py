@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.ports import MAP, row, same_numbers
+from tests.helpers.ports import MAP, ported, row, same_numbers
 
 HEAD = "import torch\nimport torch.nn.functional as F\ndef f(x, p=3.0, eps=1e-6):\n    "
 LINES = [
@@ -44,3 +44,14 @@ def test_the_window_of_one_axis_is_the_whole() -> None:
 def test_a_wrapper_from_a_star(line: str) -> None:
     found = row(f"{line}y = TimeDistributed(GlobalAveragePooling2D())(x)\n")
     assert found.after == 'pk.PoolSpec("avg", output_size=1, layout="...CHW", keepdims=False)(x)'
+
+
+def test_a_shape_has_as_many_sizes_as_the_layer_before_says() -> None:
+    head = "import tensorflow as tf\nfrom keras import layers\n"
+    pool = 'y = tf.nn.avg_pool(x, x.shape[1:-1], 1, "VALID")\n'
+    assert row(f"{head}x = layers.Conv2D(8, 3)(x)\n{pool}").after == "torch.nn.functional.adaptive_avg_pool2d(x, 1)"
+    sequences = ported(f"{head}x = layers.Conv1D(8, 3)(x)\n{pool}")  # of which they are one, and no window of an image
+    assert [(one.status, one.note.partition(",")[0]) for one in sequences.rows] == [
+        ("failed", "x.shape[1:-1] may be one number")
+    ]
+    assert [(one.before, one.after) for one in sequences.lines] == [("x.shape[1:-1]", "x.shape[2:3]")]
