@@ -7,13 +7,14 @@ from typing import Any
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import Fields, check_written_out
 from poolkit.errors import NotExactError
-from poolkit.spec import chain, constructors, constructors_options, mix, pyramid
+from poolkit.spec import chain, constructors, constructors_options, mix, pyramid, roi, segment, struct_pool, unpool
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import said
 from poolkit.spec.values import is_many
 
 OWN = "poolkit"
+MODULES = (constructors_options, constructors, mix, chain, pyramid, unpool, roi, segment, struct_pool)
 NAMES = (
     *(
         "PoolSpec",
@@ -31,6 +32,7 @@ NAMES = (
         "BlurPool",
     ),
     *("GlobalAvgPool", "GlobalMaxPool", "GlobalMinPool", "GlobalSumPool"),
+    *("StochasticPool", "FractionalMaxPool", "Unpool", "RoiSpec", "Segment", "StructPool"),
 )
 MAKERS = {f"{OWN}.{name}": name for name in (*NAMES, "AdaptiveAvgPool", "AdaptiveMaxPool", "AdaptiveMinPool")}
 
@@ -65,8 +67,7 @@ def _made(value: Any) -> Any:
     if not isinstance(value, Call):
         return value
     name = MAKERS.get(value.name, "")
-    makers = vars(constructors_options) | vars(constructors) | vars(mix) | vars(chain) | vars(pyramid)
-    maker = makers.get(name)
+    maker = next((vars(module)[name] for module in MODULES if name in vars(module)), None)
     if maker is None:
         raise NotExactError(f"{value.name} is no spec of poolkit's")
     return maker(*map(_made, value.args), **{key: _made(one) for key, one in value.kwargs})

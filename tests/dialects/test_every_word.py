@@ -25,6 +25,7 @@ SILENT |= {"storage_order"}  # of indices, which ONNX's MaxPool is read without
 SILENT |= {"noop_with_empty_axes"}  # which of two refusals a reduction over no axes is
 
 INDICES = "_with_indices"
+PLACES = ("output_dtype", "Targmax", "include_batch_in_index")  # what is said of places that are counted otherwise here
 
 # The same of single words.
 FOLLOWS = {  # a function named so gives indices whatever it is told
@@ -46,6 +47,7 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
     ),
     *(f"timm.layers.{word}(count_include_pad)" for word in ("AvgPool2dSame", "avg_pool2d_same")),
     *(f"timm.layers.BlurPool2d({what})" for what in ("channels", "device", "dtype")),  # of its weights
+    *(f"tensorflow.{nn}.max_pool_with_argmax({what})" for nn in ("nn", "compat.v1.nn") for what in PLACES),
     # Tensors are data, which a spec does not hold.
     *(f"torch.nn.functional.max_unpool{n}d(indices)" for n in (1, 2, 3)),
     *(f"torchvision.ops.roi_{how}(boxes)" for how in ("align", "pool")),

@@ -44,7 +44,7 @@ WINDOWS = (
         lambda spec: spec.layout != f"N{spec.spatial}C",
         "tf.nn takes one batch and channels last, as in {usual}, and this layout is {spec.layout}",
     ),
-    differing(can.indexed, "tf.nn's pools return no indices"),
+    differing(can.indexed, "tf.nn's pools return no indices, and max_pool_with_argmax counts them over channels too"),
     differing(can.ceiled, "tf.nn has no ceil mode; padding SAME starts its windows elsewhere"),
     differing(can.counted, "tf.nn's averages divide by the real cells of each window"),
     differing(

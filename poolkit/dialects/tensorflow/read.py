@@ -8,13 +8,12 @@ from typing import Any
 from poolkit.dialects.dialect import SEVERAL, Dialect, Fields, Word, need_value, words
 from poolkit.dialects.reductions import reduce
 from poolkit.dialects.tensorflow.caveats import CAVEATS
+from poolkit.dialects.tensorflow.further import FURTHER, NN, OLD, others
 from poolkit.dialects.tensorflow.layers import CONTRIB, LAYERS, SLIM
 from poolkit.dialects.tensorflow.native import LAYOUTS, native
 from poolkit.dialects.tensorflow.usage import USAGE
 from poolkit.dialects.tensorflow.windows import PADDINGS, USUAL, per_axis, placed_format
 from poolkit.errors import NotExactError
-
-NN = "tensorflow.nn"
 
 
 def _window(
@@ -105,8 +104,6 @@ def _windows(kind: str, name: str) -> list[Word]:
     ]
 
 
-OLD = "tensorflow.compat.v1.nn"
-
 WORDS = words(
     *_windows("max", "max_pool"),
     *_windows("avg", "avg_pool"),
@@ -119,6 +116,7 @@ WORDS = words(
         for name, kind in (("mean", "avg"), ("max", "max"), ("min", "min"), ("sum", "sum"))
     ),
     *LAYERS,
+    *FURTHER,
 )
 
 
@@ -131,13 +129,23 @@ def canonical(name: str) -> str:
         return f"tensorflow.{last.removesuffix('_v1')}"
     if "layers" in modules:
         return f"tensorflow.layers.{last}"
+    if not {"image", "image_ops_impl"}.isdisjoint(modules):
+        return f"tensorflow.image.{last.removesuffix('_v2').removesuffix('_v1')}"
     inner = "nn_ops" in modules  # where names without _v2 that the two versions share are those of TensorFlow 1
-    old = "v1" in modules or (inner and last in ("max_pool", "avg_pool", "pool"))
+    old = "v1" in modules or last.endswith("_v1") or (inner and last in ("max_pool", "avg_pool", "pool"))
     if "nn" in modules or inner:
-        return f"{OLD if old and not last.endswith('_v2') else NN}.{last.removesuffix('_v2')}"
+        return f"{OLD if old and not last.endswith('_v2') else NN}.{last.removesuffix('_v2').removesuffix('_v1')}"
     return name
 
 
 DIALECT = Dialect(
-    "tensorflow", ("tensorflow", "tf_slim"), WORDS, LAYOUTS, canonical, native=native, caveats=CAVEATS, usage=USAGE
+    name="tensorflow",
+    roots=("tensorflow", "tf_slim"),
+    words=WORDS,
+    layouts=LAYOUTS,
+    canonical=canonical,
+    native=native,
+    caveats=CAVEATS,
+    usage=USAGE,
+    others=others,
 )
