@@ -90,7 +90,7 @@ def _is_split(plan: Plan, situation: Situation) -> bool:
 
 
 def _first(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    """The extreme, whose derivative is that of the first cell that has it: it is looked for where one is taken alone.
+    """The extreme. Its derivative is that of the first cell that has it, which is looked for only where one is taken.
 
     The cells are split into lines along the last axis. By a derivative in the open the search would be part of every
     forward pass, which then takes 4 to 20 times as long.

@@ -15,7 +15,7 @@ from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.by_name import convolution
 from poolkit.lowering.plan import AnyPlan
-from poolkit_tensorflow import routes_first, routes_fold, routes_max, routes_sum
+from poolkit_tensorflow import routes_fold, routes_max, routes_max_global, routes_sum
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes_facts import Eager, Traced
@@ -58,7 +58,7 @@ class TensorFlowAdapter(Adapter):
     takes = "a dense tf.Tensor; convert it with x.to_tensor() (ragged) or tf.sparse.to_dense(x) (sparse)"
     ops = Ops
     layers = Pool
-    routes = (*routes_sum.ROUTES, *routes_first.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES, CONVOLUTION)
+    routes = (*routes_sum.ROUTES, *routes_max_global.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES, CONVOLUTION)
 
     def dense(self, x: object) -> bool:
         return isinstance(x, tf.Tensor | tf.Variable)

@@ -266,9 +266,9 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
         )
     if not a.known:
         if isinstance(a.low, int) and a.low > a.span - 1:
-            raise _empty_window(a, spec, 0)
+            raise _empty_window(a, 0)
         if isinstance(a.high, int) and a.overhang == 0 and a.high > a.span + a.stride - 2:
-            raise _empty_window(a, spec, -1)  # whatever the size, the last window starts in the padding behind
+            raise _empty_window(a, -1)  # whatever the size, the last window starts in the padding behind
         return
     # The windows that start in the low padding. Later ones have more real cells, unless a dilation steps over all.
     starting = min(a.out, -(-a.low // a.stride), 1 if a.dilation <= a.n else a.dilation)
@@ -280,9 +280,9 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
         first_real = a.low - o * a.stride
         j = -(-first_real // a.dilation)
         if j >= a.window or o * a.stride - a.low + j * a.dilation >= a.n:
-            raise _empty_window(a, spec, o)
+            raise _empty_window(a, o)
     if (a.out - 1) * a.stride - a.low >= a.n:
-        raise _empty_window(a, spec, a.out - 1)
+        raise _empty_window(a, a.out - 1)
     if ("pad_mode", "reflect") in spec.options and max(a.low, a.reached) >= a.n:
         raise ShapeError(
             f"received axis {a.letter} of size {a.n} with padding ({a.low}, {a.reached}), and mirrored padding has "
@@ -290,7 +290,7 @@ def _check_windows(a: Axis, spec: PoolSpec) -> None:
         )
 
 
-def _empty_window(a: Axis, spec: PoolSpec, o: int) -> ShapeError:
+def _empty_window(a: Axis, o: int) -> ShapeError:
     size = f" of size {a.n}" if a.known else ""
     window = "the last window" if o < 0 else f"window {o}"
     return ShapeError(

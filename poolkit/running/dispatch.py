@@ -28,7 +28,7 @@ MOST = 4096  # entries of each cache; the oldest goes first
 _ADAPTERS = registry.BY_TYPE
 
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, situation -> function
-_PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> the same without what no program depends on
+_PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> plan, route, … -> program, whatever the batch
 
 
 def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:

@@ -54,7 +54,7 @@ class Operation:
     key: ClassVar[str]
     ALL: ClassVar[list[type[Operation]]] = []
 
-    apart: ClassVar[bool] = True  # each of its poolings is one of the input
+    apart: ClassVar[bool] = True  # each of its poolings is given the input, and not what another one gives
 
     layout: str
     axes: str | None
@@ -94,7 +94,7 @@ class Operation:
         return tuple([Step(pooling, tuple(shape), pooling.takes) for pooling in self.poolings()])
 
     def changed(self, change: Callable[[PoolSpec], PoolSpec]) -> Self:
-        """The same of poolings that are changed, each alone.
+        """The operation with each of its poolings changed.
 
         >>> from poolkit import MaxPool
         >>> MaxPool(2, layout="NCL").changed(lambda part: part.replace(kind="min")).kind
@@ -124,7 +124,7 @@ class Operation:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Those of them without which there is nothing to pool."""
+        """Those of them that have to be given."""
         return ()
 
     @property
@@ -151,7 +151,7 @@ class Operation:
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Those that are weights, which a layer holds."""
+        """The weights that a layer holds, by the names of further tensors."""
         return {}
 
     @property
