@@ -33,6 +33,7 @@ class Calls(NamedTuple):
     largest: Callable[[Tensor], Tensor]
     median: Callable[[Tensor], Tensor]
     fractional: Callable[[Tensor], Tensor]  # windows of 3, 28 along each axis, in the middle
+    strips: Callable[[Tensor], Tensor]  # maxima of 2 with stride 1, averaged by 2 with a padding of 1
 
 
 def torch_calls() -> Calls:
@@ -46,7 +47,11 @@ def torch_calls() -> Calls:
     def fractional(x: Tensor) -> Tensor:
         return pool.fractional_max_pool2d(x, 3, 28, _random_samples=torch.full((*x.shape[:2], 2), 0.5))
 
-    return Calls(torch, lambda x: pool.avg_pool2d(x, 3, 2), lambda x: pool.max_pool2d(x, 3, 2), median, fractional)
+    def strips(x: Tensor) -> Tensor:
+        return pool.avg_pool2d(pool.max_pool2d(x, 2, 1), 2, 2, 1, count_include_pad=False)
+
+    largest = partial(pool.max_pool2d, kernel_size=3, stride=2)
+    return Calls(torch, lambda x: pool.avg_pool2d(x, 3, 2), largest, median, fractional, strips)
 
 
 def jax_calls() -> Calls:
@@ -66,8 +71,16 @@ def jax_calls() -> Calls:
         x = numpy.stack([x[:, starts + j] for j in range(3)]).max(0)
         return numpy.stack([x[:, :, starts + j] for j in range(3)]).max(0)
 
+    def strips(x: Tensor) -> Tensor:
+        x = lax.reduce_window(x, -float("inf"), lax.max, (1, 2, 2, 1), (1, 1, 1, 1), "VALID")
+        sums = [
+            lax.reduce_window(t, 0.0, lax.add, (1, 2, 2, 1), (1, 2, 2, 1), ((0, 0), (1, 0), (1, 0), (0, 0)))
+            for t in (x, numpy.ones_like(x[:1, :, :, :1]))
+        ]
+        return sums[0] / sums[1]
+
     largest = partial(windows, start=-float("inf"), function=lax.max)
-    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, largest, median, fractional)
+    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, largest, median, fractional, strips)
 
 
 def softmax(c: Calls, x: Tensor) -> Tensor:
@@ -96,6 +109,7 @@ BY_HAND: dict[str, Hand] = {
     f"logsumexp {WINDOW}": lambda c, x: c.module.log(c.mean(c.module.exp(x))),
     f"stochastic {WINDOW}": lambda c, x: c.mean(x * x) / c.mean(x),
     "fractional_max window=3 output_size=28": lambda c, x: c.fractional(x),
+    "s3 window=2 grid=8": lambda c, x: c.strips(x),
     f"avg {TOKENS}": lambda c, x: x.mean(1),
     f"softmax {TOKENS}": tokens_softmax,
     f"lp {TOKENS}": lambda c, x: (x**2).sum(1) ** 0.5,

@@ -6,6 +6,7 @@ Run: python examples/kinds.py docs/kinds.png
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ KINDS = (
     "last",
     "mean_sqrt",
     "fractional_max window=3 output_size=20,30",
+    "s3 window=12 stride=6 grid=24",
 )
 
 
@@ -50,12 +52,12 @@ def pooled(kind: str, photo: Any) -> Any:
 def draw(path: Path) -> None:
     photo = photograph()
     pictures = {"the photograph": photo[0], **{kind: pooled(kind, photo) for kind in KINDS}}
-    figure, places = pyplot.subplots(2, -(-len(pictures) // 2), figsize=(10, 4.4), layout="constrained")
+    figure, places = pyplot.subplots(3, -(-len(pictures) // 3), figsize=(10, 6.4), layout="constrained")
     for place in places.flat:
         place.axis("off")
     for place, (title, image) in zip(places.flat, pictures.items(), strict=False):
         place.imshow(image, interpolation="nearest")
-        place.set_title(title, fontsize=8)
+        place.set_title(textwrap.fill(title, 24), fontsize=8)
     figure.savefig(path, dpi=80, metadata={"Software": None})
     pyplot.close(figure)
 

@@ -40,6 +40,7 @@ from poolkit.spec.constructors_options import (
     GeM,
     LPPool,
     MedianPool,
+    S3Pool,
     SoftPool,
     StochasticPool,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "Program",
     "Pyramid",
     "RoiSpec",
+    "S3Pool",
     "Segment",
     "ShapeError",
     "SoftPool",

@@ -7,6 +7,7 @@ from typing import Any
 from poolkit import PoolSpec
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases_fractional import CASES as DRAWN
+from poolkit_conformance.cases_strips import CASES as STRIPS
 
 _MAP = (2, 3, 7, 8)
 _TOKENS = (2, 7, 3)
@@ -132,4 +133,4 @@ EMPTY = [
     Case("refuses_a_mask_of_nothing", _AVG, (2, 0, 3), error="ShapeError", tensors=_MASK),
 ]
 
-FURTHER: list[Case] = [*MASKS, *WEIGHTS, *DTYPES, *LAYOUTS, *EMPTY, *DRAWN]
+FURTHER: list[Case] = [*MASKS, *WEIGHTS, *DTYPES, *LAYOUTS, *EMPTY, *DRAWN, *STRIPS]

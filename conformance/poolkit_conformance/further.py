@@ -1,8 +1,8 @@
 """Tensors besides the input: masks and weights in every shape and dtype that docs/semantics.md (13) names.
 
 A recipe is a few words. The first is the shape: "cells" (the layout's axes without C), "one" (with C of size 1), "full"
-(the input's own); of samples it is that of the result, "each", or "rows", and of a key "key". Then come a dtype and
-numbers out of the ordinary.
+(the input's own); of samples it is that of the result, "each", or "rows" or "lines", and of a key "key". Then come a
+dtype and numbers out of the ordinary.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from poolkit_conformance.case import FLOATS, Array, Case, as_array, generator, numpy_dtype
 from poolkit_conformance.fractions import batch_shape
-from poolkit_conformance.windows import boxes, channel_axis, counts, layout_of, pooled_axes, unpooled_shape
+from poolkit_conformance.windows import boxes, channel_axis, counts, layout_of, lines_of, pooled_axes, unpooled_shape
 
 GRAPHS = ("adjacency", "unary", "filter", "compatibility")
 DTYPES = (*FLOATS, "bool", "int8", "uint8", "int32", "int64")
@@ -49,7 +49,7 @@ def _made(case: Case, name: str, how: Any) -> Array:
         return as_array(how, None if name in ("mask", "ids", "key", "indices") else numpy_dtype(_float(case.dtype)))
     form, *more = how.split()
     if name == "samples":
-        shape = _moving(case) if form == "rows" else _result(case)
+        shape = {"rows": _moving, "lines": _lines, "each": _result}[form](case)
         return generator(name, case.name).random(shape).astype(numpy_dtype(more[0] if more else "float32"))
     rng = generator(name, case.name)
     if name == "key":
@@ -133,6 +133,10 @@ def _moving(case: Case) -> tuple[int, ...]:
     """A number for each batch, channel and pooled axis."""
     letters = layout_of(case.spec, len(case.shape)).rjust(len(case.shape), ".")
     return (*batch_shape(letters, case.shape), len(pooled_axes(case.spec, len(case.shape))))
+
+
+def _lines(case: Case) -> tuple[int, ...]:
+    return lines_of(case.spec, case.shape)
 
 
 def _float(dtype: str) -> str:

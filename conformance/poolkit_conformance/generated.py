@@ -95,7 +95,7 @@ def _further(rng: Random, spec: PoolSpec) -> tuple[tuple[str, str], ...]:
         for name in ("mask", "weight")
         if name in spec.takes and rng.random() < 0.2
     )
-    each = "rows" if KINDS[spec.kind].spreads else "each"
+    each = "rows" if KINDS[spec.kind].spreads else "lines" if KINDS[spec.kind].strips else "each"
     drawn = rng.choice(((), (("samples", each),), (("key", "key"),))) if "samples" in spec.takes else ()
     return (*few, *drawn)
 
@@ -128,7 +128,10 @@ def _windows(rng: Random, axes: int, kind: str) -> dict[str, Any]:
     pairs = tuple((rng.randint(0, min(most, 3)), rng.randint(0, most)) for _ in range(axes))
     words = ("valid", "same", "same_lower", "causal")
     fields["padding"] = rng.choice((rng.choice(words), rng.randint(0, 3), pairs, pairs))
-    if fields["padding"] not in ("same", "same_lower"):
+    if KINDS[kind].strips:
+        stride = fields["stride"]
+        fields["grid"] = rng.choice((1, 2, 3)) * stride if isinstance(stride, int) else tuple(2 * s for s in stride)
+    elif fields["padding"] not in ("same", "same_lower"):
         fields["ceil_mode"] = rng.random() < 0.5
     if kind == "avg":
         fields["count_include_pad"] = fields["padding"] != "valid" and rng.random() < 0.5

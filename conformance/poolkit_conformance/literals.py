@@ -10,6 +10,7 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.cases_blur import LITERALS as BLURS
 from poolkit_conformance.cases_composites import LITERALS as COMPOSITES
 from poolkit_conformance.cases_fractional import LITERALS as FRACTIONAL
+from poolkit_conformance.cases_strips import LITERALS as STRIPS
 from poolkit_conformance.cases_tokens import LITERALS as TOKENS
 from poolkit_conformance.literal import ONE_TO_4, row
 from poolkit_conformance.literals_choices import ADAPTIVE, CHOICES
@@ -176,6 +177,7 @@ LITERALS: list[Case] = [
     *POWERS,
     *BLURS,
     *FRACTIONAL,
+    *STRIPS,
     *TOKENS,
     *FURTHER,
     *COMPOSITES,

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance import analytic, deviations, draws, outside
+from poolkit_conformance import analytic, deviations, draws, outside, strips
 from poolkit_conformance.further import gathered, spread
 from poolkit_conformance.rows import (
     FLOATS,
@@ -75,7 +75,7 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
         place = _first(spec, part.cells) if spec.kind in SELECTIONS else _drawn(spec, part)
         if place is not None:
             indices[part.here] = np.where(place < 0, -1, part.flat[place])
-        if spec.kind in SELECTIONS and spec.kind not in PLACES:
+        if (spec.kind in SELECTIONS and spec.kind not in PLACES) or (spec.kind == "s3" and part.inner is None):
             note_nans(free, part)
     return Answer(
         rows.as_result(values),
@@ -148,6 +148,8 @@ def _specified(rows: Rows, part: Part) -> Array:
     """Whether the gradient through a window is: without NaN, and not of -inf alone, which padding may be too."""
     if rows.spec.kind in PLACES:
         return np.ones(len(part.cells), bool)
+    if rows.spec.kind == "s3":
+        return strips.specified(part)
     free = np.asarray(~np.isnan(part.cells).any(1))
     if rows.spec.kind in SELECTIONS:
         lost = -np.inf if "max" in rows.spec.kind else np.inf
@@ -174,6 +176,8 @@ def _first(spec: Any, cells: Array) -> Array:
 
 
 def _drawn(spec: Any, part: Part) -> Array | None:
+    if spec.kind == "s3":
+        return strips.places(part)
     return None if part.samples is None else draws.places(part)
 
 
@@ -220,6 +224,7 @@ VALUES: dict[str, Callable[[Any, Part], tuple[Array, Array]]] = {
     "min": _select,
     **dict.fromkeys(("median", "fractional_max", *PLACES), _select),
     "stochastic": draws.values,
+    "s3": strips.values,
     **analytic.VALUES,
 }
 
@@ -233,6 +238,8 @@ def _slopes(spec: Any, part: Part) -> tuple[Array, Array]:
         return one_hot, one_hot
     if spec.kind == "stochastic":
         return draws.slopes(spec, part)
+    if spec.kind == "s3":
+        return strips.slopes(spec, part)
     if spec.kind == "std":
         return deviations.slopes(spec, cells)
     if spec.kind in analytic.SLOPES:

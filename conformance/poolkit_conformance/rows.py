@@ -11,8 +11,8 @@ import numpy as np
 
 from poolkit_conformance.fractions import numbers
 from poolkit_conformance.further import real, spread
-from poolkit_conformance.threefry import in_layout
-from poolkit_conformance.windows import Box, boxes, counts, layout_of, pooled_axes
+from poolkit_conformance.threefry import in_layout, uniform
+from poolkit_conformance.windows import Box, boxes, counts, layout_of, lines_of, pooled_axes
 
 Array = np.ndarray[Any, Any]
 
@@ -34,6 +34,7 @@ class Part(NamedTuple):
     divisor: Array  # of an average, for each row: a count, or the sum of the weights
     samples: Array | None  # of each row, and the dtype of the input
     dtype: str
+    inner: tuple[Array, ...] | None = None  # of an average of maxima: which of the cells each of these is of
 
     @property
     def counted(self) -> Array:
@@ -65,11 +66,15 @@ class Rows:
         self.cells = self._rows(x.astype(np.float64) if x.dtype.name in FLOATS else x)
         self.windows = (len(self.cells), *counts(spec, x.shape))
         weight, mask, samples = (tensors.get(name) for name in ("weight", "mask", "samples"))
-        self.samples = self.moved = None
+        self.samples = self.moved = self.lines = None
         letters = layout_of(spec, x.ndim).rjust(x.ndim, ".")
         if spec.kind == "fractional_max":
             drawn = samples is not None or "key" in tensors
             self.moved = numbers(letters, self.pooled, x.shape, tensors) if drawn else None
+        elif spec.kind == "s3":
+            if samples is None and "key" in tensors:
+                samples = uniform(tensors["key"], lines_of(spec, x.shape))
+            self.lines = None if samples is None else [samples[:, i].tolist() for i in range(len(self.pooled))]
         elif samples is not None:
             self.samples = self.like_result(samples)
         elif "key" in tensors:
@@ -115,7 +120,7 @@ def each_window(rows: Rows) -> Iterator[Part]:
     if rows.moved is not None:
         yield from _each_moved(rows, rows.moved)
         return
-    for box in boxes(rows.spec, rows.shape):
+    for box in boxes(rows.spec, rows.shape, rows.lines):
         flat = flat_positions(box, rows.sizes)
         if rows.mask is None:
             yield _part(rows, slice(None), box, flat, box.divisor)
@@ -148,7 +153,16 @@ def _part(rows: Rows, some: slice, box: Box, flat: Array, divisor: float) -> Par
         divisors = np.array([math.fsum(row) for row in weights.tolist()])
     here: Any = (some, *box.at)
     samples = None if rows.samples is None else rows.samples[here]
-    return Part(some, box, flat, cells, weights, divisors, samples, rows.dtype)
+    return Part(some, box, flat, cells, weights, divisors, samples, rows.dtype, _inner(rows, box, flat))
+
+
+def _inner(rows: Rows, box: Box, flat: Array) -> tuple[Array, ...] | None:
+    """Of an average of maxima: where the cells of each of them stand among those that there are."""
+    if box.inner is None:
+        return None
+    each = [np.ravel_multi_index(np.ix_(*along), rows.sizes).ravel() for along in itertools.product(*box.inner)]
+    found = [np.flatnonzero(np.isin(flat, cells)) for cells in each]
+    return tuple([places for places in found if len(places)])
 
 
 def flat_positions(box: Box, sizes: tuple[int, ...]) -> Array:

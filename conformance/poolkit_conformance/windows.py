@@ -24,6 +24,7 @@ class Window(NamedTuple):
     cells: tuple[int, ...]  # positions of the real cells, rising
     padded: int  # how many cells are real or padding, but not ceil overhang
     weights: tuple[int, ...] | None = None  # of a blur: how often each of them counts
+    inner: tuple[tuple[int, ...], ...] | None = None  # of an average of maxima: the cells of each of these
 
 
 class Box(NamedTuple):
@@ -33,6 +34,7 @@ class Box(NamedTuple):
     cells: tuple[tuple[int, ...], ...]  # positions of the real cells along each pooled axis
     divisor: float
     weights: tuple[tuple[int, ...], ...] | None = None  # as those of the windows
+    inner: tuple[tuple[tuple[int, ...], ...], ...] | None = None
 
 
 def pooled_axes(spec: Any, rank: int) -> tuple[int, ...]:
@@ -63,15 +65,19 @@ def channel_axis(spec: Any, rank: int) -> int:
     return rank - len(layout) + layout.index("C") if "C" in layout else rank
 
 
-def boxes(spec: Any, shape: tuple[int, ...], moved: Sequence[float] | None = None) -> Iterator[Box]:
-    """Every window of a spec on an input, in row-major order; `moved` by a number for each axis, where they can be."""
+def boxes(spec: Any, shape: tuple[int, ...], moved: Sequence[Any] | None = None) -> Iterator[Box]:
+    """Every window of a spec on an input, in row-major order; `moved` by a number for each axis, where they can be.
+
+    Of s3 these are the numbers of the lines along each axis.
+    """
     pooled = pooled_axes(spec, len(shape))
     by = [0.5] * len(pooled) if moved is None else moved
     lines = [_line(spec, i, len(pooled), shape[axis], by[i]) for i, axis in enumerate(pooled)]
     for at in itertools.product(*(range(len(line)) for line in lines)):
         along = [line[o] for line, o in zip(lines, at, strict=True)]
         weights = tuple(w.weights for w in along if w.weights is not None)
-        yield Box(at, tuple(w.cells for w in along), _divisor(spec, along), weights or None)
+        inner = tuple(w.inner for w in along if w.inner is not None)
+        yield Box(at, tuple(w.cells for w in along), _divisor(spec, along), weights or None, inner or None)
 
 
 def counts(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -112,7 +118,46 @@ def _divisor(spec: Any, along: list[Window]) -> float:
     return float(divisor)
 
 
-def _line(spec: Any, i: int, axes: int, n: int, moved: float = 0.5) -> list[Window]:
+def maxima(spec: Any, i: int, axes: int, n: int) -> list[Window]:
+    """The windows with stride 1 of s3 along the `i`-th pooled axis."""
+    k, r = (_entry(value, i) for value in (spec.window, spec.dilation))
+    return _sliding(n, k, 1, r, _padding_of(spec.padding, i, axes), False, None)
+
+
+def lines_of(spec: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+    """The shape of what draws lines of s3: those of the axis that has the most of them, and the axes."""
+    pooled = pooled_axes(spec, len(shape))
+    return max(len(maxima(spec, i, len(pooled), shape[axis])) for i, axis in enumerate(pooled)), len(pooled)
+
+
+def _strips(spec: Any, i: int, axes: int, n: int, numbers: Any) -> list[Window]:
+    """The first `grid` lines are a strip, and so on; the last strip has what remains.
+
+    Of each those with the lowest numbers are handed on, as many as the stride fits into it. Without numbers as many
+    windows in all average the lines: as long as the stride, the first of which begins half of that before the map.
+    """
+    every, s = maxima(spec, i, axes, n), _entry(spec.stride or spec.window, i)
+    grid = _entry(spec.grid, i) or s
+    many, each = n // grid, grid // s
+    found: list[Window] = []
+    for strip in range(many):
+        lines = range(strip * grid, len(every) if strip == many - 1 else (strip + 1) * grid)
+        if len(lines) < each:
+            raise NoAnswerError("a strip has too few lines")
+        if not isinstance(numbers, float):
+            found += [every[j] for j in sorted(sorted(lines, key=lambda j: (numbers[j], j))[:each])]
+    if many < 1 or (many * each - 1) * s - s // 2 >= len(every):
+        raise NoAnswerError("strips or averages do not fit")
+    if not isinstance(numbers, float):
+        return found
+    for o in range(many * each):
+        inner = tuple(every[j].cells for j in range(o * s - s // 2, o * s - s // 2 + s) if 0 <= j < len(every))
+        cells = tuple(sorted({p for window in inner for p in window}))
+        found.append(Window(cells, len(cells), None, inner))
+    return found
+
+
+def _line(spec: Any, i: int, axes: int, n: int, moved: Any = 0.5) -> list[Window]:
     """The windows along the `i`-th pooled axis, which has `n` cells."""
     unchanged = spec.output_size is not None and _entry(spec.output_size, i) is None
     if n == 0 and not unchanged:
@@ -122,6 +167,8 @@ def _line(spec: Any, i: int, axes: int, n: int, moved: float = 0.5) -> list[Wind
         if windows is None:
             raise NoAnswerError("so many windows do not fit")
         return [Window(cells, len(cells)) for cells in windows]
+    if spec.kind == "s3":
+        return _strips(spec, i, axes, n, moved)
     if spec.output_size is not None:
         return _bins(_entry(spec.output_size, i), n)
     k, s, r = (_entry(value, i) for value in (spec.window, spec.stride, spec.dilation))

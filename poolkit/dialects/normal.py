@@ -19,7 +19,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 def normal(spec: PoolSpec) -> PoolSpec:
     """The spec without what says nothing, such as counted padding where there is none."""
-    if spec.axes is None or KINDS[spec.kind].spreads:
+    if spec.axes is None or KINDS[spec.kind].spreads or KINDS[spec.kind].strips:
         return spec
     if spec.window is None:
         return _normal_adaptive(spec)

@@ -18,9 +18,10 @@ from poolkit.dialects.normal import normal
 from poolkit.diffs.along import letters, one_axis, plain
 from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
+from poolkit.lowering.axis import Axis
 from poolkit.lowering.blurred import places, weights
 from poolkit.lowering.count import known_counts
-from poolkit.lowering.geometry import Axis, axes_of
+from poolkit.lowering.geometry import axes_of
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
@@ -160,6 +161,8 @@ def measure(spec: PoolSpec) -> tuple[Any, ...]:
         return ("linear",)
     if facts.spreads:
         return (spec.kind,)  # its options say where the windows are
+    if facts.strips:
+        return (spec.kind, spec.window, spec.dilation, spec.options)
     return (spec.kind, *[(name, value) for name, value in spec.options if not facts.options[name].gradient])
 
 
@@ -224,6 +227,7 @@ def _reach(spec: PoolSpec) -> tuple[int, int, int]:
     if KINDS[spec.kind].spreads:
         return spec.window[0], spec.window[0], 1  # type: ignore[index]
     window, stride, dilation, padding = (_single(getattr(spec, f)) for f in ("window", "stride", "dilation", "padding"))
+    stride = dict(spec.options).get("grid") or stride
     span = dilation * (window - 1) + 1
     if isinstance(padding, str):
         return span if padding == "valid" else 1, 2 * span, stride

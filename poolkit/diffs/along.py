@@ -24,8 +24,14 @@ def standard(count: int) -> str:
 def plain(spec: PoolSpec, count: int) -> PoolSpec:
     """The spec on an input that has nothing but spatial axes, with an entry for each of them, pooled or not."""
     fields = {name: _spread(spec, name, left, count) for name, left in _of_axis(spec).items()}
-    fields |= {name: getattr(spec, name) for name in PER_SPEC}
+    fields |= _of_all(spec)
     return PoolSpec(spec.kind, layout=standard(count), **fields)
+
+
+def _of_all(spec: PoolSpec) -> dict[str, Any]:
+    """The others."""
+    fields: dict[str, Any] = {name: getattr(spec, name) for name in PER_SPEC}
+    return fields if not KINDS[spec.kind].strips else {**fields, "options": ()}
 
 
 def _of_axis(spec: PoolSpec) -> dict[str, Any]:
@@ -33,11 +39,13 @@ def _of_axis(spec: PoolSpec) -> dict[str, Any]:
     if KINDS[spec.kind].spreads:
         return {name: left for name, left in (("output_size", None), ("window", 1)) if getattr(spec, name) is not None}
     sliding = {"window": 1, "stride": 1, "dilation": 1, "padding": (0, 0)}
+    if KINDS[spec.kind].strips:
+        sliding["grid"] = 1
     return {"output_size": None} if spec.window is None else sliding
 
 
 def _spread(spec: PoolSpec, name: str, left: Any, count: int) -> Any:
-    value: Any = getattr(spec, name)
+    value = _value(spec, name)
     if isinstance(value, str):
         return value
     if spec.axes is None:
@@ -46,11 +54,19 @@ def _spread(spec: PoolSpec, name: str, left: Any, count: int) -> Any:
     return tuple(at.get(letter, left) for letter in spec.spatial or "")
 
 
+def _value(spec: PoolSpec, name: str) -> Any:
+    """A field; the cells of a strip one for each pooled axis, where the layout names these."""
+    if name != "grid":
+        return getattr(spec, name)
+    grid = dict(spec.options)[name]
+    return spec.stride if grid is None else grid if is_many(grid) or spec.axes is None else (grid,) * len(spec.axes)
+
+
 @functools.lru_cache(512)
 def one_axis(spec: PoolSpec, i: int) -> PoolSpec:
     """What a spec from `plain` does along one axis; the other fields stay."""
-    fields: dict[str, Any] = {name: getattr(spec, name) for name in PER_SPEC}
+    fields = _of_all(spec)
     if is_many(ratios := dict(spec.options).get("output_ratio")):
         fields["output_ratio"] = (ratios[i],)
-    fields |= {name: (value[i],) if is_many(value := getattr(spec, name)) else value for name in _of_axis(spec)}
+    fields |= {name: (value[i],) if is_many(value := _value(spec, name)) else value for name in _of_axis(spec)}
     return PoolSpec(spec.kind, layout="L", **fields)

@@ -10,7 +10,7 @@ from poolkit.dialects.normal import normal
 from poolkit.diffs.agreeing import alone, axis_of, limit
 from poolkit.diffs.along import letters, one_axis, plain
 from poolkit.diffs.wording import EVERY, MOST_PERIOD, axis_text
-from poolkit.lowering.geometry import Axis
+from poolkit.lowering.axis import Axis
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_all
@@ -55,11 +55,16 @@ def said_otherwise(a: PoolSpec, b: PoolSpec) -> str:
 
 def is_identity(spec: PoolSpec) -> bool:
     """Whether a spec in its normal form hands its input on."""
-    if spec.divisor_override is not None or alone(spec) or KINDS[spec.kind].spreads:
+    if spec.divisor_override is not None or alone(spec) or _placed(spec):
         return False
     if spec.window is None:
         return is_all(spec.output_size, None)
     return is_all(spec.window, 1) and is_all(spec.stride, 1) and not _padded(spec)
+
+
+def _placed(spec: PoolSpec) -> bool:
+    """Whether windows lie otherwise than their fields say."""
+    return KINDS[spec.kind].spreads or KINDS[spec.kind].strips
 
 
 def _padded(spec: PoolSpec) -> bool:

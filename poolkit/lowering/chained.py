@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
-from poolkit.lowering.geometry import Axis
+from poolkit.lowering.axis import Axis
 from poolkit.lowering.plan import AnyPlan, Composite, Run, channel
 from poolkit.lowering.shapes import output_shape
 
@@ -69,6 +69,8 @@ def _length(a: Axis) -> tuple[Any, bool]:
     same = a.form == "taps" and a.stride == 1 and a.total == a.span - 1
     if a.form == "keep" or same:
         return a.n, a.known
+    if a.form == "strips" and not a.known:
+        return a.n // a.grid * (a.grid // a.stride), False
     return (a.out, True) if a.out is not None else ((a.n + (a.total - a.span)) // a.stride + 1, False)
 
 

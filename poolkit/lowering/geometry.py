@@ -12,92 +12,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.errors import ShapeError
 from poolkit.lowering import spread as spreading
+from poolkit.lowering.axis import Axis as Axis
+from poolkit.lowering.axis import Form, Size
 from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
     from poolkit.spec.operation import Operation
     from poolkit.spec.pool_spec import PoolSpec
 
-Form = Literal["whole", "taps", "bins", "keep", "spread", "parts"]
-Size = Any  # an int, or a tracer's symbol
 Padding = str | tuple[int, int]
 
 SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 MOST_SEARCHED = 2**20  # windows that are looked at one by one
 MORE_SPATIAL = "STUVXYZDHWLABEFG"
-
-
-@dataclasses.dataclass(frozen=True)
-class Axis:
-    """One pooled axis of one input: where it is, its length, and how it is divided into windows.
-
-    `form` is "whole" (one window), "taps" (a sliding window), "bins" (adaptive bins that overlap or differ in length),
-    "keep" (the axis stays as it is), or as `spread` says "spread" (windows that may overlap), "parts" (that do not).
-    `out` is None where the length is a symbol and the form is "taps".
-    `low` may be a symbol; the padding in all, `total`, never is.
-    """
-
-    at: int
-    letter: str
-    form: Form
-    n: Size
-    known: bool
-    out: Any = None
-    window: int = 1
-    stride: int = 1
-    dilation: int = 1
-    low: Size = 0
-    total: int = 0  # low + high + overhang
-    overhang: int = 0  # ceil mode; negative: high padding in which no window may start
-    lows: tuple[int, ...] = ()  # all the values that `low` can have, where it is a symbol
-
-    @property
-    def own(self) -> int | None:
-        """The length of a window; None of parts, which follows."""
-        return None if self.form == "parts" else self.window
-
-    @property
-    def span(self) -> int:
-        return self.dilation * (self.window - 1) + 1
-
-    @property
-    def high(self) -> Size:
-        """Cells appended after the last one, overhang included."""
-        return self.total - self.low
-
-    @property
-    def reached(self) -> int:
-        """Cells after the last one as far as the last window reaches: `high` without those that no window covers."""
-        return max(int(self.out - 1) * self.stride + self.span - int(self.low) - int(self.n), 0)
-
-    def bins(self) -> list[tuple[int, int]]:
-        """Adaptive bins ``[floor(i*n/o), ceil((i+1)*n/o))`` of a known length."""
-        return [(i * self.n // self.out, -(-(i + 1) * self.n // self.out)) for i in range(self.out)]
-
-    def ranges(self) -> list[range]:
-        """The positions of the real cells of every window, for a known length."""
-        return [self.range_of(o) for o in range(self.out)]
-
-    def range_of(self, o: int) -> range:
-        """The same of one window."""
-        if self.form in ("spread", "parts"):
-            return spreading.spread(self.n, self.out, self.own)[o]
-        if self.form in ("whole", "bins"):
-            return range(o * self.n // self.out, -(-(o + 1) * self.n // self.out))
-        return range(o, o + 1) if self.form == "keep" else self._real(self.reach(o))
-
-    def reach(self, o: int) -> range:
-        """The positions that sliding window `o` covers, padding included."""
-        start = o * self.stride - self.low
-        return range(start, start + self.span, self.dilation)
-
-    def _real(self, reach: range) -> range:
-        before = max(-(reach.start // self.dilation), 0) * self.dilation  # in the low padding
-        return range(reach.start + before, min(reach.stop, self.n), self.dilation)
 
 
 def letters_of(spec: Operation, rank: int) -> str:
@@ -206,10 +137,26 @@ def _adaptive_axis(at: int, letter: str, n: Size, known: bool, o: int | None) ->
 def _window_axis(spec: PoolSpec, i: int, count: int, at: int, letter: str, n: Size, known: bool) -> Axis:
     k, s, r = (spread(v, i, count) for v in (spec.window, spec.stride, spec.dilation))
     p: Padding = spec.padding if isinstance(spec.padding, str) else _pair(spread(spec.padding, i, count))
-    sliding = Axis(at, letter, "taps", n, known, None, k, s, r)
+    strips = KINDS[spec.kind].strips
+    sliding = Axis(at, letter, "taps", n, known, None, k, 1 if strips else s, r)
     axis = _same(sliding, p) if p in ("same", "same_lower") else _explicit(sliding, p, spec.ceil_mode)
     _check_windows(axis, spec)
-    return axis
+    return _strips(axis, s, spread(dict(spec.options)["grid"], i, count) or s) if strips else axis
+
+
+def _strips(a: Axis, stride: int, grid: int) -> Axis:
+    """Each strip of `grid` windows with stride 1 gives as many as a stride would; the last has what remains."""
+    made = dataclasses.replace(a, form="strips", stride=stride, grid=grid, out=None)
+    if not a.known:
+        return made
+    strips, drawn = a.n // grid, grid // stride
+    last = a.out - (strips - 1) * grid
+    if strips < 1 or last < drawn or a.out <= strips * grid - stride - stride // 2:
+        raise ShapeError(
+            f"received axis {a.letter} of size {a.n}, which has {strips} strips of {grid} cells and {a.out} windows of "
+            f"{a.window} with stride 1, and {drawn} windows are drawn from each strip; give a smaller window or grid"
+        )
+    return dataclasses.replace(made, out=strips * drawn)
 
 
 def _pair(p: int | tuple[int, int]) -> tuple[int, int]:

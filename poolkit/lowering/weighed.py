@@ -23,7 +23,7 @@ from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
-    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.axis import Axis
     from poolkit.lowering.primitives import Ops
     from poolkit.spec.operation import Further
 
@@ -85,7 +85,7 @@ class WeighedPlan(Composite):
 
     def _samples(self, o: Ops, f: Further, t: Tensor) -> Tensor:
         """With the axes of the result before any is dropped."""
-        if KINDS[self.base.kind].spreads:
+        if KINDS[self.base.kind].spreads or KINDS[self.base.kind].strips:
             return t if f.dtype == "float32" else o.cast(t, "float32")
         for at in dropped(self):
             t = o.expand(t, at)
@@ -250,6 +250,9 @@ def _check_samples(base: Plan, f: Further, size: Callable[[int], tuple[Any, bool
     wanted, rule = [n for at, n in enumerate(shape) if at not in dropped(base)], "each number of the result is drawn"
     if KINDS[base.kind].spreads:
         wanted, rule = [*[shape[at] for at in batch(base)], len(base.axes)], "each axis of a channel is divided"
+    if KINDS[base.kind].strips:
+        lines = [a.sliding.out for a in base.axes]
+        wanted, rule = [max(lines) if base.known else None, len(base.axes)], "each row and each column is drawn"
     wrong = [n for n, m in zip(wanted, f.sizes, strict=False) if n is not None and m is not None and n != m]
     if len(wanted) != f.rank or len(wrong) > 0:
         raise ShapeError(

@@ -122,7 +122,8 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     if name == "key":
         return Further(name, 1, as_dtype(given), (2,))
     lengths = {**dict(zip(own, shape[more:], strict=True)), **spec.lengths}
-    sizes = [*(() if name in spec.learned else shape[:more]), *[lengths[c] for c in axes.removeprefix("...")]]
+    alone = name in spec.learned or (name == "samples" and None in spec.lengths.values())
+    sizes = [*(() if alone else shape[:more]), *[lengths[c] for c in axes.removeprefix("...")]]
     return Further(name, len(sizes), as_dtype(given), tuple(sizes))
 
 

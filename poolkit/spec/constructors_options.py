@@ -240,3 +240,44 @@ def FractionalMaxPool(  # noqa: N802
         axes=axes,
         indices=indices,
     )
+
+
+@explained
+def S3Pool(  # noqa: N802
+    window: Sizes,
+    stride: Sizes | None = None,
+    padding: Padding = "valid",
+    *,
+    grid: Sizes | None = None,
+    layout: str,
+    axes: str | None = None,
+    dilation: Sizes = 1,
+    indices: bool = False,
+) -> PoolSpec:
+    """Maxima with stride 1, of which each strip of `grid` rows and columns hands on some (Zhai and others, 2017).
+
+    Of a strip as many are drawn as the stride fits into it, by `key=` when pooling, or by `samples=`, numbers from 0 to
+    below 1 for each row and column. Without them the maxima are averaged, as for testing. A larger grid, a multiple of
+    the stride, distorts more; by default it is the stride.
+
+    >>> import numpy as np
+    >>> import poolkit as pk
+    >>> pool, x = S3Pool(2, grid=4, layout="NCHW"), np.arange(16.0).reshape(1, 1, 4, 4)
+    >>> pool(x)
+    array([[[[ 5. ,  6.5],
+             [11. , 12.5]]]])
+    >>> pool(x, key=pk.Key(1))
+    array([[[[ 5.,  6.],
+             [ 9., 10.]]]])
+    """
+    return PoolSpec(
+        "s3",
+        window=window,
+        stride=stride,
+        padding=padding,
+        grid=grid,
+        layout=layout,
+        axes=axes,
+        dilation=dilation,
+        indices=indices,
+    )

@@ -50,6 +50,7 @@ class Facts:
     alone: Callable[[Mapping[str, Any]], str] = lambda options: ""  # what a window of one cell gives; "": that cell
     unread: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ()  # options that then change nothing
     spreads: bool = False  # as many windows as are asked for over an axis, at places that are drawn
+    strips: bool = False  # windows with stride 1, some of which are drawn or averaged
     widest: float | None = None  # of a kind of sliding windows alone: the most cells of one along an axis
     refuses: Callable[[Mapping[str, Any]], str] | None = None  # the rule that a spec's fields and options break, or ""
     oracle: Callable[[Mapping[str, Any], Sequence[float]], float] | None = None  # of kinds from outside: one window
@@ -73,6 +74,12 @@ def _ratios(given: object) -> bool:
     """Whether this is a share of an axis, or one for each, of which None leaves an axis as it is."""
     each = [*given] if _is_tuple(given) else [given]
     return len(each) > 0 and all(r is None or (isinstance(r, float) and 0 < r < 1) for r in each)
+
+
+def _cells(given: object) -> bool:
+    """Whether this is a count of cells, or one for each axis; None leaves it open."""
+    each = [*given] if _is_tuple(given) else [1 if given is None else given]
+    return len(each) > 0 and all(isinstance(g, int) and not isinstance(g, bool) and g > 0 for g in each)
 
 
 RANDOM = ("samples", "key")  # further tensors that say what is drawn
@@ -180,6 +187,16 @@ KINDS: dict[str, Facts] = {
         },
         takes=("mask", *RANDOM),
         spreads=True,
+    ),
+    "s3": Facts(
+        "draws among maxima",
+        draws=True,
+        hands_on=False,
+        options={"grid": Option(None, _cells, "a multiple of the stride, or one for each pooled axis")},
+        operations=lambda cells, windows: cells,  # windows are compared, and then averaged
+        takes=("mask", *RANDOM),
+        strips=True,
+        widest=math.inf,
     ),
     "logsumexp": Facts(
         "takes the log-sum-exp",

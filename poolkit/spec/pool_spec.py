@@ -122,9 +122,12 @@ class PoolSpec(Fields, Operation):
         return KINDS[self.kind].takes + self.learned
 
     @property
-    def lengths(self) -> Mapping[str, int]:
-        """A number for each pooled axis moves what is spread over it."""
-        return {_other(self.layout): len(self.axes)} if KINDS[self.kind].spreads and self.axes is not None else {}
+    def lengths(self) -> Mapping[str, int | None]:
+        """A number for each pooled axis moves what is spread over it, or for each line of it draws among these."""
+        if self.axes is None or not (KINDS[self.kind].spreads or KINDS[self.kind].strips):
+            return {}
+        lines, axes = _others(self.layout)
+        return ({lines: None} if KINDS[self.kind].strips else {}) | {axes: len(self.axes)}
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
         """The axes that a further tensor may have, of the letters of an input; of samples, of those of a result.
@@ -133,7 +136,8 @@ class PoolSpec(Fields, Operation):
         ('NCA',)
         """
         if name == "samples" and self.lengths:
-            return ("".join([c for c in "NC" if c in letters] + [*self.lengths]),)
+            of = "" if KINDS[self.kind].strips else "NC"
+            return ("".join([c for c in of if c in letters] + [*self.lengths]),)
         return super().axes_of(name, letters)
 
     @property
@@ -149,6 +153,10 @@ class PoolSpec(Fields, Operation):
                 f"received {self} without {' or '.join(RANDOM)}, and what is not drawn but averaged has no position; "
                 f"give {' or '.join([f'{name}=' for name in RANDOM])}, or leave out indices"
             )
+        if KINDS[self.kind].strips:
+            from poolkit.lowering.strips import strips
+
+            return strips(base, further, size)
         if len(further) == 0:
             return base
         from poolkit.lowering.weighed import weighed
@@ -226,9 +234,10 @@ class PoolSpec(Fields, Operation):
         return output_shape(self, as_shape(shape, unknown=True))
 
 
-def _other(layout: str) -> str:
-    """A letter that no axis has."""
-    return next(c for c in "ABEFGIJKMOPQRSUVXYZ" if c not in layout)
+def _others(layout: str) -> tuple[str, str]:
+    """Two letters that no axis has."""
+    free = [c for c in "ABEFGIJKMOPQRSUVXYZDHLTW" if c not in layout]
+    return free[1], free[0]
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))
@@ -243,7 +252,7 @@ def _reordered(spec: PoolSpec, layout: str) -> dict[str, Any]:
         return {}
     moved: dict[str, Any] = {} if axes == spec.spatial else {"axes": "".join(order)}
     said = text.said(spec)
-    names = ("output_size", "window", "stride", "padding", "dilation", "output_ratio")
+    names = ("output_size", "window", "stride", "padding", "dilation", "output_ratio", "grid")
     for name in [name for name in names if name in said]:
         value = getattr(spec, name)
         if is_many(value) and not (name == "dilation" and spec.window is None):

@@ -27,6 +27,8 @@ def canonical(spec: Fields) -> dict[str, Any]:
     flags = {name: flag(name, getattr(spec, name)) for name in FLAGS}
     divisor = None if spec.divisor_override is None else divisor_of(spec.divisor_override)
     values = {"axes": axes, "divisor_override": divisor, **sizes, **flags, "options": options_of(spec)}
+    if KINDS[spec.kind].strips and values["window"] is not None:
+        values["options"] = grid_of(spec, values)
     check_use(spec, values)
     return values
 
@@ -194,6 +196,26 @@ def check_spread(spec: Fields, values: dict[str, Any]) -> None:
         raise wrong(received, rule, "write output_size=7, or output_ratio=0.7")
     stride = None if values["stride"] == values["window"] else values["stride"]  # which is its default
     check_adaptive(spec, {**values, "stride": stride, "output_size": 0 if size is None else size})
+
+
+def grid_of(spec: Fields, values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The cells of a strip, a multiple of the stride on each axis: one number of equal ones, None of the stride's."""
+    name, stride, grid = quoted(spec.kind), values["stride"], dict(values["options"])["grid"]
+    if values["ceil_mode"]:
+        rule = f"windows of {name} pooling have stride 1, so that ceil_mode is never read"
+        raise wrong(f"ceil_mode=True for {name}", rule, "leave ceil_mode out")
+    if is_many(grid):
+        check_count("grid", grid, values["axes"])
+        grid = grid[0] if is_all(grid, grid[0]) else grid
+    count = len(stride) if is_many(stride) else len(grid) if is_many(grid) else 1
+    each = [[*v] if is_many(v) else [stride if v is None else v] * count for v in (grid, stride)]
+    if grid is None or each[0] == each[1]:
+        return (("grid", None),)
+    if len(each[0]) != len(each[1]) or any(g % s for g, s in zip(*each, strict=True)):
+        received = f"grid={shown(grid)} with stride={shown(spec.stride or spec.window)} for {name}"
+        rule = "each strip of grid cells gives as many results as the stride fits into it"
+        raise wrong(received, rule, "give a multiple of the stride on each axis")
+    return (("grid", grid),)
 
 
 def check_sliding(spec: Fields, values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from poolkit.errors import DtypeError, ShapeError
 from poolkit.lowering.geometry import axes_of, leading, letters_of
 from poolkit.lowering.plan import FLOATS
+from poolkit.lowering.strips import averaged
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_shape
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
-    from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.axis import Axis
     from poolkit.spec.kinds import Facts
     from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
@@ -84,8 +86,9 @@ def _operations(spec: PoolSpec, facts: Facts, shape: Sequence[int]) -> int:
     axes = axes_of(spec, len(shape), lambda at: (shape[at], True))
     pooled = {a.at for a in axes}
     others = math.prod(n for at, n in enumerate(shape) if at not in pooled)
-    windows = others * math.prod(a.out for a in axes)
-    cells = others * math.prod(_cells(a) for a in axes)
+    lines = [dataclasses.replace(a.sliding, out=averaged(a)) if a.form == "strips" else a for a in axes]
+    windows = others * math.prod(a.out for a in lines)
+    cells = others * math.prod(_cells(a) for a in lines)
     return facts.operations(cells, windows)
 
 

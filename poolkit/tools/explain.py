@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from poolkit.lowering.axis import Axis
 from poolkit.lowering.blurred import weights
 from poolkit.lowering.count import known_count
-from poolkit.lowering.geometry import Axis, axes_of, letters_of
+from poolkit.lowering.geometry import axes_of, letters_of
 from poolkit.lowering.shapes import output_shape
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_shape
@@ -43,7 +44,8 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
     if len(steps) == 0:
         letters = letters_of(spec, len(shape))
         several = [f"{spec}\n{letters} {shape} -> {letters} {spec.output_shape(shape)}"]
-    told = ["\n".join([f"{f.name} {f.sizes}: {TENSORS.get(f.name, LEARNED)}" for f in further])] if further else []
+    texts = TENSORS | (LINES if any(KINDS[step.kind].strips for step, _, _ in steps) else {})
+    told = ["\n".join([f"{f.name} {f.sizes}: {texts.get(f.name, LEARNED)}" for f in further])] if further else []
     return "\n\n".join([*several, *(_explained(step, sizes, not further) for step, sizes, _ in steps), *told])
 
 
@@ -60,6 +62,11 @@ TENSORS = {
     "samples": "one number for each of the result, from 0 to below 1, says which cell is drawn",
     "key": "two integers, from which a number from 0 to below 1 follows for each of the result, as a sample",
     "log_weight": "a cell has the weight exp(log_weight), and the average divides by the sum of these",
+}
+
+LINES = {
+    "samples": "a number from 0 to below 1 for each line of an axis; those with the lowest ones of a strip are drawn",
+    "key": "two integers, from which a number from 0 to below 1 follows for each line of an axis, as a sample",
 }
 
 HOLDS = {
@@ -103,6 +110,9 @@ def _headline(a: Axis, spec: PoolSpec) -> str:
     if a.form in ("spread", "parts"):
         many = f"{a.out} window{'s' * (a.out != 1)}" + (f" of {a.window}" if a.form == "spread" else "")
         return f"{a.letter}: {many} at places that are drawn; here they are in the middle, as without samples and key"
+    if a.form == "strips":
+        each = f"{a.grid // a.stride} of each strip of {a.grid} {'is' if a.grid == a.stride else 'are'} drawn"
+        return f"{_headline(a.sliding, spec)}, and {each}; without samples and key averages of {a.stride}, as here"
     dilation = f", dilation {a.dilation}" if a.dilation > 1 else ""
     overhang = f" and {a.overhang} of overhang" if a.overhang > 0 else ""
     padding = f", padding {a.low} low and {a.high - max(a.overhang, 0)} high{overhang}" if a.total else ""
@@ -133,7 +143,7 @@ def _row(a: Axis, o: int) -> str:
     row = "".join("#" if p in cells else "." for p in range(min(a.n, MOST_CELLS)))
     if a.n > MOST_CELLS:
         row += "…"
-    if a.form in ("bins", "spread", "parts"):
+    if a.form in ("bins", "spread", "parts", "strips"):
         return row
     covered = a.reach(o)
     low = "".join("o" if p in covered else " " for p in range(-min(a.low, MOST_CELLS), 0))

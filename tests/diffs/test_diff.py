@@ -114,6 +114,9 @@ def windows(draw: st.DrawFn, kind: str, count: int) -> dict[str, Any]:
     fields["ceil_mode"] = fields["padding"] not in ("same", "same_lower") and draw(st.booleans())
     if kind == "avg":
         fields["count_include_pad"] = draw(st.booleans())
+    if KINDS[kind].strips:
+        fields["ceil_mode"] = False
+        fields["grid"] = draw(st.sampled_from([None, 12]))
     return fields
 
 
@@ -125,7 +128,7 @@ def pairs(draw: st.DrawFn) -> tuple[pk.PoolSpec, pk.PoolSpec]:
     made: list[dict[str, Any]] = []
     for _ in range(2):
         kind = draw(st.sampled_from([*sorted(KINDS), "avg", "avg", "avg"]))
-        bins = kind != "blur" and draw(st.integers(0, 4)) == 0
+        bins = kind not in ("blur", "s3") and draw(st.integers(0, 4)) == 0
         placed = spread(count) if KINDS[kind].spreads else adaptive(count) if bins else windows(kind, count)
         fields = draw(placed)
         fields.pop("keepdims", None)

@@ -39,14 +39,15 @@ def layouts(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
 def specs(draw: st.DrawFn) -> PoolSpec:
     fields, count = draw(layouts())
     kind = draw(st.sampled_from(sorted(KINDS)))
-    bins = KINDS[kind].widest is None and draw(st.booleans())
+    slides = KINDS[kind].widest is not None
+    bins = not slides and draw(st.booleans())
     fields |= draw(spread(count) if KINDS[kind].spreads else adaptive(count) if bins else sliding(kind, count))
     if KINDS[kind].selects:
         fields["indices"] = draw(st.booleans())
     if KINDS[kind].averages:
         numbers = st.integers(1, 9) | st.floats(allow_nan=False, allow_infinity=False).filter(bool)
         fields["divisor_override"] = draw(st.none() | numbers)
-    for name, option in [] if KINDS[kind].spreads else KINDS[kind].options.items():
+    for name, option in [] if KINDS[kind].spreads or KINDS[kind].strips else KINDS[kind].options.items():
         values = st.sampled_from([None, option.default, *option.examples])
         if isinstance(option.default, float):
             values |= st.floats(allow_nan=False, allow_infinity=False).filter(option.accepts)
@@ -81,6 +82,14 @@ def sliding(draw: st.DrawFn, kind: str, count: int) -> dict[str, Any]:
     width = st.integers(1, int(min(KINDS[kind].widest or 9, 9)))
     fields = {"window": draw(per_axis(width, count)), "dilation": draw(per_axis(size, count))}
     fields |= {"stride": draw(st.none() | per_axis(size, count)), "padding": draw(paddings(count))}
-    fields["ceil_mode"] = fields["padding"] not in ("same", "same_lower") and draw(st.booleans())
+    strips = KINDS[kind].strips
+    if strips:
+        stride = fields["stride"] or fields["window"]
+        times = draw(per_axis(st.integers(1, 3), count)) if isinstance(stride, tuple) else draw(st.integers(1, 3))
+        each = [times] * count if isinstance(times, int) else times
+        fields["grid"] = (
+            tuple(s * t for s, t in zip(stride, each, strict=True)) if isinstance(stride, tuple) else stride * times
+        )
+    fields["ceil_mode"] = not strips and fields["padding"] not in ("same", "same_lower") and draw(st.booleans())
     fields["count_include_pad"] = KINDS[kind].averages and draw(st.booleans())
     return fields

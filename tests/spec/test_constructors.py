@@ -79,6 +79,10 @@ SAME = [
         PoolSpec("fractional_max", overlapping=False, output_ratio=[0.5, 0.7], layout="NCHW", indices=True),
     ),
     (
+        pk.S3Pool(3, 2, "same", grid=(4, 2), layout="NHWC", dilation=2, indices=True),
+        PoolSpec("s3", window=3, stride=2, padding="same", grid=(4, 2), layout="NHWC", dilation=2, indices=True),
+    ),
+    (
         pk.GeM(layout="NCHW", keepdims=False, p=4, eps=1e-3),
         PoolSpec("gem", output_size=1, layout="NCHW", keepdims=False, p=4.0, eps=1e-3),
     ),

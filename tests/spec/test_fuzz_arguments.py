@@ -80,6 +80,11 @@ CALLS: dict[str, Call] = {
         (2,),
         {"output_size": 3, "output_ratio": None, "layout": "NCL", "overlapping": True, "axes": "L", "indices": True},
     ),
+    "S3Pool": (
+        pk.S3Pool,
+        (2,),
+        {"stride": 2, "padding": 1, "grid": 4, "layout": "NCL", "axes": "L", "dilation": 1, "indices": True},
+    ),
     "StochasticPool": (pk.StochasticPool, (), sliding() | CHOICE),
     "Mix": (pk.Mix, ((SPEC, SPEC),), {"how": "add", "coefficients": (0.5, 0.5)}),
     "Chain": (pk.Chain, ((SPEC, SPEC),), {"keep": "cat"}),

@@ -92,6 +92,7 @@ FORMULAS: dict[str, Callable[[Sequence[Number]], Any]] = {
     "logsumexp": lambda cells: (added([(a * 1.0).exp() for a in cells]) / len(cells)).log() / 1.0,
     "softmax": softmax,
     "stochastic": stochastic,
+    "s3": lambda cells: added([max(window) for window in cells]) / len(cells),
     "blur": lambda cells: (
         added([a * math.comb(len(cells) - 1, j) for j, a in enumerate(cells)]) / 2 ** (len(cells) - 1)
     ),
@@ -112,10 +113,10 @@ def counted(what: Callable[[], Any]) -> tuple[Any, int]:
 X = np.random.default_rng(0).uniform(0.1, 2, 9)
 
 
-def windows(spec: pk.PoolSpec) -> list[list[Number]]:
+def windows(spec: pk.PoolSpec, stride: int = 2) -> list[list[Number]]:
     """The real cells of windows of 4 with stride 2 and a padding of 1 or none."""
     low = 1 if spec.padding != "valid" else 0
-    starts = (0, 2, 5) if KINDS[spec.kind].spreads else range(-low, len(X) + low - 3, 2)
+    starts = (0, 2, 5) if KINDS[spec.kind].spreads else range(-low, len(X) + low - 3, stride)
     return [[Number(float(X[i])) for i in range(max(s, 0), min(s + 4, len(X)))] for s in starts]
 
 
@@ -126,12 +127,19 @@ def test_every_kind_is_counted_and_has_a_row_in_the_table() -> None:
     assert set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines()[2:]))) == set(BUILT_IN)
 
 
+def averaged(spec: pk.PoolSpec) -> list[list[list[Number]]]:
+    """Two by two the windows with stride 1 of `s3`, the first alone; the last one of them is left out."""
+    single = windows(spec.replace(kind="max", stride=1, options=()), 1)
+    return [single[max(first, 0) : first + 2] for first in range(-1, len(single) - 2, 2)]
+
+
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_a_cost_is_what_the_formula_takes(kind: str) -> None:
     padding: Any = "valid" if KINDS[kind].weights else 1
     placed: dict[str, Any] = {"output_size": 3} if KINDS[kind].spreads else {"stride": 2, "padding": padding}
     spec = pk.PoolSpec(kind, window=4, layout="NCL", **placed)
-    values, done = counted(lambda: [FORMULAS[kind](cells) for cells in windows(spec)])
+    pooled: Any = averaged if KINDS[kind].strips else windows
+    values, done = counted(lambda: [FORMULAS[kind](cells) for cells in pooled(spec)])
     told = spec.cost((1, 1, len(X))).operations
 
     np.testing.assert_allclose([v.value for v in values], spec(X.reshape(1, 1, -1))[0, 0], rtol=1e-12)
