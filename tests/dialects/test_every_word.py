@@ -48,6 +48,8 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
     *(f"timm.layers.{word}(count_include_pad)" for word in ("AvgPool2dSame", "avg_pool2d_same")),
     *(f"timm.layers.BlurPool2d({what})" for what in ("channels", "device", "dtype")),  # of its weights
     *(f"tensorflow.{nn}.max_pool_with_argmax({what})" for nn in ("nn", "compat.v1.nn") for what in PLACES),
+    *(f"timm.layers.LsePlus{n}d({what})" for n in (1, 2) for what in ("device", "dtype")),
+    *(f"kornia.filters.{name}(ceil_mode)" for name in ("MaxBlurPool2D", "max_blur_pool2d")),  # of a stride of 1
     # Tensors are data, which a spec does not hold.
     *(f"torch.nn.functional.max_unpool{n}d(indices)" for n in (1, 2, 3)),
     *(f"torchvision.ops.roi_{how}(boxes)" for how in ("align", "pool")),
@@ -77,6 +79,7 @@ BESIDE: tuple[dict[str, Any], ...] = (
     {"output_size": 3},
     {"output_ratio": 0.5},
     {"mode": "max"},
+    {"r_learnable": False},
     {"pool_type": "avg"},
     {"pool_type": "avg", "num_prefix_tokens": 0},
 )

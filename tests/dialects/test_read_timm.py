@@ -154,12 +154,12 @@ NEIGHBOURS = [
     (lambda: LAYERS.SelectAdaptivePool2d(pool_type=""), "pools nothing"),
     (lambda: LAYERS.SelectAdaptivePool2d(2, "avg", flatten=True), "vector of the"),
     (lambda: LAYERS.AvgPool2dSame(2), "give stride"),
-    (LAYERS.LsePlus1d, "log-sum-exp"),
-    (LAYERS.LsePlus2d, "log-sum-exp"),
+    (LAYERS.LsePlus1d, "its r is learned"),
+    (LAYERS.LsePlus2d, r"write poolkit\.LearnedOption\(poolkit\.PoolSpec\(\"logsumexp\", output_size=1, beta=10\.0"),
     (lambda: LAYERS.SimPool2d(8), "attention"),
     (lambda: LAYERS.AttentionPool2d(8, head_dim=8), "attention"),
     (lambda: LAYERS.RotAttentionPool2d(8, head_dim=8), "attention"),
-    (lambda: LAYERS.AttentionPoolLatent(8), "attention"),
+    (lambda: LAYERS.AttentionPoolLatent(8), r"attention.*write poolkit\.LatentAttentionPool"),
     (lambda: LAYERS.BlurPool2d(8, pad_mode="circular"), "no padding that a blur has"),
     (lambda: LAYERS.BlurPool2d(8, 9), "windows of 1 to 7 cells"),
     (lambda: MEDIAN.MedianPool2d(same=True), "mirrors the edge"),
@@ -191,6 +191,29 @@ def test_a_blur_is_that_of_timm(size: int, stride: int, mode: str) -> None:
     torch.testing.assert_close(ours, theirs)
     for mine, other in zip(*(torch.autograd.grad(y.square().sum(), x) for y in (ours, theirs)), strict=True):
         torch.testing.assert_close(mine, other)
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_a_log_sum_exp_whose_r_is_fixed_is_that_of_timm(flatten: bool) -> None:
+    for layer in (LAYERS.LsePlus2d(5.5, False, flatten), LAYERS.LsePlus1d(2.0, False)):
+        assert_same(layer.double(), pk.read(layer))
+    line = f"timm.layers.LsePlus2d(5.5, r_learnable=False, flatten={flatten})"
+    assert pk.read(line) == pk.read(LAYERS.LsePlus2d(5.5, False, flatten))
+
+
+@pytest.mark.parametrize("blur", ["timm.layers.BlurPool2d(3)", "kornia.filters.BlurPool2D(3)"])
+def test_a_maximum_and_a_blur_behind_it_are_a_chain(blur: str) -> None:
+    spec = pk.read(f"nn.Sequential(nn.MaxPool2d(3, 1, 1), {blur})")
+    assert spec == pk.Chain((pk.read("nn.MaxPool2d(3, 1, 1)"), pk.read(blur)))  # type: ignore[arg-type]
+    assert pk.read(torch.nn.Sequential(torch.nn.MaxPool2d(3, 1, 1), LAYERS.BlurPool2d(3))) == pk.read(
+        "nn.Sequential(nn.MaxPool2d(3, 1, 1), timm.layers.BlurPool2d(3))"
+    )
+
+
+def test_a_chain_of_a_maximum_and_a_blur_is_what_both_give() -> None:
+    layers = torch.nn.Sequential(torch.nn.MaxPool2d(3, 1, 1), LAYERS.BlurPool2d(3)).double()
+    x = torch.randn(2, 3, 9, 12, dtype=torch.float64)
+    torch.testing.assert_close(pk.pool(x, pk.read(layers)), layers(x))
 
 
 @pytest.mark.parametrize("given", [(3,), ((2, 3), (2, 1))])

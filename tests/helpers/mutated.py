@@ -25,6 +25,7 @@ USUAL: dict[str, tuple[Any, ...]] = {
     "output_ratio": (0.5, (0.5, 0.7)),
     "output_shape": (None,),
     "samples": (None,),
+    "learnable": (False, True),
     "pooled_shape": ([3, 2], (2, 2)),
     "spatial_scale": (1.0, 0.25),
     "transformation": ("half_pixel", "output_half_pixel"),

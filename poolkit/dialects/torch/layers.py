@@ -16,6 +16,7 @@ OUTSIDE = {
     "timm": "timm.layers",
     "torch_geometric": "torch_geometric.nn",
     "torchvision": "torchvision.ops",
+    "kornia": "kornia.filters",
 }
 
 ATTRIBUTES = {
@@ -36,6 +37,10 @@ THEIRS = {
     "torchvision": {
         "RoIAlign": ("output_size", "spatial_scale", "sampling_ratio", "aligned"),
         "RoIPool": ("output_size", "spatial_scale"),
+    },
+    "kornia": {
+        "BlurPool2D": ("kernel_size", "stride"),
+        "MaxBlurPool2D": ("kernel_size", "stride", "max_pool_size", "ceil_mode"),
     },
 }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import WITHOUT_NAN, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
@@ -13,6 +14,7 @@ from poolkit.dialects.reductions import reduce
 from poolkit.dialects.torch.caveats import CAVEATS
 from poolkit.dialects.torch.fractional import FRACTIONAL, with_indices
 from poolkit.dialects.torch.geometric import GEOMETRIC
+from poolkit.dialects.torch.kornia import KORNIA
 from poolkit.dialects.torch.layers import NN, OUTSIDE, call_of
 from poolkit.dialects.torch.native import LAYOUTS, native
 from poolkit.dialects.torch.others import others
@@ -23,8 +25,12 @@ from poolkit.dialects.torch.unpooling import UNPOOLING
 from poolkit.dialects.torch.usage import USAGE
 from poolkit.dialects.torch.windows import each, flag, padding_of, stride_of
 from poolkit.errors import NotExactError
+from poolkit.spec.chain import Chain
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_all
+
+if TYPE_CHECKING:
+    from poolkit.spec.pool_spec import PoolSpec
 
 FUNCTIONAL = "torch.nn.functional"
 
@@ -192,10 +198,12 @@ REDUCTIONS: dict[str, Callable[..., Fields]] = {
 
 
 def _sequential(*layers: Any) -> Any:
-    """A global pool and Flatten, which drops the axes of size 1."""
-    from poolkit.dialects.reading import fields_of
+    """A global pool and Flatten, which drops the axes of size 1; or pools and then a blur, one after the other."""
+    from poolkit.dialects.reading import fields_of, read_call
 
     names = [layer.name if isinstance(layer, Call) else "" for layer in layers]
+    if len(names) > 1 and all(names) and BLUR.search(names[-1]):
+        return Chain([cast("PoolSpec", read_call(layer)) for layer in layers])
     if not names or names[0] in ("", FLATTEN) or not {FLATTEN}.issuperset(names[1:]):
         raise NotExactError(
             "this Sequential is not a pooling layer alone or with Flatten(); read the layers inside it one by one"
@@ -223,6 +231,7 @@ def flattened(fields: Any) -> Any:
 
 
 FLATTEN = f"{NN}.Flatten"
+BLUR = re.compile(r"\.BlurPool2[dD]$")  # timm's and kornia's
 
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
@@ -258,7 +267,7 @@ WORDS = words(
     Word(f"{NN}.Sequential", _sequential),
     *RESIZING,
     *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
-    *(*TIMM, *GEOMETRIC, *FRACTIONAL, *UNPOOLING, *REGIONS),
+    *(*TIMM, *GEOMETRIC, *KORNIA, *FRACTIONAL, *UNPOOLING, *REGIONS),
 )
 
 DIALECT = Dialect("torch", ("torch", *OUTSIDE), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE, others)

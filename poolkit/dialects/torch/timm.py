@@ -168,18 +168,44 @@ def _median(kernel_size: Any = 3, stride: Any = 1, padding: Any = 0, same: Any =
 
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
-NEIGHBOURS = {
-    "LsePlus1d": "is a log-sum-exp with a learned sharpness",
-    "LsePlus2d": "is a log-sum-exp with a learned sharpness",
-    "SimPool1d": "is attention with learned weights",
-    "SimPool2d": "is attention with learned weights",
-    "AttentionPool2d": "is attention with learned weights",
-    "RotAttentionPool2d": "is attention with learned weights",
-    "AttentionPoolLatent": "is attention with learned weights",
-    "AttentionPoolPrr": "is attention with learned weights",
-    "TestTimePoolHead": "is a whole classifier head, which pools inside",
-    "create_pool2d": "chooses between padding fixed and by size; read the layer that it makes",
+ATTENTION = "is attention with learned weights"
+LATENT = (
+    "for one that is trained here write poolkit.LatentAttentionPool(layout=..., keepdims=False, channels=..., "
+    "heads=...), which has weights of its own; keep a trained one as it is"
+)
+MEAN = (
+    "its query is computed from the cells, and that of poolkit.LatentAttentionPool is learned: train one in its place, "
+    "or keep it as it is"
+)
+
+NEIGHBOURS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("SimPool1d", "SimPool2d", "AttentionPool2d", "RotAttentionPool2d"), (ATTENTION, MEAN)),
+    **dict.fromkeys(("AttentionPoolLatent", "AttentionPoolPrr"), (ATTENTION, LATENT)),
+    "TestTimePoolHead": ("is a whole classifier head, which pools inside",),
+    "create_pool2d": ("chooses between padding fixed and by size", "read the layer that it makes"),
 }
+
+
+def _log_sum_exp(layout: str, r: Any, learnable: Any, flatten: Any) -> Fields:
+    for name, value, kind in (("r", r, (int, float)), ("r_learnable", learnable, ()), ("flatten", flatten, ())):
+        need_value(name, value, *kind)
+    if learnable:
+        spec = f'poolkit.PoolSpec("logsumexp", output_size=1, beta={r}, layout="{layout}"'
+        raise NotExactError(
+            f"its r is learned, and a spec's is a number: write poolkit.LearnedOption({spec}, keepdims={not flatten}))"
+        )
+    return {"kind": "logsumexp", "beta": r, "output_size": 1, "keepdims": not flatten, "layout": layout}
+
+
+def _lse_2d(
+    r: Any = 10.0, r_learnable: Any = True, flatten: Any = True, device: Any = None, dtype: Any = None
+) -> Fields:
+    return _log_sum_exp("NCHW", r, r_learnable, flatten)
+
+
+def _lse_1d(r: Any = 10.0, r_learnable: Any = True, device: Any = None, dtype: Any = None) -> Fields:
+    return _log_sum_exp("NLC", r, r_learnable, True)
+
 
 TIMM: tuple[Word, ...] = (
     Word(f"{LAYERS}.SelectAdaptivePool2d", _select),
@@ -201,7 +227,9 @@ TIMM: tuple[Word, ...] = (
     Word(f"{LAYERS}.avg_pool2d_same", _avg_same, "x"),
     Word(f"{LAYERS}.max_pool2d_same", _max_same, "x"),
     Word(f"{LAYERS}.global_pool_nlc", _tokens, "x"),
-    *(no_spec(f"{LAYERS}.{name}", what) for name, what in NEIGHBOURS.items()),
+    Word(f"{LAYERS}.LsePlus1d", _lse_1d),
+    Word(f"{LAYERS}.LsePlus2d", _lse_2d),
+    *(no_spec(f"{LAYERS}.{name}", *told) for name, told in NEIGHBOURS.items()),
 )
 
 # --------------------------------------------------------------------------------------------------- layers in hand
@@ -227,6 +255,10 @@ def timm_call(obj: Any) -> Call | None:
         return Call(f"{LAYERS}.{name}", (), tuple(_selected(obj).items()))
     if name == "MedianPool2d":
         return Call(f"{LAYERS}.{name}", (obj.k, obj.stride, obj.padding, obj.same))
+    if name.startswith("LsePlus"):
+        flatten = {"flatten": obj.flatten} if name.endswith("2d") else {}
+        given = {"r": obj.r.detach().item(), "r_learnable": obj.r.requires_grad, **flatten}
+        return Call(f"{LAYERS}.{name}", (), tuple(given.items()))
     if name.startswith("Fast"):
         return Call(f"{LAYERS}.{name}", (), (("flatten", obj.flatten), ("input_fmt", _format(obj))))
     return Call(f"{LAYERS}.{name}", (), tuple((key, getattr(obj, key)) for key in ATTRIBUTES.get(name, ())))

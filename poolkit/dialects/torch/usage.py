@@ -34,7 +34,7 @@ def _zeros(padding: tuple[tuple[int, int], ...], first: bool) -> Call | None:
 USAGE = Usage(
     shorts={"nn": "torch.nn", "F": "torch.nn.functional"},
     imports={"torch.nn": ("nn", "from torch import nn")},
-    places=("nn", "functional", "timm", "torchvision"),
+    places=("nn", "functional", "timm", "torchvision", "kornia"),
     unsaid=(
         *("torch.nn.functional.interpolate", "torch.nn.Upsample"),  # which pool where their mode is "area"
         *(f"torchvision.ops.{name}" for name in ("RoIAlign", "roi_align", "MultiScaleRoIAlign")),
