@@ -150,12 +150,8 @@ def _fields_of(call: Call, layout: str | None) -> Fields | Operation:
             f"received {call}, and poolkit knows no pooling called {call.name}; "
             "read the layer inside it, or write the spec"
         )
-    fields: Fields | Operation = word.read(call)
-    return (
-        fields.replace(layout=layout)
-        if layout and not isinstance(fields, dict)
-        else _placed(fields, layout, dialect, call)
-    )
+    fields: Fields | Operation = _placed(word.read(call), layout, dialect, call)
+    return fields
 
 
 def _in_layout(own: Fields | Operation, layout: str | None) -> Fields | Operation:
@@ -222,7 +218,7 @@ def _of_method(method: str, kwargs: Mapping[str, object]) -> tuple[Dialect, str]
 def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> Any:
     """Fields with their layout and, for a reduction over positions, the letters of its axes."""
     if isinstance(fields, Operation):
-        return fields
+        return fields if layout is None else fields.replace(layout=_alike(fields.layout, layout, call))
     if "layouts" in fields:
         return placed(fields, layout)
     if "axis" in fields:
@@ -233,15 +229,18 @@ def _placed(fields: Any, layout: str | None, dialect: Dialect, call: Call) -> An
             f"received {call} with layout={layout!r}, and it drops its axes by their positions behind a batch axis; "
             "give a layout with N"
         )
-    if layout is None or own is None or own == layout:
-        return {**fields, "layout": layout or own}
+    return {**fields, "layout": layout or own if layout is None or own is None else _alike(own, layout, call)}
+
+
+def _alike(own: str, layout: str, call: Call) -> str:
+    """A layout for what takes its channels as its own has them; `NotExactError` where they are at the other end."""
     if _channels_last(own) != _channels_last(layout):
         end = "last" if _channels_last(own) else "first"
         raise NotExactError(
             f"received {call} with layout={layout!r}, and it takes its channels {end} ({own}); "
             "leave the layout out, or give data_format to the layer"
         )
-    return {**fields, "layout": layout}
+    return layout
 
 
 def _channels_last(layout: str) -> bool:

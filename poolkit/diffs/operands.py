@@ -42,8 +42,8 @@ class Operand:
 
 def operand(given: Any, layout: str | None) -> Operand:
     """A spec, its text, a line of source, an einops pattern with its reduction, or a layer."""
-    if isinstance(given, Reading) and given.poolings():
-        return Operand(str(given), given)
+    if isinstance(given, Reading):
+        return _checked(Operand(str(given), given))
     if isinstance(given, str):
         return _of_text(given, layout)
     match given:
@@ -66,7 +66,17 @@ def _of_text(text: str, layout: str | None) -> Operand:
 
 
 def _of_call(call: Call, layout: str | None, text: str = "") -> Operand:
-    return Operand(text or str(call), read_call(call, layout), _framework(call))
+    return _checked(Operand(text or str(call), read_call(call, layout), _framework(call)))
+
+
+def _checked(side: Operand) -> Operand:
+    """The side; `InputError` where which cells are pooled together is data."""
+    if side.parts:
+        return side
+    raise InputError(
+        f"received {shown(side.given)}, which pools by {' and '.join(side.pools.needs)} besides, and a comparison is "
+        "of what pools the cells of an input alone; pool the same tensors by both"
+    )
 
 
 def _framework(call: Call) -> str | None:

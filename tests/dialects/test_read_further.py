@@ -251,6 +251,27 @@ def test_what_is_refused_says_why_and_what_to_write(source: str, text: str) -> N
         pk.read(source)
 
 
+@pytest.mark.parametrize("other", ["nn.MaxPool2d(2)", pk.Segment("max", 3)])
+@pytest.mark.parametrize("given", ["nn.MaxUnpool2d(2)", "torchvision.ops.roi_pool(x, b, 7)", pk.Unpool(P, 4)])
+def test_what_pools_by_another_tensor_is_not_compared(given: Any, other: Any) -> None:
+    with pytest.raises(pk.InputError, match=r"pools by (indices|boxes|ids) besides"):
+        pk.diff(other, given)
+
+
+def test_a_layout_has_its_channels_where_the_word_has_them() -> None:
+    for source in ("nn.MaxUnpool2d(2)", "torchvision.ops.RoIPool(7, 1.0)", "kornia.filters.max_blur_pool2d(x, 3)"):
+        assert pk.read(source, "NCAB").layout == "NCAB"
+        with pytest.raises(pk.NotExactError, match=r"takes its channels first \(NCHW\)"):
+            pk.read(source, "NHWC")
+
+
+def test_hooks_of_a_layer_of_torchvision() -> None:
+    layer = torchvision.ops.RoIPool(7, 1.0)
+    layer.register_forward_hook(lambda module, inputs, output: output)
+    with pytest.raises(pk.NotExactError, match="has hooks, which may change its result"):
+        pk.read(layer)
+
+
 def test_reading_a_line_imports_no_framework() -> None:
     lines = ["torchvision.ops.roi_align(x, b, 7)", "F.max_unpool2d(y, i, 2)", "onnx.MaxRoiPool(pooled_shape=[2, 2])"]
     code = (

@@ -46,7 +46,7 @@ def test_a_layer_is_given_its_tensors_by_name_where_it_is_called() -> None:
     source = f"{TORCH}{VISION}u, r = nn.MaxUnpool2d(2), RoIAlign(7, 1 / 16, 2)\nh = RoIAlign(7, 1.0, 2)\ny = h(x, b)\n"
     assert line(source, "keras") == "y = h(x, boxes=b)"
     found = row(f"{TORCH}u = nn.MaxUnpool2d(2)\n", "keras")
-    assert found.status == "exact"
+    assert found.status == "caveat"
     assert "its calls, which are not in sight, give indices=" in found.note
 
 
@@ -62,6 +62,15 @@ def test_what_is_not_ported_says_what_to_write(source: str, text: str) -> None:
     found = row(f"{TORCH}{source}\n", "keras")
     assert found.status == "failed"
     assert text in found.note
+
+
+def test_classes_that_are_handed_on_say_how_their_layers_are_called() -> None:
+    found = row(f"{TORCH}block(nn.MaxUnpool2d)\n", "keras")
+    assert found.status == "failed"
+    assert "take them by name, as in layer(x, indices=...)" in found.note
+    for source in ("block(F.max_unpool2d)", "block(nn.FractionalMaxPool2d)"):
+        assert "stand_in" in row(f"{TORCH}{source}\n", "keras").after
+    assert row(f"{TORCH}block(nn.FractionalMaxPool2d)\n", "keras").status == "caveat"
 
 
 def test_numbers_behind_names_are_read() -> None:

@@ -52,6 +52,7 @@ def call_of(obj: Any) -> Call | None:
     if root == "timm":
         return timm_call(obj)
     if root in THEIRS:
+        _refuse_changed(obj)
         named = {name: _plain(getattr(obj, name)) for name in THEIRS[root].get(cls.__name__, ())}
         return Call(f"{OUTSIDE[root]}.{cls.__name__}", (), tuple(named.items()))
     if cls.__module__ == "torch.nn.modules.container" and cls.__name__ == "Sequential":

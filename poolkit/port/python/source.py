@@ -195,7 +195,7 @@ class _Port:
 
     def _ported(self, site: Site, row: Row) -> tuple[Row, New]:
         short = partial(self.imports.short, at=site.outer)
-        if site.role == "handed":
+        if site.role == "handed" and site.error is None:
             return self._stood_in(site, row, stand_in(site.word, self.to, self.layout), site.outer)
         try:
             target, new = self._written(site, short)

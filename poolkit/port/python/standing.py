@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from poolkit.dialects.calls import Call, Expression, text
-from poolkit.dialects.dialect import NotKnown
+from poolkit.dialects.dialect import NotKnown, Word
 from poolkit.dialects.own import OWN
 from poolkit.dialects.reading import PARTIAL, spoken_in
 from poolkit.dialects.tensorflow.layers import CONTRIB
@@ -58,7 +58,19 @@ def handed(tree: Tree, names: Names, to: str | None, found: Sequence[Site]) -> I
         site.caveats += [SUBCLASS] if subclass else []
         site.notes += [] if subclass else [HANDED]
         site.caveats += filter(None, [names.guess(node)])
+        _with_further(site, dialect.words[word])
         yield site
+
+
+def _with_further(site: Site, word: Word) -> None:
+    """What is said of a class or function that takes tensors besides, or draws."""
+    tensors = [ours for ours, _ in word.further if ours != "samples"]
+    if tensors and word.tensor is None:
+        site.error = NotExactError(
+            f"what it makes is called with {' and '.join(tensors)} behind the input, and poolkit's layers take them by "
+            f"name, as in layer(x, {tensors[0]}=...); make it here, and hand that on"
+        )
+    site.caveats += [word.differs] if word.differs and isinstance(word.differs, str) else []
 
 
 def _is_only_called(tree: Tree, choice: Node) -> bool:

@@ -74,4 +74,4 @@ def _of_layer(tree: Tree, site: Site, word: Word) -> None:
             return
     site.keyed += [(node, name) for call in calls for node, name in zip(call.args[1:], names, strict=True)]
     if not calls:
-        site.notes.append(f"its calls, which are not in sight, give {' and '.join(f'{name}=' for name in names)}")
+        site.caveats.append(f"its calls, which are not in sight, give {' and '.join(f'{name}=' for name in names)}")
