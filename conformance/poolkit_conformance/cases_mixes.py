@@ -20,6 +20,7 @@ def _mix(kinds: str, how: str, fields: dict[str, Any], coefficients: Any = None)
 
 ADDED, SIDES = _mix("avg max", "add", _SAME), _mix("avg max", "cat", _WHOLE)
 WEIGHTED = _mix("avg max softmax", "add", _SAME, (0.25, -2.0, 0.5))
+HEADS = _mix("max avg", "add", _WHOLE)
 SELECTED = _mix("max min", "cat", _SAME)
 
 MIXES = [
@@ -34,6 +35,17 @@ MIXES = [
     Case("mix_cat_mask_global", SIDES, _LAST, tensors=_MASK),
     Case("mix_weighted_mask_k3_s2_same", WEIGHTED, _MAP, tensors=_MASK),
     Case("mix_gives_a_weight_to_the_parts_that_take_it", ADDED, _MAP, tensors=_BOTH),
+    *(
+        Case(f"mix_by_coefficients_of_{form}", ADDED, _MAP, tensors=(("coefficients", form),), few=form == "channels")
+        for form in ("parts", "channels", "regions", "every")
+    ),
+    Case("mix_by_coefficients_of_heads", HEADS, _LAST, tensors=(("coefficients", "channels"),)),
+    Case("mix_by_coefficients_and_mask", ADDED, _MAP, tensors=(*_MASK, ("coefficients", "regions"))),
+    *(
+        Case(f"mix_by_coefficients_{dtype}", ADDED, _MAP, dtype, tensors=(("coefficients", "channels"),))
+        for dtype in ("float16", "float64", "int32")
+    ),
+    Case("mix_by_coefficients_in_float32", ADDED, _MAP, "float64", tensors=(("coefficients", "regions float32"),)),
     Case(
         "refuses_a_mix_of_parts_that_differ_in_size",
         Mix([PoolSpec("avg", window=2, layout="NCL"), PoolSpec("max", window=3, layout="NCL")], how="add"),

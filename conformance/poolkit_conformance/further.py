@@ -52,6 +52,8 @@ def _made(case: Case, name: str, how: Any) -> Array:
         shape = {"rows": _moving, "lines": _lines, "each": _result}[form](case)
         return generator(name, case.name).random(shape).astype(numpy_dtype(more[0] if more else "float32"))
     rng = generator(name, case.name)
+    if name == "coefficients":
+        return _coefficients(case, form, rng).astype(numpy_dtype(more[0] if more else _float(case.dtype)))
     if name == "key":
         return rng.integers(0, 2**31, 2).astype(more[0] if more else "int32")
     if name == "ids":
@@ -127,6 +129,18 @@ def _result(case: Case) -> tuple[int, ...]:
     pooled = pooled_axes(case.spec, len(case.shape))
     sizes = dict(zip(pooled, counts(case.spec, case.shape), strict=True))
     return tuple(sizes.get(at, n) for at, n in enumerate(case.shape) if case.spec.keepdims or at not in pooled)
+
+
+def _coefficients(case: Case, form: str, rng: np.random.Generator) -> Array:
+    """One a part, or for each part the axes of the result: of a channel, of a region, or of both and the batch."""
+    spec: Any = case.spec
+    letters = layout_of(spec, len(case.shape)).rjust(len(case.shape), ".")
+    pooled = pooled_axes(spec, len(case.shape))
+    sizes = dict(zip(pooled, counts(spec.parts[0], case.shape), strict=True))
+    kept = [at for at in range(len(case.shape)) if spec.keepdims or at not in pooled]
+    varies = {"channels": "C", "regions": "".join(letters[at] for at in pooled), "every": letters}.get(form, "")
+    shape = tuple(sizes.get(at, case.shape[at]) if letters[at] in varies else 1 for at in kept)
+    return rng.standard_normal((len(spec.parts), *(shape if form != "parts" else ())))
 
 
 def _moving(case: Case) -> tuple[int, ...]:

@@ -110,7 +110,7 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
         return Further(name, len(held), as_dtype(given), held)
     if name == "samples" and spec.axes is None:
         spec = spec.replace(layout=own)
-    if name == "samples" and not spec.lengths:
+    if name == "samples" and not any(c in form for form in spec.axes_of(name, own) for c in spec.lengths):
         own, shape = _of_result(spec, own, shape)
     forms = spec.axes_of(name, own)
     if not isinstance(axes, str) or axes.removeprefix("...") not in forms:
@@ -121,8 +121,9 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
         )
     if name == "key":
         return Further(name, 1, as_dtype(given), (2,))
-    lengths = {**dict(zip(own, shape[more:], strict=True)), **spec.lengths}
-    alone = name in spec.learned or (name == "samples" and None in spec.lengths.values())
+    known = dict(zip(own, shape[more:], strict=True)) if name not in spec.loose else dict.fromkeys(own)
+    lengths = {**known, **spec.lengths}
+    alone = name in (*spec.learned, *spec.loose) or (name == "samples" and None in spec.lengths.values())
     sizes = [*(() if alone else shape[:more]), *[lengths[c] for c in axes.removeprefix("...")]]
     return Further(name, len(sizes), as_dtype(given), tuple(sizes))
 

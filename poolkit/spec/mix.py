@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from poolkit.spec.arguments import as_shape
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
 HOWS = ("add", SIDE_BY_SIDE)
+COEFFICIENTS = "coefficients"
 TERM = r"(\S+) \* \(([^()]*)\)"
 TEXT = re.compile(rf"cat\((.*)\)|{TERM}(?: \+ {TERM})*")
 
@@ -30,8 +31,10 @@ class Mix(Composite):
     """Two or more pools of one input: their weighted sum (``how="add"``), or side by side along channels (``"cat"``).
 
     All parts have one layout and drop the same axes, and give one size on every axis. `coefficients` are numbers, one a
-    part, of an "add"; without them every part has the same share. Raises `SpecError` where the parts do not fit
-    together, and, once an input is there, `ShapeError` where their outputs differ in size.
+    part, of an "add"; without them every part has the same share. In their place a tensor may be given when pooling,
+    one number a part, or for each of these a number for every channel, region or batch: (parts, N, C, H, W), with the
+    axes of the result, each of its size or of 1. Raises `SpecError` where the parts do not fit together, and, once an
+    input is there, `ShapeError` where their outputs differ in size.
 
     >>> import numpy as np
     >>> from poolkit import GlobalAvgPool, GlobalMaxPool
@@ -40,6 +43,9 @@ class Mix(Composite):
     array([[4.5]])
     >>> Mix(parts, how="cat")(np.array([[[1.0, 2.0, 6.0]]]))
     array([[3., 6.]])
+    >>> shares = np.array([[[0.25]], [[0.75]]])  # of the average and the maximum, for all batches and channels
+    >>> Mix(parts, how="add")(np.array([[[1.0, 2.0, 6.0]]]), coefficients=shares)
+    array([[5.25]])
     """
 
     key = "parts"
@@ -91,6 +97,31 @@ class Mix(Composite):
         return cls([PoolSpec.parse(part) for _, part in terms], how="add", coefficients=[_share(c) for c, _ in terms])
 
     @property
+    def takes(self) -> tuple[str, ...]:
+        # Dynamo follows no property of a superclass.
+        own = [COEFFICIENTS] if self.how == "add" else []
+        return tuple(dict.fromkeys([name for names in [*self.given(), own] for name in names]))
+
+    loose = (COEFFICIENTS,)
+
+    @property
+    def lengths(self) -> Mapping[str, int | None]:
+        return {_other(self.letters): len(self.parts)} if self.axes is not None else {}
+
+    def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
+        """The axes that a further tensor may have, of the letters of an input.
+
+        >>> from poolkit import AvgPool, MaxPool
+        >>> Mix((AvgPool(2, layout="NCL"), MaxPool(2, layout="NCL")), how="add").axes_of("coefficients", "NCL")
+        ('A', 'ANCL')
+        """
+        if name != COEFFICIENTS:
+            return super().axes_of(name, letters)
+        part = _other(letters)
+        left = "".join([c for c in letters if self.keepdims or c not in (self.axes or "")])
+        return (part, part + left) if not self.layout.startswith("...") else (part,)
+
+    @property
     def shares(self) -> Sequence[float] | None:
         return self.coefficients
 
@@ -123,6 +154,11 @@ class Mix(Composite):
         from poolkit.lowering.mixed import shape_of_mix
 
         return shape_of_mix(self, as_shape(shape, unknown=True))
+
+
+def _other(letters: str) -> str:
+    """A letter that no axis has."""
+    return next(c for c in "ABEFGIJKMOPQRSUVXYZ" if c not in letters)
 
 
 def _share(text: str) -> Any:

@@ -149,6 +149,8 @@ class Operation:
             return (letters,) if name == "samples" else ("",)
         return ("", "C") if name in self.learned else (letters.replace("C", ""), letters)
 
+    loose: ClassVar[tuple[str, ...]] = ()  # further tensors with the axes of the result, each of whose sizes may be 1
+
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """The weights that a layer holds, by the names of further tensors."""

@@ -55,7 +55,7 @@ def cost(
     shape = as_shape(shape)
     results = sum([math.prod([n or 0 for n in sizes]) for sizes in spec.output_shapes(shape)])
     further = described(spec, tensors or {}, shape, dtype)
-    cells = [f for f in further if f.name not in (*spec.learned, *spec.parameters, *RANDOM)]
+    cells = [f for f in further if f.name not in (*spec.learned, *spec.loose, *spec.parameters, *RANDOM)]
     parts = [
         _operations(part, KINDS[part.kind], sizes) + _of_tensors(part, [f for f in cells if f.name in names], sizes)
         for part, sizes, names in spec.each(shape)

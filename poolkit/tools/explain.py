@@ -57,6 +57,7 @@ TENSORS = {
     "boxes": "the number of a map, and the corners x1, y1, x2, y2 of what is pooled of it",
     "indices": "where each value goes, a place in the map that was pooled; -1 is nowhere",
     "ids": "the segment of each row; one that is no segment drops its row",
+    "coefficients": "what each part is multiplied by, in the place of the mix's own coefficients",
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",
     "weight": "a cell counts as often as it says, and an average divides by the sum of the weights",
     "samples": "one number for each of the result, from 0 to below 1, says which cell is drawn",
