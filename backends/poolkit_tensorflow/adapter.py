@@ -15,13 +15,14 @@ from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.by_name import convolution
 from poolkit.lowering.plan import AnyPlan
+from poolkit.lowering.weighted import channelwise, square
 from poolkit_tensorflow import routes_fold, routes_max, routes_max_global, routes_sum
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
 from poolkit_tensorflow.routes_facts import Eager, Traced
 
 # On a CPU TensorFlow has no gradient of a dilated convolution.
-CONVOLUTION = convolution(lambda plan, situation: all(a.dilation == 1 for a in plan.axes))
+CONVOLUTIONS = convolution(lambda plan, situation: all(a.dilation == 1 for a in plan.axes)), channelwise(square)
 
 
 def compiling() -> bool:
@@ -58,7 +59,8 @@ class TensorFlowAdapter(Adapter):
     takes = "a dense tf.Tensor; convert it with x.to_tensor() (ragged) or tf.sparse.to_dense(x) (sparse)"
     ops = Ops
     layers = Pool
-    routes = (*routes_sum.ROUTES, *routes_max_global.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES, CONVOLUTION)
+    silent = True
+    routes = (*routes_sum.ROUTES, *routes_max_global.ROUTES, *routes_max.ROUTES, *routes_fold.ROUTES, *CONVOLUTIONS)
 
     def dense(self, x: object) -> bool:
         return isinstance(x, tf.Tensor | tf.Variable)

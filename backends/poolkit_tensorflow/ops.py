@@ -77,6 +77,18 @@ class Ops(Functions, Operators):
         some = self.tf.math.unsorted_segment_max(self.tf.cast(self.tf.not_equal(x, worst), "int32"), ids, n)
         return self.where(self.tf.equal(some, 1), found, worst)
 
+    def beside(self, x: Tensor, widths: tuple[tuple[int, int], tuple[int, int]], mirrored: bool) -> Tensor:
+        if mirrored:
+            return self.tf.pad(x, ((0, 0), *widths, (0, 0)), "REFLECT")
+        for at, (low, high) in enumerate(widths, 1):
+            first, last = self.slice(x, at, 0, 1, 1), self.slice(x, at, -1, None, 1)
+            x = self.concat([*[first] * low, x, *[last] * high], at)
+        return x
+
+    def weigh(self, x: Tensor, kernel: Tensor, stride: tuple[int, int], dilation: tuple[int, int]) -> Tensor:
+        each = self.tf.repeat(kernel[..., None, None], self.size(x, 3), 2)
+        return self.tf.nn.depthwise_conv2d(x, each, (1, *stride, 1), "VALID")
+
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> Tensor:

@@ -10,8 +10,9 @@ from torch.autograd import forward_ad
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Adapter, Route, Situation
+from poolkit.lowering.backend import Adapter, Route, Situation, eager
 from poolkit.lowering.by_name import convolution
+from poolkit.lowering.weighted import channelwise
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
 from poolkit_torch.layers import Pool
 from poolkit_torch.learned import Learned
@@ -39,7 +40,7 @@ def _is_symbolic(x: Any) -> bool:
     return any(type(n) is not int for n in x.shape)
 
 
-CONVOLUTION = convolution(lambda plan, situation: differentiates(situation))
+CONVOLUTIONS = convolution(lambda plan, situation: differentiates(situation)), channelwise(eager)
 MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
 
 
@@ -49,7 +50,8 @@ class TorchAdapter(Adapter):
     name = "torch"
     ops = Ops
     layers = Pool
-    routes = (*[route for module in MODULES for route in module.ROUTES], CONVOLUTION)
+    silent = True
+    routes = (*[route for module in MODULES for route in module.ROUTES], *CONVOLUTIONS)
     learned = Learned
 
     def check(self, x: Any) -> None:

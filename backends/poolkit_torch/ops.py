@@ -73,6 +73,15 @@ class Ops(Operators):
         made = line.new_full((), -1).expand(self.row(x, n + 1)).scatter_reduce(-1, x + 1, line, "amax")
         return made[..., 1:].to(self.torch.int32)
 
+    def beside(self, x: Tensor, widths: tuple[tuple[int, int], tuple[int, int]], mirrored: bool) -> Tensor:
+        mode = "reflect" if mirrored else "replicate"
+        return self.F.pad(x.movedim(-1, 1), (*widths[1], *widths[0]), mode=mode).movedim(1, -1)
+
+    def weigh(self, x: Tensor, kernel: Tensor, stride: tuple[int, int], dilation: tuple[int, int]) -> Tensor:
+        n = x.shape[-1]
+        made = self.F.conv2d(x.movedim(-1, 1), kernel.expand(n, 1, -1, -1), None, stride, 0, dilation, n)
+        return made.movedim(1, -1)
+
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> Tensor:
