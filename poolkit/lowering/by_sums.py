@@ -1,9 +1,10 @@
 """Kinds that are sums, powers and quotients, by an adapter's routes for sums and maxima in place of the fold.
 
-A kind says what is added up, in one of four ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
+A kind says what is added up, in one of five ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
 which is one for all cells along whole axes; of windows that overlap each would need its own. *wide*: in float64, where
 the powers of any float32 numbers are in range. *bounded*: exponentials or powers of the cells as they are, where they
-are in range for all cells of the map; where one is not, a branch has the fold.
+are in range for all cells of the map; where one is not, a branch has the fold. *tried*: the same, eagerly; whether all
+was in range the sums tell, which are fewer numbers than the cells.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from poolkit.lowering.windows import cells
 from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
+    from poolkit.lowering.kind import State
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
@@ -43,21 +45,40 @@ class BySums(Composite):
         ready = self.base.ready(o, x, tensors) if isinstance(self.base, WeighedPlan) else {}
         mask = ready.pop("mask", None)
         x = x if mask is None else o.where(mask, x, 0)
-        if self.way != "bounded":
-            return self._by_sums(o, x, runs, mask, ready), None
+        if self.way not in ("bounded", "tried"):
+            return self._by_sums(o, x, runs, mask, ready)[0], None
         plan = pooling(self.base)
         kind = FOLDS[plan.kind](o, plan, **ready)
         powers = "wide" in KINDS[plan.kind].by_sums
+
+        def fit() -> Any:
+            return powers_fit(kind, x) if powers else moderate(kind, x, BOUND[self.parts[0].work])
+
+        def far(x: Tensor) -> Tensor:
+            if self.whole_axes:
+                return dataclasses.replace(self, way="relative")._by_sums(o, x, runs, mask, ready)[0]
+            return pooled(kind, x, mask)[0]
+
+        if self.way == "bounded":
+            return o.branch(fit(), lambda near: self._by_sums(o, near, runs, mask, ready)[0], far, x), None
+        made, state = self._by_sums(o, x, runs, mask, ready)
+        # Windows of zeros, or of masked cells alone, say nothing of their cells.
+        again = powers or not self.whole_axes
         return o.branch(
-            powers_fit(kind, x) if powers else moderate(kind, x, BOUND[self.parts[0].work]),
-            lambda near: self._by_sums(o, near, runs, mask, ready),
-            lambda far: pooled(kind, far, mask)[0],
+            kind.fits(state, BOUND[plan.work]),
+            lambda x: made,
+            (lambda x: o.branch(fit(), lambda x: made, far, x)) if again else far,
             x,
         ), None
 
+    @property
+    def whole_axes(self) -> bool:
+        return is_whole(pooling(self.base))
+
     def _by_sums(
         self, o: Ops, x: Tensor, runs: Sequence[Run], mask: Tensor | None, ready: Mapping[str, Tensor]
-    ) -> Tensor:
+    ) -> tuple[Tensor, State]:
+        """Values, and the state of each window."""
         plan = dataclasses.replace(pooling(self.base), work=self.parts[0].work)
         inner = o if plan.work == self.work else o.of_dtype(plan.work)
         cells = x if inner is o else inner.cast(x, plan.work)
@@ -66,13 +87,18 @@ class BySums(Composite):
         kind.mask = mask
         sums = [_values(run) for run in runs]
         counted = None if mask is None else sums.pop()
+        way = "bounded" if self.way == "tried" else self.way
+        if way == "bounded":
+            sums = sums[:1]
         if counted is None:
-            values = kind.finish(getattr(kind, self.way)(cells, *sums), cells)[0]
+            state = getattr(kind, way)(cells, *sums)
+            values = kind.finish(state, cells)[0]
         else:
             count = counted(inner.cast(mask, plan.work))
             kind.counted = inner.where(inner.greater(count, 0), count, 1)
-            values = finished(kind, count, getattr(kind, self.way)(cells, *sums), cells)[0]
-        return values if inner is o else o.cast(values, self.work)
+            state = getattr(kind, way)(cells, *sums)
+            values = finished(kind, count, state, cells)[0]
+        return values if inner is o else o.cast(values, self.work), state
 
 
 def _values(run: Run) -> Callable[[Tensor], Tensor]:
@@ -83,8 +109,15 @@ def pooling(base: Plan | WeighedPlan) -> Plan:
     return base.base if isinstance(base, WeighedPlan) else base
 
 
-def ways(base: AnyPlan, wide: bool, branches: Callable[[Plan], bool]) -> list[BySums]:
-    """The ways in which a kind is computed by sums; `wide`: float64 is to be had; `branches`: data may be looked at."""
+def is_whole(plan: Plan) -> bool:
+    return {a.form for a in plan.axes} <= {"whole", "keep"}
+
+
+def ways(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool]) -> list[BySums]:
+    """The ways in which a kind is computed by sums.
+
+    `wide`: float64 is to be had; `branches`: data may be looked at; `tries`: what is out of range may be computed.
+    """
     if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
     plan, given = pooling(base), {f.name for f in base.further}
@@ -94,9 +127,12 @@ def ways(base: AnyPlan, wide: bool, branches: Callable[[Plan], bool]) -> list[By
         return []
     if "plain" in known or (p in (1, math.inf) and not given & {"p", "eps"}):
         return [_by(base, "plain", plan.work, ["max" if p == math.inf else "sum"])]
-    if {a.form for a in plan.axes} <= {"whole", "keep"}:
+    powers, whole = "wide" in known, is_whole(plan)
+    sure = "bounded" in known and (not powers or (1 < p <= WIDEST and not given & {"p", "eps"}))
+    if sure and tries and (whole or cells(plan) <= FEW) and branches(plan):
+        return [_by(base, "tried", plan.work, ["sum", "max"] if whole else ["sum"])]
+    if whole:
         return [_by(base, "relative", plan.work, ["sum", "max"])]
-    powers = "wide" in known
     if powers and (not 1 < p <= WIDEST or given & {"p", "eps"}):
         return []
     if powers and wide and plan.work == "float32":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kind import Choice, Kind, State
-from poolkit.lowering.relative import largest_of, least_of, scales
+from poolkit.lowering.relative import ends, largest_of, least_of, scales
 from poolkit.lowering.taps import Taps
 from poolkit.lowering.uniform import canonical, places, uniform, within
 
@@ -53,6 +53,10 @@ class Expected(Taps):
 
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return (self.average(self.o.clip(self.real(x, 0.0), 0.0, math.inf), total)[0],)
+
+    def fits(self, s: State, bound: float) -> Any:
+        """The largest cell is at least the average, and at most the cells' number times it."""
+        return self.o.between(self.o.detach(s[0]), *ends(self.plan.work, 36.0))
 
     def average(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         weights = total(a)

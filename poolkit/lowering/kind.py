@@ -56,6 +56,13 @@ class Kind:
         """The state of each sliding window along an axis; None where it is found by combining."""
         return None
 
+    def fits(self, s: State, bound: float) -> Any:
+        """Whether all was in range, by what a window's cells added up to as they are (`by_sums`); one for all windows.
+
+        `bound` is the largest magnitude of an exponent.
+        """
+        raise NotImplementedError
+
     def cells(self, s: State, a: Axis) -> list[State]:
         """The first cell of each window along an axis, the second, and so on, where they do not lie evenly."""
         raise NotImplementedError

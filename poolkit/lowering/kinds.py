@@ -23,7 +23,7 @@ from poolkit.lowering.fractional import FractionalMax
 from poolkit.lowering.kind import FAR, Choice, Kind, State
 from poolkit.lowering.maximum import Max, Min, highest
 from poolkit.lowering.placed import First, Last
-from poolkit.lowering.relative import LogSumExp, Norm, decayed, exponents, factors, positive, times
+from poolkit.lowering.relative import LogSumExp, Norm, decayed, ends, exponents, factors, positive, times
 from poolkit.lowering.taps import Taps
 
 if TYPE_CHECKING:
@@ -119,6 +119,12 @@ class Softmax(Kind):
         scaled = exponents(self, x)
         weight = self.real(self.o.exp(scaled if self.options["grad"] == "exact" else self.o.detach(scaled)), 0.0)
         return 0.0, total(self.o.multiply(x, weight)), total(weight)
+
+    def fits(self, s: State, bound: float) -> Any:
+        """Whether each window's weights are such that no exponent was out of range, and no product NaN or infinite."""
+        o, high = self.o, ends(self.plan.work, 100.0)[1]
+        weights = o.between(o.detach(s[2]), math.exp(-bound), math.exp(bound))
+        return o.both(weights, o.between(o.detach(s[1]), -high, high))
 
     def weighed(self, x: Tensor, weight: Tensor) -> Tensor:
         """The product, 0 where the weight is: a mask's -inf, or two of float32's smallest numbers, times 0 are NaN."""

@@ -145,11 +145,12 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     """
     here = not situation.shipped  # for what is shipped may be run where there is no float64, and be traced
     wide = here and adapter.wide(situation)
-    by_sums = ways(plan, wide, lambda p: here and not situation.empty and adapter.branches(p, situation))
+    asks = here and not situation.empty
+    by_sums = ways(plan, wide, wide and adapter.silent, lambda p: asks and adapter.branches(p, situation))
     asked = [_asked(adapter, way, situation) for way in by_sums]
     if isinstance(plan, Composite) and len(plan.parts) == 0:
-        asks = here and not situation.empty and adapter.branches(plan, situation)
-        return [*asked, *[_alone(way) for way in plan.ways(situation.derivative, asks)]]
+        found = plan.ways(situation.derivative, asks and adapter.branches(plan, situation), wide and adapter.silent)
+        return [*asked, *[_alone(way) for way in found]]
     if isinstance(plan, Composite):
         return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]
     fit = [route for route in adapter.routes if _fits(route, plan, situation)]

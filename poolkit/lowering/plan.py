@@ -116,10 +116,10 @@ class Composite:
     def result(self) -> str:
         return result_dtype(self.spec, self.dtype)
 
-    def ways(self, derivative: bool, asks: bool) -> Sequence[Composite]:
+    def ways(self, derivative: bool, asks: bool, tries: bool) -> Sequence[Composite]:
         """The ways in which one without parts may be joined, the best first.
 
-        A derivative may be taken or not, and it may be asked what tensors hold, or not.
+        A derivative may be taken or not; it may be asked what tensors hold; what is out of range may be computed.
         """
         return (self,)
 

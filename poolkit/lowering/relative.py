@@ -127,6 +127,10 @@ class Norm(Relative):
 
     bounded = plain
 
+    def fits(self, s: State, bound: float) -> Any:
+        """Whether each window's sum of powers is so far in range that all of it was."""
+        return self.o.between(self.o.detach(s[1]), *ends(self.plan.work, 80.0))
+
     def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """In float64, of cells of float32, with p from 1 to 4.
 
@@ -184,6 +188,9 @@ class LogSumExp(Relative):
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return 0.0, total(self.real(self.o.exp(exponents(self, x)), 0.0))
 
+    def fits(self, s: State, bound: float) -> Any:
+        return self.o.between(self.o.detach(s[1]), math.exp(-bound), math.exp(bound))
+
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
         return decayed(self.o, self.o.subtract(scale, largest), self.far)
 
@@ -222,6 +229,12 @@ def factors(o: Ops, beta: Any) -> tuple[Any, Any]:
     size = o.absolute(beta)  # at 1 the second factor alone has the derivative
     near = o.where(o.less(beta, 1), o.where(o.greater(beta, -1), beta, -1.0), 1.0)
     return near, o.where(o.less(size, 1), 1.0, o.where(o.greater(size, most), most, size))
+
+
+def ends(dtype: str, powers: float) -> tuple[float, float]:
+    """So many powers of two down and up from 1, and eight times as many in float64."""
+    top = 2.0 ** (powers * (8 if dtype == "float64" else 1))
+    return 1 / top, top
 
 
 def within(o: Ops, x: Tensor, most: float) -> Any:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
+from poolkit.lowering.by_sums import BOUND
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kind import FAR
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.maximum import highest, lowest
 from poolkit.lowering.plan import FLOATS, INTEGERS, MOST_CELLS, Composite, Plan, Run
 from poolkit.lowering.weighed import finished
+from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
@@ -39,11 +41,17 @@ class SegmentPlan(Composite):
     ids: str
     way: str = dataclasses.field(default="fold", kw_only=True)
 
-    def ways(self, derivative: bool, asks: bool) -> Sequence[SegmentPlan]:
-        """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64."""
+    def ways(self, derivative: bool, asks: bool, tries: bool) -> Sequence[SegmentPlan]:
+        """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64.
+
+        Exponentials are tried as they are, which saves finding the largest of each segment, and what belongs to a row.
+        """
+        exact = (self, dataclasses.replace(self, way="exact"))
         if self.spec.selects:
             return (self,) if derivative else (dataclasses.replace(self, way="values"), self)
-        return (self, dataclasses.replace(self, way="exact"))
+        if asks and tries and "bounded" in KINDS[self.base.kind].by_sums:
+            return (dataclasses.replace(self, way="tried"), *exact)
+        return exact
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         o.exact = self.way == "exact"
@@ -58,7 +66,7 @@ class SegmentPlan(Composite):
             x, ids = o.pad(x, 0, 0, 1, 0), one.pad(ids, 0, 0, 1, n)
         elif self.axes[0].n == 0:  # the standard's arrays without a row cannot be padded
             x, ids = o.sum(x, (0,)), one.add(one.integer_sum(ids, (0,)), n)
-        rows = Rows(o, self.base, ids, n, self.way == "values")
+        rows = Rows(o, self.base, ids, n, self.way)
         values = rows.finished(x, self.spec.empty_value)
         return o.slice(values, 0, 0, n, 1), None
 
@@ -66,8 +74,8 @@ class SegmentPlan(Composite):
 class Rows:
     """Rows with their segments, `n` of them and one more for rows that are in none."""
 
-    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int, values: bool) -> None:
-        self.o, self.plan, self.ids, self.n, self.values = o, plan, ids, n + 1, values
+    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int, way: str) -> None:
+        self.o, self.plan, self.ids, self.n, self.way = o, plan, ids, n + 1, way
         self.whole = o.of_dtype("int32")
         self.column = (-1, *(1,) * (o.rank - 1))
 
@@ -85,10 +93,28 @@ class Rows:
         kind = FOLDS[plan.kind](o, plan)
         ones = o.of_rank(1).reshape(o.of_rank(1).cast(o.of_rank(1).greater(self.ids, -1), "int32"), self.column)
         count = self.reduced(ones, "sum", self.whole)
-        values = finished(kind, count, self.state(kind, x), x)[0]
+        values = self.tried(kind, x, count) if self.way == "tried" else self.sure(kind, x, count)
         if empty == 0:
             return values
         return o.where(o.greater(count, 0), values, empty if plan.floating or not plan.spec.selects else int(empty))
+
+    def sure(self, kind: Kind, x: Tensor, count: Tensor) -> Tensor:
+        return finished(kind, count, self.state(kind, x), x)[0]
+
+    def tried(self, kind: Any, x: Tensor, count: Tensor) -> Tensor:
+        """By exponentials of the cells as they are, where their sums say that none was out of range."""
+        o = self.o
+        state = kind.bounded(self.kept(x), lambda t: self.reduced(t, "sum"))
+        made = finished(kind, count, state, x)[0]
+        *others, weights = state
+        weights = o.where(o.greater(count, 0), weights, 1.0)  # of a segment without a row they add up to 0
+        right = kind.fits((*others, weights), BOUND[self.plan.work])
+        return o.branch(right, lambda x: made, lambda x: self.sure(kind, x, count), x)
+
+    def kept(self, x: Tensor) -> Tensor:
+        """Rows of which those that are in no segment are 0."""
+        one = self.o.of_rank(1)
+        return self.o.where(one.reshape(one.equal(self.ids, self.n - 1), self.column), 0, x)
 
     def state(self, kind: Kind, x: Tensor) -> State:
         if self.plan.spec.selects:
@@ -96,9 +122,7 @@ class Rows:
         relative: Callable[..., State] | None = getattr(kind, "relative", None)
         if relative is None:
             return (self.reduced(x, "sum"),)
-        o = self.o
         most: list[Tensor] = []
-        dropped = o.of_rank(1).reshape(o.of_rank(1).equal(self.ids, self.n - 1), self.column)
 
         def largest(t: Tensor) -> Tensor:
             most.append(self.reduced(t, "max"))
@@ -107,7 +131,7 @@ class Rows:
         def total(t: Tensor) -> Tensor:
             return self.reduced(t, "sum")
 
-        _, *sums = relative(o.where(dropped, 0, x), total, largest)
+        _, *sums = relative(self.kept(x), total, largest)
         return most[0], *sums
 
     def chosen(self, kind: Kind, x: Tensor) -> Tensor:
@@ -118,7 +142,7 @@ class Rows:
         if nan is not None and not o.nan_wins:
             some = self.reduced(o.cast(nan, self.plan.work), "max")
             best = o.where(o.equal(some, 1), math.nan, best)
-        if self.values:
+        if self.way == "values":
             return best
         hit = o.equal(cells, self.spread(best))
         hit = hit if nan is None else o.either(nan, hit)

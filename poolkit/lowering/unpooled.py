@@ -60,7 +60,7 @@ class UnpoolPlan(Composite):
     def outs(self) -> tuple[Any, ...]:
         return tuple([a.out for a in self.axes])
 
-    def ways(self, derivative: bool, asks: bool) -> Sequence[UnpoolPlan]:
+    def ways(self, derivative: bool, asks: bool, tries: bool) -> Sequence[UnpoolPlan]:
         """Where it may be asked what indices hold, none of several values at a place has to be looked for as a rule."""
         if not (asks and self.known and all(isinstance(n, int) for n in self.outs)):
             return (self,)

@@ -16,6 +16,7 @@ import tensorflow as tf
 import torch
 
 import poolkit as pk
+from poolkit.running.dispatch import pool_through
 from poolkit.running.routes import routes_for
 from poolkit.spec.operation import operation_from_dict
 
@@ -80,6 +81,18 @@ def test_an_extreme_is_the_frameworks_own_where_no_derivative_is_taken() -> None
 
     assert names == ["values", "fold"]
     assert [route.name for route in routes_for(x.requires_grad_(), pk.Segment("max", SEGMENTS), ids=ids)] == ["fold"]
+
+
+@pytest.mark.parametrize("size", [1.0, 30.0, 1e30, np.inf, np.nan])
+def test_exponentials_of_segments_are_tried_as_they_are(size: float) -> None:
+    """Segment 1 has no row, and row 3 no segment."""
+    x, ids = torch.tensor([[1.0, -1.0], [0.5, 2.0], [size, 0.0], [500.0, -np.inf]]), torch.tensor([0, 0, 2, 3])
+    x[0, 0] = -size
+    op = pk.Segment("softmax", 3)
+
+    assert [route.name for route in routes_for(x, op, ids=ids)] == ["tried", "fold", "exact"]
+    found, wanted = (pool_through(x, op, name, ids=ids) for name in ("tried", "fold"))
+    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
 def test_a_program_for_every_size_and_a_new_number_of_rows_share_nothing_with_the_ids() -> None:
