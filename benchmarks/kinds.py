@@ -1,4 +1,4 @@
-"""Kinds beside what their users write by hand: the published composition of calls, or the framework's own layer.
+"""Kinds and operations beside what users write by hand: the published composition of calls, or the framework's own.
 
 Maps of 8x64x56x56, channels first on PyTorch and last on JAX, and tokens of (8, 512, 768). The numbers are in (0, 1],
 where what is written by hand neither overflows nor underflows.
@@ -17,11 +17,13 @@ import numpy as np
 import poolkit as pk
 from benchmarks.frameworks import FRAMEWORKS, Array, Framework, Function
 from benchmarks.grid import turns_of
+from benchmarks.operations import Compared, operations
 
 Tensor = Any
 Hand = Callable[[Any, Tensor], Tensor]  # of the framework's calls below, and an input
 
 WINDOW = "window=3 stride=2"
+KERNEL = np.outer((1, 2, 1), (1, 2, 1)).astype("float32") / 16
 TOKENS = "output_size=1 layout=NLC keepdims=false"
 
 
@@ -32,6 +34,7 @@ class Calls(NamedTuple):
     mean: Callable[[Tensor], Tensor]
     largest: Callable[[Tensor], Tensor]
     median: Callable[[Tensor], Tensor]
+    blur: Callable[[Tensor], Tensor]
     fractional: Callable[[Tensor], Tensor]  # windows of 3, 28 along each axis, in the middle
     strips: Callable[[Tensor], Tensor]  # maxima of 2 with stride 1, averaged by 2 with a padding of 1
 
@@ -44,14 +47,18 @@ def torch_calls() -> Calls:
 
     pool = torch.nn.functional
 
+    def blur(x: Tensor) -> Tensor:
+        kernel = torch.from_numpy(KERNEL).expand(x.shape[1], 1, 3, 3)
+        return pool.conv2d(pool.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
+
     def fractional(x: Tensor) -> Tensor:
         return pool.fractional_max_pool2d(x, 3, 28, _random_samples=torch.full((*x.shape[:2], 2), 0.5))
 
     def strips(x: Tensor) -> Tensor:
         return pool.avg_pool2d(pool.max_pool2d(x, 2, 1), 2, 2, 1, count_include_pad=False)
 
-    largest = partial(pool.max_pool2d, kernel_size=3, stride=2)
-    return Calls(torch, lambda x: pool.avg_pool2d(x, 3, 2), largest, median, fractional, strips)
+    mean, largest = (partial(function, kernel_size=3, stride=2) for function in (pool.avg_pool2d, pool.max_pool2d))
+    return Calls(torch, mean, largest, median, blur, fractional, strips)
 
 
 def jax_calls() -> Calls:
@@ -64,6 +71,14 @@ def jax_calls() -> Calls:
         n = x.shape[1] - 2
         cells = [x[:, i : n + i : 2, j : n + j : 2] for i in range(3) for j in range(3)]
         return numpy.median(numpy.stack(cells, -1), -1)
+
+    def blur(x: Tensor) -> Tensor:
+        c, numbers = x.shape[-1], ("NHWC", "HWIO", "NHWC")
+        kernel = numpy.tile(KERNEL[:, :, None, None], (1, 1, 1, c))
+        padded = numpy.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+        return lax.conv_general_dilated(
+            padded, kernel, (2, 2), "VALID", dimension_numbers=numbers, feature_group_count=c
+        )
 
     def fractional(x: Tensor) -> Tensor:
         step = 53 / 27
@@ -80,7 +95,7 @@ def jax_calls() -> Calls:
         return sums[0] / sums[1]
 
     largest = partial(windows, start=-float("inf"), function=lax.max)
-    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, largest, median, fractional, strips)
+    return Calls(numpy, lambda x: windows(x, 0.0, lax.add) / 9, largest, median, blur, fractional, strips)
 
 
 def softmax(c: Calls, x: Tensor) -> Tensor:
@@ -108,6 +123,7 @@ BY_HAND: dict[str, Hand] = {
     f"gem {WINDOW}": lambda c, x: c.mean(c.module.clip(x, 1e-6, None) ** 3) ** (1 / 3),
     f"logsumexp {WINDOW}": lambda c, x: c.module.log(c.mean(c.module.exp(x))),
     f"stochastic {WINDOW}": lambda c, x: c.mean(x * x) / c.mean(x),
+    f"blur {WINDOW} padding=1": lambda c, x: c.blur(x),
     "fractional_max window=3 output_size=28": lambda c, x: c.fractional(x),
     "s3 window=2 grid=8": lambda c, x: c.strips(x),
     f"avg {TOKENS}": lambda c, x: x.mean(1),
@@ -136,27 +152,35 @@ def kinds(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if name not in CALLS:
         return
     f, calls = FRAMEWORKS[name](), CALLS[name]()
-    for text, hand in BY_HAND.items():
-        if not any(word in text for word in options.site):
-            continue
-        spec, x = case(text, name, options.channels)
-        functions: list[Function] = [partial(pk.pool, spec=spec), partial(hand, calls)]
+    for text, x, *functions in compared(name, calls, options):
         for train in (False, True):
-            made = [_call(f, function, spec, x, train) for function in functions]
+            made = [_call(f, function, x, train) for function in functions]
             ours, other = (f.numbers(f.finish(call())) for call in made)
-            np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-6, err_msg=f"{name} {text} gradient={train}")
-            row: dict[str, Any] = {"backend": name, "spec": str(spec), "gradient": train}
+            np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-5, err_msg=f"{name} {text} gradient={train}")
+            row: dict[str, Any] = {"backend": name, "spec": text, "gradient": train}
             if not options.check:
                 turns = list(turns_of([partial(_run, f, call) for call in made], options))
                 row["factor"] = statistics.median(theirs / own for own, theirs in turns)
             yield row
 
 
-def _call(f: Framework, function: Function, spec: pk.PoolSpec, x: Array, train: bool) -> Function:
+def compared(name: str, calls: Calls, options: argparse.Namespace) -> Iterator[Compared]:
+    """Every kind and operation that is asked for."""
+    for text, hand in BY_HAND.items():
+        if any(word in text for word in options.site):
+            spec, x = case(text, name, options.channels)
+            yield Compared(str(spec), x, partial(pk.pool, spec=spec), partial(hand, calls))
+    for other in operations(name, options.channels):
+        if any(word in other.name for word in options.site):
+            yield other
+
+
+def _call(f: Framework, function: Function, x: Array, train: bool) -> Function:
     mode = f.quick[0]
     inputs = [f.tensor(x, train=train)]
     if train:
-        inputs.insert(0, f.tensor(np.ones(spec.output_shape(x.shape), np.float32)))
+        shape = f.numbers(f.finish(function(f.tensor(x)))).shape
+        inputs.insert(0, f.tensor(np.ones(shape, np.float32)))
     return partial(f.made(function, mode, train=train), *inputs)
 
 

@@ -1,0 +1,131 @@
+"""Operations with further tensors beside what their users write by hand: unpooling, segments, regions of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import poolkit as pk
+from benchmarks.frameworks import Array, Function
+
+Tensor = Any
+
+SIDE, WINDOWS = 56, 28
+ROWS, SEGMENTS = 4096, 256
+BOXES, SCALE, BINS = 100, 1 / 16, 7
+SPEC = pk.MaxPool(2, layout="NCHW", indices=True)
+
+
+class Compared(NamedTuple):
+    """What is pooled by poolkit, and by hand, of an input."""
+
+    name: str
+    x: Array
+    ours: Function
+    hand: Function
+
+
+def operations(backend: str, channels: int | None) -> Iterator[Compared]:
+    """Maps of 64 channels, and rows and regions of 256; or of as many as are given."""
+    yield from (torch_operations if backend == "torch" else jax_operations)(channels or 64, channels or 256)
+
+
+def torch_operations(few: int, many: int) -> Iterator[Compared]:
+    import torch
+
+    f = torch.nn.functional
+    values, indices = f.max_pool2d(torch.from_numpy(numbers(8, few, SIDE, SIDE)), 2, return_indices=True)
+    ids = torch.from_numpy(segments())
+    boxes = torch.from_numpy(regions())
+
+    def unpooled(x: Tensor) -> Tensor:
+        return pk.unpool(x, indices, SPEC, (SIDE, SIDE))
+
+    def total(x: Tensor) -> Tensor:
+        return x.new_zeros(SEGMENTS, many).index_add(0, ids, x)
+
+    def average(x: Tensor) -> Tensor:
+        return total(x) / torch.bincount(ids, minlength=SEGMENTS).clamp(min=1)[:, None]
+
+    def largest(x: Tensor) -> Tensor:
+        return x.new_zeros(SEGMENTS, many).scatter_reduce(0, ids[:, None].expand_as(x), x, "amax", include_self=False)
+
+    def softmax(x: Tensor) -> Tensor:
+        w = torch.exp(x - largest(x.detach())[ids])
+        return total(x * w) / total(w)
+
+    def maxima(x: Tensor) -> Tensor:
+        made = []
+        for n, *sides in boxes.tolist():
+            x1, y1, x2, y2 = (int(side * SCALE + 0.5) for side in sides)
+            cells = x[int(n) : int(n) + 1, :, y1 : min(y2 + 1, SIDE), x1 : min(x2 + 1, SIDE)]
+            made.append(f.adaptive_max_pool2d(cells, BINS))
+        return torch.cat(made)
+
+    def samples(x: Tensor) -> Tensor:
+        made, places = [], (torch.arange(2 * BINS) + 0.5) / (2 * BINS)
+        for n, *sides in boxes.tolist():
+            x1, y1, x2, y2 = (side * SCALE for side in sides)
+            across, down = ((low + places * (high - low)) / SIDE * 2 - 1 for low, high in ((x1, x2), (y1, y2)))
+            grid = torch.stack([across.expand(2 * BINS, -1), down[:, None].expand(-1, 2 * BINS)], -1)[None]
+            found = f.grid_sample(x[int(n) : int(n) + 1], grid, padding_mode="border", align_corners=False)
+            made.append(f.avg_pool2d(found, 2))
+        return torch.cat(made)
+
+    yield Compared("unpool window=2", values.numpy(), unpooled, lambda x: f.max_unpool2d(x, indices, [2, 2]))
+    yield from _segments(ids, many, {"sum": total, "avg": average, "max": largest, "softmax": softmax})
+    maps = numbers(2, many, SIDE, SIDE)
+    for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
+        spec = pk.RoiSpec(kind, output_size=BINS, spatial_scale=SCALE, layout="NCHW", **options)  # type: ignore[arg-type]
+        yield Compared(f"roi {kind}", maps, partial(pk.roi, boxes=boxes, spec=spec), by_hand)
+
+
+def jax_operations(few: int, many: int) -> Iterator[Compared]:
+    import jax
+
+    jnp = jax.numpy
+    values, indices = (np.asarray(t) for t in SPEC(numbers(8, few, SIDE, SIDE)))
+    places, ids = jnp.asarray(indices), jnp.asarray(segments())
+    sums = partial(jax.ops.segment_sum, segment_ids=ids, num_segments=SEGMENTS)
+    most = partial(jax.ops.segment_max, segment_ids=ids, num_segments=SEGMENTS)
+
+    def unpooled(x: Tensor) -> Tensor:
+        return pk.unpool(x, places, SPEC, (SIDE, SIDE))
+
+    def by_hand(x: Tensor) -> Tensor:
+        rows = jnp.arange(8 * few)[:, None]
+        made = jnp.zeros((8 * few, SIDE * SIDE)).at[rows, places.reshape(8 * few, -1)].set(x.reshape(8 * few, -1))
+        return made.reshape(8, few, SIDE, SIDE)
+
+    def softmax(x: Tensor) -> Tensor:
+        w = jnp.exp(x - jax.lax.stop_gradient(most(x))[ids])
+        return sums(x * w) / sums(w)
+
+    yield Compared("unpool window=2", values, unpooled, by_hand)
+    average = sums(jnp.ones((ROWS, 1)))
+    yield from _segments(ids, many, {"sum": sums, "avg": lambda x: sums(x) / average, "max": most, "softmax": softmax})
+
+
+def _segments(ids: Tensor, channels: int, by_hand: dict[str, Function]) -> Iterator[Compared]:
+    for kind, hand in by_hand.items():
+        ours = partial(pk.segment, ids=ids, num_segments=SEGMENTS, kind=kind)
+        yield Compared(f"segment {kind}", numbers(ROWS, channels), ours, hand)
+
+
+def numbers(*shape: int) -> Array:
+    return 1 - np.random.default_rng(0).random(shape, "float32")
+
+
+def segments() -> Array:
+    return np.sort(np.random.default_rng(1).integers(0, SEGMENTS, ROWS))
+
+
+def regions() -> Array:
+    """Boxes of an image of 896x896, of 32 to 300 pixels a side, inside of it."""
+    rng = np.random.default_rng(2)
+    sides, n = rng.uniform(32, 300, (BOXES, 2)), rng.integers(0, 2, (BOXES, 1))
+    starts = rng.uniform(16, 560, (BOXES, 2))
+    return np.concatenate([n, starts, starts + sides], 1).astype("float32")
