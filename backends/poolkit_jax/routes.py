@@ -27,10 +27,6 @@ MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arra
 SMALL = 256  # cells whose gradient is a comparison with each; behind them channels lie side by side
 
 
-def _is_large(situation: Situation) -> bool:
-    return situation.format == "large"
-
-
 # ------------------------------------------------------------------------------------------------------------ averages
 
 
@@ -43,7 +39,7 @@ def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 def _is_mean(plan: Plan, situation: Situation) -> bool:
     """Axes are reduced as a whole or kept, and one at least is reduced. Along the last ones 1.6 eps are the most."""
     near = (is_map(plan) and plan.trailing) or cells(plan) <= MEAN
-    return _is_large(situation) and bool(reduced(plan)) and near
+    return situation.format == "large" and bool(reduced(plan)) and near
 
 
 def _few_calls(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -82,7 +78,7 @@ def _pieces(plan: Plan) -> dict[int, int]:
 
 def _is_split(plan: Plan, situation: Situation) -> bool:
     fits = _is_few_calls(plan, situation)
-    most = MANY * math.prod(_pieces(plan).values()) if fits and _is_large(situation) else FEW
+    most = MANY * math.prod(_pieces(plan).values()) if fits and situation.format == "large" else FEW
     return fits and cells(plan) <= most
 
 

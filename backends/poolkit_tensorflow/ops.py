@@ -65,12 +65,10 @@ class Ops(Functions, Operators):
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         reduced = getattr(self.tf.math, f"unsorted_segment_{how}")
-        if how == "sum":
-            return (
-                self.tf.cast(reduced(self.tf.cast(x, "float64"), ids, n), x.dtype) if self.exact else reduced(x, ids, n)
-            )
+        if how == "sum" and self.exact:
+            return self.tf.cast(reduced(self.tf.cast(x, "float64"), ids, n), x.dtype)
         found = reduced(x, ids, n)
-        if "float" not in self.dtype:
+        if how == "sum" or "float" not in self.dtype:
             return found
         # TensorFlow begins with the lowest finite number, which is not the largest of rows of -inf.
         worst = -math.inf if how == "max" else math.inf

@@ -39,11 +39,6 @@ LARGE = 2**22  # 16 MiB of float32, which no cache holds
 ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 eps
 
 
-def _plain(plan: Plan) -> bool:
-    """No divisor but the count of real cells."""
-    return plan.spec.divisor_override is None and not (plan.spec.count_include_pad and valid_or_same(plan) != "VALID")
-
-
 # ------------------------------------------------------------------------------------------------------------ one call
 
 
@@ -140,8 +135,9 @@ def _pool_when(plan: Plan, situation: Situation) -> bool:
     most = IN_A_ROW if _touching(plan, situation) else POOLED
     if not (_differentiable(plan, situation) and dense(plan) and cells(plan) <= most) or _slow(plan, situation):
         return False
-    padding = valid_or_same(plan)
-    return padding is not None and _plain(plan) and (plan.kind == "avg" or padding == "VALID")
+    padding, spec = valid_or_same(plan), plan.spec
+    by_count = spec.divisor_override is None and not (spec.count_include_pad and padding != "VALID")  # of real cells
+    return padding is not None and by_count and (plan.kind == "avg" or padding == "VALID")
 
 
 def _touching(plan: Plan, situation: Situation) -> bool:

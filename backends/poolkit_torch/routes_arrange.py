@@ -94,11 +94,6 @@ def compiling(situation: Situation) -> bool:
     return situation.tracing and situation.format not in ("exporting", "onnx")
 
 
-def divides(plan: Plan) -> bool:
-    """Whether any axis is divided at all; PyTorch's one-dimensional pools take no None."""
-    return any(a.form != "keep" for a in plan.axes)
-
-
 def adaptive_size(plan: Plan) -> int | tuple[int | None, ...]:
     size = tuple(None if a.form == "keep" else a.out for a in plan.axes)
     size = (1, *size) if lifted(plan) else size
@@ -112,3 +107,8 @@ def planes(plan: Plan, situation: Situation) -> bool:
     """
     near = situation.format is not False and situation.device in (None, "cpu") and not situation.tracing
     return near and behind(plan) == 0 and adjacent(plan)
+
+
+def against_order(plan: Plan, situation: Situation) -> bool:
+    """Whether the pooled axes come last, but not in memory: eager, of a tensor in the format channels_last."""
+    return situation.format is False and not situation.tracing and behind(plan) == 0 and adjacent(plan)

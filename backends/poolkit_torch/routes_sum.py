@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When, every
 from poolkit.lowering.both_sides import Windows, adjacent, given, padded_first, windows_of
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import HALVES, Plan
@@ -196,6 +196,12 @@ def native_cost(plan: Plan) -> float:
     return (8.0 if behind(plan) and len(plan.axes) < 3 else 28.0) + own.rounded(1 if w is None else w.overlap)
 
 
+def _before_fold(plan: Plan, situation: Situation) -> bool:
+    """Bins of too many cells for the others, against the order in memory, where the fold takes 6 to 8 times as long."""
+    others = fits_stepwise(plan, situation) or fits_adaptive(plan, situation)
+    return arrange.against_order(plan, situation) and not others
+
+
 def adaptive_cost(plan: Plan) -> float:
     return 12.0 if is_map(plan) else 30.0
 
@@ -214,7 +220,8 @@ ROUTES = (
     _own("native", SUMS, native, own.given_as("window", _fits_pool), native_cost, reference=True),
     _own("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, reference=True),
     Route("stepwise", AVG, stepwise, fits_stepwise, lambda p: 35.0),
-    Route("wide", AVG, wide, fits_wide, wide_cost, reference=True),
+    Route("wide", AVG, wide, every(fits_wide, _before_fold), lambda p: 40.0, reference=True),
+    Route("wide", AVG, wide, lambda p, s: fits_wide(p, s) and not _before_fold(p, s), wide_cost, reference=True),
     Route("windows", SUMS, native, own.given_as("output_size", _fits_pool), native_cost, takes_half_precision=True),
     Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False, reference=True),
     Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False, reference=True),

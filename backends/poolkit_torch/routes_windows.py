@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.lowering.backend import Situation, Tensor, When
 from poolkit.lowering.both_sides import ONE, Windows, adjacent
 from poolkit.lowering.plan import HALVES, Plan
-from poolkit_torch.routes_arrange import divides, lifted
+from poolkit_torch.routes_arrange import lifted
 from poolkit_torch.routes_mesh import differentiates
 
 
@@ -52,7 +52,8 @@ def given_as(field: str, when: When) -> When:
 
 def takes_bins(plan: Plan, situation: Situation) -> bool:
     """Whether torch's adaptive pools take this."""
-    torch_s = plan.spec.output_size is not None and adjacent(plan) and divides(plan) and plan.floating
+    some = any(a.form != "keep" for a in plan.axes)  # PyTorch's one-dimensional pools take no None
+    torch_s = plan.spec.output_size is not None and adjacent(plan) and some and plan.floating
     return torch_s and differentiates(situation) and not three_dimensional_half(plan)
 
 
