@@ -149,3 +149,10 @@ def f(x, xs):
     return x
 """
     assert "Reshape" not in ported(source).text
+
+
+def test_an_index_leaves_the_batch_where_it_is() -> None:
+    source = "import torch\ndef f(x):\n    return x.mean((2, 3))[:, :, None].view(x.size(0), -1, 1, 1)\n"
+    assert "return keras.layers.GlobalAveragePooling2D(keepdims=True)(x)\n" in ported(source, "keras").text
+    other = source.replace("x.size(0)", "x.size(2)")
+    assert ".view(x.size(2), -1, 1, 1)\n" in ported(other, "keras").text
