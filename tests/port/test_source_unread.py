@@ -132,3 +132,15 @@ def test_a_name_of_the_same_spelling_is_no_value_of_an_attribute() -> None:
 
     assert (found.before, found.status) == ("self.global_pool(x)", "failed")
     assert "nothing in this file says what self.global_pool is" in found.note
+
+
+def test_a_name_of_the_targets_own_has_a_row_as_its_calls_have() -> None:
+    source = "import torch\nfrom keras import layers\n"
+    source += "P = layers.MaxPool2D if m else layers.AvgPool2D\nblock(layers.MaxPool2D)\n"
+    rows = ported(source, "keras").rows
+    assert [(one.where, one.before, one.after, one.status, one.note) for one in rows] == [
+        ("line 3", "layers.MaxPool2D", "layers.MaxPool2D", "exact", "it is keras's already"),
+        ("line 3", "layers.AvgPool2D", "layers.AvgPool2D", "exact", "it is keras's already"),
+        ("line 4", "layers.MaxPool2D", "layers.MaxPool2D", "exact", "it is keras's already"),
+    ]
+    assert ported(source, "keras").text == source

@@ -35,14 +35,18 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
             continue
         full = names.full(node)
         pools = _is_class(names, node) if full is None else is_word(full) and POOLS.search(full.rpartition(".")[2])
-        if not pools or (
-            to is not None and to in (of_framework(full or ""), *(names.frameworks() if not full else ()))
-        ):
+        if not pools:
+            continue
+        fresh = node not in told and tree.given_to(node) not in told
+        if to is not None and to in (of_framework(full or ""), *(names.frameworks() if not full else ())):
+            if full and fresh and not _is_alias(tree, names, node):
+                text = tree.text(node)
+                yield Row(f"line {tree.line(node)}", text, "exact", text, (f"it is {to}'s already",))
             continue
         if _is_alias(tree, names, node):
             note = "it has another name here, and each call of that is written where it stands"
             yield Row(f"line {tree.line(node)}", tree.text(node), "left", notes=(note,))
-        elif node not in told and tree.given_to(node) not in told:
+        elif fresh:
             scoped = _in_scope(tree, node)
             call = next((site for site in found if site.chosen is not None and site.chosen is tree.parent(node)), None)
             if call is not None:
