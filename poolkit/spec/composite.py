@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Operation, Step
 from poolkit.spec.pool_spec import PoolSpec
-from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.text import VERSION, fields_of, fields_of_dict
 from poolkit.spec.values import is_many
 
 SIDE_BY_SIDE = "cat"  # along the channels
+LEARNED = re.compile(r"learned (\S+) of (.+?)(?: with (.+))?")
 
 
 class Composite(Operation):
@@ -136,3 +137,14 @@ def parsed(text: object, pattern: re.Pattern[str], like: str) -> re.Match[str]:
 def parts_of(text: str) -> list[PoolSpec]:
     """The poolings of texts that commas and spaces separate."""
     return [PoolSpec.parse(part) for part in re.split(r",\s+", text.strip())]
+
+
+def learned_of(text: object, names: Sequence[str]) -> tuple[str, list[PoolSpec], dict[str, Any]]:
+    """The formula, the poolings and the sizes of a text of a pooling with weights."""
+    found = parsed(text, LEARNED, "learned option of gem output_size=1 layout=NCHW with channels=64")
+    sizes = fields_of(f"with {found[3] or ''}")
+    del sizes["kind"]
+    for name in sizes:
+        if name not in names:
+            raise wrong(quoted(name), f"behind the pools stand {', '.join(names)}", "leave it out")
+    return found[1], [PoolSpec.parse(part) for part in found[2].split(" and ")], sizes

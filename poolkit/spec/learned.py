@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from poolkit.spec.composite import learned_of
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Parameter, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, fields_of_dict
+from poolkit.spec.text import VERSION, as_text, fields_of_dict
 from poolkit.spec.values import is_integer, is_many, plain
 
 if TYPE_CHECKING:
@@ -87,13 +88,32 @@ class Learned(Operation):
             object.__setattr__(self, name, None if n is None else int(n))
         object.__setattr__(self, "regions", None if regions is None else tuple([int(n) for n in self.regions or ()]))
 
+    def _said(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in FIELDS[2:] if getattr(self, f.name) != f.default}
+
     def __repr__(self) -> str:
-        said = {f.name: getattr(self, f.name) for f in FIELDS[2:] if getattr(self, f.name) != f.default}
         parts = ", ".join(map(repr, self.parts)) + ("," if len(self.parts) == 1 else "")
-        return f"Learned({quoted(self.formula)}, ({parts}){''.join([f', {n}={v!r}' for n, v in said.items()])})"
+        return f"Learned({quoted(self.formula)}, ({parts}){''.join([f', {n}={v!r}' for n, v in self._said().items()])})"
 
     def __str__(self) -> str:
-        return f"learned {self.formula} of {' and '.join(map(str, self.parts))}"
+        said = [f"{name}={as_text(value)}" for name, value in self._said().items()]
+        return " ".join(
+            [f"learned {self.formula} of {' and '.join(map(str, self.parts))}", *(["with", *said] if said else [])]
+        )
+
+    @classmethod
+    def written(cls, text: str) -> bool:
+        return text.startswith("learned ")
+
+    @classmethod
+    def parse(cls, string: str) -> Self:
+        """The operation of a text like ``str(operation)``.
+
+        >>> Learned.parse("learned mix of max window=2 layout=NCL and avg window=2 layout=NCL with channels=3").channels
+        3
+        """
+        formula, parts, sizes = learned_of(plain(string), [f.name for f in FIELDS[2:]])
+        return cls(formula, parts, **sizes)
 
     @property
     def parameters(self) -> Parameters:
@@ -142,8 +162,7 @@ class Learned(Operation):
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary that JSON can hold; `from_dict` reads it back."""
-        own = {f.name: getattr(self, f.name) for f in FIELDS[2:] if getattr(self, f.name) != f.default}
-        own = {name: list(value) if is_many(value) else value for name, value in own.items()}
+        own = {name: list(value) if is_many(value) else value for name, value in self._said().items()}
         return {"version": VERSION, "formula": self.formula, "pools": [part.to_dict() for part in self.parts], **own}
 
     @classmethod

@@ -101,6 +101,7 @@ CALLS: dict[str, Call] = {
     "Learned": (pk.Learned, ("mix", (SPEC, SPEC)), {"channels": 2, "regions": (4,), "hidden": 1, "heads": 1}),
     "Learned.replace": (LEARNED.replace, (), {"formula": "gate", "channels": 2, "regions": (4,), "window": 3}),
     "Learned.from_dict": (pk.Learned.from_dict, (LEARNED.to_dict(),), {}),
+    "Learned.parse": (pk.Learned.parse, (str(LEARNED),), {}),
     "LearnedOption": (pk.LearnedOption, (pk.SoftPool(2, layout="NCL"),), {"channels": 2}),
     "LearnedMix": (pk.LearnedMix, (SPEC, SPEC), {"channels": 2, "regions": (4,)}),
     "GatedMix": (pk.GatedMix, (SPEC, SPEC), {"channels": 2, "regions": (4,)}),
