@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -107,11 +108,27 @@ def axis_of(spec: PoolSpec, n: int) -> Axis | None:
         return None
 
 
-def cells_of(spec: PoolSpec, axis: Axis) -> list[Sequence[int]]:
+def cells_of(spec: PoolSpec, axis: Axis) -> list[Sequence[Any]]:
     """The cells of each window of such an axis; one that counts more than once stands there as often."""
+    if axis.form == "strips":
+        return [_maxima(axis, o) for o in range(axis.out)]
     if not KINDS[spec.kind].weights:
         return [*axis.ranges()]
     return [_in_order(counted) for counted in _weighted(spec, axis)]
+
+
+def _maxima(axis: Axis, o: int) -> Sequence[Any]:
+    """The windows with stride 1 that are averaged, and how often each of them counts; of one its cells."""
+    windows, first = axis.sliding, o * axis.stride - axis.stride // 2
+    counted = Counter([windows.range_of(j) for j in range(max(first, 0), min(first + axis.stride, windows.out))])
+    most = math.gcd(*counted.values())
+    return next(iter(counted)) if len(counted) == 1 else tuple([(cells, n // most) for cells, n in counted.items()])
+
+
+def positions(window: Sequence[Any]) -> Sequence[int]:
+    """The cells of a window from `cells_of`, where these are of several windows each once."""
+    several = isinstance(window[0], tuple)
+    return sorted({p for cells, _ in window for p in cells}) if several else window
 
 
 def _weighted(spec: PoolSpec, axis: Axis) -> list[dict[int, int]]:
@@ -162,7 +179,7 @@ def measure(spec: PoolSpec) -> tuple[Any, ...]:
     if facts.spreads:
         return (spec.kind,)  # its options say where the windows are
     if facts.strips:
-        return (spec.kind, spec.window, spec.dilation, spec.options)
+        return (spec.kind,)  # its cells say which windows are averaged
     return (spec.kind, *[(name, value) for name, value in spec.options if not facts.options[name].gradient])
 
 

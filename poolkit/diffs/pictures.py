@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from poolkit.diffs.agreeing import axis_of, cells_of, counts_of, measure
+from poolkit.diffs.agreeing import axis_of, cells_of, counts_of, measure, positions
 from poolkit.diffs.along import one_axis
 from poolkit.lowering.geometry import Axis
 from poolkit.spec.kinds import KINDS
@@ -66,7 +66,7 @@ def window_at(lines: Lines, position: Sequence[int]) -> Window | None:
     """The window of an output cell, None where the output has no such cell."""
     if any(o >= out for o, out in zip(position, lines.out, strict=True)):
         return None
-    cells = tuple(tuple(axis[o]) for axis, o in zip(lines.cells, position, strict=True))
+    cells = tuple(tuple(positions(axis[o])) for axis, o in zip(lines.cells, position, strict=True))
     return Window(cells, _divisor(lines, position))
 
 

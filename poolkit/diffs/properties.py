@@ -112,10 +112,14 @@ def _kinds(p: PoolSpec, q: PoolSpec) -> list[str]:
     if p.kind != q.kind:
         return [f"A {KINDS[p.kind].does}, B {KINDS[q.kind].does}"]
     return [
-        f"A's {name} is {mine}, B's is {other}"
+        f"A's {name} is {_option(mine)}, B's is {_option(other)}"
         for (name, mine), (_, other) in zip(p.options, q.options, strict=True)
         if mine != other
     ]
+
+
+def _option(value: Any) -> str:
+    return "left out" if value is None else str(value)
 
 
 def _modes(p: PoolSpec, q: PoolSpec) -> list[str]:

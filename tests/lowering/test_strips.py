@@ -173,3 +173,12 @@ def test_a_program_does_not_grow_with_the_map() -> None:
     made = pk.S3Pool(2, grid=4, layout="NCL")
     small, large = (pk.lower(made, "numpy", (1, 1, n), tensors={"key": ""}) for n in (8, 4096))
     assert len(large.source) < len(small.source) + 100
+
+
+def test_diff_tells_grids_apart_and_goes_by_the_averages() -> None:
+    found = pk.diff("s3 window=2 grid=4 layout=NCL", "s3 window=2 layout=NCL", (1, 1, 6))
+    assert found.differences == ("A's grid is 4, B's is left out",)
+    assert found.agree == "at sizes n = 0 or 1 mod 4"
+    wider = pk.diff("s3 window=2 grid=4 layout=NCL", "s3 window=3 stride=2 grid=4 layout=NCL", (1, 1, 8))
+    assert wider.example is not None
+    assert pk.diff("s3 window=2 grid=4 layout=NCL", "s3 window=2 stride=2 grid=4 layout=NLC").equal
