@@ -31,7 +31,7 @@ class Side(NamedTuple):
 
     cells: Tensor  # int32, (K, P, S)
     weights: Tensor | None
-    inside: Tensor | None
+    inside: Tensor | None  # of cells (K, P, 1): whether there are any
     samples: Tensor | None  # (K, 1, 1): how many of the samples are averaged, where that is data
 
 
@@ -61,7 +61,7 @@ class RegionsPlan(Composite):
         made = (
             self.of_samples(six, cells, first, last)
             if self.spec.kind == "align"
-            else self.of_cells(six, cells, first, last)
+            else self.of_cells(six, cells, first, last, runs[0])
         )
         four = o.of_rank(4)
         made = four.where(four.reshape(real, (1, -1, 1, 1)), six.drop(made, (3, 5)), 0)
@@ -80,10 +80,11 @@ class RegionsPlan(Composite):
         ]
         return Plan(self.spec.inner, tuple(grids), 6, self.work, self.work)
 
-    def of_cells(self, o: Ops, cells: Tensor, first: Side, last: Side) -> Tensor:
+    def of_cells(self, o: Ops, cells: Tensor, first: Side, last: Side, largest: Run) -> Tensor:
+        """A bin with fewer cells than others has its last one several times, which changes no maximum."""
         five = o.of_rank(5)
-        inside = five.both(_down(five, first.inside), _across(five, last.inside))
-        return pooled(FOLDS["max"](o, self.inner(1)), cells, five.expand(inside, 0))[0]
+        some = five.both(_down(five, first.inside), _across(five, last.inside))
+        return o.where(five.expand(some, 0), largest(cells)[0], 0)
 
     def of_samples(self, o: Ops, cells: Tensor, first: Side, last: Side) -> Tensor:
         five = o.of_rank(5)
@@ -223,8 +224,10 @@ class Line:
             stop = o.multiply(o.floor(o.multiply(o.multiply(o.add(p, 1.0), step), -1.0)), -1.0)
         start, stop = o.add(start, low), o.add(stop, low)
         start = o.where(o.less(start, 0.0), 0.0, start)  # what is before the map is no cell, and takes no place
+        stop = self.at_most(stop, self.n)
+        inside = o.less(start, stop)  # and no NaN
         at = o.add(start, s)
-        inside = o.both(o.less(at, self.at_most(stop, self.n)), o.greater(at, -1.0))
+        at = o.where(o.less(at, stop), at, o.subtract(stop, 1.0))
         cells = o.cast(o.where(inside, at, 0.0), "int32")
         return Side(cells, None, inside, None)
 
@@ -283,4 +286,5 @@ def plan_of_regions(
         )
     wide = "float64" in (boxes.dtype, dtype) and (spec.kind == "align" or spec.bins == "exact")
     fine = "float64" if wide else "float32"
-    return RegionsPlan(spec, (), maps, rank, dtype, work, fine, further=(boxes._replace(sizes=()),))
+    plan = RegionsPlan(spec, (), maps, rank, dtype, work, fine, further=(boxes._replace(sizes=()),))
+    return dataclasses.replace(plan, parts=(plan.inner(1),)) if spec.kind == "max" else plan

@@ -176,7 +176,7 @@ class RoiSpec(Declared):
         return tuple([-(-(int(n) + more) // p) + more for (n, _), p in zip(sizes, bins, strict=True)])
 
     def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:
-        """With the grid that these boxes need, the next power of two."""
+        """With the grid that these boxes need, or at most a quarter more, so that few programs are made."""
         batch = held[:, 0]
         n = shape[self.layout.index("N")]
         if len(held) and not ((batch >= 0) & (batch < n) & (batch % 1 == 0)).all():
@@ -196,7 +196,10 @@ class RoiSpec(Declared):
                 f"received boxes with bins of up to {most} cells along a side for {quoted(str(self))}, and {2**15} is "
                 "the most; give smaller ones, or max_grid"
             )
-        return self.replace(max_grid=2 ** math.ceil(math.log2(most + (3 if self.kind == "max" else 0.01))))
+        # A box is rounded to at most two cells more than it has, and its bins begin and end within cells.
+        needed = math.floor(most + 2 / min(bins) + 2.01) if self.kind == "max" else math.ceil(most + 0.01)
+        step = 2 ** max(needed.bit_length() - 3, 0)
+        return self.replace(max_grid=-(-needed // step) * step)
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result: None, the number of boxes, in the place of the batch.

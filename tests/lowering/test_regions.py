@@ -203,3 +203,18 @@ def test_it_is_explained_and_counted() -> None:
     assert told.startswith(f"{ALIGN}\nNCHW (2, 3, 17, 23) -> NCHW (None, 3, 5, 4)")
     assert "the corners x1, y1, x2, y2" in told
     assert ALIGN.cost(X.shape).operations == 3 * 20 * 4 * 8  # of each box
+
+
+@pytest.mark.parametrize("bins", [1, 2, 7])
+@pytest.mark.parametrize("spec", [MAX, MAX.replace(bins="exact"), ALIGN.replace(sampling_ratio=0)], ids=str)
+def test_boxes_at_hand_have_the_grid_that_they_need(spec: pk.RoiSpec, bins: int) -> None:
+    """What is looked for in the boxes is no less than there may be, and at most a quarter more than that."""
+    spec = spec.replace(output_size=bins, spatial_scale=1.0, max_grid=None)
+    x = np.random.default_rng(0).standard_normal((2, 1, 23, 19))
+    rng = np.random.default_rng(1)
+    starts, sides = rng.uniform(-3, 19, (300, 2)), rng.uniform(0, 24, (300, 2)).round(1)
+    boxes = np.concatenate([rng.integers(0, 2, (300, 1)), starts, starts + sides], 1)
+
+    np.testing.assert_array_equal(pk.roi(x, boxes, spec), pk.roi(x, boxes, spec.replace(max_grid=40)))
+    found: Any = spec.look("boxes", boxes, x.shape)
+    assert found.max_grid <= 1.25 * (24 / bins + 2 / bins + 2)
