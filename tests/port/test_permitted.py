@@ -125,8 +125,8 @@ NEVER = {  # names that stand for those of another module
 @pytest.mark.parametrize("dialect", [d for d in table.dialects() if d.name != "onnx"], ids=lambda d: d.name)
 def test_frameworks_have_the_words_that_are_not_gone(dialect: Dialect) -> None:
     for name, word in dialect.words.items():
-        # Some of timm have only their module's name, and PyTorch Geometric is not among what tests install.
-        if word.pools and name not in NEVER and not name.startswith(("timm.", "torch_geometric.")):
+        # Some of timm have only their module's name, and the others are not among what tests install.
+        if word.pools and name not in NEVER and not name.startswith(("timm.", "torch_geometric.", "kornia.")):
             assert has(name) is not word.gone, name
 
 
