@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from poolkit.lowering.operators import Functions
+from poolkit.lowering.operators import Arithmetic
 from poolkit.programs.recorder import Value
 
 Tensor = Any
@@ -41,7 +41,7 @@ def _extreme(x: Tensor, sign: int) -> float | int | None:
     return highest if sign > 0 else -highest - 1
 
 
-class Ops(Functions):
+class Ops(Arithmetic):
     """The primitives of `poolkit.lowering.backend` in `keras.ops`. Where a size is None it is data: a sum of ones."""
 
     imports: ClassVar[dict[str, str]] = {"ops": "from keras import ops"}
@@ -108,25 +108,10 @@ class Ops(Functions):
         # than 1 that equals a.shape[1] or a.shape[-1].
         return self.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
 
-    def subtract(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.subtract(a, self.literal(b))
-
-    def multiply(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.multiply(a, self.literal(b))
-
-    def divide(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.divide(a, self.literal(b))
-
     def floor(self, a: Tensor) -> Tensor:
         # ops.floor makes float32 of float64 on Keras's PyTorch engine; ops.trunc does not.
         whole = self.ops.trunc(a)
         return self.where(self.less(a, whole), self.subtract(whole, 1), whole)
-
-    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.ops.take(x, places, axis=at)
-
-    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        return self.ops.take_along_axis(x, places, axis=at)
 
     def order(self, x: Tensor, at: int) -> Tensor:
         return self.ops.cast(self.ops.argsort(x, axis=at), "int32")
@@ -137,15 +122,9 @@ class Ops(Functions):
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.ops.cast(self.ops.sum(x, axis=ats, keepdims=True), "int32")
 
-    def power(self, a: Tensor, b: Any) -> Tensor:
-        return self.ops.power(a, self.literal(b))
-
     def matmul(self, a: Tensor, b: Tensor) -> Tensor:
         # Keras makes float32 of float64 here on its PyTorch engine.
         return super().matmul(a, b) if self.dtype == "float64" else self.ops.matmul(a, b)
-
-    def expand(self, x: Tensor, at: int) -> Tensor:
-        return self.ops.expand_dims(x, at)
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # Of unknown lengths. TensorFlow's is 37 eps off at 512x512 in float32; JAX has no float64 as a rule.

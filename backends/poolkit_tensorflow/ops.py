@@ -79,8 +79,7 @@ class Ops(Functions, Operators):
         if mirrored:
             return self.tf.pad(x, ((0, 0), *widths, (0, 0)), "REFLECT")
         for at, (low, high) in enumerate(widths, 1):
-            first, last = self.slice(x, at, 0, 1, 1), self.slice(x, at, -1, None, 1)
-            x = self.concat([*[first] * low, x, *[last] * high], at)
+            x = self.edged(x, at, low, high)
         return x
 
     def weigh(self, x: Tensor, kernel: Tensor, stride: tuple[int, int], dilation: tuple[int, int]) -> Tensor:

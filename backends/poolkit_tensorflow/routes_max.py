@@ -165,9 +165,7 @@ def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
     after = wanted - a.low - a.n
     if after < 0:
         x = o.slice(x, a.at, 0, a.n + after, 1)
-    first, last = o.slice(x, a.at, 0, 1, 1), o.slice(x, a.at, -1, None, 1)
-    parts = [first] * a.low + [x] + [last] * max(after, 0)
-    return o.concat(parts, a.at) if len(parts) > 1 else x
+    return o.edged(x, a.at, a.low, max(after, 0))
 
 
 ROUTES = (

@@ -58,6 +58,11 @@ class Derived:
         x = x if low == -math.inf else self.where(self.less(x, low), low, x)
         return x if high == math.inf else self.where(self.greater(x, high), high, x)
 
+    def edged(self: Any, x: Tensor, at: int, low: int, high: int) -> Tensor:
+        """With the first cell and the last one again, so many times."""
+        first, last = self.slice(x, at, 0, 1, 1), self.slice(x, at, -1, None, 1)
+        return self.concat([*[first] * low, x, *[last] * high], at) if low or high else x
+
     def merge(self: Any, x: Tensor, n: int, size: Any) -> Tensor:
         return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))
 

@@ -137,6 +137,31 @@ class Functions(Named):
         return self.functions.stop_gradient(x)
 
 
+class Arithmetic(Functions):
+    """Arithmetic and places by functions, too, for a framework of functions alone."""
+
+    def subtract(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.subtract(a, self.literal(b))
+
+    def multiply(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.multiply(a, self.literal(b))
+
+    def divide(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.divide(a, self.literal(b))
+
+    def power(self, a: Tensor, b: Any) -> Tensor:
+        return self.functions.power(a, self.literal(b))
+
+    def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.functions.take(x, places, axis=at)
+
+    def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
+        return self.functions.take_along_axis(x, places, axis=at)
+
+    def expand(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.expand_dims(x, at)
+
+
 class Operators(Named):
     """Arithmetic, comparisons, bits and slices by Python's operators, for a framework whose sizes are numbers."""
 
