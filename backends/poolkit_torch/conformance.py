@@ -60,7 +60,7 @@ class TorchHarness(Harness):
             yield t.contiguous(memory_format=torch.channels_last)
         yield t[:1].expand_as(t) if t.dim() and t.shape[0] == 1 else t.unsqueeze(0).expand(2, *t.shape)[1]
 
-    def shares_memory(self, a: Tensor, b: Tensor) -> bool:
+    def shares_memory(self, a: torch.Tensor, b: torch.Tensor) -> bool:
         return a.numel() > 0 and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
 
 

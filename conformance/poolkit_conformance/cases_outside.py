@@ -57,8 +57,9 @@ def _cases(kind: str) -> Iterator[Case]:
 
 
 def _takes(kind: str, fields: dict[str, Any]) -> bool:
+    asked: dict[str, Any] = {"layout": "NCHW"} | fields
     try:
-        PoolSpec(kind, **({"layout": "NCHW"} | fields))
+        PoolSpec(kind, **asked)
     except SpecError:
         return False
     return True

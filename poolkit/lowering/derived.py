@@ -20,7 +20,7 @@ class Derived:
     pairwise_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
     exact: bool = False
-    puts: ClassVar[bool] = False
+    puts: bool = False
     nan_wins: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -26,7 +26,7 @@ class Ops(Protocol):
     pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     exact: bool  # sums of unknown length keep to 4 eps, too
-    puts: ClassVar[bool]  # there is `put`
+    puts: bool  # there is `put`
     nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
     rank: int
     dtype: str  # that in which the kind is computed

@@ -103,8 +103,12 @@ class Rows:
 
     def tried(self, kind: Any, x: Tensor, count: Tensor) -> Tensor:
         """By exponentials of the cells as they are, where their sums say that none was out of range."""
+
+        def total(t: Tensor) -> Tensor:
+            return self.reduced(t, "sum")
+
         o = self.o
-        state = kind.bounded(self.kept(x), lambda t: self.reduced(t, "sum"))
+        state = kind.bounded(self.kept(x), total)
         made = finished(kind, count, state, x)[0]
         *others, weights = state
         weights = o.where(o.greater(count, 0), weights, 1.0)  # of a segment without a row they add up to 0

@@ -16,7 +16,7 @@ FILTERS = "kornia.filters"
 def _blur(kernel_size: Any, stride: Any = 2) -> Fields:
     for name, value in (("kernel_size", kernel_size), ("stride", stride)):
         need_value(name, value)
-    window = kernel_size[0] if is_many(kernel_size) and len({*kernel_size}) == 1 else kernel_size
+    window: Any = kernel_size[0] if is_many(kernel_size) and len({*kernel_size}) == 1 else kernel_size
     need_value("kernel_size", window, int)
     if not 1 <= window <= 7:
         raise NotExactError(f"kernel_size={window}, and a blur here has windows of 1 to 7 cells; keep it as it is")
