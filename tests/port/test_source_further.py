@@ -81,6 +81,7 @@ def test_numbers_behind_names_are_read() -> None:
 DIFFERS = [
     ("p = nn.FractionalMaxPool2d(2, output_ratio=0.5)", "draws its windows anew at each call"),
     ("y = F.fractional_max_pool3d(x, 2, 3)", "draws its windows anew at each call"),
+    ("y = F.max_unpool2d(v, i, 3, 2)", "of several values at one place torch gives each a gradient"),
     (f"{VISION}y = roi_pool(x, boxes, 7)", "boxes as a list of tensors (L, 4)"),
 ]
 

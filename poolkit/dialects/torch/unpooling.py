@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any
 
 from poolkit.dialects.calls import known, text
-from poolkit.dialects.dialect import Word, need_value
+from poolkit.dialects.dialect import Fields, Word, need_value
 from poolkit.dialects.torch.native import LAYOUTS
 from poolkit.dialects.torch.windows import each, listed, padding_of, stride_of
 from poolkit.errors import NotExactError
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.unpool import SMALLEST, Unpool
 from poolkit.spec.values import is_many
@@ -48,13 +49,21 @@ def _module(n: int, kernel_size: Any, stride: Any = None, padding: Any = 0) -> U
     return _layer(n, kernel_size, stride, padding)
 
 
+def _shared(read: Fields | Operation) -> str:
+    """What is said of windows that overlap, of which several may have chosen one cell."""
+    pooling: Any = read.pooling if isinstance(read, Unpool) else None
+    if pooling is None or all(step >= k for step, k in zip(pooling.stride, pooling.window, strict=True)):
+        return ""
+    return "of several values at one place torch gives each a gradient, and poolkit the last, which is seen"
+
+
 INDICES = (("indices", "indices"),)
 
 UNPOOLING = tuple(
     word
     for n in (1, 2, 3)
     for word in (
-        Word(f"torch.nn.MaxUnpool{n}d", partial(_module, n), further=INDICES),
-        Word(f"torch.nn.functional.max_unpool{n}d", partial(_function, n), "input", further=INDICES),
+        Word(f"torch.nn.MaxUnpool{n}d", partial(_module, n), further=INDICES, differs=_shared),
+        Word(f"torch.nn.functional.max_unpool{n}d", partial(_function, n), "input", further=INDICES, differs=_shared),
     )
 )
