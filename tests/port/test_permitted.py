@@ -16,6 +16,7 @@ from poolkit.port.files import port_file
 from poolkit.port.permitted import permitted
 from poolkit.port.python.source import port_source
 from poolkit.port.runner import runner
+from tests.helpers import vision
 
 HEAD = """
 import functools, keras, torch, jax, equinox, flax, numpy as np, tensorflow as tf
@@ -124,6 +125,7 @@ NEVER = {  # names that stand for those of another module
 
 @pytest.mark.parametrize("dialect", [d for d in table.dialects() if d.name != "onnx"], ids=lambda d: d.name)
 def test_frameworks_have_the_words_that_are_not_gone(dialect: Dialect) -> None:
+    assert vision.torchvision  # which is imported in a way of its own there
     for name, word in dialect.words.items():
         # Some of timm have only their module's name, and the others are not among what tests install.
         if word.pools and name not in NEVER and not name.startswith(("timm.", "torch_geometric.", "kornia.")):
