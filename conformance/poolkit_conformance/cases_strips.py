@@ -24,6 +24,7 @@ _SPECS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "rows_of_a_video": ((2, 4, 8, 9, 3), {"window": 2, "grid": 4, "layout": "NTHWC", "axes": "HW"}),
     "without_batch": ((8, 9), {"window": 2, "grid": 2, "layout": "HW"}),
     "channels_last": ((2, 8, 6, 3), {"window": 2, "grid": (4, 2), "layout": "channels_last"}),
+    "leading_axes": ((2, 1, 8, 3), {"window": 2, "grid": 4, "layout": "...LC"}),
     "empty_batch": ((0, 3, 8, 8), {"window": 2, "grid": 4}),
 }
 _REFUSED: dict[str, tuple[int, dict[str, Any]]] = {

@@ -56,7 +56,8 @@ def _letters(case: Case, name: str, axes: int) -> str:
         gone = pooled_axes(case.spec, rank)
         letters = "".join(c for at, c in enumerate(letters, rank - len(letters)) if at not in gone)
     layout = layout_of(case.spec, rank)
-    axes -= 0 if name in case.spec.learned else rank - len(layout)
+    lines = name == "samples" and None in case.spec.lengths.values()  # of all batches, and of leading axes
+    axes -= 0 if lines or name in case.spec.learned else rank - len(layout)
     spec = case.spec if case.spec.axes is not None else case.spec.changed(lambda part: part.replace(layout=layout))
     return next(form for form in spec.axes_of(name, letters) if len(form) == axes)
 
