@@ -21,6 +21,8 @@ CASES = [
     ("reduce_mean", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (2, 7, 8, 3)),
     ("reduce_mean", pk.PoolSpec("sum", output_size=1, layout="NCHW", keepdims=False), (2, 3, 7, 8)),
     ("convolution", pk.AvgPool(3, 2, "same", layout="NHWC"), (2, 8, 9, 3)),
+    ("channelwise", pk.BlurPool(3, 2, layout="NHWC"), MAP),
+    ("channelwise", pk.BlurPool(3, 1, layout="NCHW"), FIRST),
     ("rows", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (2, 3, 20, 30)),
     ("rows", pk.PoolSpec("sum", output_size=1, layout="CHW", keepdims=False), (3, 20, 30)),
     ("rows", pk.PoolSpec("avg", output_size=1, layout="NCL"), (2, 3, 300)),

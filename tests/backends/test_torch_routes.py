@@ -85,6 +85,8 @@ def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     yield pk.PoolSpec("sum", output_size=(1, 3), layout="NHWC"), (1, 20, 60, 2)
     for kind in ("max", "min"):
         yield pk.PoolSpec(kind, output_size=1, layout="NCHW"), (2, 2, 48, 56)  # 14 blocks of 192 cells
+    for layout in ("NCHW", "NHWC"):
+        yield pk.PoolSpec("blur", window=3, stride=2, layout=layout), (2, 9, 12, 3)
     yield pk.PoolSpec("max", window=3, layout="NTHWC", axes="T"), (2, 9, 2, 3, 2)
     yield pk.PoolSpec("avg", window=2, layout="NTHWC", axes="TW"), (2, 9, 2, 6, 2)
 
