@@ -73,20 +73,13 @@ def specs() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
 def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     shapes = {"NCL": (2, 3, 12), "NLC": (2, 9, 3), "NCDHW": (1, 2, 4, 6, 5), "NDHWC": (1, 6, 5, 4, 2), "HW": (9, 12)}
     shapes["L"] = (12,)
-    asked: tuple[dict[str, Any], ...] = (
-        *WINDOWS[:4],
-        *DILATED,
-        {"output_size": 1},
-        {"output_size": 2},
-        {"output_size": 3},
-    )
+    asked: tuple[dict[str, Any], ...] = (*WINDOWS[:4], *DILATED, *ADAPTIVE[:3])
     for kind, (layout, shape), a in itertools.product(("avg", "max", "min", "sum"), shapes.items(), asked):
         yield pk.PoolSpec(kind, layout=layout, **a), shape
     yield pk.PoolSpec("sum", output_size=(1, 3), layout="NHWC"), (1, 20, 60, 2)
     for kind in ("max", "min"):
         yield pk.PoolSpec(kind, output_size=1, layout="NCHW"), (2, 2, 48, 56)  # 14 blocks of 192 cells
-    for layout in ("NCHW", "NHWC"):
-        yield pk.PoolSpec("blur", window=3, stride=2, layout=layout), (2, 9, 12, 3)
+    yield from ((pk.BlurPool(3, 2, layout=layout), (2, 9, 12, 3)) for layout in ("NCHW", "NHWC"))
     yield pk.PoolSpec("max", window=3, layout="NTHWC", axes="T"), (2, 9, 2, 3, 2)
     yield pk.PoolSpec("avg", window=2, layout="NTHWC", axes="TW"), (2, 9, 2, 6, 2)
 
