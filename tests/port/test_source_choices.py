@@ -106,6 +106,8 @@ def test_an_argument_that_goes_by_the_order_is_still_seen() -> None:
             "torch",
             "(m, torch.nn.MaxPool2d)",
         ),
+        ("from torch import nn\n", "type(m) is nn.MaxPool2d", "keras", "type(m) is keras.layers.MaxPooling2D"),
+        ("from torch import nn\n", "type(m) in [nn.MaxPool2d, int]", "keras", "in [keras.layers.MaxPooling2D, int]"),
         ("from torch import nn\n", "isinstance(m, nn.AdaptiveAvgPool2d)", "keras", ""),
         (
             "from torch import nn\n",

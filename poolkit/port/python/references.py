@@ -58,15 +58,14 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
 
 
 def tested(tree: Tree, names: Names, to: str | None) -> Iterator[Site]:
-    """``isinstance(m, nn.MaxPool2d)``: the class that such a pool is of in the target.
+    """``isinstance(m, nn.MaxPool2d)``, ``type(m) is nn.MaxPool2d``: the class that such a pool is of in the target.
 
     >>> tree = Tree("from torch import nn; isinstance(m, (nn.Linear, nn.MaxPool2d))")
     >>> [(site.word, site.role) for site in tested(tree, Names(tree), "keras")]
     [('torch.nn.MaxPool2d', 'class')]
     """
-    for node in tree.all(ast.Call):
-        asked = last_name(node.func) in TESTS and len(node.args) > 1
-        for one in walk(node.args[1]) if asked else ():
+    for node, classes in _tests(tree):
+        for one in walk(classes):
             full = names.full(one) or ""
             if not is_word(full) or not POOLS.search(full) or isinstance(tree.parent(one), ast.Attribute):
                 continue
@@ -75,6 +74,14 @@ def tested(tree: Tree, names: Names, to: str | None) -> Iterator[Site]:
             if dialect.name != to and dialect.words[word].tensor is None:
                 with contextlib.suppress(NotExactError):
                     yield Site(node, call, word, dialect.name, "class", one, fields=fields_of(call), caveats=[TESTED])
+
+
+def _tests(tree: Tree) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """The calls that ask for a class, with the classes."""
+    yield from ((n, n.args[1]) for n in tree.all(ast.Call) if last_name(n.func) in TESTS and len(n.args) > 1)
+    for node in tree.all(ast.Compare):
+        if isinstance(node.left, ast.Call) and plain_name(node.left.func) == "type":
+            yield from ((node.left, classes) for classes in node.comparators)
 
 
 TESTS = ("isinstance", "assertIsInstance")
