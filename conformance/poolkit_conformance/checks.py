@@ -43,8 +43,9 @@ def arguments(h: Harness, case: Case) -> tuple[Tensor, ...]:
 
 
 def described(case: Case) -> dict[str, tuple[str, str]]:
-    """The further tensors of a case, as `pk.lower` and `pk.routes` take them."""
-    return {name: (_letters(case, name, t.ndim), t.dtype.name) for name, t in further(case).items()}
+    """The further tensors of a case, as `pk.lower` and `pk.routes` take them; weights they know by themselves."""
+    held = case.spec.parameters
+    return {name: (_letters(case, name, t.ndim), t.dtype.name) for name, t in further(case).items() if name not in held}
 
 
 def _letters(case: Case, name: str, axes: int) -> str:

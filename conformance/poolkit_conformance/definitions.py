@@ -6,13 +6,14 @@ from types import ModuleType
 from typing import Any
 
 import poolkit as pk
-from poolkit_conformance import chains, graphs, mixes, oracle, pyramids, regions, segments, unpooling
+from poolkit_conformance import chains, graphs, learned, mixes, oracle, pyramids, regions, segments, unpooling
 
 DEFINITIONS: dict[type, ModuleType] = {
     pk.PoolSpec: oracle,
     pk.Mix: mixes,
     pk.Chain: chains,
     pk.Pyramid: pyramids,
+    pk.Learned: learned,
     pk.Segment: segments,
     pk.StructPool: graphs,
     pk.Unpool: unpooling,

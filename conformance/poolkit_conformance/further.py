@@ -52,6 +52,9 @@ def _made(case: Case, name: str, how: Any) -> Array:
         shape = {"rows": _moving, "lines": _lines, "each": _result}[form](case)
         return generator(name, case.name).random(shape).astype(numpy_dtype(more[0] if more else "float32"))
     rng = generator(name, case.name)
+    if name in case.spec.parameters:
+        weights = case.spec.parameters[name]
+        return np.asarray(rng.standard_normal(weights.shape) / 2 + weights.start).astype(numpy_dtype(form))
     if name == "coefficients":
         return _coefficients(case, form, rng).astype(numpy_dtype(more[0] if more else _float(case.dtype)))
     if name == "key":

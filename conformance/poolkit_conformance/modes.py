@@ -106,7 +106,7 @@ def untouched(h: Harness, case: Case) -> None:
 def vmap(h: Harness, case: Case) -> None:
     """Two inputs at once, the second of which is the first turned round."""
     before = (given(case), *further(case).values())
-    turned = [np.ascontiguousarray(np.flip(t)) for t in before]
+    turned = [np.ascontiguousarray(np.flip(t)).reshape(t.shape) for t in before]
     both = h.vmap(pooling(h, case))(*(h.from_numpy(np.stack(pair)) for pair in zip(before, turned, strict=True)))
     tensors = tuple((name, Fixed(t)) for name, t in zip(further(case), turned[1:], strict=True))
     cases = (case, dataclasses.replace(case, data=Fixed(turned[0]), values=None, indices=None, tensors=tensors))
@@ -239,6 +239,8 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
         return False
     if case.error is not None:
         return name == "eager"
+    if name == "layer" and case.spec.parameters:
+        return False  # such a layer holds its weights, and takes none
     if math.prod(case.shape) > LARGE and name not in FOR_LARGE:
         return False
     if name in WITHOUT_SHAPE and len(case.spec.layout) != len(case.shape):

@@ -14,6 +14,7 @@ from poolkit_conformance import modes
 from poolkit_conformance.case import Case
 from poolkit_conformance.cases import CASES
 from poolkit_conformance.cases_graphs import GRAPH_LITERALS, GRAPHS
+from poolkit_conformance.cases_learned import LEARNED
 from poolkit_conformance.cases_outside import outside_cases
 from poolkit_conformance.cases_regions import REGION_LITERALS, REGIONS
 from poolkit_conformance.cases_segments import SEGMENT_LITERALS, SEGMENTS
@@ -49,7 +50,7 @@ def harness(backend: str) -> Harness:
 def all_cases() -> list[Case]:
     """Every case; those of ONNX where its package is installed, and of kinds that are registered."""
     literals = [*LITERALS, *SEGMENT_LITERALS, *GRAPH_LITERALS, *UNPOOL_LITERALS, *REGION_LITERALS]
-    return [*literals, *CASES, *SEGMENTS, *GRAPHS, *UNPOOLS, *REGIONS, *onnx_cases(), *outside_cases()]
+    return [*literals, *CASES, *SEGMENTS, *GRAPHS, *LEARNED, *UNPOOLS, *REGIONS, *onnx_cases(), *outside_cases()]
 
 
 def tests(h: Harness, full: bool = False) -> list[Test]:  # noqa: PT028  # it is no test

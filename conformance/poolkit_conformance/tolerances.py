@@ -76,6 +76,8 @@ def row(kind: str, derivative: bool) -> str:
 
 def kind_of(spec: Any) -> str:
     """The kind whose row is that of an operation: of several parts that of the least exact one."""
+    if spec.parameters:
+        return "learned"
     kinds: list[str] = [part.kind for part in spec.poolings()] or [getattr(spec, "kind", "max")]
     if len(kinds) == 1 or spec.selects:
         return kinds[0]

@@ -161,7 +161,9 @@ def _attention(plan: LearnedPlan, o: Ops, x: Tensor, runs: Sequence[Run], weight
     score = tanh(o, _linear(o, t, weights, "score"))
     if "gate" in weights:
         score = o.multiply(score, sigmoid(o, _linear(o, t, weights, "gate")))
-    logits = o.drop(o.matmul(score, weights["head"]), (plan.rank - 1,))
+    # A Keras model whose inputs have unknown sizes does not know those of weights that are inputs, too.
+    head = o.of_rank(2).reshape(weights["head"], plan.spec.parameters["head"].shape)
+    logits = o.drop(o.matmul(score, head), (plan.rank - 1,))
     return runs[0](x, log_weight=logits, **mask)[0]
 
 
