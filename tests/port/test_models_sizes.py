@@ -233,6 +233,13 @@ def test_a_program_is_told_by_its_shapes(tmp_path: Path, function: Any, shape: A
         assert "so that it resizes, and does not pool" in rows["program"].note
 
 
+def test_the_last_layer_of_a_model_is_told_by_the_shape_that_it_says(tmp_path: Path) -> None:
+    image = keras.Input((9, 8, 4))
+    program = kl.Lambda(lambda x: keras.ops.repeat(x, 2, 1), output_shape=(18, 8, 4), name="program")(image)
+
+    assert rows_of(ported(tmp_path, program, image))["program"].status == "left"
+
+
 def test_the_summary_says_how_much_of_a_model_is_pools(tmp_path: Path) -> None:
     done = run(json_of(tmp_path / "model.json", pspnet()), "--to", "torch", "--output", tmp_path / "out.py")
 

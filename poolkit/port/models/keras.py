@@ -23,7 +23,7 @@ from poolkit.port.models.keras_graph import (
     name_of,
     shape_of,
 )
-from poolkit.port.models.keras_shapes import declared, with_shapes
+from poolkit.port.models.keras_shapes import declared, said, with_shapes
 from poolkit.port.models.layers import Layer, Shape, note_of_fold, note_of_padding
 from poolkit.port.models.naming import joined, shown
 from poolkit.spec.values import is_many
@@ -160,7 +160,7 @@ def _grows(layer: Config, place: _Place) -> str:
     """Why a program in a file is no pool: the file knows what it is given and gives, and some axis becomes longer."""
     given: Shape = place.shape or ()
     shapes = {one.shape for step in place.behind for one in step.outputs if one.layer == name_of(layer)}
-    gives = shapes.pop() if len(shapes) == 1 else None
+    gives = shapes.pop() if len(shapes) == 1 else said(layer, given)
     if layer["class_name"] not in PROGRAMS or gives is None or len(given) != len(gives) or given[:1] != gives[:1]:
         return ""
     sizes = [(n, m) for n, m in zip(given[1:], gives[1:], strict=True) if n != m]

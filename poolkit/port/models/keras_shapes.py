@@ -13,6 +13,7 @@ from poolkit.port.models.archive import is_list, is_object, listed
 from poolkit.port.models.keras_graph import Config, Graph, is_keras, is_pool, shape_of
 from poolkit.port.models.layers import Shape
 from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.values import is_many
 
 SAME = re.compile(
     r"Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|\w*Dropout\w*|\w*Normalization(V[12])?|GaussianNoise|Identity|Rescaling"
@@ -28,6 +29,13 @@ def declared(layer: Config) -> Shape | None:
     """The shape that the first layer of a Sequential, or an InputLayer, was given."""
     config = _config(layer)
     return shape_of(config.get("batch_shape")) or shape_of(config.get("batch_input_shape"))
+
+
+def said(layer: Config, given: Shape) -> Shape | None:
+    """The shape that a Lambda says that it gives, without the batch, of such a one."""
+    sizes = listed(_config(layer).get("output_shape"))
+    whole = layer["class_name"] == "Lambda" and is_many(sizes) and all(type(n) is int and n > 0 for n in sizes)
+    return (*given[:1], *sizes) if whole else None
 
 
 def with_shapes(graph: Graph, given: Shape | None) -> dict[tuple[str, int], Shape | None]:
@@ -56,6 +64,8 @@ def _made(layer: Config, shapes: list[Shape]) -> Shape | None:
     kind, config, shape = str(layer["class_name"]), _config(layer), shapes[0]
     if kind == "InputLayer" or SAME.fullmatch(kind):
         return shape
+    if kind == "Lambda":
+        return said(layer, shape)
     if is_pool(layer) and not config.keys() >= WINDOWED:
         return read_call(call_of({"class_name": kind, "config": config})).output_shape(shape)
     if kind in ELEMENTWISE:
