@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import pytest
 
 from poolkit.port.files import port_file
@@ -79,6 +80,20 @@ def test_keras_1_sequentials_are_read(tmp_path: Path) -> None:
     assert port_file(tmp_path / "older.json", "torch").rows[0].after == "nn.MaxPool2d(2)"
 
 
+@pytest.mark.parametrize("ending", ["json", "h5"])
+def test_sequentials_whose_config_is_a_list_are_read(tmp_path: Path, ending: str) -> None:
+    pool = {**POOL, "config": {**POOL["config"], "batch_input_shape": [None, 8, 6, 3]}}
+    text, path = json.dumps({"class_name": "Sequential", "config": [pool]}), tmp_path / f"older.{ending}"
+    if ending == "json":
+        path.write_text(text)
+    else:
+        with h5py.File(path, "w") as file:
+            file.attrs["model_config"] = text
+    (found,) = port_file(path, "torch").rows
+
+    assert (found.where, found.after, found.shape) == ("pool", "nn.MaxPool2d(2)", (None, 8, 6, 3))
+
+
 UNPORTABLE = {
     "a Lambda": (layer("Lambda", function={"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}), "is not run"),
     "another package's layer": (layer("GeMPool", module="their.layers"), "no layer of Keras"),
@@ -86,6 +101,8 @@ UNPORTABLE = {
         layer("MaxPooling2D", module="their.layers", pool_size=[2, 2]),
         "no layer of",
     ),
+    "a pool that Keras has not": (layer("SuperPooling2D"), "no pooling of Keras that poolkit knows"),
+    "a class with a list of its own": (layer("Tower", module="their.layers", layers=[64, 32]), "no layer of Keras"),
     "a registered class": ({**layer("Foo", module=None), "registered_name": "Custom>Foo"}, "no layer of Keras"),
     "a wrapped pool": (layer("TimeDistributed", "each", layer=layer("GlobalMaxPooling2D", "it")), "TimeDistributed"),
     "a size that is a word": (layer("MaxPooling2D", pool_size="two", data_format="channels_last"), "window"),

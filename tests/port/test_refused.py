@@ -101,6 +101,15 @@ def test_unusable_archives_are_refused(tmp_path: Path, name: str) -> None:
         port_file(tmp_path / "model.keras", "torch")
 
 
+@pytest.mark.parametrize("layers", ['"x"', "{}", "[3]", "null"])
+def test_a_model_without_a_list_of_layers_is_refused(tmp_path: Path, layers: str) -> None:
+    model = f'{{"class_name": "Sequential", "config": {{"name": "net", "layers": {layers}}}}}'
+    for text in (model, json.dumps({"class_name": "Functional", "config": {"layers": [json.loads(model)]}})):
+        (tmp_path / "model.json").write_text(text)
+        with pytest.raises(InputError, match="Sequential net has no list of layers"):
+            port_file(tmp_path / "model.json", "torch")
+
+
 def test_models_nested_without_end_are_refused(tmp_path: Path) -> None:
     nested: dict[str, Any] = POOL
     for _ in range(150):

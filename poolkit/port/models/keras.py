@@ -49,7 +49,8 @@ class _Place:
 
 def layers_of(model: Config, what: str) -> Iterator[Layer]:
     """Every pooling layer of a model's config, in its order, with those that may pool and cannot be read."""
-    if not isinstance(model.get("class_name"), str) or not is_object(model.get("config")):
+    config = model.get("config")
+    if not isinstance(model.get("class_name"), str) or not (is_object(config) or is_list(config)):
         raise InputError(
             f"received {what}, and a Keras model's config has class_name and config; give what model.to_json() returns"
         )
@@ -96,6 +97,7 @@ def _layer(layer: Config, place: _Place) -> Iterator[Layer]:
     if layers_in(layer) is not None:
         yield from _inside(layer, place.inside(name))
         return
+    _check_no_model(layer)
     for inner in _wrapped(layer):
         problem = (
             f"it stands inside the {shown(kind)} {shown(name)}, which calls it in its own way; port that layer by hand"
@@ -103,8 +105,22 @@ def _layer(layer: Config, place: _Place) -> Iterator[Layer]:
         yield from _layer(inner, place.inside(name, shape=None, problem=place.problem or problem))
     problem = _problem(layer)
     call = None if problem else _call(layer)
+    if call is None and not problem and "pool" in kind.lower():
+        problem = f"{shown(kind)} is no pooling of Keras that poolkit knows, and may pool; port it by hand"
     if call is not None or problem:
         yield _found(layer, *_uncast(call, place), problem)
+
+
+def _check_no_model(layer: Config) -> None:
+    """`InputError` for a model of Keras's own without a list of layers, which would seem to have no pools."""
+    if layer["class_name"] in MODELS and is_keras(layer):
+        raise InputError(
+            f"received a model whose {shown(str(layer['class_name']))} {shown(name_of(layer))} has no list of layers "
+            "that each have a class_name; save it anew"
+        )
+
+
+MODELS = ("Sequential", "Functional", "Model")
 
 
 def _uncast(call: Call | None, place: _Place) -> tuple[Call | None, _Place]:

@@ -143,7 +143,8 @@ def layers_in(model: Config) -> list[Config] | None:
     found = config.get("layers") if is_object(config) else config
     if not is_list(found):
         return None
-    return [layer for layer in found if is_object(layer) and isinstance(layer.get("class_name"), str)]
+    layers: list[Config] = [layer for layer in found if is_object(layer) and isinstance(layer.get("class_name"), str)]
+    return layers if layers or not found else None  # a layer's own list may be of numbers
 
 
 def graph_of(model: Config) -> Graph:
