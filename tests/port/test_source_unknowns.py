@@ -85,6 +85,22 @@ def test_axes_that_may_be_others_fail(head: str, axes: str) -> None:
     assert row(f"{TF}{head}\n    return tf.reduce_mean(x, axis={axes}, keepdims=True)\n").status == "failed"
 
 
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        ("tf.reduce_mean(x, [h, w], keepdims=True)", "failed"),
+        ("tf.reduce_max(x, (h, w))", "failed"),
+        ("tf.reduce_mean(x, [3, w])", "left"),
+        ("tf.reduce_mean(x, [h])", "left"),
+    ],
+)
+def test_of_axes_that_are_unpacked_nothing_is_said_but_that_they_are_unknown(call: str, status: str) -> None:
+    found = row(f"{TF}def f(x, first):\n    h, w = [2, 3] if first else [1, 2]\n    return {call}\n")
+
+    assert found.status == status
+    assert "only known when the program runs" in found.note
+
+
 def test_axes_of_a_local_name_are_known() -> None:
     source = f"{TF}def f(x):\n    axis = [1, 2]\n    return tf.reduce_mean(x, axis, keepdims=True)\n"
     assert row(source).after == "torch.nn.functional.adaptive_avg_pool2d(x, 1)"

@@ -66,6 +66,10 @@ NOT_READ = [
     "from .ops import max_pool2d as pool\ny = pool(x, 3, stride=2)",
     "from .ops import *\ny = avg_pool(x, 3)",
     "from .ops import reduce_mean\ny = reduce_mean(x, [1, 2], name='avgpool')",
+    "from .ops import reduce_mean\nh, w = [1, 2] if last else [2, 3]\ny = reduce_mean(x, [h, w], keepdims=True)",
+    "from .ops import reduce_mean\naxes = [1, 2]\ny = reduce_mean(x, axes)",
+    "import tensorflow as tf\nblock(tf.raw_ops.MaxPool)",
+    "import functools, tensorflow as tf\npool = functools.partial(tf.raw_ops.MaxPool, padding='SAME')",
     "class Net(Network):\n    def setup(self):\n        self.feed('data').conv(7, 7).max_pool(3, 3, 2, 2)",
     "class Net(Base):\n    def call(self, x):\n        return self.max_pool2d(x)",
     "from torch import nn\ny = getattr(nn, f'AvgPool{n}d')(2)(x)",
@@ -87,6 +91,15 @@ def test_a_pool_that_nothing_reads_has_a_row(source: str) -> None:
 
     assert [one.status for one in result.rows] == ["failed"]
     assert not result.complete
+
+
+def test_another_name_for_a_pool_that_nothing_reads_is_called() -> None:
+    named, called = ported(
+        "import tensorflow as tf\nop = tf.raw_ops.MaxPool\ny = op(input=x, ksize=[1, 2, 2, 1])\n"
+    ).rows
+
+    assert (named.status, called.status) == ("left", "failed")
+    assert "tensorflow.raw_ops.MaxPool is not among" in called.note
 
 
 def test_a_pool_that_getattr_gives_is_the_one_with_a_dot() -> None:

@@ -34,8 +34,7 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
         if isinstance(tree.parent(node), ast.Attribute) or _annotates(tree, node) or _told_elsewhere(tree, node):
             continue
         full = names.full(node)
-        pools = _is_class(names, node) if full is None else is_word(full) and POOLS.search(full.rpartition(".")[2])
-        if not pools:
+        if not (_is_class(names, node) if full is None else _pools(full)):
             continue
         fresh = node not in told and tree.given_to(node) not in told
         if to is not None and to in (of_framework(full or ""), *(names.frameworks() if not full else ())):
@@ -55,6 +54,14 @@ def references(tree: Tree, names: Names, found: list[Site], to: str | None) -> I
                 continue
             note = "its arguments go to the calls inside, each of which has a row" if scoped else WHY
             yield Row(f"line {tree.line(node)}", tree.text(node), "left" if scoped else "failed", notes=(note,))
+
+
+def _pools(full: str) -> bool:
+    """Whether a framework's name is a pool that is read, or a class by whose spelling it is one, as in tf.raw_ops."""
+    last = full.rpartition(".")[2]
+    if is_word(full):
+        return POOLS.search(last) is not None
+    return last[:1].isupper() and spelled_like_a_pool(last) and of_framework(full) is not None
 
 
 def tested(tree: Tree, names: Names, to: str | None) -> Iterator[Site]:

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 
 from poolkit.dialects import table
 from poolkit.port.python.assumed import imported
+from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name, pools
 from poolkit.port.python.sites import Site, holders
 from poolkit.port.python.tree import Tree
+from poolkit.port.python.values import literals
 from poolkit.port.report import Row
+from poolkit.spec.values import is_many
 
 # Layers and functions that pool, and no pool of threads or connections.
 LAYER = re.compile(
@@ -58,9 +61,9 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
         registry, key = _registry(node)
         func = registry or node.func
         name = last_name(node.func) or key
-        spelled = _by_getattr(tree, node) or meant.get(name, name)
+        spelled = _by_getattr(tree, node) or meant.get(name) or _behind(names, func) or name
         read = name == "getattr" and "pool" in spelled.lower() and not OF_WORKERS.search(spelled)
-        if node in nodes or not (read or spelled_like_a_pool(spelled) or _reduces_space(tree, node, spelled)):
+        if node in nodes or not (read or spelled_like_a_pool(spelled) or _reduces_space(tree, names, node, spelled)):
             continue
         # In a chain over several lines a call stands at its own name.
         place = tree.span(node.func)[1] if isinstance(node.func, ast.Attribute) else tree.span(node)[0]
@@ -160,16 +163,29 @@ def _defined(tree: Tree, name: str) -> Node | None:
     return by_name.get(name)
 
 
-def _reduces_space(tree: Tree, node: ast.Call, name: str) -> bool:
-    """Whether a reduction that nothing reads is over several axes."""
-    axes = [tree.text(value) for value in given(node)[1:]] if name in ("reduce_mean", "reduce_max") else []
-    return any(re.fullmatch(r"[(\[]-?\d, *-?\d(, *-?\d)?[)\]]", text) for text in axes)
+def _reduces_space(tree: Tree, names: Names, node: ast.Call, name: str) -> bool:
+    """Whether a reduction that nothing reads is over several axes, or over names of several."""
+    values = given(node)[1:] if name in ("reduce_mean", "reduce_max") else []
+    for value in values:
+        meant = [literal(value), *literals(values_of(tree, names).of(value, node))]
+        if any(is_many(one) and 1 < len(one) < 4 and all(type(n) is int for n in one) for one in meant):
+            return True
+        axes = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+        if 1 < len(axes) < 4 and all(plain_name(axis) for axis in axes):
+            return True
+    return False
 
 
 def _renamed(tree: Tree) -> dict[str, str]:
     """What imports call otherwise: ``from .layers import max_pool2d as pool``."""
     aliases = [alias for alias in tree.all(ast.alias) if alias.asname is not None]
     return {alias.asname or "": alias.name.rpartition(".")[2] for alias in aliases}
+
+
+def _behind(names: Names, func: Node) -> str:
+    """What ``op`` of ``op = tf.raw_ops.MaxPool`` is, where that is spelled like a pool."""
+    last = (names.full(func) or "").rpartition(".")[2]
+    return last if spelled_like_a_pool(last) else ""
 
 
 def _by_getattr(tree: Tree, node: ast.Call) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.dialect import NotPooling
 from poolkit.errors import NotExactError
+from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.rules.either_order import ORDERED, chosen
-from poolkit.port.python.sites import Site
+from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.unknowns import resolve, value_of
 from poolkit.port.python.values import literals
@@ -19,6 +21,8 @@ from poolkit.spec.values import is_many
 
 def computed_axes(tree: Tree, names: Names, site: Site) -> None:
     """``tf.reduce_mean(x, axes)``: axes that are a literal after all, or may be those of a normalisation."""
+    if isinstance(site.error, NotPooling):
+        _check_each(tree, names, site)
     if not site.computed or resolve(tree, names, site):
         return
     values = list(literals(value_of(tree, names, site.computed, site)))
@@ -31,10 +35,26 @@ def computed_axes(tree: Tree, names: Names, site: Site) -> None:
             f"its axes {site.computed} may be those of {why}; write them out, or port it by hand"
         )
         return
-    site.error = NotPooling(
-        f"its axes {site.computed} are only known when the program runs, and over others than the spatial ones, as in "
-        "a normalisation, it pools nothing; if it pools, write them out"
-    )
+    site.error = NotPooling(f"its axes {site.computed} {UNKNOWN}")
+
+
+UNKNOWN = (
+    "are only known when the program runs, and over others than the spatial ones, as in a normalisation, it pools "
+    "nothing; if it pools, write them out"
+)
+
+
+def _check_each(tree: Tree, names: Names, site: Site) -> None:
+    """Say of ``[h_axis, w_axis]`` that nothing is known of them: several axes are mostly the spatial ones."""
+    axes = reduced(replace(site, call=values_of(tree, names).literals_in(site.call, site.node)))
+    unknown = [axis.text for axis in axes if isinstance(axis, Expression)] if is_many(axes) else []
+    told = ", ".join(unknown)
+    if len(unknown) > 1 and len(unknown) == len(axes):
+        site.error = NotExactError(
+            f"its axes {told} are only known when the program runs; write them out, or port it by hand"
+        )
+    elif unknown:
+        site.error = NotPooling(f"its axes {told} {UNKNOWN}")
 
 
 def _in_either_order(tree: Tree, site: Site, several: Sequence[Any]) -> bool:
