@@ -10,6 +10,7 @@ from collections.abc import Callable
 from poolkit.dialects.dialect import RAISED
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
+from poolkit.port.python.orders import note_order
 from poolkit.port.python.rules.arg_scopes import arg_scoped
 from poolkit.port.python.rules.choices import choices
 from poolkit.port.python.rules.computed_axes import computed_axes
@@ -21,6 +22,7 @@ from poolkit.port.python.rules.keras_dtypes import typed
 from poolkit.port.python.rules.keras_formats import data_format
 from poolkit.port.python.rules.keras_masks import masked
 from poolkit.port.python.rules.keras_time_distributed import wrapped
+from poolkit.port.python.rules.known_orders import known_order
 from poolkit.port.python.rules.last_axes import last_axes
 from poolkit.port.python.rules.listed_sizes import listed_sizes
 from poolkit.port.python.rules.nones import may_be_none, sure_numbers
@@ -34,7 +36,7 @@ from poolkit.port.python.rules.turns import turned
 from poolkit.port.python.rules.whole_at_one_size import whole_at_one_size
 from poolkit.port.python.rules.whole_map import whole_map
 from poolkit.port.python.rules.zeros_before import padded_before
-from poolkit.port.python.sites import Site
+from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tree import Tree
 
 Rule = Callable[[Tree, Names, Site], None]
@@ -54,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     powers,
     listed_sizes,
     computed_axes,
+    known_order,
     any_rank,
     may_be_none,
     sure_numbers,
@@ -75,10 +78,12 @@ RULES: tuple[Rule, ...] = (
 def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     """The sites with everything that belongs to them."""
     found = paired(tree, names, found)
-    for site in found:
+    # Reductions last: their positions are those of the order that the pools before them have.
+    for site in sorted(found, key=lambda one: reduced(one) is not None):
         try:
             for rule in RULES:
                 rule(tree, names, site)
+            note_order(tree, site)
         except RAISED as error:
             site.error = NotExactError(f"what is around it is not understood ({error}); port it by hand")
     return found

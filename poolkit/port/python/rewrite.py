@@ -96,7 +96,7 @@ def _as_reduction(site: Site, target: Target, source: str) -> Target:
     if site.stays and counted is not None:
         return replace(target, call=counted(spec), notes=())
     behind = all(n < 0 for n in at)
-    ranked = spec.replace(layout=f"...{spec.layout}") if behind else spec
+    ranked = spec.replace(layout=f"...{spec.layout.removeprefix('...')}") if behind else spec
     plain = table.usage_of(target.backend).reduction
     if plain is not None and not spec.keepdims:
         target = replace(target, call=plain(ranked), notes=target.notes if target.call is not None else ())

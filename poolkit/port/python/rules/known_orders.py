@@ -1,0 +1,60 @@
+"""A reduction of counted axes whose tensor has a known order: they are the letters of that, whatever they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from poolkit.dialects.dialect import NotPooling
+from poolkit.errors import NotExactError
+from poolkit.port.python.names import Names
+from poolkit.port.python.orders import STEPS, is_unfolded, order_of
+from poolkit.port.python.positions import lettered
+from poolkit.port.python.sites import Site, reduced
+from poolkit.port.python.tree import Tree
+from poolkit.spec.values import is_many
+
+TOLD = (
+    "received {}, whose axes {} are {} of {}, the order that {} says, and a pool takes spatial axes alone; count the "
+    "axes that are meant, or port it by hand"
+)
+UNFOLDED = (
+    "received {}, and {} has an axis more for each unfold, so that {} are not the spatial axes of a layout; it stays "
+    "as it is"
+)
+LEFT = "of the axes of its result {} stays, and the channels move past it; check what takes that result"
+
+
+def known_order(tree: Tree, names: Names, site: Site) -> None:
+    """``tf.reduce_mean(MaxPooling2D(2)(x), [2, 3])`` takes W and C of NHWC, though these would be H and W of NCHW."""
+    fields = site.read
+    at = reduced(site) if fields and site.tensor is not None else None
+    # Of means in each other the fields have the axes of all, and the call those of one.
+    if not is_many(at) or site.tensor is None or len(at) != len(str(fields.get("axes") or "")):
+        return
+    if is_unfolded(tree, names, site.tensor):
+        site.error = NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
+        return
+    order, by = order_of(tree, names, site.tensor)
+    if not order and tree.order:
+        order, by = lettered(tree.order), "--source-layout"
+    if order:
+        _read_in(tree, site, at, order, by)
+
+
+def _read_in(tree: Tree, site: Site, at: Sequence[int], order: str, by: str) -> None:
+    """Read a reduction again by the letters of its tensor."""
+    fields, read = site.read, lettered(site.read["layout"])
+    same_end = read.endswith("C") == order.endswith("C")
+    inside = all(-len(order) <= n < len(order) for n in at)
+    axes = "".join(sorted((order[n] for n in at), key=order.index)) if inside else ""
+    if axes == fields["axes"] and same_end and len(order) == len(read):
+        return
+    if not axes or not set(axes).isdisjoint("NTC"):
+        taken = " and ".join(axes) if axes else "not all axes"
+        site.error = NotExactError(TOLD.format(tree.text(site.node), at, taken, order, by))
+        return
+    layout = f"...{order.removeprefix(STEPS)}" if order.startswith(STEPS) else order
+    site.fields = {**fields, "layout": layout, "axes": axes}
+    left = [one for one in layout.strip(".NC") if one not in axes]
+    if left and not fields["keepdims"]:
+        site.if_moved.append(LEFT.format("".join(left)))
