@@ -15,6 +15,7 @@ from poolkit.port.python.rules.arg_scopes import arg_scoped
 from poolkit.port.python.rules.choices import choices
 from poolkit.port.python.rules.computed_axes import computed_axes
 from poolkit.port.python.rules.computed_windows import sized_windows
+from poolkit.port.python.rules.divisors import divided
 from poolkit.port.python.rules.either_order import either_order
 from poolkit.port.python.rules.further import further
 from poolkit.port.python.rules.kept_axes import dropped_axes, kept_axes, out_of_lambda
@@ -71,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     padded_before,
     squeezed_after,
     order_after,
+    divided,
     whole_at_one_size,
 )
 
