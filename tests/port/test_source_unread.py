@@ -105,6 +105,7 @@ def test_another_name_for_a_pool_that_nothing_reads_is_called() -> None:
 def test_a_pool_that_getattr_gives_is_the_one_with_a_dot() -> None:
     head = "from keras import layers\n"
     assert row(f"{head}y = getattr(layers, 'MaxPooling2D')(2)(x)\n").after == "torch.nn.MaxPool2d(2)(x)"
+    assert row(f"{head}y = getattr(layers, 'MaxPool2D')(2)(x)\n").after == "torch.nn.MaxPool2d(2)(x)"
     handed = row(f"{head}block(getattr(layers, 'MaxPooling2D', None))\n")
     assert handed.after == 'pk.stand_in("keras.layers.MaxPooling2D", "torch")'
 

@@ -78,7 +78,11 @@ def _with_dot(node: Any) -> Any:
 @functools.cache
 def pools(of: str | None = "") -> frozenset[str]:
     """What all frameworks call their pools, or one of them, without the modules, where the name says that it is one."""
-    names = {one.rpartition(".")[2] for d in table.dialects() if of in ("", d.name) for one in d.words}
+    spoken = [(d, one.rpartition(".")) for d in table.dialects() if of in ("", d.name) for one in d.words]
+    names = {last for _, (_, _, last) in spoken}
+    for d, (module, _, last) in spoken:  # Keras's MaxPool2D is its MaxPooling2D
+        short = last.replace("Pooling", "Pool").replace("Average", "Avg")
+        names |= {short} if d.canonical(f"{module}.{short}") in d.words else set()
     return frozenset(name for name in names if "pool" in name.lower() != "pool")
 
 

@@ -16,6 +16,7 @@ from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name, pools
 from poolkit.port.python.sites import Site, holders
+from poolkit.port.python.texts import texts
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import literals
 from poolkit.port.report import Row
@@ -47,6 +48,7 @@ def unread(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
     if is_for(names, to):
         return
     rows = [*_calls(tree, names, found, told, to), *_typed(tree, to)]
+    rows += texts(tree, names, found, [*told, *rows], to)
     yield from rows
     if not (rows or told or found):
         yield from _mention(tree)
@@ -109,7 +111,7 @@ def _row(tree: Tree, node: ast.Call, func: ast.expr, full: str, asked: str, row:
     elif full:
         note = f"{full} {NOT_READ}"
     elif not _made(tree, node, name, value):
-        note = f"nothing in this file says what {plain_name(func) or name} is; {SAY}"
+        note = f"nothing in this file says what {plain_name(func) or name or tree.text(func)} is; {SAY}"
     if note:
         yield Row(row.where, row.before, "failed", notes=(note,))
 
@@ -183,9 +185,10 @@ def _renamed(tree: Tree) -> dict[str, str]:
 
 
 def _behind(names: Names, func: Node) -> str:
-    """What ``op`` of ``op = tf.raw_ops.MaxPool`` is, where that is spelled like a pool."""
-    last = (names.full(func) or "").rpartition(".")[2]
-    return last if spelled_like_a_pool(last) else ""
+    """What ``op`` of ``op = tf.raw_ops.MaxPool`` is, or whose ``MaxPool2D.from_config`` is, if spelled like a pool."""
+    *before, last = (names.full(func) or "").split(".")
+    owner = before[-1] if before and before[-1][:1].isupper() and not last.startswith("__") else ""
+    return next((name for name in (last, owner) if spelled_like_a_pool(name)), "")
 
 
 def _by_getattr(tree: Tree, node: ast.Call) -> str:
