@@ -25,6 +25,8 @@ CHANNELS_TAKEN = {
         "tf.reduce_mean(x, [2, 3])",
     ),
     "a sum behind": ("x = tf.nn.relu(0.5 * keras.layers.MaxPooling2D(2)(x) + s)", "tf.reduce_mean(x, [2, 3])"),
+    "one branch": ("x = keras.layers.Conv2D(8, 3)(x)\n    if s: x = tf.nn.relu(x)", "tf.reduce_mean(x, [2, 3])"),
+    "a loop": ("x = keras.layers.Conv2D(8, 3)(x)\n    for _ in s: x = tf.nn.relu(x)", "tf.reduce_mean(x, [2, 3])"),
     "a slice behind": ("x = keras.layers.MaxPooling2D(2)(x)[:, 1:]", "tf.reduce_mean(x, [2, 3])"),
     "a concatenation behind": (
         "x = tf.concat([keras.layers.MaxPooling2D(2)(x), s], -1)",
@@ -87,6 +89,9 @@ def test_the_mirror_keeps_its_caveat() -> None:
         'x = keras.layers.Conv2D(8, 3, data_format="channels_first")(x)',
         "x = keras.layers.Conv2D(8, 3, data_format=df)(x)",
         "x = keras.layers.Dense(8)(x)",
+        "x = keras.layers.MaxPooling2D(2)(x)\n    if df: x = tf.transpose(x, [0, 3, 1, 2])",
+        'x = keras.layers.MaxPooling2D(2)(x) if df else keras.layers.MaxPooling2D(2, data_format="channels_first")(x)',
+        "if df: x = keras.layers.MaxPooling2D(2)(x)",
     ],
 )
 def test_what_has_its_channels_first_or_says_no_order_is_read_as_before(before: str) -> None:

@@ -8,6 +8,7 @@ import re
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.reading import spoken_in
 from poolkit.errors import NotExactError
+from poolkit.port.python.given import every
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal
 from poolkit.port.python.positions import lettered, letters
@@ -15,6 +16,7 @@ from poolkit.port.python.rules.keras_formats import SETS_FORMAT, set_by
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tensors import AXES, DIGIT, MAPS, PAIRS, SHAPE, WHOLE, Tensor, tensors_of
 from poolkit.port.python.tree import Tree
+from poolkit.port.python.uses import flow_of
 
 STEPS = "NT"  # the batch and the steps, which TimeDistributed has before the axes of what it wraps
 FORMAT = re.compile(r"channels_(first|last)|N[A-Z]*C[A-Z]*")
@@ -39,15 +41,18 @@ def order_of(tree: Tree, names: Names, node: Node) -> tuple[str, str]:
     >>> order_of(tree, Names(tree), tree.named("y")[0]), order_of(tree, Names(tree), tree.all(ast.BinOp)[0])
     (('', ''), ('NHWC', 'layers.Conv2D(8, 3)(x)'))
     """
-    here: Tensor | None = tensors_of(tree, names).of(node)
-    for _ in range(FAR):
-        if here is None:
-            break
-        said = _said(tree, names, here)
-        if said:
-            return said, tree.text(here.node)
-        here = _before(tree, names, here)
-    return "", ""
+    left, seen, said = [tensors_of(tree, names).of(node)], set[Node](), dict[str, str]()
+    while left and len(seen) < FAR:
+        here = left.pop()
+        seen.add(here.node)
+        order = _said(tree, names, here)
+        before = _several(tree, names, here) if not order else []
+        if not order and not before:
+            return "", ""
+        if order:
+            said.setdefault(order, tree.text(here.node))
+        left += [one for one in before if one.node not in seen]
+    return next(iter(said.items())) if len(said) == 1 and not left else ("", "")
 
 
 def is_unfolded(tree: Tree, names: Names, node: Node) -> bool:
@@ -91,6 +96,17 @@ def _of_layer(tree: Tree, names: Names, layer: Node | None) -> str:
         usual = tree.order
     order = said[0] if said else usual
     return letters(int(digit[1]) + 2, last=order.endswith(("C", "last"))) if order else ""
+
+
+def _several(tree: Tree, names: Names, tensor: Tensor) -> list[Tensor]:
+    """What a tensor may have been before, all of which are to agree; none where one of them is not known."""
+    before, tensors = _before(tree, names, tensor), tensors_of(tree, names)
+    if before is not None or not isinstance(tensor.node, ast.Name):
+        return [before] if before is not None else []
+    value = flow_of(tree).at(tensor.node.id, tensor.node)
+    found = [one for one in every([value]) if not one.several] if value is not None else []
+    values = [one.value for one in found if one.value is not None and one.item is None and not (one.each or one.loose)]
+    return [*map(tensors.of, values)] if len(values) == len(found) else []
 
 
 def _before(tree: Tree, names: Names, tensor: Tensor) -> Tensor | None:
