@@ -79,6 +79,9 @@ def test_volumes_of_torch_are_read_in_their_order(reduction: str) -> None:
 def test_the_mirror_keeps_its_caveat() -> None:
     source = "import torch\nfrom torch.nn import functional as F\nx = F.avg_pool2d(x, 2)\ny = x.mean((1, 2))\n"
     assert ported(source, "tensorflow").rows[-1].status == "caveat"
+    behind = ported(source.replace("(1, 2)", "(-3, -2)"), "tensorflow").rows[-1]
+    assert behind.status == "failed"
+    assert "are C and H of NCHW" in behind.note
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from poolkit.spec.values import is_many
 
 def any_rank(tree: Tree, names: Names, site: Site) -> None:
     """``x.mean((1, 2))`` in PyTorch: of CHW or of NHWC, whose axes stay where they are counted."""
-    if site.error is None or isinstance(site.error, NotPooling) or not is_many(reduced(site)):
+    at = reduced(site) if site.error is not None and not isinstance(site.error, NotPooling) else None
+    if not is_many(at) or any(isinstance(n, int) and n < 0 for n in at):
         return
     try:
         fields = fields_of(site.call, "NHWC") if table.usage_of(site.dialect).single_images else None
