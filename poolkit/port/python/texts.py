@@ -75,8 +75,9 @@ def _word(text: str, made: bool) -> str:
 def _names_something(tree: Tree, node: Node) -> bool:
     """Whether a text is a docstring, a key, a name, a message, an annotation, or what something is held against."""
     inside, around = node, tree.parent(node)
-    if isinstance(around, ast.Dict) and node in around.keys:
-        value = around.values[around.keys.index(node)]
+    entries = zip(around.keys, around.values, strict=True) if isinstance(around, ast.Dict) else ()
+    value = next((value for key, value in entries if key is node), None)
+    if value is not None:
         return not isinstance(value, ast.Constant | ast.Dict | ast.List | ast.Tuple)
     if isinstance(around, ast.Expr | ast.JoinedStr | ast.MatchValue):
         return True
