@@ -9,13 +9,35 @@ import numpy as np
 import pytest
 
 import poolkit as pk
-from poolkit_conformance.cases_learned import SPECS
+from poolkit_conformance import learned
+from poolkit_conformance.case import cotangent, tangent
+from poolkit_conformance.cases_learned import LEARNED, SPECS
+from poolkit_conformance.expect import expected, further, given
 
 MAP = (2, 5, 4, 6)
 
 
 def window(kind: str, layout: str) -> pk.PoolSpec:
     return pk.PoolSpec(kind, layout=layout, window=3, stride=2, padding="same")
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_differences_are_as_good_as_the_suite_says(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    case = next(case for case in LEARNED if case.name == f"learned_{name}")
+    weights = {n: t.astype("float64") for n, t in further(case).items()}
+    x = given(case).astype("float64")
+    g = cotangent(case, expected(case).values.shape, "float64")  # those that the suite takes
+    along = tangent(case, x.shape).astype("float64")
+    t = torch.tensor(x, requires_grad=True)
+    y = pk.pool(t, case.spec, **{n: torch.tensor(w) for n, w in weights.items()})
+    (first,) = torch.autograd.grad(y, t, torch.tensor(g), create_graph=True)
+    (second,) = torch.autograd.grad((first * torch.tensor(along)).sum(), t)
+
+    slopes = learned.vjp(case.spec, x, g, weights)
+    bends = learned.second(case.spec, x, g, along, weights)
+    np.testing.assert_allclose(slopes.values, first.detach(), rtol=0, atol=1e-9 * slopes.magnitude.max())
+    np.testing.assert_allclose(bends.values, second, rtol=0, atol=5e-7 * bends.magnitude.max())
 
 
 def test_golden_numbers() -> None:
