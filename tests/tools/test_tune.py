@@ -17,6 +17,7 @@ import poolkit as pk
 from poolkit.cli.commands import poolkit
 from poolkit.running import dispatch, registry, tuned
 from poolkit.running.further import situation_of
+from poolkit.tools import tune
 from poolkit.tools.bench import Timing
 from tests.helpers.support import ROOT, environment
 
@@ -182,8 +183,7 @@ def test_the_fastest_route_is_kept(backend: str, passes: list[str], file: Path) 
 def measure(monkeypatch: pytest.MonkeyPatch, **times: float) -> None:
     """Let every measurement of a forward pass give these times."""
     rows = [Timing("numpy", route, False, time, None) for route, time in times.items()]
-    tool = sys.modules["poolkit.tools.tune"]
-    monkeypatch.setattr(tool, "timings", lambda *_, derivative, **__: [] if derivative else rows)
+    monkeypatch.setattr(tune, "timings", lambda *_, derivative, **__: [] if derivative else rows)
 
 
 @pytest.mark.parametrize(("time", "winner"), [(2.0, "fold"), (2.9, "maximum")])
