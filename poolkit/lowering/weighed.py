@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
-from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import FOLDS, LogWeighted
-from poolkit.lowering.maximum import highest, lowest
+from poolkit.lowering.kinds.kind import Kind, State
+from poolkit.lowering.kinds.maximum import highest, lowest
+from poolkit.lowering.kinds.taps import Taps
+from poolkit.lowering.kinds.uniform import batch
 from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, channel, dropped
-from poolkit.lowering.taps import Taps
-from poolkit.lowering.uniform import batch
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import quoted
 

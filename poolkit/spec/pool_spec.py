@@ -154,7 +154,7 @@ class PoolSpec(Fields, Operation):
                 f"give {' or '.join([f'{name}=' for name in RANDOM])}, or leave out indices"
             )
         if KINDS[self.kind].strips:
-            from poolkit.lowering.strips import strips
+            from poolkit.lowering.operations.strips import strips
 
             return strips(base, further, size)
         if len(further) == 0:

@@ -152,7 +152,7 @@ class Pyramid(Composite):
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each level."""
-        from poolkit.lowering.pyramids import plan_of_pyramid
+        from poolkit.lowering.operations.pyramids import plan_of_pyramid
 
         return plan_of_pyramid(self, rank, dtype, size, widen, further)
 
@@ -166,6 +166,6 @@ class Pyramid(Composite):
         return shapes if self.several else shapes[0]
 
     def output_shapes(self, shape: Sequence[int | None]) -> tuple[tuple[int | None, ...], ...]:
-        from poolkit.lowering.pyramids import shapes_of_pyramid
+        from poolkit.lowering.operations.pyramids import shapes_of_pyramid
 
         return shapes_of_pyramid(self, as_shape(shape, unknown=True))

@@ -11,8 +11,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from poolkit.lowering.kinds.uniform import uniform, within
 from poolkit.lowering.plan import Plan, Run
-from poolkit.lowering.uniform import uniform, within
 from poolkit.lowering.weighed import WeighedPlan, weighed
 from poolkit.spec.kinds import RANDOM
 from poolkit.spec.operation import Further

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.relative import moderate, powers_fit
+from poolkit.lowering.routes.windows import cells
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
-from poolkit.lowering.windows import cells
 from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
-    from poolkit.lowering.kind import State
+    from poolkit.lowering.kinds.kind import State
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
