@@ -50,6 +50,7 @@ FOLLOWS = {  # a function named so gives indices whatever it is told
     *(f"tensorflow.{nn}.max_pool_with_argmax({what})" for nn in ("nn", "compat.v1.nn") for what in PLACES),
     *(f"timm.layers.LsePlus{n}d({what})" for n in (1, 2) for what in ("device", "dtype")),
     *(f"kornia.filters.{name}(ceil_mode)" for name in ("MaxBlurPool2D", "max_blur_pool2d")),  # of a stride of 1
+    *(f"antialiased_cnns.{name}(channels)" for name in ("BlurPool", "BlurPool1D")),  # of its weights
     # Tensors are data, which a spec does not hold.
     *(f"torch.nn.functional.max_unpool{n}d(indices)" for n in (1, 2, 3)),
     *(f"torchvision.ops.roi_{how}(boxes)" for how in ("align", "pool")),

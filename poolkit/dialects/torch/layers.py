@@ -17,6 +17,7 @@ OUTSIDE = {
     "torch_geometric": "torch_geometric.nn",
     "torchvision": "torchvision.ops",
     "kornia": "kornia.filters",
+    "antialiased_cnns": "antialiased_cnns",
 }
 
 ATTRIBUTES = {

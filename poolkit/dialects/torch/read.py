@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from poolkit.dialects.calls import Call, known
 from poolkit.dialects.dialect import WITHOUT_NAN, Dialect, Fields, NotPooling, Word, need_value, no_spec, words
 from poolkit.dialects.reductions import reduce
+from poolkit.dialects.torch.antialiased import ANTIALIASED
 from poolkit.dialects.torch.caveats import CAVEATS
 from poolkit.dialects.torch.fractional import FRACTIONAL, with_indices
 from poolkit.dialects.torch.geometric import GEOMETRIC
@@ -231,7 +232,7 @@ def flattened(fields: Any) -> Any:
 
 
 FLATTEN = f"{NN}.Flatten"
-BLUR = re.compile(r"\.BlurPool2[dD]$")  # timm's and kornia's
+BLUR = re.compile(r"\.BlurPool(2[dD])?$")  # timm's, kornia's, antialiased_cnns'
 
 # ---------------------------------------------------------------------------------------------------- what is no spec
 
@@ -267,7 +268,7 @@ WORDS = words(
     Word(f"{NN}.Sequential", _sequential),
     *RESIZING,
     *(no_spec(name, what) for name, what in NEIGHBOURS.items()),
-    *(*TIMM, *GEOMETRIC, *KORNIA, *FRACTIONAL, *UNPOOLING, *REGIONS),
+    *(*TIMM, *GEOMETRIC, *KORNIA, *ANTIALIASED, *FRACTIONAL, *UNPOOLING, *REGIONS),
 )
 
 DIALECT = Dialect("torch", ("torch", *OUTSIDE), WORDS, LAYOUTS, canonical, call_of, native, CAVEATS, USAGE, others)
