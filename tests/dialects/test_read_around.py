@@ -65,6 +65,8 @@ def test_a_policy_casts(call: str) -> None:
 def test_names_of_keras_1() -> None:
     same = pk.MaxPool(3, 2, "same", layout="NCHW")
     assert pk.read("keras.layers.MaxPooling2D((3, 3), (2, 2), border_mode='same', dim_ordering='th')") == same
+    assert pk.read("keras.layers.MaxPooling2D((3, 3), (2, 2), 'same', 'th')") == same
+    assert pk.read("keras.layers.GlobalMaxPooling2D('th')").layout == "NCHW"
     assert pk.read("keras.layers.AveragePooling1D(pool_length=3, stride=1)") == pk.AvgPool(3, 1, layout="NLC")
     assert pk.read("keras.layers.GlobalMaxPooling2D(dim_ordering='tf')").layout == "NHWC"
 

@@ -103,10 +103,11 @@ def _modern(given: dict[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in plain.items():
         ours = OLD.get(name)
         if ours in given:
-            old = name == "dim_ordering" and isinstance(value, str)
-            given[ours] = ORDERS.get(value, value) if old else value
+            given[ours] = value
         elif name not in PLAIN:
             raise NotExactError(f"{name} is no argument of a pooling layer of Keras; leave it out")
+    order = given.get("data_format")  # by its place in Keras 1, too: ``MaxPooling2D((3, 3), (2, 2), "same", "th")``
+    given["data_format"] = ORDERS.get(order, order) if isinstance(order, str) else order
     dtype = policy_of(plain.get("dtype"))
     if dtype:
         raise NotExactError(f"dtype={dtype} casts what is pooled, which a spec does not; cast before the pool")
