@@ -44,6 +44,29 @@ def test_a_format_and_a_dtype_that_are_not_known() -> None:
 
 TF = "import tensorflow as tf\n"
 
+LAST, FIRST = ("[1, 3, 3, 1], [1, 2, 2, 1]", "[1, 1, 3, 3], [1, 1, 2, 2]")
+LISTS = {
+    "a choice": [
+        "k = [1, 3, 3, 1] if df == 'NHWC' else [1, 1, 3, 3]",
+        "s = [1, 2, 2, 1] if df == 'NHWC' else [1, 1, 2, 2]",
+    ],
+    "branches": ["if df == 'NHWC':", f"    k, s = {LAST}", "else:", f"    k, s = {FIRST}"],
+    "one branch": [f"k, s = {LAST}", "if df == 'NCHW':", f"    k, s = {FIRST}"],
+}
+
+
+@pytest.mark.parametrize("lines", LISTS.values(), ids=LISTS)
+def test_lists_that_go_with_the_format(lines: list[str]) -> None:
+    inner = "\n    ".join([*lines, "return tf.nn.max_pool(x, k, s, 'VALID', data_format=df)"])
+    found = row(f"import tensorflow as tf\ndef f(x, df):\n    {inner}\n")
+    assert (found.status, found.after) == ("exact", "torch.nn.functional.max_pool2d(x, 3, 2)")
+
+
+@pytest.mark.parametrize("lists", ["[1, 3, 3, 1] if a else [1, 2, 2, 1]", "[1, 3, 1, 1] if a else [1, 1, 3, 1]"])
+def test_lists_that_go_with_something_else_are_refused(lists: str) -> None:
+    found = row(f"import tensorflow as tf\nk = {lists}\ny = tf.nn.max_pool(x, k, k, 'VALID', data_format=df)\n")
+    assert found.status == "failed"
+
 
 @pytest.mark.parametrize(
     ("call", "after"),
@@ -100,37 +123,6 @@ def test_pools_of_slim_with_the_arguments_of_the_scopes_around(head: str) -> Non
     other = ported(source.replace("slim.max_pool2d]", "slim.avg_pool2d]")).rows[1]
     assert (other.status, other.after) == ("caveat", "torch.nn.functional.max_pool2d(x, 3, 2)")
     assert "arg_scope" in other.note
-
-
-MADE = """def scope(p, deep=None):
-    with slim.arg_scope([slim.max_pool2d], stride=1):
-        with slim.arg_scope({}) as inner, slim.arg_scope([slim.max_pool2d], padding=p) as sc:
-            return inner
-def f(x):
-    made = scope("SAME")
-    with slim.arg_scope(made):
-        return slim.max_pool2d(x, 3)
-"""
-
-
-@pytest.mark.parametrize(
-    ("inner", "after"),
-    [
-        ('[slim.max_pool2d], padding="VALID"', "torch.nn.functional.max_pool2d(x, 3, 1)"),
-        ("[slim.max_pool2d], stride=2, padding='VALID'", "torch.nn.functional.max_pool2d(x, 3, 2)"),
-        ("scope(1)", ""),  # which goes round in a circle
-        ("[slim.max_pool2d], padding=p", ""),
-    ],
-)
-def test_scopes_that_a_function_gives_back(inner: str, after: str) -> None:
-    found = ported(f"{SLIM[0]}{MADE.format(inner)}").rows[-1]
-    if "=p" in inner:
-        assert (found.status, found.after) == ("failed", "")
-        assert "the arg_scope of line 4 gives it padding=p, which is only known in the function" in found.note
-    elif after:
-        assert (found.status, found.after) == ("exact", after)
-    else:
-        assert "arg_scope that this function is called in" in found.note
 
 
 def test_layers_of_tensorflow_1_as_slim_makes_them() -> None:

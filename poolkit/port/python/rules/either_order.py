@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from poolkit.dialects.calls import Call, text
+from poolkit.dialects.calls import Call, Expression, text
 from poolkit.dialects.dialect import Fields
 from poolkit.dialects.reading import fields_of, spoken_in
 from poolkit.errors import NotExactError, PoolkitError
+from poolkit.port.python.expressions import with_literals
 from poolkit.port.python.names import Names
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
+from poolkit.port.python.unknowns import value_of
+from poolkit.port.python.values import NOTHING, Either, Value, literal_of
 from poolkit.spec.operation import Operation
+from poolkit.spec.values import is_many
 
 # What frameworks call the order, and what they say of it: channels last, then first.
 ARGUMENTS = {"data_format": ("channels", "NHWC", "NWC", "NDHWC"), "dim_ordering": ("tf",)}
@@ -36,21 +41,49 @@ class Read(NamedTuple):
 
 def either_order(tree: Tree, names: Names, site: Site) -> None:
     """Read a pool whose data format is not known, where both formats make the same of it, or only one fits."""
-    found = in_either(tree, site.call) if site.error is not None else None
+    found = None
+    if site.error is not None:
+        found = in_either(tree, *_with_lists(tree, names, site)) or in_either(tree, site.call)
     if found is not None:
         site.fields, site.call, site.error, site.either = found.fields, found.call, None, True
         site.notes.append(found.note)
 
 
-def in_either(tree: Tree, call: Call) -> Read | None:
-    call = by_name(call)
-    unknown = [one for one in call.kwargs if one[0] in ARGUMENTS and not isinstance(one[1], str | None)]
+def in_either(tree: Tree, *calls: Call) -> Read | None:
+    """The fields of a call in either order, or of one of several that differ in lists that go with the order."""
+    calls = tuple(map(by_name, calls))
+    first = calls[0].kwargs if calls else ()
+    unknown = [one for one in first if one[0] in ARGUMENTS and not isinstance(one[1], str | None)]
     for name, value in unknown[:1]:
         for formats in ARGUMENTS[name]:
-            found = chosen(tree, [with_value(call, name, word) for word in FORMATS[formats]])
+            found = chosen(tree, [with_value(call, name, word) for call in calls for word in FORMATS[formats]])
             if found is not None:
                 return found._replace(note=ORDERED.format(f"{name}={text(value)}"))
     return None
+
+
+MOST_LISTS = 3  # windows, strides and paddings; each doubles the calls that are read
+
+
+def _with_lists(tree: Tree, names: Names, site: Site) -> list[Call]:
+    """The calls with ``[1, 3, 3, 1] if data_format == "NHWC" else [1, 1, 3, 3]`` as each of its lists."""
+    texts = [one.text for one in (*site.call.args, *dict(site.call.kwargs).values()) if isinstance(one, Expression)]
+    found = {text: _lists(value_of(tree, names, text, site)) for text in dict.fromkeys(texts)}
+    several = {text: lists for text, lists in found.items() if lists}
+    if not 0 < len(several) <= MOST_LISTS:
+        return []
+    made = (dict(zip(several, lists, strict=True)) for lists in itertools.product(*several.values()))
+    return [_with(site.call, one) for one in made]
+
+
+def _with(call: Call, values: dict[str, Any]) -> Call:
+    return with_literals(call, lambda text: values.get(text, NOTHING))
+
+
+def _lists(value: Value) -> list[Any]:
+    """The lists that a value may be, if it is one of a few of them."""
+    found = [literal_of(one) for one in value.values] if isinstance(value, Either) else []
+    return found if len(found) < 4 and all(map(is_many, found)) else []
 
 
 def by_name(call: Call) -> Call:
