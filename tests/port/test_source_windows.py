@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.helpers.ports import ported, row
+from tests.helpers.ports import ported, row, same_numbers
 
 KERAS = "import math\nfrom keras.layers import AveragePooling2D, Layer\nfrom keras.backend import int_shape\n"
 TORCH = "import torch.nn.functional as F\n"
@@ -29,6 +29,12 @@ SIZED = {
     "half": ["return AveragePooling2D((int_shape(x)[1] // 2, int_shape(x)[2] // 2))(x)"],
     "half of a list": ["s = x.get_shape().as_list()", "return AveragePooling2D((s[1] // 2, s[2] // 2))(x)"],
     "half at once": ["return AveragePooling2D((x.get_shape().as_list()[1] // 2, 2))(x)"],
+    "half of each": ["return AveragePooling2D(tuple(s // 2 for s in x.shape[1:3]))(x)"],
+    "half of each of a list": ["return AveragePooling2D([s // 2 for s in int_shape(x)[1:-1]])(x)"],
+    "side by side": [
+        "k = [s // n for s, n in zip(int_shape(x)[1:3], size)]",
+        "return AveragePooling2D(k, strides=k)(x)",
+    ],
     "by a name of a name": ["h = x.shape[1]", "k = math.ceil(h / 3)", "return AveragePooling2D((k, 2))(x)"],
 }
 
@@ -48,6 +54,10 @@ UNPROVEN = {
         "    h, w = h // 2, w // 2",
         "return y",
     ],
+    "each by a function": ["return AveragePooling2D([size(s) for s in int_shape(x)[1:3]])(x)"],
+    "some": ["return AveragePooling2D([s for s in int_shape(x)[1:] if s > 3])(x)"],
+    "each of another": ["return AveragePooling2D([s // 2 for s in int_shape(size)[1:3]])(x)"],
+    "of several turns": ["return AveragePooling2D([s // t for s in x.shape[1:2] for t in x.shape[2:3]])(x)"],
     "an attribute": ["h = size.net.shape[1]", "size.net = f(size.net)", "return AveragePooling2D((h, 1))(size.net)"],
     "an item": ["h, w = x[-1].shape[1:3]", "x.append(f(x[-1]))", "return AveragePooling2D((h, w))(x[-1])"],
     "a stored item": ["h, w = x[0].shape[1:3]", "x[0] = f(x[0])", "return AveragePooling2D((h, w))(x[0])"],
@@ -73,7 +83,7 @@ def test_a_window_that_goes_by_sizes_of_the_map_has_them_in_the_other_order(line
     *sizes, found = ported(body(KERAS, *lines)).rows
     assert found.status != "failed", found
     assert all(size.after.startswith(("x.shape[", "(x.shape[")) for size in sizes)
-    assert sizes or "x.shape[2] // 2" in found.after
+    assert sizes or "x.shape[2" in found.after
 
 
 @pytest.mark.parametrize("lines", UNPROVEN.values(), ids=UNPROVEN)
@@ -129,3 +139,34 @@ def test_what_is_proven_is_global(lines: list[str]) -> None:
 def test_a_window_by_an_argument_is_carried_over() -> None:
     source = body(KERAS, "k = size // 2", "return AveragePooling2D((k, size))(x)")
     assert ported(source).text.splitlines()[-1].strip() == "return torch.nn.AvgPool2d((k, size))(x)"
+
+
+# The tuple or number that takes the place of a look has no as_list, numpy, tolist or value.
+LOOKS = [
+    "_, h, w, _ = x.get_shape().as_list()",
+    "s = x.shape.as_list()\n    h, w = s[1], s[2]",
+    "h, w = x.shape[1:3].as_list()",
+    "s = x.get_shape()\n    s = s.as_list()\n    h, w = s[1:3]",
+    "_, h, w, _ = tf.shape(x).numpy()",
+    "h, w = tf.shape(x)[1:3].numpy().tolist()",
+    "h, w = tf.shape(x).numpy()[1], x.shape[2]",
+    "h, w = [int(s) for s in x.shape[1:3]]",
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_port_runs_where_sizes_were_asked_for_as_numbers(look: str) -> None:
+    pool = "tf.nn.avg_pool2d(x, (h // 3, w // 2), (h // 3, w // 2), 'VALID')"
+    same_numbers(f"import tensorflow as tf\n\ndef f(x):\n    {look}\n    return {pool}\n", of="tensorflow")
+
+
+def test_a_size_of_tensorflow_1_is_a_number_in_the_port() -> None:
+    source = body(
+        "import tensorflow as tf\n", "h = x.shape[1].value", "return tf.nn.avg_pool2d(x, h // 2, h // 2, 'VALID')"
+    )
+    assert "h = x.shape[2]\n" in ported(source).text
+
+
+def test_sizes_of_another_tensor_of_the_same_name_are_refused() -> None:
+    lines = ["s = x.get_shape()", "x = size(x)", "s = s.as_list()", "return AveragePooling2D((s[1] // 2, 2))(x)"]
+    assert row(body(KERAS, *lines)).status == "failed"

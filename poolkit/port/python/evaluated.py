@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from poolkit.dialects.calls import Call
 from poolkit.dialects.sources import dotted_name
+from poolkit.port.python.comprehended import Bound, unrolled, zipped
 from poolkit.port.python.expressions import with_literals
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, expression, given, last_name, literal, plain_name, walk
+from poolkit.port.python.nodes import Node, expression, given, is_int, last_name, literal, plain_name, walk
 from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import flow_of, mutated
@@ -29,7 +30,10 @@ from poolkit.port.python.values import (
     by_shape,
     computed,
     either,
+    front,
+    is_several,
     literal_of,
+    looked_at,
     place_of,
     sizes_in,
     taken_by,
@@ -41,7 +45,8 @@ THROUGH = ("int", "list", "tuple", "float")  # calls that leave sizes as they ar
 NUMBERS = re.compile(
     r"int|float|round|abs|min|max|math\.\w+|(np|numpy)\.(ceil|floor|round|int32|int64|maximum|minimum|sqrt)"
 )
-METHODS = ("get_shape", "size", "as_list")
+WRITTEN = ("as_list", "numpy", "tolist")  # of sizes, as plain numbers
+METHODS = ("get_shape", "size", *WRITTEN)
 DOTTED = (ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -61,6 +66,7 @@ class Values:
     rank: int | None = None
     found: dict[Given, Value] = field(default_factory=dict[Given, "Value"])
     attributes: dict[str, Given] = field(default_factory=dict[str, Given])
+    bound: list[Bound] = field(default_factory=list[Bound])  # what comprehensions around give their names
 
     def of(self, node: ast.expr | None, at: Node) -> Value:
         """What an expression is at a node of the file."""
@@ -83,6 +89,8 @@ class Values:
             return Unknown((test, *values)) if by_shape(test) else either(values)
         found = self._called(node, at) if isinstance(node, ast.Call) else None
         found = self._item(node, at) if isinstance(node, ast.Subscript) else found
+        if isinstance(node, ast.ListComp | ast.GeneratorExp):
+            found = unrolled(node, self.bound, lambda inner: self.of(inner, at))
         return found if found is not None or node is None else self._unknown(node, at)
 
     def literals_in(self, call: Call, at: Node) -> Call:
@@ -126,6 +134,9 @@ class Values:
     # ----------------------------------------------------------------------------------------------- names of the file
 
     def _named(self, name: str, at: Node) -> Value:
+        for names in reversed(self.bound):
+            if name in names:
+                return names[name]
         given = self._given_at(name, at)
         if given is None:
             return Known(name) if not self.tree.scope(at)[name] else None
@@ -153,6 +164,7 @@ class Values:
     def _given(self, given: Given) -> Value:
         """The value of what a name is given, after the values that this is made of: a chain of names has no end."""
         left, begun = [given], set[Given]()
+        around, self.bound = self.bound, []
         while left:
             here = left.pop()
             if here in self.found:
@@ -164,6 +176,7 @@ class Values:
                 continue
             self.found[here] = None  # where it goes by what it was in the turn before
             self.found[here] = self._made(here)
+        self.bound = around
         return self.found[given]
 
     def _needs(self, given: Given) -> Iterator[Given]:
@@ -183,14 +196,14 @@ class Values:
             return computed(values) if grown else either((*values, Known(given.name)) if given.loose else values)
         if given.value is None or given.statement is None:
             default = self.of(given.default, given.node) if given.node is not None else None
-            return Known(given.name, default=default, number=_is_int(given.node))
+            return Known(given.name, default=default, number=is_int(given.node))
         value = self.of(given.value, given.statement)
         if given.each:
             items = either(value.items) if isinstance(value, Many) else Known(given.name)
             return Unknown((value,)) if by_shape(value) else items
         if given.item is not None:
             return self._unpacked(value, given.item, given.of)
-        annotated = isinstance(given.statement, ast.AnnAssign) and _is_int(given.statement)
+        annotated = isinstance(given.statement, ast.AnnAssign) and is_int(given.statement)
         return Computed((value,)) if annotated and not isinstance(value, Known | Size) else value
 
     def _unpacked(self, value: Value, item: int, of: int) -> Value:
@@ -211,7 +224,7 @@ class Values:
             return Unknown((Shape("", node, at),))
         if dotted.startswith("self."):
             return Unknown((self._given(self._stored(dotted)),))
-        return self.of(node.value, at) if node.attr == "value" else self._unknown(node, at)
+        return looked_at(self.of(node.value, at), node) if node.attr == "value" else self._unknown(node, at)
 
     def _shape(self, tensor: ast.expr, node: ast.expr, at: Node) -> Value:
         """The whole shape of a tensor."""
@@ -233,6 +246,8 @@ class Values:
             return self._shape(node.args[0], node, at)
         if dotted == "len" and len(node.args) == 1:
             return self._length(node, node.args[0], at)
+        if dotted == "zip" and node.args:
+            return zipped([self.of(arg, at) for arg in node.args])
         if dotted in THROUGH and len(node.args) == 1:
             value = self.of(node.args[0], at)
             through = dotted in ("list", "tuple") or (dotted == "int" and isinstance(value, Size | Either))
@@ -241,14 +256,16 @@ class Values:
             return computed([self.of(arg, at) for arg in node.args])
         if not method or not isinstance(node.func, ast.Attribute):
             return None
-        if node.func.attr == "as_list":
-            return self.of(node.func.value, at)
+        if node.func.attr in WRITTEN:
+            return looked_at(self.of(node.func.value, at), node)
         shape = self._shape(node.func.value, node, at)
         return self._picked(shape, node.args[0], node, at) if node.args else shape
 
     def _length(self, node: ast.Call, tensor: ast.expr, at: Node) -> Value:
         """``len(x)``, the size of the first axis; of a shape it is the number of axes."""
-        if isinstance(self.of(tensor, at), Many | Shape):
+        value = self.of(tensor, at)
+        grown = isinstance(tensor, ast.Name) and mutated(self.tree, tensor.id) and isinstance(value, Unknown | Either)
+        if isinstance(value, Many | Shape) or (grown and is_several(value)):
             return Known(ast.unparse(node), number=True)
         name = ast.unparse(tensor)
         return Size(name, 0, Leaf(node, name, 0), at) if dotted_name(tensor) else Computed(())
@@ -268,8 +285,7 @@ class Values:
         place = place_of(index)
         if place is None:
             return Unknown((value,))
-        # From the front a shape is the same at every rank.
-        several = self._front(value, place) if isinstance(value, Shape) else value
+        several = front(value, place) if isinstance(value, Shape) else value
         try:
             taken = several.items[place] if isinstance(several, Many) else None
         except IndexError:
@@ -278,19 +294,7 @@ class Values:
             return Unknown((value,))
         return taken_by(Many(taken, several.kind) if isinstance(taken, tuple) else taken, node)
 
-    def _front(self, shape: Shape, place: slice | int) -> Value:
-        count = place + 1 if isinstance(place, int) else (place.stop or 0)
-        if count < 1 or (isinstance(place, slice) and (place.start or 0) < 0):
-            return None
-        leaf = Leaf(shape.node, shape.tensor, tuple(range(count)), whole=True)
-        return Many(tuple(Size(shape.tensor, n, leaf, shape.since) for n in range(count)))
-
 
 def values_of(tree: Tree, names: Names, rank: int | None = None) -> Values:
     """The values of a file, each found out once."""
     return tree.once((values_of, rank), lambda: Values(tree, names, rank))
-
-
-def _is_int(node: Node | None) -> bool:
-    annotation = node.annotation if isinstance(node, ast.arg | ast.AnnAssign) else None
-    return plain_name(annotation) == "int"

@@ -130,3 +130,9 @@ def target_of(statement: Node | None) -> ast.expr | None:
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         return statement.targets[0]
     return statement.target if isinstance(statement, ast.AnnAssign) and statement.value is not None else None
+
+
+def is_int(node: Node | None) -> bool:
+    """Whether a parameter or a name is annotated as a whole number."""
+    annotation = node.annotation if isinstance(node, ast.arg | ast.AnnAssign) else None
+    return plain_name(annotation) == "int"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from poolkit.port.python.nodes import Node, literal
@@ -44,6 +44,12 @@ class Leaf:
     at: int | tuple[int, ...]
     whole: bool = False
     source: Leaf | None = None  # what looks at the whole shape, where this takes a part of it by its name
+
+    def looks(self) -> Iterator[Leaf]:
+        """It, and what it takes its sizes from."""
+        yield self
+        if self.source is not None:
+            yield from self.source.looks()
 
 
 @dataclass
@@ -180,6 +186,12 @@ def is_number(value: Value) -> bool:
     return isinstance(value, Size | Computed)
 
 
+def is_several(value: Value) -> bool:
+    """Whether a value surely is a tuple or a list, such as one that grows."""
+    parts = value.values if isinstance(value, Either) else value.parts if isinstance(value, Unknown) else ()
+    return isinstance(value, Many) or (bool(parts) and all(map(is_several, parts)))
+
+
 def is_sizes(value: Value) -> bool:
     """Whether a value surely is a number or several."""
     if isinstance(value, Either):
@@ -220,9 +232,31 @@ def taken_by(value: Value, node: ast.expr) -> Value:
     return Many(made) if isinstance(value, Many) else made[0]
 
 
+def looked_at(value: Value, node: ast.expr) -> Value:
+    """Sizes that ``s.as_list()`` or ``h.value`` gives: what takes the look's place has neither, so it goes too."""
+    sizes = value.items if isinstance(value, Many) else (value,)
+    found = [one for one in sizes if isinstance(one, Size)]
+    if isinstance(value, Shape):
+        return Shape(value.tensor, node, value.since)
+    if not found or len(found) < len(sizes) or any(one.leaf is not found[0].leaf for one in found):
+        return value
+    leaf = replace(found[0].leaf, node=node, source=found[0].leaf)
+    made = tuple(replace(one, leaf=leaf) for one in found)
+    return Many(made) if isinstance(value, Many) else made[0]
+
+
 def place_of(index: ast.expr) -> slice | int | None:
     """The position or the slice that an index is by itself."""
     if not isinstance(index, ast.Slice):
         return value if isinstance(value := literal(index), int) else None
     parts = [literal(part) if part is not None else None for part in (index.lower, index.upper, index.step)]
     return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else None
+
+
+def front(shape: Shape, place: slice | int) -> Value:
+    """What a place takes of a shape whose rank is not known: from the front it is the same at every one."""
+    count = place + 1 if isinstance(place, int) else (place.stop or 0)
+    if count < 1 or (isinstance(place, slice) and (place.start or 0) < 0):
+        return None
+    leaf = Leaf(shape.node, shape.tensor, tuple(range(count)), whole=True)
+    return Many(tuple(Size(shape.tensor, n, leaf, shape.since) for n in range(count)))

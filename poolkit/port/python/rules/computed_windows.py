@@ -31,7 +31,7 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
         return
     found: dict[ast.expr, Sized] = {}
     for entry, size in taken:
-        for leaf in filter(None, (size.leaf, size.leaf.source)):
+        for leaf in size.leaf.looks():
             found.setdefault(leaf.node, Sized(leaf))
         letter = layout.strip("NC")[entry] if both and entry is not None else layout[size.at]
         found[size.leaf.node].letters[size.at] = letter
