@@ -104,7 +104,7 @@ UNPORTABLE = {
     "a pool that Keras has not": (layer("SuperPooling2D"), "no pooling of Keras that poolkit knows"),
     "a class with a list of its own": (layer("Tower", module="their.layers", layers=[64, 32]), "no layer of Keras"),
     "a registered class": ({**layer("Foo", module=None), "registered_name": "Custom>Foo"}, "no layer of Keras"),
-    "a wrapped pool": (layer("TimeDistributed", "each", layer=layer("GlobalMaxPooling2D", "it")), "TimeDistributed"),
+    "a wrapped pool": (layer("Bidirectional", "each", layer=layer("GlobalMaxPooling2D", "it")), "Bidirectional"),
     "a size that is a word": (layer("MaxPooling2D", pool_size="two", data_format="channels_last"), "window"),
     "a size of zero": (layer("MaxPooling2D", pool_size=[0, 0], data_format="channels_last"), "window"),
     "a size of nested lists": (layer("MaxPooling2D", pool_size=[[2], {}], data_format="channels_last"), "window"),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from poolkit.dialects import table
-from poolkit.dialects.calls import Call, Expression
+from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import call_of
 from poolkit.errors import InputError
+from poolkit.port.models import tensorflow_nodes
 from poolkit.port.models.archive import is_list, is_object, listed
 from poolkit.port.models.keras_graph import (
     Config,
     Step,
-    calls_of,
     graph_of,
     is_keras,
     is_pool,
@@ -39,12 +39,13 @@ class _Place:
     shape: Shape | None = None
     padding: Config | None = None  # the ZeroPadding layer directly before
     behind: tuple[Step, ...] = ()  # the calls directly after
+    takes: str = ""  # the layer whose output it is given
     problem: str = ""
     caveat: str = ""
     masked: bool = False
 
     def inside(self, name: str, **changes: Any) -> _Place:
-        return replace(self, prefix=joined(self.prefix, f"{name}/"), padding=None, behind=(), **changes)
+        return replace(self, prefix=joined(self.prefix, f"{name}/"), padding=None, behind=(), takes="", **changes)
 
 
 def layers_of(model: Config, what: str) -> Iterator[Layer]:
@@ -80,7 +81,9 @@ def _inside(model: Config, place: _Place) -> Iterator[Layer]:
         step, behind = steps[name_of(layer)], takers.get(name_of(layer), [])
         before = steps.get(step.outputs[0].layer) if step.outputs else None
         padding = before.layer if before is not None and before.kind.startswith("ZeroPadding") else None
-        yield from _layer(layer, replace(place, shape=shapes[step.key], padding=padding, behind=tuple(behind)))
+        takes = joined(place.prefix, step.outputs[0].layer) if step.outputs else ""
+        here = replace(place, shape=shapes[step.key], padding=padding, behind=tuple(behind), takes=takes)
+        yield from _layer(layer, here)
 
 
 def count_of(model: Config) -> int:
@@ -99,6 +102,9 @@ def _layer(layer: Config, place: _Place) -> Iterator[Layer]:
         return
     _check_no_model(layer)
     for inner in _wrapped(layer):
+        if kind == "TimeDistributed" and is_keras(layer):
+            yield from _each_step(layer, inner, place)
+            continue
         problem = (
             f"it stands inside the {shown(kind)} {shown(name)}, which calls it in its own way; port that layer by hand"
         )
@@ -109,6 +115,19 @@ def _layer(layer: Config, place: _Place) -> Iterator[Layer]:
         problem = f"{shown(kind)} is no pooling of Keras that poolkit knows, and may pool; port it by hand"
     if call is not None or problem:
         yield _found(layer, *_uncast(call, place), problem)
+
+
+def _each_step(layer: Config, inner: Config, place: _Place) -> Iterator[Layer]:
+    """What TimeDistributed calls for every step: a pool of its own goes with it, and one in a model stays in that."""
+    name = name_of(layer)
+    given = None if place.shape is None else (place.shape[0], *place.shape[2:])
+    pool = is_pool(inner)
+    note = f"{shown(name)} calls {shown(name_of(inner))} for every step: fold the steps into the batch, and unfold them"
+    for found in _layer(inner, place.inside(name, shape=given)):
+        if pool:
+            yield replace(found, name=joined(place.prefix, name), steps=True, behind=_behind(place))
+        else:
+            yield replace(found, note="; ".join(filter(None, (found.note, note))))
 
 
 def _check_no_model(layer: Config) -> None:
@@ -143,18 +162,24 @@ def _found(layer: Config, call: Call | None, place: _Place, problem: str) -> Lay
         before=shown(before),
         call=call,
         shape=place.shape,
-        problem=problem or place.problem,
+        problem=(problem and f"{problem}{_shrinks(layer, place)}") or place.problem,
         caveat="; ".join(text for text in (masking if masks else "", place.caveat) if text),
         left=_grows(layer, place),
+        takes=place.takes,
     )
     if restored is not None and call is not None:
         kept = Call(
             call.name, call.args, (*(pair for pair in call.kwargs if pair[0] != "keepdims"), ("keepdims", True))
         )
         return replace(found, call=kept, note=note_of_fold(restored))
-    arranging = next((step for step in place.behind if step.kind in ("Reshape", "Flatten", "Permute")), None)
-    found = replace(found, behind="" if arranging is None else _titled(arranging))
+    found = replace(found, behind=_behind(place))
     return found if place.padding is None else _padded(found, place.padding)
+
+
+def _behind(place: _Place) -> str:
+    """What goes by the order of the axes directly behind a layer."""
+    arranging = next((step for step in place.behind if step.kind in ("Reshape", "Flatten", "Permute")), None)
+    return "" if arranging is None else _titled(arranging)
 
 
 def _titled(step: Step) -> str:
@@ -175,14 +200,25 @@ def _restored(call: Call | None, place: _Place) -> str | None:
 def _grows(layer: Config, place: _Place) -> str:
     """Why a program in a file is no pool: the file knows what it is given and gives, and some axis becomes longer."""
     given: Shape = place.shape or ()
-    shapes = {one.shape for step in place.behind for one in step.outputs if one.layer == name_of(layer)}
-    gives = shapes.pop() if len(shapes) == 1 else said(layer, given)
+    gives = _given_by(layer, place)
     if layer["class_name"] not in PROGRAMS or gives is None or len(given) != len(gives) or given[:1] != gives[:1]:
         return ""
     sizes = [(n, m) for n, m in zip(given[1:], gives[1:], strict=True) if n != m]
     if not sizes or any(n is None or m is None or n > m for n, m in sizes):
         return ""
     return f"it makes {_sizes(gives)} of {_sizes(given)}, so that it resizes, and does not pool"
+
+
+def _given_by(layer: Config, place: _Place) -> Shape | None:
+    """The shape that a layer gives, by what takes it, or by what it says itself."""
+    shapes = {one.shape for step in place.behind for one in step.outputs if one.layer == name_of(layer)}
+    return shapes.pop() if len(shapes) == 1 else said(layer, place.shape or ())
+
+
+def _shrinks(layer: Config, place: _Place) -> str:
+    """What a program in a file makes of what, where the file says both, for whoever reads it."""
+    gives = _given_by(layer, place)
+    return f"; it makes {_sizes(gives)} of {_sizes(place.shape)}" if gives and place.shape else ""
 
 
 def _sizes(shape: Shape) -> str:
@@ -212,11 +248,14 @@ def _problem(layer: Config) -> str:
         return "it holds a program of its own, which is not run, and may pool; read that, and port it by hand"
     if not is_keras(layer):
         return f"{shown(kind)} is no layer of Keras, and may pool; port it by hand"
-    return ""
+    return tensorflow_nodes.node(layer)[1] if kind == "TensorFlowOpLayer" else ""
 
 
 REDUCTIONS = ("mean", "sum", "max", "amax", "min", "amin")
-TENSOR = (Expression("x"),)
+NODES: dict[str, Callable[[Config], Call | None]] = {
+    "TFOpLambda": tensorflow_nodes.by_name,
+    "TensorFlowOpLayer": lambda layer: tensorflow_nodes.node(layer)[0],
+}
 
 
 def _call(layer: Config) -> Call | None:
@@ -225,22 +264,17 @@ def _call(layer: Config) -> Call | None:
     if is_pool(layer):
         made = call_of({"class_name": kind, "config": config})
         return Call(made.name, (), tuple((key, listed(value)) for key, value in made.kwargs))
-    if kind == "TFOpLambda":
-        return _of_tensorflow(layer)
+    if kind in NODES:
+        node = NODES[kind](layer)
+        return node if node is not None and _may_pool("tensorflow", node.name) else None
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
     if ".ops." in str(layer.get("module")) and _may_pool("keras", f"keras.ops.{name}"):
         return Call(
-            f"keras.ops.{name}", TENSOR, tuple((key, listed(value)) for key, value in config.items() if key != "name")
+            f"keras.ops.{name}",
+            tensorflow_nodes.TENSOR,
+            tuple((key, listed(value)) for key, value in config.items() if key != "name"),
         )
     return None
-
-
-def _of_tensorflow(layer: Config) -> Call | None:
-    name = f"tensorflow.{_config(layer).get('function')}"
-    if not _may_pool("tensorflow", name):
-        return None
-    arguments = next(calls_of(layer)).named
-    return Call(name, TENSOR, tuple((key, listed(value)) for key, value in arguments.items() if key != "name"))
 
 
 def _may_pool(backend: str, name: str) -> bool:

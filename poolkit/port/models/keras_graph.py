@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 from poolkit.dialects import table
@@ -156,7 +156,9 @@ def graph_of(model: Config) -> Graph:
     if not functional:
         return _one_by_one(layers)
     ends = [_ends(config.get(key)) if is_object(config) else [] for key in ("input_layers", "output_layers")]
-    steps = [step for layer in layers for step in calls_of(layer)]
+    made = [step for layer in layers for step in calls_of(layer)]
+    named = {one.made_by for one in (*ends[0], *ends[1], *(one for step in made for one in step.outputs))}
+    steps = [replace(step, call=step.call + _first_call(step.layer, named)) for step in made]
     known = {step.key for step in steps}
     for end in (*ends[0], *ends[1]):
         if end.made_by not in known:
@@ -165,6 +167,19 @@ def graph_of(model: Config) -> Graph:
                 "save it anew"
             )
     return Graph(_ordered(steps), *ends)
+
+
+def _first_call(layer: Config, named: set[tuple[str, int]]) -> int:
+    """The number of the first call of a layer; that of a model in a model is 1, for it made one itself.
+
+    A Sequential's is in Keras 2, and is not in Keras 3: there it goes by what the calls are named elsewhere.
+    """
+    if layers_in(layer) is None:
+        return 0
+    if layer["class_name"] != "Sequential":
+        return int((name_of(layer), 0) not in named)
+    nodes = layer.get("inbound_nodes")
+    return int(is_list(nodes) and (name_of(layer), len(nodes)) in named)
 
 
 def _check_names(layers: list[Config]) -> None:

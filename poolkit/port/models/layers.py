@@ -25,7 +25,8 @@ class Layer:
 
     `caveat` is where a port can give other numbers all the same, `note` what else there is to know. `behind` is the
     layer directly behind, where that goes by the order of the axes; `padding` are the zeros that the layer `padded_by`
-    puts around each spatial axis of the input of a maximum; `left` says why a layer is no pool.
+    puts around each spatial axis of the input of a maximum; `left` says why a layer is no pool. With `steps` it is
+    called for each step of a sequence, which come behind the batch, and `takes` is the name of what it is given.
     """
 
     name: str
@@ -39,6 +40,9 @@ class Layer:
     padding: tuple[tuple[int, int], ...] = ()
     padded_by: str = ""
     left: str = ""
+    steps: bool = False
+    takes: str = ""
+    beside: bool = False  # whether pools with other windows take the same map, as those of a pyramid do
 
 
 def note_of_padding(name: str) -> str:
@@ -62,6 +66,8 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
     try:
         spec = spec_of(layer.call, layer.shape)
         more = differing(layer.call, spec)
+        if layer.steps:
+            spec, row = spec.replace(layout=f"...{str(spec.layout)[1:]}"), replace(row, call=None)
         if layer.problem:
             return replace(row, spec=spec)
         if target_for is None:
@@ -83,13 +89,17 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
         layer.caveat,
         target.notes,
         layer.note,
+        STEPS.format(spec.layout) if layer.steps else "",
         told,
-        _sized(spec, layer.shape),
+        _sized(spec, layer),
         _order(layer.behind, spec, target.spec),
     )
     differs = _cleaned(more, layer.caveat, caveats)
     row = replace(row, status=status, notes=notes, differs=differs, spec=spec, ported=target.call, padding=padding)
     return replace(row, after=made_of(row, target).source(short))
+
+
+STEPS = "it pools every step, as one spec does with layout={}"
 
 
 def made_of(row: Row, target: Target) -> Call:
@@ -112,11 +122,13 @@ def _padding(layer: Layer, target: Target) -> tuple[Call | None, str]:
     return call, f"it pads with zeros as {layer.padded_by} before it does: leave that out"
 
 
+OTHERS = "a map of another size needs others"
 FEW, WIDE = 8, 4  # windows of an axis, and cells of a window: those of a pyramid have about as many
 
 
-def _sized(spec: Reading, shape: Shape | None) -> str:
+def _sized(spec: Reading, layer: Layer) -> str:
     """A word on windows that go by the size of a map, as those of a pyramid do: a map of another size has others."""
+    shape = layer.shape
     if not isinstance(spec, PoolSpec) or spec.output_size is not None or spec.padding != "valid" or not shape:
         return ""
     if not spec.axes or spec.layout != spec.letters or len(shape) != len(spec.letters):
@@ -124,10 +136,14 @@ def _sized(spec: Reading, shape: Shape | None) -> str:
     sizes = [shape[spec.letters.index(letter)] for letter in spec.axes]
     fields = (sizes, *(value if is_many(value) else [value] * len(sizes) for value in (spec.window, spec.stride)))
     axes = [(n or 0, k, s) for n, k, s in zip(*fields, strict=True)]
-    if not all(n and k >= WIDE and s == k and n % k == 0 and n // k <= FEW for n, k, s in axes):
+    whole = all(n % k == 0 for n, k, _ in axes)
+    if not all(n and s == k and n // k <= FEW for n, k, s in axes):
+        return ""
+    if not layer.beside and not (whole and all(k >= WIDE for _, k, _ in axes)):
         return ""
     size, bins = "x".join(str(n) for n, _, _ in axes), "x".join(str(n // k) for n, k, _ in axes)
-    return f"its windows are those of maps of {size}, of which it makes {bins}; a map of another size needs others"
+    rest = "" if whole else f" and leaves the last {'x'.join(str(n % k) for n, k, _ in axes)} out"
+    return f"its windows are those of maps of {size}, of which it makes {bins}{rest}; {OTHERS}"
 
 
 def _order(behind: str, spec: Reading, port: Reading) -> str:
@@ -193,4 +209,9 @@ def checked(layers: Iterable[Layer], where: str) -> list[Layer]:
                 "looked at; port the models in it one by one"
             )
         taken[layer.name] = layer
-    return list(taken.values())
+    maps: dict[str, set[str]] = {}
+    for layer in taken.values():
+        arguments = dict(layer.call.kwargs) if layer.call is not None else {}
+        window = arguments.get("pool_size", arguments.get("kernel_shape"))
+        maps.setdefault(layer.takes, set()).update([str(window)] if window is not None else [])
+    return [replace(layer, beside=layer.takes != "" and len(maps[layer.takes]) > 1) for layer in taken.values()]

@@ -214,6 +214,7 @@ def _layer(node: Any, name: str, values: _Values, padded: str) -> Layer:
         call,
         values.shapes.get(next(iter(node.input), "")),
         note=note if padded else "",
+        takes=shown(next(iter(node.input), "")),
     )
 
 
