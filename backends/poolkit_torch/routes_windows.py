@@ -6,9 +6,8 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import Situation, Tensor, When
-from poolkit.lowering.plan import Plan
-from poolkit.lowering.routes.both_sides import ONE, Windows, adjacent
-from poolkit.spec.dtypes import HALVES
+from poolkit.lowering.both_sides import ONE, Windows, adjacent
+from poolkit.lowering.plan import HALVES, Plan
 from poolkit_torch.routes_arrange import lifted
 from poolkit_torch.routes_mesh import differentiates
 

@@ -57,6 +57,15 @@ REFUSED = [
 ]
 
 
+REFUSED += [
+    (f"{VISION}y = roi_pool(x, [a, b], 7)", "boxes=[a, b] is a list"),
+    (f"{VISION}b = [f(one) for one in c]\ny = roi_pool(x, b, 7)", "boxes=b is a list"),
+    (f"{VISION}h = RoIAlign(7, 1.0, 2)\ny = h(x, [a, b])", "boxes=[a, b] is a list"),
+    ("import torchvision\ny = torchvision.ops.ps_roi_align(x, b, 7)", "channels of its own"),
+    ("import tensorflow as tf\ny = tf.image.crop_and_resize(x, b, i, (7, 7))", "takes one sample for each number"),
+]
+
+
 @pytest.mark.parametrize(("source", "text"), REFUSED)
 def test_what_is_not_ported_says_what_to_write(source: str, text: str) -> None:
     found = row(f"{TORCH}{source}\n", "keras")

@@ -36,6 +36,35 @@ def test_a_parameter_that_holds_the_layers() -> None:
     assert (found.status, found.after) == ("caveat", "torch.nn.AvgPool2d(2)(x)")
 
 
+@pytest.mark.parametrize("lines", ["P = getattr(kl, 'AveragePooling2D', None)", "a = kl\n    P = a.AveragePooling2D"])
+def test_another_name_of_what_a_parameter_holds_is_taken_for_granted_too(lines: str) -> None:
+    (found,) = [one for one in ported(f"def f(x, kl):\n    {lines}\n    return P(2)(x)\n").rows if one.after]
+    assert (found.status, found.after) == ("caveat", "torch.nn.AvgPool2d(2)(x)")
+    assert "P comes from elsewhere" in found.note
+
+
+NEIGHBOURS = {
+    "from clip.model import AttentionPool2d as Pool\ny = Pool(7, 64, 8)\n": "attention with learned weights",
+    "from .ops import crop_and_resize\ny = crop_and_resize(x, boxes, i, (7, 7))\n": "boxes [y1, x1, y2, x2]",
+    "from .ops import ps_roi_align\ny = ps_roi_align(x, boxes, 7)\n": "channels of its own",
+    "from .blurs import BlurPool\ny = BlurPool(64)\n": "port the file that defines it",
+}
+
+
+@pytest.mark.parametrize("source", NEIGHBOURS)
+def test_neighbours_of_pooling_that_have_a_library_s_name_say_what_they_are(source: str) -> None:
+    found = row(source, "keras")
+    assert found.status == "failed"
+    assert NEIGHBOURS[source] in found.note
+
+
+def test_a_chain_of_caffe_tensorflow_says_what_its_numbers_are() -> None:
+    chain = "self.feed('a').conv(3).max_pool(3, 2, 2, 1, padding='SAME')"
+    found = row(f"class Net(Network):\n    def f(self):\n        {chain}\n")
+    assert found.status == "failed"
+    assert "max with window (3, 2), stride (2, 1) and padding 'SAME'" in found.note
+
+
 def test_layers_of_an_object() -> None:
     found = row("class Net:\n    def f(self, x):\n        return self.layers.GlobalMaxPooling2D(keepdims=True)(x)\n")
     assert (found.status, found.after) == ("caveat", "torch.nn.AdaptiveMaxPool2d(1)(x)")

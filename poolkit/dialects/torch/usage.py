@@ -34,10 +34,12 @@ def _zeros(padding: tuple[tuple[int, int], ...], first: bool) -> Call | None:
 USAGE = Usage(
     shorts={"nn": "torch.nn", "F": "torch.nn.functional"},
     imports={"torch.nn": ("nn", "from torch import nn")},
-    places=("nn", "functional", "timm", "torchvision", "kornia"),
+    places=("nn", "functional", "timm", "torchvision", "kornia", "antialiased_cnns"),
     unsaid=(
         *("torch.nn.functional.interpolate", "torch.nn.Upsample"),  # which pool where their mode is "area"
         *(f"torchvision.ops.{name}" for name in ("RoIAlign", "roi_align", "MultiScaleRoIAlign")),
+        *("torchvision.ops.PSRoIAlign", "torchvision.ops.ps_roi_align"),
+        *("timm.layers.LsePlus1d", "timm.layers.LsePlus2d"),
     ),
     holders=("torch.nn.Sequential",),
     beside=("torch.nn.Flatten",),

@@ -33,7 +33,7 @@ class Names:
         self.stars = _stars(tree)
         self.roots = _roots(tree)
         self.assumed = assumed(tree, self.roots)
-        self._resolved: dict[tuple[Scope, str, int], tuple[str | None, bool]] = {}
+        self._resolved: dict[tuple[Scope, str, int, bool], tuple[str | None, bool]] = {}
 
     def frameworks(self) -> set[str]:
         """The frameworks that the file imports, NumPy apart: every program has arrays."""
@@ -69,9 +69,9 @@ class Names:
 
     def _in_scope(self, dotted: str, scope: Scope, depth: int, guess: bool = True) -> tuple[str | None, bool]:
         """The full name, and whether it is the only meaning; with `guess`, also that which the spelling gives away."""
-        key = (scope, dotted, depth)
+        key = (scope, dotted, depth, guess)
         if key not in self._resolved:
-            self._resolved[key] = self._meaning(dotted, scope, depth)
+            self._resolved[key] = self._meaning(dotted, scope, depth, guess)
         found, sure = self._resolved[key]
         return (self._guessed(dotted), True) if found is None and guess else (found, sure)
 
@@ -80,20 +80,20 @@ class Names:
         name = max(fitting, key=len, default=None)
         return None if name is None else f"{self.assumed[name]}{dotted.removeprefix(name)}"
 
-    def _meaning(self, dotted: str, scope: Scope, depth: int) -> tuple[str | None, bool]:
+    def _meaning(self, dotted: str, scope: Scope, depth: int, guess: bool) -> tuple[str | None, bool]:
         first = dotted.partition(".")[0]
         assignments = scope[first]
         if not assignments:
             starred = self._starred(dotted)
             return (spelled(starred) if starred else None), True
         # ``except ImportError: keras = None`` is no second meaning: nothing is called on it.
-        found = [self._assigned(a, dotted, depth) for a in assignments if not is_none(a)]
+        found = [self._assigned(a, dotted, depth, guess) for a in assignments if not is_none(a)]
         known = sorted({name for name, _ in found if name}, key=lambda name: (not is_word(name), name))
         if not known:
             return None, True
         return known[0], all(name and sure for name, sure in found) and len(set(map(_layer, known))) == 1
 
-    def _assigned(self, assignment: Binding, dotted: str, depth: int) -> tuple[str | None, bool]:
+    def _assigned(self, assignment: Binding, dotted: str, depth: int, guess: bool) -> tuple[str | None, bool]:
         """What one assignment makes of a name, and whether it is sure."""
         rest = dotted.partition(".")[2]
         if isinstance(assignment.node, Import):
@@ -104,7 +104,7 @@ class Names:
             return None, True
         parameter = isinstance(assignment.node, ast.arg)
         around = assignment.scope.parent if parameter else assignment.scope
-        found, sure = self._in_scope(f"{value}.{rest}" if rest else value, around or assignment.scope, depth + 1)
+        found, sure = self._in_scope(f"{value}.{rest}" if rest else value, around or assignment.scope, depth + 1, guess)
         return found, sure and not parameter
 
     def _starred(self, dotted: str) -> str | None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 
 from poolkit.dialects import table
+from poolkit.dialects.calls import Call
+from poolkit.errors import NotExactError
 from poolkit.port.python.assumed import imported
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
@@ -19,12 +21,14 @@ from poolkit.port.python.sites import Site, holders
 from poolkit.port.python.texts import texts
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import literals
-from poolkit.port.report import Row
+from poolkit.port.report import Row, joined
 from poolkit.spec.values import is_many
 
 # Layers and functions that pool, and no pool of threads or connections.
 LAYER = re.compile(
-    r"(max|av(era)?g|mean|min|sum|lp|global|adaptive|roi|gem).*pool|pool(ing)?_?[1-4]?d|pooling", re.IGNORECASE
+    r"(max|av(era)?g|mean|min|sum|lp|global|adaptive|roi|gem|blur|soft|median|stochastic|fractional|att(entio)?n).*pool"
+    r"|pool(ing)?_?[1-4]?d|pooling|roi_?align|crop_and_resize",
+    re.IGNORECASE,
 )
 OF_WORKERS = re.compile(r"thread|process|worker|connection|session|memory|unpool", re.IGNORECASE)
 
@@ -113,7 +117,43 @@ def _row(tree: Tree, node: ast.Call, func: ast.expr, full: str, asked: str, row:
     elif not _made(tree, node, name, value):
         note = f"nothing in this file says what {plain_name(func) or name or tree.text(func)} is; {SAY}"
     if note:
-        yield Row(row.where, row.before, "failed", notes=(note,))
+        yield Row(
+            row.where,
+            row.before,
+            "failed",
+            notes=joined(_chained(node, name), note, neighbour(full.rpartition(".")[2] or name)),
+        )
+
+
+def _chained(node: ast.Call, name: str) -> str:
+    """``self.feed("conv").max_pool(3, 3, 2, 2)``, as networks that caffe-tensorflow wrote have it."""
+    kind, numbers = name.removesuffix("_pool"), [literal(arg) for arg in node.args]
+    if kind not in ("max", "avg") or len(numbers) != 4 or not all(type(n) is int for n in numbers):
+        return ""
+    root: ast.expr = node
+    while isinstance(root, ast.Call) and isinstance(root.func, ast.Attribute) and root.func.attr != "feed":
+        root = root.func.value
+    if not isinstance(root, ast.Call):
+        return ""
+    window, stride = tuple(numbers[:2]), tuple(numbers[2:])
+    padding = next(
+        (f"padding {ast.unparse(one.value)}" for one in node.keywords if one.arg == "padding"), "its padding"
+    )
+    return (
+        f"networks of caffe-tensorflow take (k_h, k_w, s_h, s_w), by which it is {kind} with window {window}, stride "
+        f"{stride} and {padding}; where the class that has {name} is ported, this call stays as it is"
+    )
+
+
+def neighbour(name: str) -> str:
+    """What a neighbour of pooling of the same name is, as timm's AttentionPool2d is CLIP's."""
+    same = (word for d in table.dialects() for word in d.words.values() if word.name.endswith(f".{name}"))
+    for word in same:
+        try:
+            word.read(Call(name)) if not word.pools else None
+        except NotExactError as error:
+            return f"{error}, where it is like that"
+    return ""
 
 
 def _asked(names: Names, node: ast.Call) -> str:

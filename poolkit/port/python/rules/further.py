@@ -12,10 +12,10 @@ from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import literal
+from poolkit.port.python.nodes import Node, literal
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import calls_of
+from poolkit.port.python.uses import calls_of, flow_of
 from poolkit.spec.operation import Operation
 
 
@@ -30,8 +30,28 @@ def further(tree: Tree, names: Names, site: Site) -> None:
         _read(tree, names, site)
     if site.error is None and site.role == "layer":
         _of_layer(tree, site, word)
+    boxes = site.given.get("boxes")
+    if site.error is None and isinstance(boxes, ast.AST) and is_list(tree, boxes):
+        site.error = NotExactError(LISTED.format(tree.text(boxes)))
     if site.error is None and "samples" not in site.given:
         site.caveats += filter(None, [word.differs_in(site.fields)])
+
+
+LISTED = (
+    "boxes={} is a list, of which poolkit takes none: put together one tensor (K, 5) of it, with the number of the map "
+    "in the first column, and give that"
+)
+
+
+def is_list(tree: Tree, node: Node) -> bool:
+    """Whether a node is a list, or a name that has one where it stands."""
+    if isinstance(node, ast.Name):
+        found = flow_of(tree).at(node.id, node)
+        return found is not None and found.item is None and not found.each and isinstance(found.value, LISTS)
+    return isinstance(node, LISTS)
+
+
+LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
 
 def _of_function(site: Site, word: Word) -> None:
@@ -72,6 +92,10 @@ def _of_layer(tree: Tree, site: Site, word: Word) -> None:
                 f"poolkit.pool(x, poolkit.{site.fields!r}, {names[0]}=...), with the sizes of what was pooled in it"
             )
             return
+    listed = [node for call in calls for node in call.args[1:] if names == ["boxes"] and is_list(tree, node)]
+    if listed:
+        site.error = NotExactError(LISTED.format(tree.text(listed[0])))
+        return
     site.keyed += [(node, name) for call in calls for node, name in zip(call.args[1:], names, strict=True)]
     if not calls:
         site.caveats.append(f"its calls, which are not in sight, give {' and '.join(f'{name}=' for name in names)}")

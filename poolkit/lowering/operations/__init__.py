@@ -1,1 +1,0 @@
-"""What consists of poolings, as a pyramid does, or pools what are no windows, as segments: resolved and lowered."""
