@@ -93,7 +93,8 @@ def spatial_count(spec: PoolSpec) -> int | None:
     """How many spatial axes a spec has, None where neither its layout nor a value says so."""
     if spec.spatial is not None:
         return len(spec.spatial)
-    several = (spec.window, spec.stride, spec.dilation, spec.output_size, spec.padding)
+    shares = dict(spec.options).get("output_ratio")
+    several = (spec.window, spec.stride, spec.dilation, spec.output_size, spec.padding, shares)
     return next((len(value) for value in several if is_many(value)), None)
 
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import FRAMEWORK
 import numpy as np
-
-from PACKAGE.ops import Ops
 from poolkit.lowering.backend import Adapter, Situation, ThirdParty
 from poolkit.running.layers import Pooling
+
+from PACKAGE.ops import Ops
 
 
 class NamedAdapter(ThirdParty):
@@ -125,4 +125,5 @@ XP = """    xp: Any = FRAMEWORK
 def _ours(module: str) -> str:
     """A module of the adapter for the array API, with places for what is another's."""
     text = resources.files("poolkit_array_api").joinpath(f"{module}.py").read_text(encoding="utf-8")
+    text = text.replace("arrays of the array API standard, by its strictest implementation", "tensors of FRAMEWORK")
     return text.replace('"array_api"', '"NAME"').replace("ArrayHarness", "NamedHarness")

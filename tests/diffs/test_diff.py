@@ -235,6 +235,11 @@ def test_standard_deviations_of_single_cells_are_equal_wherever_the_cells_are() 
     assert (found.shapes, found.cells) == (((1, 3), (1, 2)), ((0, 2),))
 
 
+def test_shares_of_an_axis_say_how_many_there_are() -> None:
+    spec = pk.PoolSpec("fractional_max", output_ratio=(0.5,), overlapping=False, layout="channels_first")
+    assert pk.diff(spec, spec).equal
+
+
 @settings(max_examples=100, deadline=None)
 @given(specs())
 def test_a_spec_equals_itself(spec: pk.PoolSpec) -> None:
