@@ -23,7 +23,7 @@ def test_the_diff_is_the_row_of_facts_the_class_and_its_registration() -> None:
     assert "\n".join(added[:row]) in (ROOT / "poolkit/spec/kinds.py").read_text()
     assert added[row : row + len(source)] == source
     for line in added[row + len(source) :]:
-        assert line in (ROOT / "poolkit/lowering/kinds.py").read_text()
+        assert line in (ROOT / "poolkit/lowering/kinds/__init__.py").read_text()
 
 
 def test_no_adapter_names_the_kind() -> None:

@@ -29,7 +29,7 @@ OPERATIONS = {
         "learned",
     )
 }
-FLUENT = {"__call__", "layer", "explain", "cost", "plan", "look", "work_dtype", "output_shape", "output_shapes"}
+FLUENT = {"__call__", "layer", "explain", "cost", "plan", "look", "output_shape"}
 # What those methods are annotated with.
 FLUENT_TYPES = {"poolkit.lowering.plan.AnyPlan", "poolkit.spec.pool_spec.PoolSpec"}
 

@@ -11,7 +11,7 @@ from jax import lax
 
 from poolkit.errors import ShapeError
 from poolkit.lowering.operators import Operators
-from poolkit.lowering.stages import product
+from poolkit.lowering.routes.stages import product
 
 Tensor = Any
 

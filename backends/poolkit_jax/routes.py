@@ -10,10 +10,20 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
-from poolkit.lowering.by_name import NEVER, convolution
 from poolkit.lowering.count import divided
-from poolkit.lowering.stages import pieces
-from poolkit.lowering.windows import IN_A_ROW, around, cells, is_map, reduced, side_by_side, sliding, split, uneven
+from poolkit.lowering.routes.by_name import NEVER, convolution
+from poolkit.lowering.routes.stages import pieces
+from poolkit.lowering.routes.windows import (
+    IN_A_ROW,
+    around,
+    cells,
+    is_map,
+    reduced,
+    side_by_side,
+    sliding,
+    split,
+    uneven,
+)
 from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Self
 import keras
 
 from poolkit.errors import SpecError
-from poolkit.lowering.plan import FLOATS, result_dtype
 from poolkit.running.further import taken
 from poolkit.running.layers import Named, pool_through
 from poolkit.spec.arguments import as_route
+from poolkit.spec.dtypes import FLOATS, result_dtype
 from poolkit.spec.fields import Sizes
 from poolkit.spec.foreign import NAMES
 from poolkit.spec.messages import shown, wrong

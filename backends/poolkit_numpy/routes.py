@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divided
-from poolkit.lowering.extremes import extremes
-from poolkit.lowering.stages import fits, stages
-from poolkit.lowering.windows import cells, even, is_map, length, split
+from poolkit.lowering.routes.extremes import extremes
+from poolkit.lowering.routes.stages import fits, stages
+from poolkit.lowering.routes.windows import cells, even, is_map, length, split
 from poolkit_numpy import routes_windows
 
 if TYPE_CHECKING:

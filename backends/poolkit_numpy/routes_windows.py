@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divided
-from poolkit.lowering.maximum import Max, Min
-from poolkit.lowering.windows import around, uneven
+from poolkit.lowering.kinds.maximum import Max, Min
+from poolkit.lowering.routes.windows import around, uneven
 from poolkit.programs.recorder import named
 
 if TYPE_CHECKING:

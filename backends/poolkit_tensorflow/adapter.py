@@ -13,9 +13,9 @@ from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
-from poolkit.lowering.by_name import convolution
 from poolkit.lowering.plan import AnyPlan
-from poolkit.lowering.weighted import channelwise, square
+from poolkit.lowering.routes.by_convolution import channelwise, square
+from poolkit.lowering.routes.by_name import convolution
 from poolkit_tensorflow import routes_fold, routes_max, routes_max_global, routes_sum
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops

@@ -9,7 +9,7 @@ import tensorflow
 
 from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import channels_first, channels_last, sliding
+from poolkit.lowering.routes.windows import channels_first, channels_last, sliding
 
 TAPED = "@tf.function(autograph=False)"  # one function, where a tape records eager calls: each has 190 us of Python
 

@@ -8,10 +8,10 @@ from typing import Any
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, every
 from poolkit.lowering.fold import fold_taps, tree
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.kind import State
+from poolkit.lowering.kinds.kind import State
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import cells, channels_last, dense, pad_widths, sliding, valid_or_same
+from poolkit.lowering.routes.windows import cells, channels_last, dense, pad_widths, sliding, valid_or_same
 from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import Padding, in_xla

@@ -6,8 +6,8 @@ from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, eager, every, traced
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.stages import part_near
-from poolkit.lowering.windows import cells, channels_first, channels_last, is_map
+from poolkit.lowering.routes.stages import part_near
+from poolkit.lowering.routes.windows import cells, channels_first, channels_last, is_map
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import constant, kept_sizes
 

@@ -1,7 +1,7 @@
 """Averages and sums, faster.
 
 Errors are in eps of the average, the worst of constant and random arrays; docs/semantics.md (6) allows 4. The number
-of cells added in a row decides which route may be taken (`poolkit.lowering.stages`).
+of cells added in a row decides which route may be taken (`poolkit.lowering.routes.stages`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, ea
 from poolkit.lowering.count import divisor
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.stages import fits, part, sides, stages
-from poolkit.lowering.windows import (
+from poolkit.lowering.routes.stages import fits, part, sides, stages
+from poolkit.lowering.routes.windows import (
     IN_A_ROW,
     cells,
     channels_last,

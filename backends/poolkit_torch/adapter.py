@@ -11,8 +11,8 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Route, Situation, eager
-from poolkit.lowering.by_name import convolution
-from poolkit.lowering.weighted import channelwise
+from poolkit.lowering.routes.by_convolution import channelwise
+from poolkit.lowering.routes.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
 from poolkit_torch.layers import Pool
 from poolkit_torch.learned import Learned

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit.lowering.backend import Situation, Tensor
-from poolkit.lowering.both_sides import adjacent
 from poolkit.lowering.plan import AnyPlan, Plan
+from poolkit.lowering.routes.both_sides import adjacent
 from poolkit.programs.recorder import together
 
 # Bins that are put together one by one lose the memory format of their input, which the next convolution asks for.

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
-from poolkit.lowering.extremes import Largest
 from poolkit.lowering.fold import fold
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.routes.extremes import Largest
 
 
 def keyed(o: Any, x: Tensor, plan: Plan) -> Reduced:

@@ -11,12 +11,12 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
-from poolkit.lowering.both_sides import MOST_OVERLAP, Windows, bin_overlap, given, padded_first, windows_of
-from poolkit.lowering.extremes import extremes
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import is_map
+from poolkit.lowering.routes.both_sides import MOST_OVERLAP, Windows, bin_overlap, given, padded_first, windows_of
+from poolkit.lowering.routes.extremes import extremes
+from poolkit.lowering.routes.windows import is_map
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back

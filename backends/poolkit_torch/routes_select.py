@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
-from poolkit.lowering.both_sides import ONE, Windows, given, windows_of
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import cells, is_map
+from poolkit.lowering.routes.both_sides import ONE, Windows, given, windows_of
+from poolkit.lowering.routes.windows import cells, is_map
 from poolkit_torch.routes_arrange import against_order, arranged, before, behind, planes, put_back
 from poolkit_torch.routes_max import fits_adaptive, signed
 from poolkit_torch.routes_windows import pooled, rounded

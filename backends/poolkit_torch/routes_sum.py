@@ -11,10 +11,11 @@ import functools
 from typing import Any
 
 from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When, every
-from poolkit.lowering.both_sides import Windows, adjacent, given, padded_first, windows_of
 from poolkit.lowering.fold import FEW
-from poolkit.lowering.plan import HALVES, Plan
-from poolkit.lowering.windows import IN_A_ROW, cells, is_map, length, reduced
+from poolkit.lowering.plan import Plan
+from poolkit.lowering.routes.both_sides import Windows, adjacent, given, padded_first, windows_of
+from poolkit.lowering.routes.windows import IN_A_ROW, cells, is_map, length, reduced
+from poolkit.spec.dtypes import HALVES
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back

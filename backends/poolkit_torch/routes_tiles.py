@@ -11,7 +11,7 @@ from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.windows import IN_A_ROW, length, side_by_side
+from poolkit.lowering.routes.windows import IN_A_ROW, length, side_by_side
 from poolkit_torch.routes_arrange import against_order, behind, compiling, planes
 from poolkit_torch.routes_windows import rounded
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
-from poolkit.lowering.both_sides import MOST_OVERLAP, ONE, Windows, given, windows_of
-from poolkit.lowering.plan import HALVES, Plan
-from poolkit.lowering.windows import IN_A_ROW
+from poolkit.lowering.plan import Plan
+from poolkit.lowering.routes.both_sides import MOST_OVERLAP, ONE, Windows, given, windows_of
+from poolkit.lowering.routes.windows import IN_A_ROW
+from poolkit.spec.dtypes import HALVES
 from poolkit_torch import routes_sum
 from poolkit_torch.routes_arrange import before, behind
 from poolkit_torch.routes_max import signed

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import Situation, Tensor, When
-from poolkit.lowering.both_sides import ONE, Windows, adjacent
-from poolkit.lowering.plan import HALVES, Plan
+from poolkit.lowering.plan import Plan
+from poolkit.lowering.routes.both_sides import ONE, Windows, adjacent
+from poolkit.spec.dtypes import HALVES
 from poolkit_torch.routes_arrange import lifted
 from poolkit_torch.routes_mesh import differentiates
 

@@ -136,7 +136,7 @@ def _axes_swapped(spec: Any, rank: int) -> tuple[int, ...]:
     return _pooled_axes(spec, rank)[::-1]
 
 
-def _totals_in_half(cells: Array) -> Array:
+def _totals_in_float16(cells: Array) -> Array:
     return np.add.accumulate(cells.astype(np.float16), axis=1, dtype=np.float16)[:, -1].astype(np.float64)
 
 
@@ -144,7 +144,7 @@ def _totals_in_float32(cells: Array) -> Array:
     return np.add.accumulate(cells.astype(np.float32), axis=1, dtype=np.float32)[:, -1].astype(np.float64)
 
 
-def _halves_to_even(spec: Any, n: int, low: float, high: float, bins: int) -> Any:
+def _rounded_to_even(spec: Any, n: int, low: float, high: float, bins: int) -> Any:
     return _cells(spec, n, round(low), round(high), bins)
 
 
@@ -265,7 +265,7 @@ FAULTS = (
         windows__pooled_axes=_axes_swapped,
         rows__pooled_axes=_axes_swapped,
     ),
-    _fault("float16 accumulation", "avg_64x64_of_100_float16", oracle__totals=_totals_in_half),
+    _fault("float16 accumulation", "avg_64x64_of_100_float16", oracle__totals=_totals_in_float16),
     _fault("running sum in float32", "avg_512x512_around_100", oracle__totals=_totals_in_float32),
     _fault("off-by-one bin", "adaptive_average_5_to_3", windows___bins=_bins_too_short),
     _fault("bins by float32", "adaptive_average_7_to_7_is_the_input", windows___bins=_bins_by_float32),
@@ -286,7 +286,7 @@ FAULTS = (
     ),
     _fault("a number of -1 for the last", "rows_of_no_segment_are_dropped", segments___segments=_numbers_wrap),
     _fault("0/0", "struct_nodes_that_are_not_alike_hear_nothing", graphs___attention=_unguarded),
-    _fault("halves to even", "roi_max_rounds_a_half_away_from_zero", regions___cells=_halves_to_even),
+    _fault("halves to even", "roi_max_rounds_a_half_away_from_zero", regions___cells=_rounded_to_even),
     _fault("the first that goes to a place", FIRST, unpooling___places=_first_seen),
     _fault("the input itself", "max_k1_of_its_own_memory", "untouched", change=_input_itself),
     _fault("the input changed", "avg_k2", "untouched", change=_input_zeroed),

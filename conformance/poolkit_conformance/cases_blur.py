@@ -9,9 +9,9 @@ from poolkit_conformance.case import Case
 from poolkit_conformance.literal import INF, NAN, ONE_TO_5, block, row
 
 _MAP = (2, 3, 9, 10)
-_HALF: dict[str, Any] = {"window": 3, "stride": 2, "padding": 1}
+_CENTRED: dict[str, Any] = {"window": 3, "stride": 2, "padding": 1}
 _PLACES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
-    "k3_s2_p1": (_MAP, _HALF),
+    "k3_s2_p1": (_MAP, _CENTRED),
     "k1": (_MAP, {"window": 1}),
     "k2_same": (_MAP, {"window": 2, "stride": 1, "padding": "same"}),
     "k3_s2_same": (_MAP, {"window": 3, "stride": 2, "padding": "same"}),
@@ -25,9 +25,9 @@ _PLACES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
         {"window": 2, "stride": 3, "padding": ((1, 4), (0, 5)), "ceil_mode": True},
     ),
     "causal": ((2, 11, 3), {"layout": "NLC", "window": 4, "stride": 3, "padding": "causal"}),
-    "nhwc": ((2, 9, 10, 3), _HALF | {"layout": "NHWC"}),
+    "nhwc": ((2, 9, 10, 3), _CENTRED | {"layout": "NHWC"}),
     "3d": ((1, 2, 4, 5, 6), {"layout": "NCDHW", "window": 3, "padding": "same", "stride": 2}),
-    "empty_batch": ((0, 3, 9, 10), _HALF),
+    "empty_batch": ((0, 3, 9, 10), _CENTRED),
 }
 _FEW = ("k3_s2_p1", "k4_s2_asymmetric", "nhwc")
 _PADDED = [name for name, (_, fields) in _PLACES.items() if "padding" in fields]
@@ -53,8 +53,8 @@ BLURS: list[Case] = [
 ]
 LITERALS: list[Case] = [
     block("blur_of_the_identity_in_zeros", "blur", "NCHW", (_IDENTITY,), (_BY_KORNIA,), few=True, **_ZEROS),
-    row("blur_mirrors", "blur", ONE_TO_5, (1.5, 3, 4.5), few=True, gradient=(0.5, 0.75, 0.5, 0.75, 0.5), **_HALF),
-    row("blur_repeats_the_edge", "blur", ONE_TO_5, (1.25, 3, 4.75), pad_mode="replicate", **_HALF),
+    row("blur_mirrors", "blur", ONE_TO_5, (1.5, 3, 4.5), few=True, gradient=(0.5, 0.75, 0.5, 0.75, 0.5), **_CENTRED),
+    row("blur_repeats_the_edge", "blur", ONE_TO_5, (1.25, 3, 4.75), pad_mode="replicate", **_CENTRED),
     row("blur_counts_zeros", "blur", ONE_TO_5, (1, 3, 3.5), **_ZEROS),
     row("blur_of_one_cell_is_that_cell", "blur", (-3, 4), (-3, 4), window=1),
     row("blur_of_an_even_window", "blur", (0, 0, 0, 8, 0, 0, 0), (1, 3, 3, 1), window=4, stride=1),
@@ -62,5 +62,5 @@ LITERALS: list[Case] = [
     row("blur_of_a_constant_is_that_constant", "blur", (3, 3, 3), (3, 3, 3), window=5, stride=1, padding="same"),
     row("blur_of_infinite_cells", "blur", (NAN, 1, INF, 2, -INF, INF), (NAN, INF, NAN), window=2),
     row("blur_of_bytes", "blur", (255, 255, 0), (255, 127.5), few=True, dtype="uint8", window=2, stride=1),
-    Case("blur_has_no_cell_to_mirror", PoolSpec("blur", layout="NCL", **_HALF), (1, 1, 1), error="ShapeError"),
+    Case("blur_has_no_cell_to_mirror", PoolSpec("blur", layout="NCL", **_CENTRED), (1, 1, 1), error="ShapeError"),
 ]

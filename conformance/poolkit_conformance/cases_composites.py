@@ -8,7 +8,7 @@ from poolkit import Chain, PoolSpec, Pyramid
 from poolkit_conformance.case import Case
 
 _MAP, _LAST = (2, 3, 9, 8), (2, 9, 8, 3)
-_HALF_AND_MORE = ("float16", "float64", "int8")
+_DTYPES = ("float16", "float64", "int8")
 _FIVE: dict[str, Any] = {"window": 5, "stride": 1, "padding": "same"}
 
 
@@ -77,7 +77,7 @@ PYRAMIDS = [
     Case("pyramid_of_a_level_that_keeps", Pyramid("max", levels=((None, 1), 2), layout="CHW", flatten=True), (2, 4, 5)),
     Case("pyramid_mask", Pyramid("avg", **_SPP), _MAP, tensors=(("mask", "cells"),)),
     *(Case(f"pyramid_spp_{dtype}", Pyramid("max", **_SPP), _MAP, dtype) for dtype in ("bfloat16", "uint8")),
-    *(Case(f"pyramid_average_{dtype}", Pyramid("avg", **_SPP), _MAP, dtype) for dtype in _HALF_AND_MORE),
+    *(Case(f"pyramid_average_{dtype}", Pyramid("avg", **_SPP), _MAP, dtype) for dtype in _DTYPES),
     Case("pyramid_empty_batch", Pyramid("max", **_SPP), (0, 3, 6, 6)),
     Case("pyramid_without_any_channel", Pyramid("avg", **_SPP), (2, 0, 6, 6)),
 ]

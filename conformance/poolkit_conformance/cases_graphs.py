@@ -52,13 +52,13 @@ def _literal(name: str, x: Any, why: str = "", **more: Any) -> Case:
 
 
 _PATH = ((0.0, 1.0, 0.0), (1.0, 0.0, 1.0), (0.0, 1.0, 0.0))
-_HALF = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+_EQUAL = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 GRAPH_LITERALS = [
     _literal(
         "struct_shares_of_one_half",
         ((1, 2), (2, 0), (4, 6)),
         adjacency=_PATH,
-        unary=_HALF,
+        unary=_EQUAL,
         values=((3.5, 4, 1, 1), (3.5, 4, 1, 1)),
     ),
     _literal(

@@ -20,9 +20,9 @@ from poolkit.diffs.along import letters, one_axis, plain
 from poolkit.diffs.wording import EVERY, Holds, sizes_text
 from poolkit.errors import InputError, ShapeError
 from poolkit.lowering.axis import Axis
-from poolkit.lowering.blurred import places, weights
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.geometry import axes_of
+from poolkit.lowering.kinds.blurred import places, weights
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many

@@ -12,7 +12,7 @@ from poolkit.lowering.fold import fold_taps, members
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.kind import Kind
+    from poolkit.lowering.kinds.kind import Kind
     from poolkit.lowering.plan import Plan
     from poolkit.lowering.primitives import Ops
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from poolkit.lowering.maximum import highest, lowest
+from poolkit.lowering.kinds.maximum import highest, lowest
 
 Tensor = Any
 

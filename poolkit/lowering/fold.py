@@ -17,7 +17,7 @@ from poolkit.errors import ShapeError
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.kind import Kind
+    from poolkit.lowering.kinds.kind import Kind
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import BackendError
 from poolkit.lowering.backend import Route, Situation
-from poolkit.lowering.by_name import RELU
-from poolkit.lowering.by_sums import BySums, ways
 from poolkit.lowering.kinds import FOLDS
-from poolkit.lowering.plan import HALVES, AnyPlan, Composite, Plan, Run, dropped
+from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run, dropped
+from poolkit.lowering.routes.by_name import RELU
+from poolkit.lowering.routes.by_sums import BySums, ways
 from poolkit.lowering.weighed import ONE_BY_ONE, pooled
 from poolkit.spec.arguments import as_route
+from poolkit.spec.dtypes import HALVES
 from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:

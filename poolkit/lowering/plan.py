@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.errors import DtypeError, ShapeError
+from poolkit.errors import ShapeError
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions
+from poolkit.spec.dtypes import FLOATS, result_dtype
 from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
 Tensor = Any
 Run = Callable[..., tuple[Tensor, Tensor | None]]  # of the input, and the tensors that a part takes besides
-
-FLOATS = ("float16", "bfloat16", "float32", "float64")
-HALVES = ("float16", "bfloat16")
-INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,11 +128,6 @@ class Composite:
 AnyPlan = Plan | Composite
 
 
-def result_dtype(spec: Operation, dtype: str) -> str:
-    """The dtype of the values: a float keeps its own, so does a selection; arithmetic on integers gives float32."""
-    return dtype if dtype in FLOATS or spec.selects else "float32"
-
-
 def plan_of(
     spec: PoolSpec,
     rank: int,
@@ -146,7 +138,7 @@ def plan_of(
     """Resolve a spec on an input; `widen` names the dtype in which a framework compares an integer one, or None."""
     axes = axes_of(spec, rank, size)
     check_cells(axes)
-    return Plan(spec, axes, rank, dtype, work_dtype(spec, dtype, widen))
+    return Plan(spec, axes, rank, dtype, spec.work_dtype(dtype, widen))
 
 
 MOST_CELLS = 2**26  # that a map may grow to by padding or bins, where it is not large itself
@@ -163,26 +155,6 @@ def check_cells(axes: Sequence[Axis]) -> None:
             f"received {before} cells along {''.join([a.letter for a in axes])}, which padding and bins would turn "
             f"into {after}, and {MOST_CELLS} is the most; give smaller ones"
         )
-
-
-def work_dtype(spec: PoolSpec, dtype: str, widen: Callable[[str], str | None]) -> str:
-    selects = KINDS[spec.kind].selects
-    if dtype in FLOATS:
-        return "float32" if dtype in HALVES and not selects else dtype
-    if dtype not in INTEGERS:
-        raise DtypeError(
-            f"received an input of dtype {dtype}, and {spec.kind} pooling takes real numbers "
-            f"({', '.join(FLOATS + INTEGERS)}); pool the real and imaginary parts, or cast the input"
-        )
-    if not selects:
-        return "float32"
-    wide = widen(dtype)
-    if wide is None:
-        raise DtypeError(
-            f"received an input of dtype {dtype}, which this framework can neither compare nor hold in a wider "
-            f"integer, as {spec.kind} pooling needs; cast the input to int64 or a float first"
-        )
-    return wide
 
 
 def channel(spec: Operation, rank: int) -> int:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
-from poolkit.lowering.kind import Kind, State
 from poolkit.lowering.kinds import FOLDS, LogWeighted
-from poolkit.lowering.maximum import highest, lowest
-from poolkit.lowering.plan import FLOATS, Composite, Plan, Run, channel, dropped
-from poolkit.lowering.taps import Taps
-from poolkit.lowering.uniform import batch
+from poolkit.lowering.kinds.kind import Kind, State
+from poolkit.lowering.kinds.maximum import highest, lowest
+from poolkit.lowering.kinds.taps import Taps
+from poolkit.lowering.kinds.uniform import batch
+from poolkit.lowering.plan import Composite, Plan, Run, channel, dropped
+from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import quoted
 
@@ -193,9 +194,9 @@ def weighed(base: Plan, further: tuple[Further, ...], size: Callable[[int], tupl
             f"received log_weight with {other}, and an average with logarithms of weights divides by the sum of these "
             f"weights; leave one out"
         )
-    known = tuple([f._replace(sizes=_pooled_sizes(base, f, size)) for f in further])  # none of the batch
+    lasting = tuple([f._replace(sizes=_pooled_sizes(base, f, size)) for f in further])  # none of the batch
     parts = () if "log_weight" in given else _parts(base)
-    return WeighedPlan(spec, parts, base.axes, base.rank, base.dtype, base.work, base, further=known)
+    return WeighedPlan(spec, parts, base.axes, base.rank, base.dtype, base.work, base, further=lasting)
 
 
 def _parts(base: Plan) -> tuple[Plan, ...]:

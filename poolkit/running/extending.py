@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from poolkit.lowering.kind import Kind
 from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.kinds.kind import Kind
 from poolkit.running import dispatch
 from poolkit.spec.kinds import BUILT_IN, KINDS, Facts, Option
 from poolkit.spec.messages import quoted, shown, wrong

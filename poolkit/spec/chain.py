@@ -111,11 +111,11 @@ class Chain(Composite):
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each part, on what the one before it gives."""
-        from poolkit.lowering.chained import plan_of_chain
+        from poolkit.lowering.operations.chained import plan_of_chain
 
         return plan_of_chain(self, rank, dtype, size, widen, further)
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        from poolkit.lowering.chained import shape_of_chain
+        from poolkit.lowering.operations.chained import shape_of_chain
 
         return shape_of_chain(self, as_shape(shape, unknown=True))

@@ -147,14 +147,14 @@ def BlurPool(  # noqa: N802
         "blur",
         window=window,
         stride=stride,
-        padding=_half(window, layout, axes) if padding is None else padding,
+        padding=_centred(window, layout, axes) if padding is None else padding,
         layout=layout,
         axes=axes,
         pad_mode=pad_mode,
     )
 
 
-def _half(window: object, layout: object, axes: object) -> Padding:
+def _centred(window: object, layout: object, axes: object) -> Padding:
     """What a window that is none, or a layout, is answered with is the spec's own error."""
     if is_many(window):
         return tuple([((int(k) - 1) // 2, int(k) // 2) if is_integer(k) and int(k) > 0 else (0, 0) for k in window])

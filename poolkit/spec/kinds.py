@@ -1,4 +1,4 @@
-"""What each kind of pooling is: a row of a table, which a spec reads. What it computes is in `lowering/kinds.py`.
+"""What each kind of pooling is: a row of a table, which a spec reads. What it computes is in `lowering/kinds/`.
 
 A kind from outside is a row like every other; `poolkit.register_kind` adds it, together with its fold.
 """
@@ -39,8 +39,8 @@ class Facts:
     draws: bool = False  # one element, where random numbers are given; then it has indices
     averages: bool = False  # divides by a count of cells
     adds: bool = False  # weights its cells alike, so that two such kinds differ in their divisors alone
-    by_sums: tuple[str, ...] = ()  # the ways of `lowering/by_sums.py` in which it is sums, by an adapter's routes
-    weights: bool = False  # weights them by their places along each axis, as `lowering/blurred.py` says
+    by_sums: tuple[str, ...] = ()  # ways of `lowering/routes/by_sums.py`, in which it is sums by routes
+    weights: bool = False  # weights them by their places along each axis, as `lowering/kinds/blurred.py` says
     hands_on: bool = True  # a window of one cell may be that cell, with no computation
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict[str, Option])
     average_at: Mapping[str, Any] | None = None  # values of options with which it is the average of the real cells

@@ -146,7 +146,7 @@ class Learned(Operation):
         return 2 * math.prod(shape) * sum(math.prod(p.shape) for p in self.parameters.values()) // (self.channels or 1)
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
-        from poolkit.lowering.learned import plan_of_learned
+        from poolkit.lowering.operations.learned import plan_of_learned
 
         return plan_of_learned(self, rank, dtype, size, widen, further)
 

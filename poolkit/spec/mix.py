@@ -146,12 +146,12 @@ class Mix(Composite):
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each part, all in the dtype in which they are mixed."""
-        from poolkit.lowering.mixed import plan_of_mix
+        from poolkit.lowering.operations.mixed import plan_of_mix
 
         return plan_of_mix(self, rank, dtype, size, widen, further)
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        from poolkit.lowering.mixed import shape_of_mix
+        from poolkit.lowering.operations.mixed import shape_of_mix
 
         return shape_of_mix(self, as_shape(shape, unknown=True))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from poolkit.errors import InputError
 from poolkit.spec import text
+from poolkit.spec.dtypes import work_dtype
 from poolkit.spec.fields import Fields, Options, Padding, Sizes
 from poolkit.spec.foreign import call_error
 from poolkit.spec.kinds import KINDS, RANDOM, takers
@@ -154,7 +155,7 @@ class PoolSpec(Fields, Operation):
                 f"give {' or '.join([f'{name}=' for name in RANDOM])}, or leave out indices"
             )
         if KINDS[self.kind].strips:
-            from poolkit.lowering.strips import strips
+            from poolkit.lowering.operations.strips import strips
 
             return strips(base, further, size)
         if len(further) == 0:
@@ -164,9 +165,7 @@ class PoolSpec(Fields, Operation):
         return weighed(base, further, size)
 
     def work_dtype(self, dtype: str, widen: Widen) -> str:
-        from poolkit.lowering.plan import work_dtype
-
-        return work_dtype(self, dtype, widen)
+        return work_dtype(self.kind, dtype, widen)
 
     def changed(self, change: Callable[[PoolSpec], PoolSpec]) -> Self:
         return cast("Self", change(self))

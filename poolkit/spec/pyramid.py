@@ -152,7 +152,7 @@ class Pyramid(Composite):
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each level."""
-        from poolkit.lowering.pyramids import plan_of_pyramid
+        from poolkit.lowering.operations.pyramids import plan_of_pyramid
 
         return plan_of_pyramid(self, rank, dtype, size, widen, further)
 
@@ -162,10 +162,10 @@ class Pyramid(Composite):
         >>> Pyramid("max", levels=(1, 2, 4), layout="NHWC", flatten=True).output_shape((None, None, None, 256))
         (None, 5376)
         """
-        shapes = self.output_shapes(shape)
-        return shapes if self.several else shapes[0]
+        from poolkit.lowering.operations.pyramids import shape_of_pyramid
+
+        return shape_of_pyramid(self, as_shape(shape, unknown=True))
 
     def output_shapes(self, shape: Sequence[int | None]) -> tuple[tuple[int | None, ...], ...]:
-        from poolkit.lowering.pyramids import shapes_of_pyramid
-
-        return shapes_of_pyramid(self, as_shape(shape, unknown=True))
+        made = self.output_shape(shape)
+        return made if self.several else (made,)

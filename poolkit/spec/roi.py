@@ -157,7 +157,7 @@ class RoiSpec(Declared):
         return self.inner.replace(kind="max" if self.selects else "avg").work_dtype(dtype, widen)
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
-        from poolkit.lowering.regions import plan_of_regions
+        from poolkit.lowering.operations.regions import plan_of_regions
 
         return plan_of_regions(self, rank, dtype, size, widen, further)
 

@@ -100,7 +100,7 @@ class Segment(Declared):
         return self.pooling.work_dtype(dtype, widen)
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
-        from poolkit.lowering.segments import plan_of_segments
+        from poolkit.lowering.operations.segments import plan_of_segments
 
         return plan_of_segments(self, rank, dtype, size, widen, further)
 

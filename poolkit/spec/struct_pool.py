@@ -108,7 +108,7 @@ class StructPool(Declared):
         return PoolSpec("avg", output_size=1, layout=self.layout).work_dtype(dtype, widen)
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
-        from poolkit.lowering.struct_pool import plan_of_graphs
+        from poolkit.lowering.operations.struct_pool import plan_of_graphs
 
         return plan_of_graphs(self, rank, dtype, size, widen, further)
 

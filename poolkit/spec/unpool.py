@@ -103,12 +103,12 @@ class Unpool(Declared):
         return CHOICE.work_dtype(dtype, widen)
 
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
-        from poolkit.lowering.unpooled import plan_of_unpool
+        from poolkit.lowering.operations.unpooled import plan_of_unpool
 
         return plan_of_unpool(self, rank, dtype, size, widen, further)
 
     def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:
-        from poolkit.lowering.unpooled import places
+        from poolkit.lowering.operations.unpooled import places
 
         most = places(self, shape)
         if held.size and not (held.min() >= -1 and held.max() < most):
@@ -126,7 +126,7 @@ class Unpool(Declared):
         >>> Unpool(MaxPool(2, layout="NCHW"), "smallest").output_shape((None, 3, 4, 4))
         (None, 3, 8, 8)
         """
-        from poolkit.lowering.unpooled import shape_of_unpool
+        from poolkit.lowering.operations.unpooled import shape_of_unpool
 
         return shape_of_unpool(self, as_shape(shape, unknown=True))
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from poolkit.errors import DtypeError, ShapeError
 from poolkit.lowering.geometry import axes_of, leading, letters_of
-from poolkit.lowering.plan import FLOATS
-from poolkit.lowering.strips import averaged
+from poolkit.lowering.operations.strips import averaged
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_shape
+from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import shown
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from poolkit.lowering.axis import Axis
-from poolkit.lowering.blurred import weights
 from poolkit.lowering.count import known_count
 from poolkit.lowering.geometry import axes_of, letters_of
+from poolkit.lowering.kinds.blurred import weights
 from poolkit.lowering.shapes import output_shape
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_shape

@@ -91,13 +91,13 @@ def write(folder: Path, name: str, package: str | None = None, framework: str | 
     `name` is what specs call the backend, `package` the module that holds it (poolkit_NAME), and `framework` the first
     name of the modules that define its tensors (NAME).
     """
-    words = {"NAME": name, "PACKAGE": package or f"poolkit_{name}", "FRAMEWORK": framework or name}
-    for what, word in words.items():
+    filled = {"NAME": name, "PACKAGE": package or f"poolkit_{name}", "FRAMEWORK": framework or name}
+    for what, word in filled.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", word):
             raise InputError(
                 f"received {what}={shown(word)}, and it is the name of a module; write it as in {what}=mlx"
             )
-    made = folder / words["PACKAGE"]
+    made = folder / filled["PACKAGE"]
     if made.exists() or (folder / "pyproject.toml").exists():
         raise InputError(f"{quoted(str(folder))} holds a package already; give an empty folder, with --folder")
     texts = {
@@ -107,11 +107,11 @@ def write(folder: Path, name: str, package: str | None = None, framework: str | 
         made / "conformance.py": _ours("conformance"),
         made / "py.typed": "",
         folder / "test_conformance.py": TEST,
-        folder / "pyproject.toml": PROJECT.replace("DISTRIBUTION", words["PACKAGE"].replace("_", "-")),
+        folder / "pyproject.toml": PROJECT.replace("DISTRIBUTION", filled["PACKAGE"].replace("_", "-")),
     }
     made.mkdir(parents=True)
     for path, text in texts.items():
-        path.write_text(re.sub("|".join(words), lambda found: words[found[0]], text), encoding="utf-8")
+        path.write_text(re.sub("|".join(filled), lambda found: filled[found[0]], text), encoding="utf-8")
     return list(texts)
 
 

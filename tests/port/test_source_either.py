@@ -125,6 +125,37 @@ def test_pools_of_slim_with_the_arguments_of_the_scopes_around(head: str) -> Non
     assert "arg_scope" in other.note
 
 
+MADE = """def scope(p, deep=None):
+    with slim.arg_scope([slim.max_pool2d], stride=1):
+        with slim.arg_scope({}) as inner, slim.arg_scope([slim.max_pool2d], padding=p) as sc:
+            return inner
+def f(x):
+    made = scope("SAME")
+    with slim.arg_scope(made):
+        return slim.max_pool2d(x, 3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("inner", "after"),
+    [
+        ('[slim.max_pool2d], padding="VALID"', "torch.nn.functional.max_pool2d(x, 3, 1)"),
+        ("[slim.max_pool2d], stride=2, padding='VALID'", "torch.nn.functional.max_pool2d(x, 3, 2)"),
+        ("scope(1)", ""),  # which goes round in a circle
+        ("[slim.max_pool2d], padding=p", ""),
+    ],
+)
+def test_scopes_that_a_function_gives_back(inner: str, after: str) -> None:
+    found = ported(f"{SLIM[0]}{MADE.format(inner)}").rows[-1]
+    if "=p" in inner:
+        assert (found.status, found.after) == ("failed", "")
+        assert "the arg_scope of line 4 gives it padding=p, which is only known in the function" in found.note
+    elif after:
+        assert (found.status, found.after) == ("exact", after)
+    else:
+        assert "arg_scope that this function is called in" in found.note
+
+
 def test_layers_of_tensorflow_1_as_slim_makes_them() -> None:
     source = (
         "from tensorflow.compat.v1 import layers\npool = layers.MaxPooling2D(2, strides=2, data_format=df, _scope=sc)\n"

@@ -149,3 +149,29 @@ def test_windows_of_an_unfold_are_axes_of_no_layout(reduction: str, to: str) -> 
     found = ported(source, to)
     assert [one.status for one in found.rows] == ["left"]
     assert found.text == source
+
+
+TURNED = "    x = tf.transpose(keras.layers.Conv2D(8, 3)(x), [0, 3, 1, 2])\n"
+
+
+def test_a_turn_gives_the_axes_behind_it_another_order() -> None:
+    assert [one.status for one in ported(f"{HEAD}def f(x):\n{TURNED}    return tf.reduce_mean(x, [2, 3])\n").rows][
+        -1
+    ] == "exact"
+    refused = ported(f"{HEAD}def f(x):\n{TURNED}    return tf.reduce_mean(x, [1, 2])\n").rows[-1]
+    assert "are C and H of NCHW, the order that tf.transpose(" in refused.note
+
+
+def test_a_loop_that_turns_what_it_begins_with_has_no_order() -> None:
+    turns = "    for n in s:\n        y = tf.reduce_mean(x, [1, 2])\n        x = tf.transpose(x, [0, 3, 1, 2])\n"
+    found = ported(
+        f"{HEAD}def f(x, s):\n    x = keras.layers.Conv2D(8, 3)(x)\n{turns}    return tf.reduce_mean(x, [2, 3])"
+    )
+    assert [one.status for one in found.rows] == ["exact", "exact"]  # as if nothing were known of x
+
+
+@pytest.mark.parametrize("said", ["channels_first", "channels_last"])
+def test_a_data_format_behind_a_name_says_the_order(said: str) -> None:
+    layer = f'    order = "{said}"\n    x = keras.layers.Conv2D(8, 3, data_format=order)(x)\n'
+    found = ported(f"{HEAD}def f(x):\n{layer}    return tf.reduce_mean(x, [2, 3])\n")
+    assert found.rows[-1].status == ("exact" if said == "channels_first" else "failed")

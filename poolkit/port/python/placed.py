@@ -18,7 +18,8 @@ from poolkit.port.python.positions import SPATIAL, Order
 from poolkit.port.python.rules.either_order import FORMATS
 from poolkit.port.python.rules.order_before import AXES, LETTERS, SHAPES
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tensors import FLAT, MAPS, TURNS, tensors_of
+from poolkit.port.python.tensor import TURNS
+from poolkit.port.python.tensors import FLAT, MAPS, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import Either, Leaf, Many, Size, Sized, Value, literal_of
 from poolkit.port.report import Line

@@ -1,6 +1,7 @@
 """What belongs to each pool of a file: the rules, one after the other.
 
 A new pattern is a module of `rules` with a function of this form, which changes the site, and its place in the list.
+What one raises is why a pool is not ported, whatever the others would make of it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Callable
 from poolkit.dialects.dialect import RAISED
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
-from poolkit.port.python.orders import note_order
 from poolkit.port.python.rules.arg_scopes import arg_scoped
 from poolkit.port.python.rules.choices import choices
 from poolkit.port.python.rules.computed_axes import computed_axes
@@ -85,7 +85,8 @@ def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
         try:
             for rule in RULES:
                 rule(tree, names, site)
-            note_order(tree, site)
+        except NotExactError as error:
+            site.error = error
         except RAISED as error:
             site.error = NotExactError(f"what is around it is not understood ({error}); port it by hand")
     return found

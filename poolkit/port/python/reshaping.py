@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, literal
-from poolkit.port.python.tensors import Tensor, is_of, tensors_of
+from poolkit.port.python.tensor import Tensor
+from poolkit.port.python.tensors import is_of, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import loads_of
 from poolkit.port.python.values import Many, Size, Value, literal_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from poolkit.port.python.flow import Flow
 from poolkit.port.python.given import Given
@@ -167,3 +168,31 @@ def loads_of(tree: Tree, name: str, at: Node) -> list[ast.Name]:
 def _is_read(tree: Tree, node: ast.Name) -> bool:
     """Whether a name is read where it stands, as ``x += 1`` does too."""
     return isinstance(node.ctx, ast.Load) or isinstance(tree.parent(node), ast.AugAssign)
+
+
+def same_tensor(tree: Tree, tensor: str, since: Node, until: Node) -> bool:
+    """Whether an expression surely means the same tensor at two statements.
+
+    An attribute or an item may also be changed by a method of what has it, and by a function that is given that.
+    """
+    root = tensor.partition(".")[0].partition("[")[0]
+    if not root.isidentifier() or not unchanged(tree, root, since, until):
+        return False
+    if tensor == root or tree.statement(since) is tree.statement(until):
+        return True
+    return not any(between(tree, node, since, until) and _may_change(tree, node, tensor, root) for node in _doers(tree))
+
+
+def _doers(tree: Tree) -> Iterator[Node]:
+    yield from (target for statement in tree.all(ast.Assign) for target in statement.targets)
+    yield from (statement.target for statement in tree.all(ast.AugAssign))
+    yield from tree.all(ast.Call)
+
+
+def _may_change(tree: Tree, node: Node, tensor: str, root: str) -> bool:
+    if isinstance(node, ast.Call):
+        method = tree.text(node.func)
+        ours = method.startswith(f"{root}.") and not method.startswith(f"{tensor}.")
+        return ours or any(tree.text(arg) == root for arg in (*node.args, *(k.value for k in node.keywords)))
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+    return any(tree.text(part).startswith((f"{root}.", f"{root}[")) for part in parts)

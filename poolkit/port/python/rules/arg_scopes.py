@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from poolkit.dialects.calls import Call, Expression
 from poolkit.dialects.reading import fields_of
 from poolkit.dialects.tensorflow.layers import CONTRIB
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, arguments, last_name, literal
+from poolkit.port.python.nodes import FUNCTIONS, literal
+from poolkit.port.python.scoped import scoped
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
 
 TAKEN = ("kernel_size", "stride", "padding", "data_format")
 GIVEN = "an arg_scope that this function is called in, somewhere else, may give it another {}; here it has slim's own"
+MADE = "the arg_scope of line {} gives it {}={}, which is only known in the function that makes it; write it out here"
 
 
 def arg_scoped(tree: Tree, names: Names, site: Site) -> None:
@@ -24,9 +25,13 @@ def arg_scoped(tree: Tree, names: Names, site: Site) -> None:
         return
     places = TAKEN[: max(len(site.call.args) - (site.tensor is not None and not _named(site)), 0)]
     said = {*places, *(name for name, _ in site.call.kwargs)}
-    around = {name: value for name, value in _around(tree, site) if name in TAKEN and name not in said}
+    around = {name: value for name, value in scoped(tree, site.node) if name in TAKEN and name not in said}
+    for name, value in around.items():
+        elsewhere = tree.around(value, FUNCTIONS) not in (None, tree.around(site.node, FUNCTIONS))
+        if elsewhere and isinstance(_value(value), Expression):
+            raise NotExactError(MADE.format(tree.line(value), name, ast.unparse(value)))
     if around:
-        call = Call(site.call.name, site.call.args, (*site.call.kwargs, *around.items()))
+        call = Call(site.call.name, site.call.args, (*site.call.kwargs, *((n, _value(v)) for n, v in around.items())))
         try:
             site.fields, site.call, site.error = fields_of(call), call, None
         except NotExactError as error:
@@ -38,23 +43,6 @@ def arg_scoped(tree: Tree, names: Names, site: Site) -> None:
 
 def _named(site: Site) -> bool:
     return any(name == "inputs" for name, _ in site.call.kwargs)
-
-
-def _around(tree: Tree, site: Site) -> Iterator[tuple[str, object]]:
-    """The arguments of the scopes around a site that are about its function, outer ones first."""
-    scopes: list[ast.Call] = []
-    here = tree.around(site.node, ast.With)
-    while here is not None:
-        scopes += [item.context_expr for item in here.items if isinstance(item.context_expr, ast.Call)]
-        here = tree.around(here, ast.With)
-    for scope in reversed(scopes):
-        if last_name(scope.func) == "arg_scope" and scope.args and _is_about(scope.args[0], site):
-            yield from ((name, _value(value)) for name, value in arguments(scope).items())
-
-
-def _is_about(listed: Node, site: Site) -> bool:
-    elements = listed.elts if isinstance(listed, ast.List | ast.Tuple) else ()
-    return any(last_name(one) == last_name(site.node.func) for one in elements)
 
 
 def _value(node: ast.expr) -> object:

@@ -7,7 +7,7 @@ from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
-from poolkit.port.python.rules.keras_formats import set_by
+from poolkit.port.python.orders import set_by
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
 

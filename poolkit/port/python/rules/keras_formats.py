@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import given, literal
+from poolkit.port.python.orders import SETS_FORMAT, set_by
 from poolkit.port.python.rules.either_order import channels
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Tree
 
 LAYERS = "keras.layers."
-SETS_FORMAT = "set_image_data_format"
 
 
 def data_format(tree: Tree, names: Names, site: Site) -> None:
@@ -40,15 +37,3 @@ def data_format(tree: Tree, names: Names, site: Site) -> None:
         site.fields, site.call = fields_of(call), call
     except NotExactError:
         return  # it has a format already, by its place
-
-
-def set_by(tree: Tree, function: str) -> list[object]:
-    """What the calls of such a function of Keras's configuration in a file are given; None for what is no literal."""
-    named = [*tree.named(function), *tree.attributes(function)]
-    calls = [(tree.parent(node), node) for node in sorted(named, key=tree.span)]
-    return [_text(call) for call, node in calls if isinstance(call, ast.Call) and call.func is node]
-
-
-def _text(call: ast.Call) -> object:
-    value = literal(given(call)[0]) if given(call) else call
-    return str(value) if not isinstance(value, ast.AST) else None

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from poolkit.dialects.dialect import NotPooling
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
-from poolkit.port.python.orders import STEPS, is_unfolded, order_of
+from poolkit.port.python.orders import STEPS
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
+from poolkit.port.python.tensors import like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.spec.values import is_many
 
@@ -31,10 +32,12 @@ def known_order(tree: Tree, names: Names, site: Site) -> None:
     # Of means in each other the fields have the axes of all, and the call those of one.
     if not is_many(at) or site.tensor is None or len(at) != len(str(fields.get("axes") or "")):
         return
-    if is_unfolded(tree, names, site.tensor):
+    tensors = tensors_of(tree, names)
+    before = map(tensors.of, like(tree, names, site.tensor))
+    if any(one.name == "unfold" and len(one.rest) == 3 for one in before):  # by dimension, size and step
         site.error = NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
         return
-    order, by = order_of(tree, names, site.tensor)
+    order, by = tensors.of(site.tensor).said
     if not order and tree.order:
         order, by = lettered(tree.order), "--source-layout"
     if order:

@@ -10,7 +10,8 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
-from poolkit.port.python.tensors import FORMAT, TURNS, like, tensors_of
+from poolkit.port.python.tensor import FORMAT, TURNS
+from poolkit.port.python.tensors import like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
 from poolkit.spec.values import is_many

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.kind import FAR, Choice, State
+from poolkit.lowering.kinds.kind import FAR, Choice, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

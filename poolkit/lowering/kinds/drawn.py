@@ -9,10 +9,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.kind import Choice, Kind, State
-from poolkit.lowering.relative import ends, largest_of, least_of, scales
-from poolkit.lowering.taps import Taps
-from poolkit.lowering.uniform import canonical, places, uniform, within
+from poolkit.lowering.kinds.kind import Choice, Kind, State
+from poolkit.lowering.kinds.relative import ends, largest_of, least_of, scales
+from poolkit.lowering.kinds.taps import Taps
+from poolkit.lowering.kinds.uniform import canonical, places, uniform, within
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.fold import check_calls, members, pad, tap
-from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.windows import length
+from poolkit.lowering.kinds.kind import Kind, State
+from poolkit.lowering.routes.windows import length
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

@@ -12,7 +12,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
-from poolkit.lowering.windows import side_by_side
+from poolkit.lowering.routes.windows import side_by_side
 
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Situation

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.relative import moderate, powers_fit
+from poolkit.lowering.routes.windows import cells
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
-from poolkit.lowering.windows import cells
 from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
-    from poolkit.lowering.kind import State
+    from poolkit.lowering.kinds.kind import State
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
@@ -121,14 +121,14 @@ def ways(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool
     if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
     plan, given = pooling(base), {f.name for f in base.further}
-    known = KINDS[plan.kind].by_sums
+    offered = KINDS[plan.kind].by_sums
     p = dict(plan.spec.options).get("p", 2.0)
-    if not known or given & set(RANDOM):
+    if not offered or given & set(RANDOM):
         return []
-    if "plain" in known or (p in (1, math.inf) and not given & {"p", "eps"}):
+    if "plain" in offered or (p in (1, math.inf) and not given & {"p", "eps"}):
         return [_by(base, "plain", plan.work, ["max" if p == math.inf else "sum"])]
-    powers, whole = "wide" in known, is_whole(plan)
-    sure = "bounded" in known and (not powers or (1 < p <= WIDEST and not given & {"p", "eps"}))
+    powers, whole = "wide" in offered, is_whole(plan)
+    sure = "bounded" in offered and (not powers or (1 < p <= WIDEST and not given & {"p", "eps"}))
     if sure and tries and (whole or cells(plan) <= FEW) and branches(plan):
         return [_by(base, "tried", plan.work, ["sum", "max"] if whole else ["sum"])]
     if whole:
@@ -138,7 +138,7 @@ def ways(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool
     if powers and wide and plan.work == "float32":
         return [_by(base, "wide", "float64", ["sum"])]
     many = plan.work == "float32" and cells(plan) > FEW
-    if "bounded" in known and not (powers and many) and branches(plan):
+    if "bounded" in offered and not (powers and many) and branches(plan):
         return [_by(base, "bounded", "float64" if many and wide else plan.work, ["sum"])]
     return []
 

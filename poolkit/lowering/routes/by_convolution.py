@@ -12,7 +12,7 @@ import operator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from poolkit.lowering.backend import Reduced, Route, Situation, When
-from poolkit.lowering.blurred import weights
+from poolkit.lowering.kinds.blurred import weights
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import check_calls, pad, tap
-from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.kinds.kind import Kind, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

@@ -6,13 +6,13 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
-from poolkit.lowering.maximum import Max
+from poolkit.lowering.kinds.maximum import Max
+from poolkit.lowering.kinds.uniform import batch, places, uniform, within
 from poolkit.lowering.spread import MIDDLE, spread, step
-from poolkit.lowering.uniform import batch, places, uniform, within
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.kind import State
+    from poolkit.lowering.kinds.kind import State
     from poolkit.lowering.plan import Plan
     from poolkit.lowering.primitives import Ops
 

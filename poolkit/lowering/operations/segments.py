@@ -11,18 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
-from poolkit.lowering.by_sums import BOUND
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.kind import FAR
 from poolkit.lowering.kinds import FOLDS
-from poolkit.lowering.maximum import highest, lowest
-from poolkit.lowering.plan import FLOATS, INTEGERS, MOST_CELLS, Composite, Plan, Run
+from poolkit.lowering.kinds.kind import FAR
+from poolkit.lowering.kinds.maximum import highest, lowest
+from poolkit.lowering.plan import MOST_CELLS, Composite, Plan, Run
+from poolkit.lowering.routes.by_sums import BOUND
 from poolkit.lowering.weighed import finished
+from poolkit.spec.dtypes import FLOATS, INTEGERS
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
-    from poolkit.lowering.kind import Kind, State
+    from poolkit.lowering.kinds.kind import Kind, State
     from poolkit.lowering.primitives import Ops
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.segment import Segment

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, When
 from poolkit.lowering.count import divided
-from poolkit.lowering.maximum import Max
+from poolkit.lowering.kinds.maximum import Max
+from poolkit.lowering.routes.windows import IN_A_ROW, around, cells, length, sliding
 from poolkit.lowering.weighed import pooled
-from poolkit.lowering.windows import IN_A_ROW, around, cells, length, sliding
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.kind import State
+    from poolkit.lowering.kinds.kind import State
     from poolkit.lowering.plan import Plan
     from poolkit.lowering.primitives import Ops
 

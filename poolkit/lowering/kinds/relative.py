@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import total
-from poolkit.lowering.kind import Kind, State
+from poolkit.lowering.kinds.kind import Kind, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

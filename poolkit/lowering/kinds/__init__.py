@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.blurred import Blur
 from poolkit.lowering.count import divisor_of
-from poolkit.lowering.deviation import Std
-from poolkit.lowering.drawn import stochastic
 from poolkit.lowering.fold import total
-from poolkit.lowering.fractional import FractionalMax
-from poolkit.lowering.kind import FAR, Choice, Kind, State
-from poolkit.lowering.maximum import Max, Min, highest
-from poolkit.lowering.placed import First, Last
-from poolkit.lowering.relative import LogSumExp, Norm, decayed, ends, exponents, factors, positive, times
-from poolkit.lowering.taps import Taps
+from poolkit.lowering.kinds.blurred import Blur
+from poolkit.lowering.kinds.deviation import Std
+from poolkit.lowering.kinds.drawn import stochastic
+from poolkit.lowering.kinds.fractional import FractionalMax
+from poolkit.lowering.kinds.kind import FAR, Choice, Kind, State
+from poolkit.lowering.kinds.maximum import Max, Min, highest
+from poolkit.lowering.kinds.placed import First, Last
+from poolkit.lowering.kinds.relative import LogSumExp, Norm, decayed, ends, exponents, factors, positive, times
+from poolkit.lowering.kinds.taps import Taps
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.kind import State
-from poolkit.lowering.taps import Taps
+from poolkit.lowering.kinds.kind import State
+from poolkit.lowering.kinds.taps import Taps
 
 Tensor = Any
 

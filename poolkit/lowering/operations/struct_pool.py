@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import total
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.plan import FLOATS, INTEGERS, MOST_CELLS, Composite, Run
+from poolkit.lowering.plan import MOST_CELLS, Composite, Run
+from poolkit.spec.dtypes import FLOATS, INTEGERS
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from poolkit.lowering.kinds.uniform import uniform, within
 from poolkit.lowering.plan import Plan, Run
-from poolkit.lowering.uniform import uniform, within
 from poolkit.lowering.weighed import WeighedPlan, weighed
 from poolkit.spec.kinds import RANDOM
 from poolkit.spec.operation import Further
@@ -124,8 +124,8 @@ def strips(base: Plan, further: tuple[Further, ...], size: Sized) -> StripsPlan:
         sizes = [left.get(at, size(at)) for at in range(base.rank)]
         if masks:
             parts.append(most.plan(base.rank, base.work, size, _same))
-            known = tuple([n if k and at in left else None for at, (n, k) in enumerate(sizes)])
-            masks = (Further("mask", base.rank, base.work, known),)
+            lengths = tuple([n if k and at in left else None for at, (n, k) in enumerate(sizes)])
+            masks = (Further("mask", base.rank, base.work, lengths),)
         parts.append(_averages(base).plan(base.rank, base.work, sizes.__getitem__, _same, masks))
     shape = (base.rank, base.dtype, base.work)
     return StripsPlan(base.spec, tuple(parts), base.axes, *shape, base, further=whole.further)

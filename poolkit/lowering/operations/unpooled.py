@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions, spread
-from poolkit.lowering.plan import INTEGERS, MOST_CELLS, Composite, Run
+from poolkit.lowering.plan import MOST_CELLS, Composite, Run
+from poolkit.spec.dtypes import INTEGERS
 from poolkit.spec.messages import quoted
 from poolkit.spec.unpool import SMALLEST
 

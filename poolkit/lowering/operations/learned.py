@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
-from poolkit.lowering.activations import gelu, sigmoid, tanh
 from poolkit.lowering.fold import pad, tap
 from poolkit.lowering.geometry import Axis, letters_of
-from poolkit.lowering.plan import FLOATS, Composite, Plan, Run
-from poolkit.lowering.similar import Similar
-from poolkit.lowering.taps import gathered
+from poolkit.lowering.kinds.similar import Similar
+from poolkit.lowering.kinds.taps import gathered
+from poolkit.lowering.operations.activations import gelu, sigmoid, tanh
+from poolkit.lowering.plan import Composite, Plan, Run
+from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.learned import steps
 from poolkit.spec.messages import quoted
 from poolkit.spec.operation import Further

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.lowering.fold import fold
-from poolkit.lowering.kind import Kind, State
-from poolkit.lowering.maximum import Max, Min
+from poolkit.lowering.kinds.kind import Kind, State
+from poolkit.lowering.kinds.maximum import Max, Min
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.windows import even, length
+from poolkit.lowering.routes.windows import even, length
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import fold_taps
-from poolkit.lowering.kind import FAR, Choice, State
+from poolkit.lowering.kinds.kind import FAR, Choice, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis

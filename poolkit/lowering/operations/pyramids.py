@@ -61,9 +61,9 @@ def plan_of_pyramid(
     at = channel(spec, rank)
     n, known = size(at) if at >= 0 else (1, True)
     channels = n if known and spec.flatten else None
-    known_of = tuple([f._replace(sizes=()) for f in further])
+    lasting = tuple([f._replace(sizes=()) for f in further])
     return PyramidPlan(
-        spec, parts, _axes(parts[0], channel(spec, rank), channels), rank, dtype, dtype, channels, further=known_of
+        spec, parts, _axes(parts[0], channel(spec, rank), channels), rank, dtype, dtype, channels, further=lasting
     )
 
 
@@ -74,7 +74,7 @@ def _axes(part: AnyPlan, at: int, channels: int | None) -> tuple[Axis, ...]:
     return tuple(sorted([Axis(at, "C", "keep", channels, True), *part.axes], key=lambda a: a.at))
 
 
-def shapes_of_pyramid(spec: Pyramid, shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
+def shape_of_pyramid(spec: Pyramid, shape: tuple[int | None, ...]) -> tuple[Any, ...]:
     """The shapes of the maps, or that of the vector, without a look at the input's: sizes may be a tracer's."""
     shapes = [output_shape(part, shape) for part in spec.parts]
     if spec.several:
@@ -82,4 +82,4 @@ def shapes_of_pyramid(spec: Pyramid, shape: tuple[int | None, ...]) -> tuple[tup
     outer = outer_axes(spec, len(shape))
     inner = [[n for at, n in enumerate(sizes) if at not in outer] for sizes in shapes]
     count = None if any(None in sizes for sizes in inner) else sum([math.prod([n or 0 for n in one]) for one in inner])
-    return ((*[shape[at] for at in outer], count),)
+    return (*[shape[at] for at in outer], count)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, ShapeError
 from poolkit.lowering.geometry import positions
-from poolkit.lowering.plan import FLOATS, Composite, Run, channel, dropped
+from poolkit.lowering.plan import Composite, Run, channel, dropped
 from poolkit.lowering.shapes import output_shape
+from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.messages import quoted
 from poolkit.spec.mix import COEFFICIENTS
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor_of
-from poolkit.lowering.kind import State
-from poolkit.lowering.relative import scales
-from poolkit.lowering.taps import Taps
+from poolkit.lowering.kinds.kind import State
+from poolkit.lowering.kinds.relative import scales
+from poolkit.lowering.kinds.taps import Taps
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
-from poolkit.lowering.plan import FLOATS, INTEGERS, MOST_CELLS, Composite, Plan, Run
+from poolkit.lowering.plan import MOST_CELLS, Composite, Plan, Run
 from poolkit.lowering.weighed import pooled
+from poolkit.spec.dtypes import FLOATS, INTEGERS
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
