@@ -114,7 +114,6 @@ def test_two_means_are_a_global_average(mean: str) -> None:
 @pytest.mark.parametrize(
     "mean",
     [
-        "x.mean(1).mean(1)",
         "x.mean(-1).mean(-2)",
         "x.mean(3).mean(3)",
         "x.mean(3, keepdim=True).mean(2)",
@@ -129,6 +128,35 @@ def test_two_means_that_are_none(mean: str) -> None:
     assert ported(source, "keras").text == source
 
 
-def test_two_means_of_another_framework_stay_two() -> None:
-    rows = ported("import tensorflow as tf\ny = tf.reduce_mean(tf.reduce_mean(x, 1), 1)\n").rows
-    assert [found.status for found in rows] == ["left", "left"]
+OTHER_PAIRS = [
+    ("torch", "torch.max(torch.max(x, 3)[0], 2)[0]"),
+    ("torch", "x.max(3)[0].max(2)[0]"),
+    ("torch", "x.min(dim=2, keepdim=True).values.min(dim=3, keepdim=True).values"),
+    ("torch", "x.amin(3).amin(2)"),
+    ("torch", "x.sum(3).sum(2)"),
+    ("tensorflow", "tf.reduce_mean(tf.reduce_mean(x, 1), 1)"),
+    ("tensorflow", "tf.reduce_max(tf.reduce_max(x, 2), 1)"),
+    ("tensorflow", "tf.reduce_sum(tf.reduce_sum(x, -2), -2)"),
+    ("tensorflow", "tf.reduce_min(tf.reduce_min(x, 1, keepdims=True), [2], keepdims=True)"),
+    ("keras", "keras.ops.mean(keras.ops.mean(x, axis=1), axis=1)"),
+]
+
+
+@pytest.mark.parametrize(("of", "reduction"), OTHER_PAIRS)
+def test_two_reductions_of_one_axis_are_a_pool_of_both(of: str, reduction: str) -> None:
+    source = f"{KERAS}{TORCH}import tensorflow as tf\ndef f(x):\n    return {reduction}\n"
+    to = "tensorflow" if of == "torch" else "torch"
+    assert row(source, to).before == reduction
+    same_numbers(source, of=of, to=to)
+
+
+@pytest.mark.parametrize("reduction", ["x.max(1)[0].max(1)[0]", "x.mean(1).mean(1)"])
+def test_of_an_image_or_of_a_batch_two_reductions_are_told_of(reduction: str) -> None:
+    found = row(f"{TORCH}y = {reduction}\n", "keras")
+    assert found.status in ("failed", "caveat")
+    assert "CHW" in found.note
+
+
+@pytest.mark.parametrize("reduction", ["torch.max(torch.max(x, 3)[1], 2)[0]", "torch.max(torch.max(x, 3)[0], y)[0]"])
+def test_positions_of_a_maximum_are_no_values(reduction: str) -> None:
+    assert {one.status for one in ported(f"{TORCH}y = {reduction}\n", "keras").rows} == {"left"}

@@ -175,3 +175,30 @@ def test_a_data_format_behind_a_name_says_the_order(said: str) -> None:
     layer = f'    order = "{said}"\n    x = keras.layers.Conv2D(8, 3, data_format=order)(x)\n'
     found = ported(f"{HEAD}def f(x):\n{layer}    return tf.reduce_mean(x, [2, 3])\n")
     assert found.rows[-1].status == ("exact" if said == "channels_first" else "failed")
+
+
+# A step before, a reduction of (N, H, W, C), and what it becomes where the channels come first.
+SOME = [
+    ("layers.Conv2D(8, 3)", "tf.reduce_mean(x, 2)", "torch.mean(x, dim=3)"),
+    ("layers.MaxPooling2D(2)", "tf.reduce_sum(x, [1])", "torch.sum(x, dim=2)"),
+    ("layers.MaxPooling2D(2)", "tf.reduce_mean(x, list(range(1, x.shape.ndims - 1)))", "torch.mean(x, dim=(2, 3))"),
+    ("layers.ReLU()", "tf.reduce_mean(x, range(1, 3))", "torch.mean(x, dim=(2, 3))"),
+    ("layers.ReLU()", "tf.reduce_mean(x, [*range(1, 3)])", "torch.mean(x, dim=(2, 3))"),
+    ("layers.ReLU()", "tf.reduce_mean(x, tuple(range(1, len(x.shape) - 1)))", ""),
+    ("layers.ReLU()", "tf.reduce_min(x, [h, w])", ""),
+    ("layers.Resizing(9, 9)", "tf.reduce_mean(x, 2)", ""),
+]
+
+
+@pytest.mark.parametrize(("step", "reduction", "after"), SOME)
+def test_some_axes_of_a_map_are_pooled_or_refused(step: str, reduction: str, after: str) -> None:
+    source = f"{HEAD}from keras import layers\ndef f(x):\n    x = {step}(x)\n    return {reduction}\n"
+    found = ported(source).rows[-1]
+    assert (found.after, found.status == "failed") == (after, not after)
+    if after and "[1]" in reduction:
+        assert "of the axes of its result W stays" in found.note
+
+
+def test_axes_that_nobody_knows_have_a_row_for_sums_too() -> None:
+    rows = [ported(f"{HEAD}y = tf.reduce_{kind}(x, axes)\n").rows for kind in ("mean", "sum", "min")]
+    assert [[one.status for one in each] for each in rows] == [["left"]] * 3

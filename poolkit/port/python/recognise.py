@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from poolkit.dialects.dialect import RAISED
+from poolkit.dialects.dialect import RAISED, NotPooling
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
 from poolkit.port.python.rules.arg_scopes import arg_scoped
@@ -37,7 +37,7 @@ from poolkit.port.python.rules.turns import turned
 from poolkit.port.python.rules.whole_at_one_size import whole_at_one_size
 from poolkit.port.python.rules.whole_map import whole_map
 from poolkit.port.python.rules.zeros_before import padded_before
-from poolkit.port.python.sites import Site, reduced
+from poolkit.port.python.sites import REDUCTIONS, TOLD, Site, reduced
 from poolkit.port.python.tree import Tree
 
 Rule = Callable[[Tree, Names, Site], None]
@@ -89,4 +89,10 @@ def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
             site.error = error
         except RAISED as error:
             site.error = NotExactError(f"what is around it is not understood ({error}); port it by hand")
-    return found
+    return [site for site in found if _is_told(site)]
+
+
+def _is_told(site: Site) -> bool:
+    """Whether a reduction that is no pool is told of: a sum is of axes that nobody knows, or of a map."""
+    last = site.word.rpartition(".")[2]
+    return not isinstance(site.error, NotPooling) or last not in REDUCTIONS or last in TOLD or site.computed != ""

@@ -142,7 +142,7 @@ def _site(tree: Tree, names: Names, node: ast.Call) -> Site | None:
     site.caveats += filter(None, [names.guess(node.func)])
     if word in holders() and (site.error is not None or not site.fields):
         return None
-    return None if isinstance(site.error, NotPooling) and word.rpartition(".")[2] not in TOLD else site
+    return site
 
 
 def _word(tree: Tree, names: Names, node: ast.Call) -> tuple[Call, str, str] | None:

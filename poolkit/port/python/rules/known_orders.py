@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poolkit.dialects.dialect import NotPooling
+from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
 from poolkit.port.python.orders import STEPS
@@ -22,26 +23,41 @@ UNFOLDED = (
     "received {}, and {} has an axis more for each unfold, so that {} are not the spatial axes of a layout; it stays "
     "as it is"
 )
+EITHER = (
+    "received {}, whose axes {} of {} are spatial in whatever order, and nothing here says in which; give it by "
+    "--source-layout, or port it by hand"
+)
 LEFT = "of the axes of its result {} stays, and the channels move past it; check what takes that result"
 
 
 def known_order(tree: Tree, names: Names, site: Site) -> None:
     """``tf.reduce_mean(MaxPooling2D(2)(x), [2, 3])`` takes W and C of NHWC, though these would be H and W of NCHW."""
-    fields = site.read
-    at = reduced(site) if fields and site.tensor is not None else None
-    # Of means in each other the fields have the axes of all, and the call those of one.
-    if not is_many(at) or site.tensor is None or len(at) != len(str(fields.get("axes") or "")):
+    none = isinstance(site.error, NotPooling) and not site.computed
+    at = reduced(site) if (site.read or none) and site.tensor is not None else None
+    if not is_many(at) or site.tensor is None:
         return
     tensors = tensors_of(tree, names)
     before = map(tensors.of, like(tree, names, site.tensor))
     if any(one.name == "unfold" and len(one.rest) == 3 for one in before):  # by dimension, size and step
-        site.error = NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
+        site.error = site.error or NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
         return
     order, by = tensors.of(site.tensor).said
+    if none:
+        _read_some(tree, site, at, order, tensors.of(site.tensor).rank or 0)
+        return
     if not order and tree.order:
         order, by = lettered(tree.order), "--source-layout"
     if order:
         _read_in(tree, site, at, order, by)
+
+
+def _read_some(tree: Tree, site: Site, at: Sequence[int], order: str, rank: int) -> None:
+    """Read a reduction of some spatial axes, which is a pool of these where the order of a map is known."""
+    if order and all(-len(order) <= n < len(order) and order[n] not in "NTC" for n in at):
+        site.fields, site.error = fields_of(site.call, order), None
+        _place(site, order, site.read["axes"])
+    elif not order and rank > 3 and all(1 < n % rank < rank - 1 for n in at):  # in either order
+        site.error = NotExactError(EITHER.format(tree.text(site.node), at, rank))
 
 
 def _read_in(tree: Tree, site: Site, at: Sequence[int], order: str, by: str) -> None:
@@ -54,10 +70,15 @@ def _read_in(tree: Tree, site: Site, at: Sequence[int], order: str, by: str) -> 
         return
     if not axes or not set(axes).isdisjoint("NTC"):
         taken = " and ".join(axes) if axes else "not all axes"
-        site.error = NotExactError(TOLD.format(tree.text(site.node), at, taken, order, by))
+        site.error = NotExactError(TOLD.format(tree.text(site.outer), at, taken, order, by))
         return
+    _place(site, order, axes)
+
+
+def _place(site: Site, order: str, axes: str) -> None:
+    """Make a reduction one of these letters of an order."""
     layout = f"...{order.removeprefix(STEPS)}" if order.startswith(STEPS) else order
-    site.fields = {**fields, "layout": layout, "axes": axes}
+    site.fields = {**site.read, "layout": layout, "axes": axes}
     left = [one for one in layout.strip(".NC") if one not in axes]
-    if left and not fields["keepdims"]:
+    if left and not site.read["keepdims"]:
         site.if_moved.append(LEFT.format("".join(left)))

@@ -1,64 +1,95 @@
-"""Two means of one axis each that are one global average: ``x.mean(3).mean(2)`` in PyTorch."""
+"""Two reductions of one axis each that are one global pool: ``x.mean(3).mean(2)``, ``x.max(3)[0].max(2)[0]``."""
 
 from __future__ import annotations
 
-from typing import Any
+import ast
 
 from poolkit.dialects import table
-from poolkit.dialects.calls import Call
-from poolkit.dialects.dialect import NotPooling
+from poolkit.dialects.calls import Call, Expression
+from poolkit.dialects.dialect import Fields, NotPooling, Word
+from poolkit.dialects.reading import fields_of
+from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
-from poolkit.port.python.sites import Site
+from poolkit.port.python.nodes import Node, literal
+from poolkit.port.python.sites import REDUCTIONS, Site
 from poolkit.port.python.tree import Tree
 from poolkit.spec.values import is_many
 
-# The axes of both means of NCHW, inner ones first, where the axis of the first is dropped, and where it is kept.
-DROPPED = {(3, 2), (2, 2), (-1, -1), (-1, 2), (3, -1), (-2, -1), (2, -1)}
-KEPT = {(a, b) for h in (2, -2) for w in (3, -1) for a, b in ((h, w), (w, h))}
+SELECTS = {"max": "amax", "min": "amin"}  # with an axis these give the positions, too, and these the values alone
 
 
 def paired(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
-    """The sites, where two means of one axis are one.
+    """The sites, where two reductions of one axis are one of both.
 
     >>> from poolkit.port.python.sites import sites
     >>> tree = Tree("import torch; y = x.mean(3).mean(2)")
-    >>> [site.fields["keepdims"] for site in paired(tree, Names(tree), sites(tree, Names(tree)))]
-    [False]
+    >>> [site.fields["axes"] for site in paired(tree, Names(tree), sites(tree, Names(tree)))]
+    ['HW']
     """
-    means = table.every(lambda usage: usage.nested)
-    outer = {id(site.tensor): site for site in found if site.word in means and site.tensor is not None}
+    outer = {site.tensor: site for site in found if site.tensor is not None and isinstance(site.error, NotPooling)}
     gone: list[Site] = []
     for inner in found:
-        second = outer.get(id(inner.outer))
-        if second is not None and inner.word in means and _join(inner, second):
+        values = _values(tree, inner)
+        second = outer.get(values) if values is not None else None
+        if second is not None and _join(tree, inner, second):
             gone.append(second)
     return [site for site in found if not any(site is one for one in gone)]
 
 
-def _join(inner: Site, outer: Site) -> bool:
-    """Make the first of two means both, if they are one pool."""
-    first, second = _axis(inner), _axis(outer)
-    if first is None or second is None or first[1] != second[1] or inner.tensor is None:
+def _values(tree: Tree, site: Site) -> Node | None:
+    """Where the values of a reduction of one axis stand, without the positions that it may give beside them."""
+    if _word(site) == site.word:
+        return site.outer
+    around = tree.parent(site.outer)
+    if isinstance(around, ast.Subscript) and around.value is site.outer:
+        return around if literal(around.slice) == 0 else None
+    return around if isinstance(around, ast.Attribute) and around.attr == "values" else None
+
+
+def _word(site: Site) -> str:
+    """The word for the values of a reduction alone."""
+    before, _, last = site.word.rpartition(".")
+    return f"{before}.{SELECTS[last]}" if before.startswith("torch") and last in SELECTS else site.word
+
+
+def _join(tree: Tree, inner: Site, outer: Site) -> bool:
+    """Make the first of two reductions both, if they are one pool."""
+    first, second, whole = _alone(inner), _alone(outer), _values(tree, outer)
+    if not first or not second or whole is None or inner.tensor is None:
         return False
-    if (first[0], second[0]) not in (KEPT if first[1] else DROPPED):
+    if any(first[name] != second[name] for name in ("kind", "keepdims")):
         return False
-    inner.fields = {"kind": "avg", "output_size": 1, "keepdims": first[1], "layout": "NCHW"}
-    inner.outer, inner.error, inner.computed, inner.reformed = outer.outer, None, "", True
+    axes = _both(first["axis"][0], second["axis"][0], first["keepdims"])
+    call = Call(_word(inner), (Expression(tree.text(inner.tensor)),), (("axis", axes), ("keepdims", first["keepdims"])))
+    try:
+        inner.fields, inner.error = fields_of(call), None
+    except NotPooling:
+        return False
+    except NotExactError as error:
+        inner.error = error
+    inner.word, inner.call, inner.outer, inner.computed, inner.reformed = call.name, call, whole, "", True
     return True
 
 
-def _axis(site: Site) -> tuple[int, bool] | None:
-    """The one axis of a mean, and whether it is kept."""
-    if not isinstance(site.error, NotPooling):
-        return None
-    args, named = _plain(site.call)
-    axis: Any = named.pop("dim", named.pop("axis", args[0] if args else None))
-    keep = named.pop("keepdim", named.pop("keepdims", args[1] if len(args) > 1 else False))
-    axis = axis[0] if is_many(axis) and len(axis) == 1 else axis
-    return (axis, keep) if type(axis) is int and type(keep) is bool and not named else None
+def _alone(site: Site) -> Fields:
+    """What a reduction of one axis says; nothing for any other."""
+    word = table.dialect(site.dialect).words.get(_word(site)) if isinstance(site.error, NotPooling) else None
+    try:
+        said = word.read(site.call) if word is not None and _reduces(word) else {}
+    except NotExactError:
+        return {}
+    axis = said.get("axis")
+    return said if is_many(axis) and len(axis) == 1 and type(axis[0]) is int else {}
 
 
-def _plain(call: Call) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments of a mean without its tensor."""
-    named = dict(call.kwargs)
-    return list(call.args if named.pop("input", None) is not None else call.args[1:]), named
+def _reduces(word: Word) -> bool:
+    return word.name.rpartition(".")[2] in REDUCTIONS
+
+
+def _both(inner: int, outer: int, kept: bool) -> tuple[int, ...]:
+    """Two axes one after the other as axes of what the first takes; images where they count from both ends."""
+    if (inner < 0) != (outer < 0):
+        inner, outer = inner % 4, outer % (4 if kept else 3)
+    if not kept:
+        outer += (outer >= inner) if inner >= 0 else -(outer <= inner)
+    return tuple(sorted((inner, outer)))
