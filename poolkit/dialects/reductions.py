@@ -79,6 +79,15 @@ NUMPY_WORDS: Mapping[str, Callable[..., Fields]] = {
 }
 
 
+# Its functions that take axes, by the place of these.
+NUMPY_AXES: Mapping[int, str] = {
+    1: "concatenate stack expand_dims mean sum std var amax amin max min argmax argmin median average nanmean nansum "
+    "nanmax nanmin ptp prod cumsum cumprod all any count_nonzero flip squeeze sort argsort",
+    2: "split array_split roll rot90 repeat take take_along_axis quantile percentile diff append norm delete",
+    3: "insert",
+}
+
+
 def reduction(spec: PoolSpec, name: str, axis: str = "axis") -> Call:
     """The partial of a function that reduces the whole axes of a spec; `axis` is its word for them.
 

@@ -64,8 +64,8 @@ class Usage:
     spelling: Spelling | None = None
     # Libraries with layers for the framework, whose pooling poolkit does not read.
     around: tuple[str, ...] = ()
-    # Means of one axis, which programs put into each other for a global average.
-    nested: tuple[str, ...] = ()
+    # Functions and methods that take axes, in one text for each place: 1 is right behind the tensor, and 0 a layer's.
+    axes: Mapping[int, str] = field(default_factory=dict[int, str])
     # Words whose sizes may be one number, or have entries for batch and channels; their beginnings.
     listed: tuple[str, ...] = ()
     # What None stands for: a stride of the window, or of a number, and bins of the axis itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poolkit.dialects.reductions import NUMPY_AXES
 from poolkit.dialects.usage import Methods, Usage
 
 USAGE = Usage(
@@ -27,6 +28,10 @@ USAGE = Usage(
         *(f"jax.lax.{name}" for name in ("max", "min", "add")),
         *(f"jax.numpy.{name}" for name in ("maximum", "minimum", "add")),
     ),
+    axes={
+        **NUMPY_AXES,
+        1: f"{NUMPY_AXES[1]} concat softmax log_softmax logsumexp standardize glu cumlogsumexp cummax cummin",
+    },
     methods=Methods("jax.numpy", frozenset({"axis", "keepdims"})),
     none={"stride": 1},  # Flax's
     last_axes={

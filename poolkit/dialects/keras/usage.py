@@ -29,6 +29,13 @@ USAGE = Usage(
         re.compile(r"(Global)?(Max|Average|Avg)Pool(ing)?[123]D"),
         ("layers", "keras", "KL", "kl", "L", "nn"),
     ),
+    axes={
+        0: "Softmax Concatenate BatchNormalization LayerNormalization UnitNormalization Normalization",
+        1: "concatenate stack expand_dims squeeze softmax log_softmax mean sum std var max min amax amin argmax "
+        "argmin median average prod logsumexp cumsum cumprod all any count_nonzero flip reverse sort argsort "
+        "moments normalize l2_normalize",
+        2: "split array_split unstack roll norm repeat repeat_elements take take_along_axis quantile diff",
+    },
     around=("keras_contrib", "keras_cv", "keras_hub", "keras_nlp"),
     steps={f"keras.layers.{name}": name.lower() for name in ("Reshape", "Flatten", "Lambda")},
     none={"stride": "window"},

@@ -9,6 +9,13 @@ USAGE = Usage(
     imports={"tensorflow": ("tf", "import tensorflow as tf")},
     places=("nn", "layers", "contrib", "slim", "tf_slim"),
     unsaid=("tensorflow.image.crop_and_resize",),
+    axes={
+        1: "concat stack expand_dims softmax log_softmax reduce_mean reduce_max reduce_min reduce_sum reduce_prod "
+        "reduce_std reduce_variance reduce_logsumexp reduce_any reduce_all reduce_euclidean_norm count_nonzero "
+        "moments argmax argmin arg_max arg_min cumsum cumprod squeeze reverse sort argsort l2_normalize",
+        2: "split unstack roll norm repeat",
+        3: "gather",
+    },
     public=("tensorflow.compat.v1", "tensorflow.compat.v1.math", "tensorflow.math"),
     around=("slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack", "sonnet"),
     listed=("tensorflow.nn.", "tensorflow.compat.v1.nn."),

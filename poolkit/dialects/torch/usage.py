@@ -46,7 +46,15 @@ USAGE = Usage(
     methods=Methods("torch.Tensor", frozenset({"dim", "keepdim"})),
     spelling=Spelling("torch.nn", re.compile(r"((Adaptive)?(Max|Avg)|LP)Pool[123]d"), ("nn",), shared=True),
     around=("torchvision", "torch_geometric", "kornia", "monai", "mmcv"),
-    nested=("torch.Tensor.mean", "torch.mean"),
+    axes={
+        0: "Softmax LogSoftmax Softmin GLU",
+        1: "cat concat concatenate stack unsqueeze softmax log_softmax softmin glu mean sum std var std_mean var_mean "
+        "amax amin argmax argmin max min median nanmedian nanmean nansum mode prod logsumexp cumsum cumprod cummax "
+        "cummin logcumsumexp all any count_nonzero flip squeeze narrow select index_select index_add index_fill "
+        "index_copy unbind sort argsort gather scatter scatter_add",
+        2: "split chunk tensor_split roll rot90 norm vector_norm topk kthvalue quantile diff normalize "
+        "cosine_similarity repeat_interleave take_along_dim renorm",
+    },
     none={"stride": "window", "output_size": "axis"},
     single_images=True,
     reduction=_reduction,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from poolkit.dialects import table
+from poolkit.port.python.axes import axes_given
 from poolkit.port.python.edits import Edits
 from poolkit.port.python.entries import moved_entries
 from poolkit.port.python.evaluated import values_of
@@ -16,7 +17,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal
 from poolkit.port.python.positions import SPATIAL, Order
 from poolkit.port.python.rules.either_order import FORMATS
-from poolkit.port.python.rules.order_before import AXES, LETTERS, SHAPES
+from poolkit.port.python.rules.order_before import LETTERS, SHAPES
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensor import TURNS
 from poolkit.port.python.tensors import FLAT, MAPS, tensors_of
@@ -26,14 +27,7 @@ from poolkit.port.report import Line
 from poolkit.spec.values import is_many
 
 USUAL = 4  # axes of a tensor of which nothing is known, as images have; the note says so
-# At which place a function takes an axis, and a method one before; those that add an axis count in the result.
-PLACES = {
-    **dict.fromkeys(("cat", "concat", "concatenate", "softmax", "log_softmax", "mean", "sum", "amax", "amin"), 1),
-    **dict.fromkeys(("argmax", "argmin", "flip", "squeeze", "narrow", "select", "index_select"), 1),
-    **dict.fromkeys(("reduce_mean", "reduce_max", "reduce_min", "reduce_sum", "stack", "expand_dims", "unsqueeze"), 1),
-    **dict.fromkeys(("split", "chunk", "roll"), 2),
-}
-ADDS = ("stack", "expand_dims", "unsqueeze")
+ADDS = ("stack", "expand_dims", "unsqueeze")  # an axis, which is counted in the result
 RESIZES = (*MAPS, "UpSampling1D", "UpSampling2D", "UpSampling3D", "interpolate", "Upsample", "upsample")
 ADDED = "it adds an axis, counted in the order of the original"
 ONLY_THEN = "which axis it is, is only known when the program runs"
@@ -221,16 +215,11 @@ class Placed:
         return None
 
     def _axis(self, node: ast.Call, full: str | None, name: str, known: int | None) -> Iterator[tuple[Node, str, str]]:
-        at = PLACES.get(name)
-        at = at - 1 if at is not None and full is None and isinstance(node.func, ast.Attribute) else at
-        by_name = [value for key, value in arguments(node).items() if key in AXES]
-        place = at is not None and (full is not None or isinstance(node.func, ast.Attribute)) and at < len(node.args)
-        text = any(isinstance(literal(one), str) for one in node.args)  # of which split and the like are methods, too
-        by_place = [node.args[at]] if place and at is not None and not text else []
-        value = next(iter([*by_name, *by_place]), None)
+        values = axes_given(self.tree, self.names, node)
+        value = values[0] if values else None
         format_ = arguments(node).get("data_format")
         if value is None and isinstance(word := literal(format_), str) and word in OTHERS:
-            yield node, self._with(node, format_ or node, f'"{OTHERS[word]}"'), ""
+            yield node, self._with(node, [format_ or node], f'"{OTHERS[word]}"'), ""
             return
         if value is None:
             if full in table.every(lambda usage: usage.joins) and self.order.last:
@@ -239,14 +228,16 @@ class Placed:
         if name in ADDS:
             yield from [(node, "", ADDED)] if literal(value) != 0 else []
             return
-        number, where = self._literal(value)
+        number, where = self._literal(value) if len(values) == 1 else ([*map(literal, values)], "")
         rank, note = self._said(known)
         if number is None:
+            by_name = value in arguments(node).values()
             yield from [(node, "", where or ONLY_THEN)] if by_name or not isinstance(value, ast.Constant) else []
             return
         new, sure = self.order.moved(number, rank)
         if new is not None and new != number:
-            yield node, self._with(node, value, repr(new)), "; ".join(filter(None, [where, "" if sure else note]))
+            text = repr(new) if len(values) == 1 else repr(new)[1:-1]
+            yield node, self._with(node, values, text), "; ".join(filter(None, [where, "" if sure else note]))
 
     def _literal(self, value: ast.expr) -> tuple[object, str]:
         """The positions that an argument is, and a word on a name that has them for either order."""
@@ -265,9 +256,9 @@ class Placed:
         found = [literal_of(one) for one in (value.values if isinstance(value, Either) else (value,))]
         return set(found) if all(type(n) is int for n in found) else set()
 
-    def _with(self, node: ast.Call, value: ast.expr, new: str) -> str:
-        """The text of a call with another value for an argument."""
-        (start, end), (first, last) = self.tree.span(node), self.tree.span(value)
+    def _with(self, node: ast.Call, values: Sequence[ast.expr], new: str) -> str:
+        """The text of a call with other values for arguments beside each other."""
+        (start, end), first, last = self.tree.span(node), self.tree.span(values[0])[0], self.tree.span(values[-1])[1]
         return (self.tree.data[start:first] + new.encode() + self.tree.data[last:end]).decode()
 
 

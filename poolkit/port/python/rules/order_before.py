@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from poolkit.port.python import sequences
+from poolkit.port.python.axes import axes_given
+from poolkit.port.python.entries import EACH
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.positions import lettered
@@ -20,11 +22,6 @@ LETTERS = ("einsum", "rearrange", "Rearrange")
 PERMUTES = (*TURNS, "rollaxis", *LETTERS)
 TRANSPOSED = ("T", "mT")  # attributes of a tensor
 SHAPES = ("view", "reshape", "unflatten", "unsqueeze", "expand_dims", "Reshape")
-COUNTS = (
-    *("cat", "concat", "concatenate", "stack", "split", "chunk", "narrow", "select", "index_select", "squeeze"),
-    *("softmax", "log_softmax", "flip", "roll", "repeat", "tile", "expand", "mean", "sum", "amax", "amin"),
-)
-AXES = ("dim", "dims", "axis", "axes")
 FORMATTED = "{} gives what it pools the order of the data format; set that to the port's"
 
 
@@ -42,7 +39,7 @@ def order_before(tree: Tree, names: Names, site: Site) -> None:
             "changes; keep that order by --layout, or port it by hand"
         )
         return
-    counted = dict.fromkeys(tree.text(node) for node in nodes if _counts(names, node))
+    counted = dict.fromkeys(tree.text(node) for node in nodes if _counts(tree, names, node))
     site.counted += [f"{text} in its argument counts the axes of the original; write it anew" for text in counted]
 
 
@@ -110,11 +107,6 @@ def _is_place(entry: ast.expr) -> bool:
     return not (isinstance(entry, ast.Constant) and isinstance(entry.value, str | type(...)))
 
 
-def _counts(names: Names, node: Node) -> bool:
-    """Whether a call takes an axis by its number."""
-    if not isinstance(node, ast.Call):
-        return False
-    method = isinstance(node.func, ast.Attribute) and names.full(node.func) is None
-    if last_name(node.func) in COUNTS and len(node.args) > (0 if method else 1):
-        return True
-    return any(keyword.arg in AXES for keyword in node.keywords)
+def _counts(tree: Tree, names: Names, node: Node) -> bool:
+    """Whether a call takes an axis by its number, or has an entry for each."""
+    return isinstance(node, ast.Call) and (last_name(node.func) in EACH or axes_given(tree, names, node) != [])
