@@ -202,3 +202,8 @@ def test_some_axes_of_a_map_are_pooled_or_refused(step: str, reduction: str, aft
 def test_axes_that_nobody_knows_have_a_row_for_sums_too() -> None:
     rows = [ported(f"{HEAD}y = tf.reduce_{kind}(x, axes)\n").rows for kind in ("mean", "sum", "min")]
     assert [[one.status for one in each] for each in rows] == [["left"]] * 3
+
+
+@pytest.mark.parametrize("axes", ["range(0, 3)", "list(range(len(x.shape) - 1))"])
+def test_axes_in_a_row_from_the_batch_on_are_no_pool(axes: str) -> None:
+    assert [one.status for one in ported(f"{HEAD}y = tf.reduce_mean(x, {axes})\n").rows] == ["left"]

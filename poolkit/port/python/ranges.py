@@ -31,12 +31,13 @@ def ranged(tree: Tree, names: Names, site: Site) -> Sequence[int] | None:
         node = node.elts[0].value
     while isinstance(node, ast.Call) and last_name(node.func) in LISTS and len(node.args) == 1:
         node = node.args[0]
-    if not isinstance(node, ast.Call) or last_name(node.func) != "range" or node.keywords:
-        return None
+    if not isinstance(node, ast.Call) or last_name(node.func) != "range" or not 1 < len(node.args) < 3:
+        return None  # of one number it begins with the batch
     rank = tensors_of(tree, names).rank(site.tensor, site.node) if isinstance(site.tensor, ast.expr) else None
-    numbers = [_number(tree, one, site.node, rank) for one in node.args]
-    known = [n for n in numbers if n is not None]
-    found = range(*known) if len(numbers) == len(known) < 3 and known else range(0)
+    start, stop = (_number(tree, one, site.node, rank) for one in node.args)
+    if start == 0:
+        return None
+    found = range(start, stop) if start is not None and stop is not None else range(0)
     return found if len(found) <= MOST_AXES else range(0)
 
 
