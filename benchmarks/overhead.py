@@ -7,14 +7,14 @@ layer of torch.nn, since either has the cost of a module.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import poolkit as pk
 from benchmarks.frameworks import Function
 from benchmarks.sites import SMALL
-from poolkit.tools.measure import overheads
+from poolkit.tools.measure import Call, interleaved
 
 
 def overhead(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -40,3 +40,12 @@ def overhead(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
             turns, short = 50 * options.turns, options.seconds / 10  # of many short turns one is undisturbed
             [seconds] = overheads(partial(bare, x), [partial(ours, x)], turns=turns, seconds=short)
             yield {"call": call, "over": over, "us": seconds * 1e6}
+
+
+def overheads(bare: Call, others: Sequence[Call], *, turns: int, seconds: float) -> list[float]:
+    """Seconds that each of the other calls takes more than the bare one, by the shortest turn of each.
+
+    What else a machine does makes a call of microseconds several times as long, and never shorter.
+    """
+    least = [min(took) for took in zip(*interleaved((bare, *others), turns=turns, seconds=seconds), strict=True)]
+    return [other - least[0] for other in least[1:]]

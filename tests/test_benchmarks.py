@@ -15,11 +15,11 @@ from benchmarks.__main__ import main
 from benchmarks.counting import counted, parsed
 from benchmarks.grid import same
 from benchmarks.kept import alike, merged
+from benchmarks.overhead import overheads
 from benchmarks.porting import main as porting
 from benchmarks.porting import whole
 from benchmarks.report import plots
 from benchmarks.sites import Site
-from poolkit.tools.measure import compare, overheads
 from tests.helpers.support import ROOT, environment
 
 
@@ -29,13 +29,6 @@ def fast() -> None:
 
 def slow() -> None:
     time.sleep(0.002)
-
-
-def test_a_ratio_above_one_means_that_the_second_call_is_faster() -> None:
-    result = compare(slow, fast, turns=5, seconds=0.005)
-
-    assert result.native > result.poolkit
-    assert result.ratio > 1.5
 
 
 def test_overhead_is_what_a_call_takes_more() -> None:

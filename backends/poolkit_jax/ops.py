@@ -40,7 +40,7 @@ class Ops(Operators):
     lax: Any = lax
     module = "jnp"
     nan_wins = puts = True
-    pairwise_sums: bool = True  # which takes no padding
+    pairwise_sums: bool = True  # `sum` has to pad, which is a copy
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FEW = 16  # cells that a plain loop may add up: 2 eps off for equal cells, where 49 of them are 6 off
 MANY = 512  # cells that XLA's sum over parts of axes may add up: 20x20 equal cells are 3.2 eps off, 30x30 are 4.4
 MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arrays; 225x225 equal cells are 4.1
-SMALL = 256  # cells whose gradient is a comparison with each; behind them channels lie side by side
+SMALL = 256  # cells of a channels-last map whose gradient compares every place, and does not index
 
 
 # ------------------------------------------------------------------------------------------------------------ averages

@@ -30,7 +30,7 @@ def _eager(plan: Plan, situation: Situation) -> bool:
 
 
 def _within(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    o.pairwise_sums = True  # not in float64, which a graph may be converted to something without
+    o.pairwise_sums = True  # in float32: what a graph is converted to may have no float64
     return o.tf.function(lambda: FOLD.lower(o, x, plan)[0], jit_compile=True, autograph=False)(), None
 
 

@@ -110,5 +110,5 @@ def planes(plan: Plan, situation: Situation) -> bool:
 
 
 def against_order(plan: Plan, situation: Situation) -> bool:
-    """Whether the pooled axes come last, but not in memory: eager, of a tensor in the format channels_last."""
+    """Whether the pooled axes come last but channels lie innermost in memory: eager, in the format channels_last."""
     return situation.format is False and not situation.tracing and behind(plan) == 0 and adjacent(plan)

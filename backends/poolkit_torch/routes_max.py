@@ -31,7 +31,7 @@ def signed(t: Tensor, plan: Plan) -> Tensor:
 def pooled(o: Any, x: Tensor, plan: Plan, w: Windows, around: float | None = None) -> Reduced:
     """What a max pool gives for the arranged input, put back into the input's layout.
 
-    With a number that stands `around` it, the paddings are put there first.
+    With `around` the input is first padded by that number.
     """
     v = signed(_pooled_as(x, plan), plan)
     v = v if around is None else o.F.pad(v, arrange.paddings(plan), value=around)
@@ -109,9 +109,10 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
 
 
 def fits_maximum(plan: Plan, situation: Situation) -> bool:
-    """Integers have no neutral element to pad with, so they take this route unpadded.
+    """Integers have no value that changes no maximum, so they take this route only where nothing is padded.
 
-    Against the order in memory 7 bins of 30 take 16 times as long as `adaptive`, windows of 3 s2 twice as `native`.
+    Where the channels lie innermost in memory, 7 bins of 30 cells take 16 times as long as `adaptive`, and windows of 3
+    with stride 2 twice as long as `native`.
     """
     if plan.work in ("uint16", "uint32", "uint64"):
         return False
@@ -142,8 +143,8 @@ def fits_rows(plan: Plan, situation: Situation) -> bool:
 def native_cost(plan: Plan) -> float:
     """How many windows read a cell counts: those of 7x7 that touch take as long as those of 2x2.
 
-    Of a whole map that comes channels last the gradient of `adaptive` is up to 10 times as fast: this one's copies the
-    map where its own strides, of sizes 1x1, are not those of channels_last, as after a sum of the result.
+    Over a whole channels-last map the gradient of `adaptive` is up to 10 times as fast. That of this pool copies the
+    map wherever the gradient that arrives is not in the format channels_last, and that of a sum is not.
     """
     if is_map(plan) and behind(plan):
         return adaptive_cost(plan) + 1.0

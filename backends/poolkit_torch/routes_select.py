@@ -30,7 +30,7 @@ def line(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_line(plan: Plan, situation: Situation) -> bool:
     """bfloat16 and float16 included; bool and unsigned integers have no max with positions everywhere.
 
-    Of a map in the memory format channels_last torch's own adaptive pool is 4 times as fast, than `blocks` 6 to 12.
+    Of a map in the memory format channels_last torch's own adaptive pool is 4 times as fast, and 6 to 12 as `blocks`.
     """
     if situation.format is False and fits_adaptive(plan, situation):
         return False
@@ -120,7 +120,7 @@ def fits_gather(plan: Plan, situation: Situation) -> bool:
 
 
 def fits_gather_twice(plan: Plan, situation: Situation) -> bool:
-    """Gradients are rounded once for each axis, so each may add half as many: 1.9 eps at 13."""
+    """Gradients are rounded once for each axis, so along each a cell may be in half as many windows: 1.9 eps at 13."""
     w = _plane_windows(plan, situation)
     return w is not None and not w.remakes_indices and max(a.overlap for a in w.along) <= 13
 
@@ -141,7 +141,7 @@ def apart(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_apart(plan: Plan, situation: Situation) -> bool:
-    """Against the order in memory `native` takes half of the time of small windows."""
+    """For small windows `native` takes half the time where channels lie innermost in memory."""
     w = windows_of(plan) if len(plan.axes) == 2 else None
     few = 13 if not against_order(plan, situation) or w is None or w.overlap > 9 else 0
     return w is not None and max(a.overlap for a in w.along) <= few

@@ -24,7 +24,7 @@ from poolkit_torch.routes_windows import pooled
 
 AVG = ("avg",)
 
-STEP = 21  # cells that may be added up in a row twice
+STEP = 21  # cells of a bin along each of two axes, for `stepwise`
 
 
 # ---------------------------------------------------------------------------------------------------------- whole axes
@@ -48,7 +48,7 @@ def fits_whole(plan: Plan, situation: Situation) -> bool:
 
 
 def fits_mean(last: bool) -> When:
-    """Of channels that come last it is the own call: PyTorch has no pool of them, and none to wrap in transposes."""
+    """Of channels that come last it counts as the own call, for PyTorch has no pool that takes them as they are."""
     return lambda plan, situation: (
         (behind(plan) > 0) == last and fits_whole(plan, situation) and plan.spec.divisor_override is None
     )
@@ -84,7 +84,7 @@ def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_times(plan: Plan, situation: Situation) -> bool:
-    """Every window has one count where none overhangs."""
+    """All windows have equally many cells where none reaches over the end."""
     w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, situation._replace(format=None)) else None
     return w is not None and not w.ceil and plan.dtype not in HALVES and differentiates(situation)
 
@@ -144,7 +144,7 @@ def adaptive(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_adaptive(plan: Plan, situation: Situation) -> bool:
-    """To size 1 it is `mean`; bins are added cell by cell. ONNX gets wrong numbers of it where sizes are not known."""
+    """Bins are added up cell by cell, so they have few. Of unknown sizes the exporters to ONNX write wrong numbers."""
     if plan.spec.divisor_override is not None or not own.takes_bins(plan, situation):
         return False
     if is_map(plan):
@@ -157,7 +157,7 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
 
 
 def stepwise(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """Torch's own bins along one axis, the last first, then of these along the next: no more cells are in a row."""
+    """Torch's own bins along the last axis, then of those along the one before, so that fewer cells are in a row."""
     y, count = arranged(x, plan), len(plan.axes)
     pool = getattr(o.F, f"adaptive_avg_pool{count}d")
     for i in reversed(range(count)):
@@ -167,7 +167,7 @@ def stepwise(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_stepwise(plan: Plan, situation: Situation) -> bool:
-    """Twice 21 equal cells are 3.8 eps off, at most 3.9 where they are fewer, and twice 25 are 6."""
+    """Bins of 21x21 equal cells are 3.8 eps off and smaller ones at most 3.9, of 25x25 6; 4 are allowed."""
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
     eager = near and not situation.tracing and plan.dtype not in HALVES
@@ -198,7 +198,7 @@ def native_cost(plan: Plan) -> float:
 
 
 def _before_fold(plan: Plan, situation: Situation) -> bool:
-    """Bins of too many cells for the others, against the order in memory, where the fold takes 6 to 8 times as long."""
+    """Bins too large for the other routes, where channels lie innermost: the fold takes 6 to 8 times as long."""
     others = fits_stepwise(plan, situation) or fits_adaptive(plan, situation)
     return arrange.against_order(plan, situation) and not others
 

@@ -15,7 +15,6 @@ Array = np.ndarray[Any, Any]
 Numbers = Any  # nested tuples of numbers, or `Fixed`, so that a case can be hashed
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
-HALVES = ("float16", "bfloat16")
 INTEGERS = ("int8", "uint8", "int32", "int64", "bool")
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 

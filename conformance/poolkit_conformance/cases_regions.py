@@ -9,8 +9,6 @@ import numpy as np
 from poolkit import RoiSpec
 from poolkit_conformance.case import Case, Fixed
 
-INF = float("inf")
-
 
 def _case(name: str, kind: str, how: str = "boxes", shape: tuple[int, ...] = (2, 3, 9, 11), **more: Any) -> Case:
     case = {key: more.pop(key) for key in ("dtype", "data", "few") if key in more}

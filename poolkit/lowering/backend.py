@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan, Plan
 
 Tensor = Any
-Size = Any
 Reduced = tuple[Tensor, Tensor | None]  # values, and positions where they are asked for
 
 SUMS, EXTREMA = ("avg", "sum"), ("max", "min")  # the kinds for which frameworks have calls of their own

@@ -77,8 +77,3 @@ def _no_levels(received: str) -> SpecError:
     return wrong(
         received, "levels are ints, lowest first, of which `level` has boxes of `size`", "give those of the pyramid"
     )
-
-
-for _function in (roi, roi_levels):
-    # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
-    setattr(_function, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker

@@ -50,7 +50,3 @@ def segment(
         )
     spec = Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value)
     return pool_through(x, spec, as_route(route), ids=ids)
-
-
-# AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
-setattr(segment, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker

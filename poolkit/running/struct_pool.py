@@ -59,7 +59,3 @@ def struct_pool(
     both = pool(x, spec, adjacency=adjacency, unary=unary, **more)
     o = adapter.ops(rank, adapter.dtype(both))
     return o.slice(both, rank - 1, 0, -clusters, 1), o.slice(both, rank - 1, -clusters, None, 1)
-
-
-# AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
-setattr(struct_pool, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker

@@ -91,8 +91,3 @@ def _row_major(indices: Tensor, sizes: Sequence[int]) -> Tensor:
         made = indices // step % n * math.prod(sizes[i + 1 :]) + made
         step *= n
     return made
-
-
-for _function in (unpool, indices_from):
-    # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
-    setattr(_function, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker

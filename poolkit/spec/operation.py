@@ -42,9 +42,6 @@ class Parameter(NamedTuple):
     spread: float = 0.0
 
 
-VERSION = 1  # of the dictionaries
-
-
 class Operation:
     """Something frozen and hashable that is done to a tensor, and that an input resolves to a plan.
 

@@ -15,7 +15,7 @@ from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.text import as_text
-from poolkit.spec.values import LARGEST, flag, is_integer, number, per_axis, plain
+from poolkit.spec.values import LARGEST, count, flag, number, per_axis, plain
 from poolkit.spec.vocabulary import SYMBOLIC
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class RoiSpec(Declared):
             raise wrong(f"spatial_scale={shown(self.spatial_scale)}", rule, "write it as in spatial_scale=1/16")
         object.__setattr__(self, "spatial_scale", scale)
         object.__setattr__(self, "aligned", flag("aligned", self.aligned))
-        object.__setattr__(self, "sampling_ratio", _count("sampling_ratio", self.sampling_ratio, 0))
+        object.__setattr__(self, "sampling_ratio", count("sampling_ratio", self.sampling_ratio, 0, LARGEST))
         if self.max_grid is not None:
-            object.__setattr__(self, "max_grid", _count("max_grid", self.max_grid, 1))
+            object.__setattr__(self, "max_grid", count("max_grid", self.max_grid, 1, LARGEST))
         self._check_use()
 
     def _check_use(self) -> None:
@@ -232,9 +232,3 @@ def _layout(given: object) -> str:
         rule = f"regions are of maps with N, C and two letters more, the height first, or {' or '.join(SYMBOLIC)}"
         raise wrong(f"layout={shown(given)}", rule, 'write it as in layout="NCHW"')
     return layout
-
-
-def _count(name: str, given: object, least: int) -> int:
-    if not is_integer(given) or not least <= int(given) <= LARGEST:
-        raise wrong(f"{name}={shown(given)}", f"{name} is an int of at least {least}", f"write it as in {name}=2")
-    return int(given)

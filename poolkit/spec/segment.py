@@ -15,7 +15,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.values import LARGEST, is_integer, number, plain
+from poolkit.spec.values import LARGEST, count, number, plain
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
@@ -53,7 +53,7 @@ class Segment(Declared):
     def __post_init__(self) -> None:
         for name in ("kind", "num_segments", "layout", "empty_value"):
             object.__setattr__(self, name, plain(getattr(self, name)))
-        object.__setattr__(self, "num_segments", _count(self.num_segments))
+        object.__setattr__(self, "num_segments", count("num_segments", self.num_segments, 1, LARGEST - 1))
         object.__setattr__(self, "empty_value", _empty(self.empty_value))
         kind: object = self.kind
         if not isinstance(kind, str) or kind not in SEGMENT_KINDS:
@@ -124,13 +124,6 @@ class Segment(Declared):
                 f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
                 f"{len(self.layout)} axes; give one letter an axis, the rows first"
             )
-
-
-def _count(given: object) -> int:
-    if not is_integer(given) or not 1 <= int(given) < LARGEST:
-        rule = f"the number of segments is an int from 1 to {LARGEST - 1}, which a program has to know"
-        raise wrong(f"num_segments={shown(given)}", rule, "write it as in num_segments=32")
-    return int(given)
 
 
 def _empty(given: object) -> float:

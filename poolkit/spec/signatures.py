@@ -49,6 +49,8 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
         check(title, args, named)
         return function(*args, **named)
 
+    # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
+    setattr(checked, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker
     return checked
 
 

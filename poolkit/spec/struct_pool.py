@@ -14,7 +14,8 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.values import LARGEST, is_integer, plain
+from poolkit.spec.text import as_python
+from poolkit.spec.values import LARGEST, count, plain
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
@@ -55,8 +56,8 @@ class StructPool(Declared):
     def __post_init__(self) -> None:
         for name in self.names():
             object.__setattr__(self, name, plain(getattr(self, name)))
-        object.__setattr__(self, "clusters", _count("clusters", self.clusters, 1, LARGEST - 1))
-        object.__setattr__(self, "steps", _count("steps", self.steps, 0, MOST_STEPS))
+        object.__setattr__(self, "clusters", count("clusters", self.clusters, 1, LARGEST - 1))
+        object.__setattr__(self, "steps", count("steps", self.steps, 0, MOST_STEPS))
         for name, words in (("attention", ATTENTION), ("layout", LAYOUTS)):
             given: object = getattr(self, name)
             if not isinstance(given, str) or given not in words:
@@ -64,15 +65,16 @@ class StructPool(Declared):
                 raise wrong(f"{name}={shown(given)}", rule, "write one of these")
 
     def __repr__(self) -> str:
-        more = [f", {f.name}={_python(getattr(self, f.name))}" for f in dataclasses.fields(self)[1:] if _said(self, f)]
+        more = [f", {name}={as_python(value)}" for name, value in self.arguments()[1].items()]
         return f"StructPool({self.clusters}{''.join(more)})"
 
     def __str__(self) -> str:
-        more = [f" {f.name}={getattr(self, f.name)}" for f in dataclasses.fields(self)[2:] if _said(self, f)]
-        return f"struct clusters={self.clusters} layout={self.layout}{''.join(more)}"
+        named = {"clusters": self.clusters, "layout": self.layout, **self.arguments()[1]}
+        return " ".join(["struct", *[f"{name}={value}" for name, value in named.items()]])
 
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (self.clusters,), {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:] if _said(self, f)}
+        fields = dataclasses.fields(self)[1:]
+        return (self.clusters,), {f.name: getattr(self, f.name) for f in fields if getattr(self, f.name) != f.default}
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -134,18 +136,3 @@ class StructPool(Declared):
 def _product(rows: int, inner: int, columns: int) -> int:
     """Products and additions of a product of two matrices."""
     return rows * columns * max(2 * inner - 1, 0)
-
-
-def _count(name: str, given: object, least: int, most: int) -> int:
-    if not is_integer(given) or not least <= int(given) <= most:
-        rule = f"the number of {name} is an int from {least} to {most}, which a program has to know"
-        raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}=5")
-    return int(given)
-
-
-def _said(spec: StructPool, field: dataclasses.Field[Any]) -> bool:
-    return bool(getattr(spec, field.name) != field.default)
-
-
-def _python(value: object) -> str:
-    return quoted(value) if isinstance(value, str) else repr(value)

@@ -62,6 +62,13 @@ def integer(name: str, given: object, value: object) -> int:
     raise wrong(f"{name}={shown(given)}", rule, f"write it as in {name}={shown(_meant(given))}")
 
 
+def count(name: str, given: object, least: int, most: int) -> int:
+    """One number of what an operation makes, which a program has to know."""
+    if not is_integer(given) or not least <= int(given) <= most:
+        raise wrong(f"{name}={shown(given)}", f"{name} is an int from {least} to {most}", f"write it as in {name}=2")
+    return int(given)
+
+
 def _meant(value: Any) -> Any:
     """What somebody may have meant by 3.0, "3" or an array."""
     if type(value).__name__ == "ndarray" and value.ndim == 1 and len(value) <= MOST_AXES:

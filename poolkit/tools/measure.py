@@ -1,49 +1,19 @@
-"""How two calls are compared: in turns, so that whatever else the machine does hits both alike.
+"""How calls are compared: in turns, so that whatever else the machine does hits all alike.
 
-A turn times one call, then the other, the order changing from turn to turn; what is reported is the median over the
-turns of what each turn gives (a ratio, or a difference). A median of ratios of neighbours in time is steadier than a
+A turn times one call, then the others, the order changing from turn to turn; what is reported is the median over the
+turns of what each turn gives, as a ratio. A median of ratios of neighbours in time is steadier than a
 ratio of medians, because a machine's clock drifts.
 """
 
 from __future__ import annotations
 
 import gc
-import statistics
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import perf_counter
 
 Call = Callable[[], object]
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Seconds per call, and how many times faster the second call is: above 1 it wins."""
-
-    native: float
-    poolkit: float
-    ratio: float
-
-
-def compare(native: Call, poolkit: Call, *, turns: int, seconds: float) -> Comparison:
-    """Time two calls side by side, each for about `seconds` a turn."""
-    rows = list(interleaved((native, poolkit), turns=turns, seconds=seconds))
-    return Comparison(
-        native=statistics.median(row[0] for row in rows),
-        poolkit=statistics.median(row[1] for row in rows),
-        ratio=statistics.median(row[0] / row[1] for row in rows),
-    )
-
-
-def overheads(bare: Call, others: Sequence[Call], *, turns: int, seconds: float) -> list[float]:
-    """Seconds that each of the other calls takes more than the bare one, by the shortest turn of each.
-
-    What else a machine does makes a call of microseconds several times as long, and never shorter.
-    """
-    least = [min(took) for took in zip(*interleaved((bare, *others), turns=turns, seconds=seconds), strict=True)]
-    return [other - least[0] for other in least[1:]]
 
 
 def interleaved(
