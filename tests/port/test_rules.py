@@ -15,7 +15,7 @@ from tests.helpers.ports import MAP, function, same_numbers
 FOLDER = Path(__file__).parent / "rules"
 AFTER = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.glob("*/after_*.py"))}
 # The port of these runs as soon as what is around the pool is ported, too, and Haiku's window is over the last axes.
-AROUND = ("order_after", "order_before", "squeezes", "last_axes", "divisors")
+AROUND = ("attributes", "order_after", "order_before", "squeezes", "last_axes", "divisors")
 COUNTED = ("reductions", "turns")  # what is pooled has its axes in the order in which the file counts them
 REST = {"keras_masks": [np.arange(16).reshape(2, 8) % 3 > 0]}
 

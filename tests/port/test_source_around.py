@@ -88,6 +88,34 @@ def test_a_wrapper_that_makes_more_of_a_layer_fails() -> None:
     assert "every step" in found.note
 
 
+# ------------------------------------------------------------------------------------------- what is read of a layer
+
+LATER = """
+from torch import nn
+
+class Net:
+    def __init__(self, given):
+        self.pool = nn.MaxPool2d(2)
+        self.head = self.pool.{read}
+
+class Other:
+    def f(self, pool):
+        self.pool = given
+        return self.pool.stride, pool.stride
+"""
+
+
+@pytest.mark.parametrize("read", ["kernel_size", "forward(given)", "__class__", "stride"])
+def test_what_is_read_of_a_layer_is_told_of_where_the_port_s_has_it_not(read: str) -> None:
+    found = row(LATER.format(read=read), "keras")
+    told = [note for note in found.differs if "reads" in note]
+    name = read.partition("(")[0]
+    expected = [f"line 7 reads {name} of it, which the layer that it becomes has not; write there what it is"]
+    assert told == ([] if name == "__class__" else expected)
+    assert (found.status, found.after) == ("caveat", "keras.layers.MaxPooling2D(2)")
+    assert row(LATER.format(read=read), "torch").differs == ()
+
+
 # ------------------------------------------------------------------------------------------------- means in pairs
 
 PAIRS = [

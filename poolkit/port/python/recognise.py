@@ -12,6 +12,7 @@ from poolkit.dialects.dialect import RAISED, NotPooling
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
 from poolkit.port.python.rules.arg_scopes import arg_scoped
+from poolkit.port.python.rules.attributes import attributes
 from poolkit.port.python.rules.choices import choices
 from poolkit.port.python.rules.computed_axes import computed_axes
 from poolkit.port.python.rules.computed_windows import sized_windows
@@ -74,6 +75,7 @@ RULES: tuple[Rule, ...] = (
     order_after,
     divided,
     whole_at_one_size,
+    attributes,
 )
 
 

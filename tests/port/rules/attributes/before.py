@@ -1,0 +1,7 @@
+from torch import nn
+
+pool = nn.MaxPool2d(2)
+
+
+def f(x):
+    return pool(x) / pool.kernel_size
