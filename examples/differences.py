@@ -96,8 +96,8 @@ def shown(answer: object) -> str:
 
 
 CASES = {
-    "average of 2 by 2, `same`, of 1..5": same_average,
-    "maximum of 3 by 2, `same`, of 1..4": strided_max,
+    "average, window 2, stride 2, `same`, of 1..5": same_average,
+    "maximum, window 3, stride 2, `same`, of 1..4": strided_max,
     "adaptive average of 0..6 to 7": adaptive_identity,
     "bfloat16 mean of 64x64 times 100": bfloat16_mean,
 }

@@ -122,6 +122,10 @@ def _report(ported: Ported, model: bool, checks: dict[int, Checked], verbose: bo
         console.print(_table(rows, model, checks, verbose))
         _tell(console, rows)
         _place(console, ported.lines)
+    for before, _, after in (order.partition(" -> ") for order in ported.orders):
+        told = f"the pools take {after} tensors now, and took {before}: turn what goes into them"
+        told += f", or give --layout {before}"
+        console.print(Text(told, "bold"))
     ran = sum(check.share is not None for check in checks.values())
     told = f"; {ran} of {len(checks)} checked" if checks else ""
     if ported.layers is not None:

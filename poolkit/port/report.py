@@ -113,6 +113,7 @@ class Ported:
     rows: tuple[Row, ...]
     layers: int | None = None  # how many a model file has, pools or not
     lines: tuple[Line, ...] = ()  # of source whose tensors come to another order of their axes
+    orders: tuple[str, ...] = ()  # what becomes of the axes of the pools' tensors, where that is so: "NHWC -> NCHW"
 
     @property
     def complete(self) -> bool:
@@ -135,6 +136,7 @@ class Ported:
                 for group, found in grouped(self.rows).items()
             },
             "rows": [row.to_dict() for row in self.rows],
+            "orders": [*self.orders],
             "lines": [line.to_dict() for line in self.lines],
             "layers": None if self.layers is None else {"pools": self.pools, "all": self.layers},
         }

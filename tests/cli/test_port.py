@@ -36,6 +36,21 @@ def test_source_goes_to_stdout_and_the_report_to_stderr(tmp_path: Path) -> None:
     assert "2 exact" in result.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("options", "orders"),
+    [(("torch",), ["NHWC -> NCHW"]), (("torch", "--layout", "NHWC"), []), (("jax",), [])],
+    ids=["moved", "kept", "alike"],
+)
+def test_the_order_of_axes_that_pools_come_to_is_told(
+    tmp_path: Path, options: tuple[str, ...], orders: list[str]
+) -> None:
+    for file in (source(tmp_path / "head.py"), archive(tmp_path / "model.keras", POOL)):
+        told = run(file, "--to", *options).stderr
+
+        assert json.loads(run(file, "--to", *options, "--json").stdout)["orders"] == orders
+        assert ("the pools take NCHW tensors now, and took NHWC: turn what goes into them" in told) == bool(orders)
+
+
 def test_a_model_becomes_a_module_on_stdout_and_a_table_on_stderr(tmp_path: Path) -> None:
     result = run(
         archive(tmp_path / "model.keras", layer("InputLayer", "in", batch_shape=[None, 8, 9, 3]), POOL, SAME),

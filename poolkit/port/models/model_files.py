@@ -27,7 +27,9 @@ def port_model(path: Path, to: str | None, layout: str | None = None) -> Ported:
     rows = tuple(row_of(layer, target_for) for layer in found)
     chosen = f" --layout {layout}" if layout else ""
     command = f"poolkit port {path.name} --to {to}{chosen}"
-    return Ported(module_of(rows, to, target_for, path.name, command), rows, count)
+    pairs = [(row.spec.layout, target_for(row.spec).spec.layout) for row in rows if row.after and row.spec is not None]
+    orders = dict.fromkeys(f"{before} -> {after}" for before, after in pairs if before != after)
+    return Ported(module_of(rows, to, target_for, path.name, command), rows, count, orders=(*orders,))
 
 
 Found = tuple[Iterable[Layer], int]  # pooling layers, and how many layers there are

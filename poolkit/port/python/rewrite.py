@@ -133,9 +133,19 @@ def moves(site: Site, backend: str, layout: str | None) -> bool:
 
 def letters_for(site: Site, backend: str, layout: str | None) -> str:
     """The letters of a site's axes in the order that they come to."""
+    return _letters(site, last(backend, layout))
+
+
+def order_moved(site: Site, backend: str, layout: str | None) -> str:
+    """From which order to which the axes of a site come that `moves`: "NHWC -> NCHW"."""
+    after = last(backend, layout)
+    return f"{_letters(site, not after)} -> {_letters(site, after)}"
+
+
+def _letters(site: Site, last: bool) -> str:
     own = str(site.fields.layout if isinstance(site.fields, Operation) else site.fields["layout"])
     spatial = "HW" if own.startswith("channels") else own.removeprefix("...").strip("NC")
-    return f"N{spatial}C" if last(backend, layout) else f"NC{spatial}"
+    return f"N{spatial}C" if last else f"NC{spatial}"
 
 
 def _turns(site: Site, backend: str, layout: str | None) -> bool:

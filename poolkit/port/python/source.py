@@ -32,6 +32,7 @@ from poolkit.port.python.rewrite import (
     last,
     layout_for,
     moves,
+    order_moved,
     pieces,
     spec_of,
     written_for,
@@ -79,12 +80,10 @@ def _ported(tree: Tree, text: str, to: str | None, layout: str | None) -> Ported
     changed, why = _finished(tree, names, port, text)
     if why:
         return Ported(text, _in_order([*(_refused(row, why) for row in rows), *passed]))
-    placed = (
-        Placed(tree, names, to, Order(last=not last(to, layout)))
-        if any(moves(one, to, layout) and (one.dialect != to or is_gone(one)) for one in found)
-        else None
-    )
-    return Ported(changed, _in_order([*rows, *passed]), lines=placed.lines(found, port.edits) if placed else ())
+    moved = [one for one in found if moves(one, to, layout) and (one.dialect != to or is_gone(one))]
+    orders = dict.fromkeys(order_moved(one, to, layout) for one in moved if tree.span(one.outer) in port.edits.found)
+    lines = Placed(tree, names, to, Order(last=not last(to, layout))).lines(found, port.edits) if moved else ()
+    return Ported(changed, _in_order([*rows, *passed]), lines=lines, orders=(*orders,))
 
 
 def _finished(tree: Tree, names: Names, port: _Port, text: str) -> tuple[str, str]:
