@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
-from poolkit.lowering.kinds import Softmax
+from poolkit.lowering.kinds.softmax import Softmax
 from tests.helpers.support import ROOT
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
-from poolkit.lowering.kinds import FOLDS, LogWeighted
+from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import Kind, State
 from poolkit.lowering.kinds.maximum import highest, lowest
+from poolkit.lowering.kinds.softmax import LogWeighted
 from poolkit.lowering.kinds.taps import Taps
 from poolkit.lowering.kinds.uniform import batch
 from poolkit.lowering.plan import Composite, Plan, Run, channel, dropped

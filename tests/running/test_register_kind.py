@@ -15,6 +15,7 @@ from click.testing import CliRunner
 import poolkit as pk
 from poolkit.cli.commands import poolkit as command
 from poolkit.lowering import kinds
+from poolkit.lowering.fold import total
 from poolkit.spec.kinds import KINDS
 from poolkit_conformance import modes, runner
 
@@ -33,7 +34,7 @@ class Spread(kinds.Kind):
         return tuple(self.o.add(s, t) for s, t in zip(a, b, strict=True))
 
     def reduce_axis(self, s: kinds.State, a: Any, inside: Any) -> kinds.State:
-        return tuple(kinds.total(self.o, t, (a,)) for t in s)
+        return tuple(total(self.o, t, (a,)) for t in s)
 
     def finish(self, s: kinds.State, like: Any) -> tuple[Any, None]:
         return self.o.subtract(self.o.multiply(s[0], self.options["scale"]), s[1]), None

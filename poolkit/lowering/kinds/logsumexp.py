@@ -1,0 +1,75 @@
+"""The logarithm of a sum, or of an average, of exponentials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from poolkit.lowering.count import divisor_of
+from poolkit.lowering.kinds.kind import State
+from poolkit.lowering.kinds.relative import Relative, decayed, exponents, factors, times
+
+if TYPE_CHECKING:
+    from poolkit.lowering.plan import Plan
+    from poolkit.lowering.primitives import Ops
+
+Tensor = Any
+
+
+class LogSumExp(Relative):
+    """log(sum(exp(beta * x))) / beta, or with normalize="mean" of the average; an infinite cell has no gradient.
+
+    Cells are carried times beta only as far as that is at most 1, as in `Softmax`.
+    """
+
+    neutral = (-math.inf, 0.0)
+
+    def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
+        super().__init__(ops, plan, **learned)
+        self.near, self.far = factors(ops, self.options["beta"])
+
+    def lift(self, x: Tensor) -> State:
+        o = self.o
+        scaled = times(o, x, self.near)
+        largest = o.detach(scaled)
+        finite = o.where(o.either(o.equal(largest, math.inf), o.equal(largest, -math.inf)), 0.0, scaled)
+        return largest, self.share(finite, o.detach(finite))
+
+    def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
+        o = self.o
+        scaled = self.real(times(o, x, self.near), -math.inf)
+        most = largest(o.detach(scaled))
+        endless = o.either(o.equal(most, math.inf), o.equal(most, -math.inf))
+        finite, zero = (o.where(endless, 0.0, t) for t in (scaled, most))
+        return most, total(self.share(finite, zero))
+
+    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        return 0.0, total(self.real(self.o.exp(exponents(self, x)), 0.0))
+
+    def fits(self, s: State, bound: float) -> Any:
+        return self.o.between(self.o.detach(s[1]), math.exp(-bound), math.exp(bound))
+
+    def share(self, scale: Tensor, largest: Tensor) -> Tensor:
+        return decayed(self.o, self.o.subtract(scale, largest), self.far)
+
+    def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        o = self.o
+        cells = o.divide(s[1], divisor_of(self, like)) if self.options["normalize"] == "mean" else s[1]
+        if isinstance(s[0], float):
+            return self.divided(self.divided(o.log(cells), self.far), self.near), None
+        right = o.greater(cells, 0)  # no NaN
+        above, below = (o.both(right, o.equal(s[0], end)) for end in (math.inf, -math.inf))
+        largest = o.where(
+            o.either(above, below), 0.0, s[0]
+        )  # forward mode in TensorFlow multiplies an infinite one by 0
+        found = self.divided(o.add(largest, self.divided(o.log(cells), self.far)), self.near)
+        if isinstance(self.near, float):
+            above, below = (above, below) if self.near > 0 else (below, above)
+        else:
+            up, down = o.greater(self.near, 0), o.less(self.near, 0)
+            above, below = (o.either(o.both(up, a), o.both(down, b)) for a, b in ((above, below), (below, above)))
+        return o.where(above, math.inf, o.where(below, -math.inf, found)), None
+
+    def divided(self, a: Tensor, b: Any) -> Tensor:
+        return a if isinstance(b, float) and b == 1.0 else self.o.divide(a, b)
