@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,16 @@ def test_models_in_models_that_are_called_twice(tmp_path: Path) -> None:
 
     assert [row.where for row in rows] == ["deep/pool", "inner/pool"]
     assert all(row.status == "exact" for row in rows)
+
+
+def test_layers_without_names_are_counted(tmp_path: Path) -> None:
+    pools = [{"class_name": "MaxPooling2D", "config": {"pool_size": [n, n]}} for n in (2, 3)]
+    inner = [{"class_name": "Sequential", "config": [pool, pool]} for pool in pools]
+    (tmp_path / "model.json").write_text(json.dumps({"class_name": "Sequential", "config": inner}))
+    found = port_file(tmp_path / "model.json", "torch")
+    assert [row.where for row in found.rows] == [
+        "Sequential/MaxPooling2D",
+        "Sequential/MaxPooling2D_1",
+        "Sequential_1/MaxPooling2D",
+        "Sequential_1/MaxPooling2D_1",
+    ]

@@ -187,3 +187,43 @@ def test_a_name_of_the_targets_own_has_a_row_as_its_calls_have() -> None:
         ("line 4", "layers.MaxPool2D", "layers.MaxPool2D", "exact", "it is keras's already"),
     ]
     assert ported(source, "keras").text == source
+
+
+OWN = "import tensorflow as tf\nfrom .layers import spatial_pool, make_pool as made\nfrom mine.ops import PyramidPool\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        ("y = spatial_pool(x, 2)", ["spatial_pool(x, 2)"]),
+        ('y = made("max", 2)(x)', ['made("max", 2)']),
+        ("y = PyramidPool(4)(x)", ["PyramidPool(4)"]),
+        ("y = net.conv(x).pool(2)", ["net.conv(x).pool(2)"]),
+    ],
+)
+def test_functions_of_a_project_that_have_the_word_in_their_names(source: str, calls: list[str]) -> None:
+    found = ported(OWN + source, "torch")
+    assert [row.before for row in found.rows] == calls
+    assert not found.complete
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from multiprocessing import Pool\ny = Pool(4).map(f, x)",
+        "from .db import connection_pool, get_pool\nconnection_pool(4), get_pool()",
+        "import mine\ny = mine.pool",
+        "y = context().Pool(4)",
+        "def my_pool(x): return x\ny = my_pool(x)",
+    ],
+)
+def test_pools_of_workers_and_functions_of_the_file_have_none(source: str) -> None:
+    assert ported(f"import tensorflow as tf\n{source}\n", "torch").complete
+
+
+def test_a_function_that_repeats_a_layer_counts_no_axes() -> None:
+    source = "import tf_slim as slim\nx = slim.repeat(x, 2, slim.conv2d, 64, 3)\ny = slim.max_pool2d(x, 2, 2)\n"
+    found = ported(source, "torch")
+    assert [row.status for row in found.rows] == ["caveat"]
+    assert "counts the axes" not in found.rows[0].note
+    assert found.lines == ()

@@ -144,7 +144,17 @@ def layers_in(model: Config) -> list[Config] | None:
     if not is_list(found):
         return None
     layers: list[Config] = [layer for layer in found if is_object(layer) and isinstance(layer.get("class_name"), str)]
-    return layers if layers or not found else None  # a layer's own list may be of numbers
+    return [*_numbered(layers)] if layers or not found else None  # a layer's own list may be of numbers
+
+
+def _numbered(layers: list[Config]) -> Iterator[Config]:
+    """The layers, where several of a class have no name with a number in it, as Keras would give them."""
+    unnamed = Counter[str]()
+    for layer in layers:
+        config, kind = layer.get("config"), str(layer["class_name"])
+        named = layer.get("name") or (is_object(config) and config.get("name"))
+        yield {**layer, "name": f"{kind}_{unnamed[kind]}"} if not named and unnamed[kind] else layer
+        unnamed[kind] += not named
 
 
 def graph_of(model: Config) -> Graph:

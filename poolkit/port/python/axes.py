@@ -30,8 +30,8 @@ def axes_given(tree: Tree, names: Names, call: ast.Call) -> list[ast.expr]:
     value, rest = call.args[at], call.args[at:]
     if name in SEVERAL and len(rest) > 1 and all(type(literal(one)) is int for one in rest):
         return rest
-    is_place = name not in OR_TENSOR or not isinstance(literal(value), ast.AST)
-    return [value] if is_place and not isinstance(value, ast.Starred) else []
+    other = isinstance(value, ast.Starred) or names.full(value) is not None  # a function, as in slim.repeat
+    return [] if other or (name in OR_TENSOR and isinstance(literal(value), ast.AST)) else [value]
 
 
 def _place(tree: Tree, names: Names, call: ast.Call) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 
 from poolkit.dialects import table
@@ -30,6 +31,7 @@ LAYER = re.compile(
     r"|pool(ing)?_?[1-4]?d|pooling|roi_?align|crop_and_resize",
     re.IGNORECASE,
 )
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 OF_WORKERS = re.compile(r"thread|process|worker|connection|session|memory|unpool", re.IGNORECASE)
 
 
@@ -69,7 +71,8 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
         name = last_name(node.func) or key
         spelled = _by_getattr(tree, node) or meant.get(name) or _behind(names, func) or name
         read = name == "getattr" and "pool" in spelled.lower() and not OF_WORKERS.search(spelled)
-        if node in nodes or not (read or spelled_like_a_pool(spelled) or _reduces_space(tree, names, node, spelled)):
+        meant_so = spelled_like_a_pool(spelled) or _own(tree, names, node, meant.get(name, name))
+        if node in nodes or not (read or meant_so or _reduces_space(tree, names, node, spelled)):
             continue
         # In a chain over several lines a call stands at its own name.
         place = tree.span(node.func)[1] if isinstance(node.func, ast.Attribute) else tree.span(node)[0]
@@ -80,6 +83,18 @@ def _calls(tree: Tree, names: Names, found: list[Site], told: list[Row], to: str
         asked = _asked(names, node) if name == "getattr" else ""
         if not full.startswith("poolkit.") and (to is None or of_framework(full or asked) != to):
             yield from _row(tree, node, func, full, asked, row)
+
+
+def _own(tree: Tree, names: Names, node: ast.Call, name: str) -> bool:
+    """Whether a function of a project, or a step of a chain, has the word in its name: `spatial_pool`."""
+    words = [one.lower() for one in WORD.findall(name)]
+    if "pool" not in words or OF_WORKERS.search(name) or not given(node) or not names.frameworks():
+        return False
+    if isinstance(node.func, ast.Attribute):
+        return isinstance(node.func.value, ast.Call) and name.islower()
+    first = tree.scope(node)[node.func.id] if isinstance(node.func, ast.Name) else []
+    modules = {one.node.module or "" for one in first if isinstance(one.node, ast.ImportFrom)}
+    return bool(modules) and not any(one.partition(".")[0] in sys.stdlib_module_names for one in modules)
 
 
 def _typed(tree: Tree, to: str | None) -> Iterator[Row]:

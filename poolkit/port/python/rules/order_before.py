@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from poolkit.port.python import sequences
 from poolkit.port.python.axes import axes_given
-from poolkit.port.python.entries import EACH
+from poolkit.port.python.entries import has_entries
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
 from poolkit.port.python.positions import lettered
@@ -109,4 +109,4 @@ def _is_place(entry: ast.expr) -> bool:
 
 def _counts(tree: Tree, names: Names, node: Node) -> bool:
     """Whether a call takes an axis by its number, or has an entry for each."""
-    return isinstance(node, ast.Call) and (last_name(node.func) in EACH or axes_given(tree, names, node) != [])
+    return isinstance(node, ast.Call) and (has_entries(names, node) or axes_given(tree, names, node) != [])
