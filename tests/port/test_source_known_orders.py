@@ -207,3 +207,17 @@ def test_axes_that_nobody_knows_have_a_row_for_sums_too() -> None:
 @pytest.mark.parametrize("axes", ["range(0, 3)", "list(range(len(x.shape) - 1))"])
 def test_axes_in_a_row_from_the_batch_on_are_no_pool(axes: str) -> None:
     assert [one.status for one in ported(f"{HEAD}y = tf.reduce_mean(x, {axes})\n").rows] == ["left"]
+
+
+def test_the_order_that_the_user_knows_says_what_one_axis_of_a_map_is() -> None:
+    source = (
+        f"{HEAD}from keras import layers\ny = tf.reduce_mean(layers.Resizing(9, 9)(x), 2)\nz = tf.reduce_mean(x, 2)\n"
+    )
+    rows = ported(source, source_layout="NHWC").rows
+    assert [one.after for one in rows] == ["torch.mean(layers.Resizing(9, 9)(x), dim=3)", ""]
+
+
+def test_one_known_axis_beside_one_that_nobody_knows_is_left() -> None:
+    rows = ported(f"{HEAD}x = keras.layers.Conv2D(8, 3)(x)\ny = tf.reduce_mean(x, [h, 2])\n").rows
+    assert [one.status for one in rows] == ["left"]
+    assert "its axes h are only known" in rows[0].note

@@ -34,20 +34,19 @@ def known_order(tree: Tree, names: Names, site: Site) -> None:
     """``tf.reduce_mean(MaxPooling2D(2)(x), [2, 3])`` takes W and C of NHWC, though these would be H and W of NCHW."""
     none = isinstance(site.error, NotPooling) and not site.computed
     at = reduced(site) if (site.read or none) and site.tensor is not None else None
-    if not is_many(at) or site.tensor is None:
+    if not is_many(at) or site.tensor is None or not all(isinstance(n, int) for n in at):
         return
     tensors = tensors_of(tree, names)
     before = map(tensors.of, like(tree, names, site.tensor))
     if any(one.name == "unfold" and len(one.rest) == 3 for one in before):  # by dimension, size and step
         site.error = site.error or NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
         return
-    order, by = tensors.of(site.tensor).said
-    if none:
-        _read_some(tree, site, at, order, tensors.of(site.tensor).rank or 0)
-        return
-    if not order and tree.order:
+    (order, by), rank = tensors.of(site.tensor).said, tensors.of(site.tensor).rank
+    if not order and tree.order and (not none or rank == len(lettered(tree.order))):
         order, by = lettered(tree.order), "--source-layout"
-    if order:
+    if none:
+        _read_some(tree, site, at, order, rank or 0)
+    elif order:
         _read_in(tree, site, at, order, by)
 
 
