@@ -221,3 +221,28 @@ def test_one_known_axis_beside_one_that_nobody_knows_is_left() -> None:
     rows = ported(f"{HEAD}x = keras.layers.Conv2D(8, 3)(x)\ny = tf.reduce_mean(x, [h, 2])\n").rows
     assert [one.status for one in rows] == ["left"]
     assert "its axes h are only known" in rows[0].note
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "after"),
+    [
+        ("tf.reduce_mean(x, 1)", "tf.reduce_mean(h, 1)", "torch.mean(h, dim=2)"),  # W of N, W, C
+        ("tf.reduce_sum(x, [2])", "tf.reduce_max(h, 1)", "torch.amax(h, dim=2)"),
+        ("tf.reduce_mean(x, 1)", "tf.reduce_mean(h, 2)", ""),  # C
+        ("tf.reduce_mean(x, 1, keepdims=True)", "tf.reduce_mean(h, [1, 2])", "torch.mean(h, dim=(2, 3))"),
+        ("tf.reduce_mean(x, 1, keepdims=k)", "tf.reduce_mean(h, 2)", ""),
+        ("tf.reduce_mean(x, axis)", "tf.reduce_mean(h, 2)", ""),
+    ],
+)
+def test_what_a_reduction_leaves_has_an_order_too(first: str, second: str, after: str) -> None:
+    source = f"{HEAD}x = keras.layers.Conv2D(8, 3)(x)\nh = {first}\ny = {second}\n"
+    assert ported(source).rows[-1].after == after
+
+
+def test_two_reductions_one_after_the_other_give_the_numbers_of_both() -> None:
+    steps = "x = keras.layers.MaxPooling2D(2)(x)\n    h = tf.reduce_mean(x, 2)"
+    source = f"{HEAD}def f(x):\n    {steps}\n    return tf.reduce_max(h, 1)\n"
+    x = VIDEO[0]
+    expected = np.asarray(function(source)(tf.constant(x)))
+    got = function(ported(source).text)(torch.from_numpy(np.moveaxis(x, -1, 1).copy())).numpy()
+    np.testing.assert_allclose(got, expected, rtol=1e-5)

@@ -6,15 +6,17 @@ import ast
 import re
 from dataclasses import replace
 
+from poolkit.port.python.axes import axes_given
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, plain_name
+from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_name, literal, plain_name
 from poolkit.port.python.orders import DIGIT, order_said
 from poolkit.port.python.scopes import children
 from poolkit.port.python.tensor import BATCH, FORMAT, SHAPE, TURNS, UNSAID, Said, Tensor, in_format
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import flow_of, layer_of, same_tensor, whole
 from poolkit.port.python.values import Size
+from poolkit.spec.values import is_many
 
 # Calls whose result has the shape of their tensor; the second ones may be methods with arguments of their own.
 ELEMENTWISE = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "sigmoid", "tanh", "dropout")
@@ -26,6 +28,8 @@ OF_NUMBERS = (
 STEPS = ("reshape", "view", "expand_dims", "unsqueeze", "squeeze", "flatten")
 GLOBAL = re.compile(r"Global\w*Pool")
 FLAT = ("Flatten", "flatten")
+# Of these what is left are the values alone.
+REDUCTIONS = ("mean", "sum", "amax", "amin", "reduce_mean", "reduce_sum", "reduce_max", "reduce_min")
 MAPS = ("resize", "resize_bilinear", "resize_nearest_neighbor", "resize_images", "Resizing")
 # Layers and functions whose result has as many axes as what they are given, or the first of it.
 AXES = re.compile(
@@ -172,9 +176,21 @@ class Tensors:
         turn = made.turn(len(before.order)) if name in TURNS and before.order else ()
         if turn:
             return Said("".join(before.order[n] for n in turn), self.tree.text(call))
+        if name in REDUCTIONS and before.order:
+            return Said(self._reduced(call, before.order), self.tree.text(call))
         keeps = name in MAPS or (AXES.fullmatch(name) and name not in TURNS)
         same = self.nodes[given(call)[0]].said if keeps and given(call) else UNSAID
         return before if made.keeps == SHAPE else same
+
+    def _reduced(self, call: ast.Call, order: str) -> str:
+        """The letters that a reduction leaves; none where its axes are not known."""
+        axes = [literal(one) for one in axes_given(self.tree, self.names, call)[:1]]
+        at = [*axes[0]] if axes and is_many(axes[0]) else axes
+        if not at or not all(type(n) is int and -len(order) <= n < len(order) for n in at):
+            return ""
+        kept = next((literal(value) for key, value in arguments(call).items() if key.startswith("keep")), False)
+        gone = {n % len(order) for n in at} if kept is False else set()
+        return "".join(letter for n, letter in enumerate(order) if n not in gone) if type(kept) is bool else ""
 
     def _same(self, node: ast.expr, before: Tensor | None, rank: int | None = None) -> Tensor:
         known = rank if rank is not None or before is None else before.rank

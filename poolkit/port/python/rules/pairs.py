@@ -26,10 +26,12 @@ def paired(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     >>> [site.fields["axes"] for site in paired(tree, Names(tree), sites(tree, Names(tree)))]
     ['HW']
     """
-    outer = {site.tensor: site for site in found if site.tensor is not None and isinstance(site.error, NotPooling)}
+    alone = [site for site in found if site.tensor is not None and _alone(site)]
+    outer = {site.tensor: site for site in alone}
+    ends = {_values(tree, site) for site in alone}
     gone: list[Site] = []
-    for inner in found:
-        values = _values(tree, inner)
+    for inner in alone:
+        values = _values(tree, inner) if inner.tensor not in ends else None  # of three the first two
         second = outer.get(values) if values is not None else None
         if second is not None and _join(tree, inner, second):
             gone.append(second)
