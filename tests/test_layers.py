@@ -79,6 +79,17 @@ def test_no_module_uses_one_of_a_layer_that_stands_on_it() -> None:
     assert up == []
 
 
+def test_kinds_stand_below_the_routes_and_operations_that_are_made_of_them() -> None:
+    rooms = ("kinds", "routes", "operations")
+    inside = {
+        m: rooms.index(m.split(".")[2])
+        for m in MODULES
+        if m.startswith("poolkit.lowering.") and m.split(".")[2] in rooms
+    }
+    assert {*inside.values()} == {0, 1, 2}
+    assert [(m, other) for m in inside for other in ARROWS[m] & {*inside} if inside[other] > inside[m]] == []
+
+
 def test_the_root_is_imported_where_all_is_ready() -> None:
     assert {module for module, others in ARROWS.items() if "poolkit" in others} <= {
         module for module in MODULES if module.split(".")[1:2] in (["cli"], ["port"])

@@ -9,7 +9,7 @@ from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, T
 from poolkit.lowering.count import divided
 from poolkit.lowering.routes.extremes import extremes
 from poolkit.lowering.routes.stages import fits, stages
-from poolkit.lowering.routes.windows import cells, even, is_map, length, split
+from poolkit.lowering.routes.windows import cells, even, is_map, split
 from poolkit_numpy import routes_windows
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _is_split(plan: Plan, situation: Situation) -> bool:
 
     float64 needs a wider accumulator, which has no fast path.
     """
-    bins = [length(a) for a in plan.axes if a.form == "bins"]
+    bins = [a.longest for a in plan.axes if a.form == "bins"]
     return plan.work == "float32" and bool(bins) and min(bins) > 8 and all(map(even, plan.axes))
 
 

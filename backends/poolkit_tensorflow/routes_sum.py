@@ -20,7 +20,6 @@ from poolkit.lowering.routes.windows import (
     dense,
     even,
     is_map,
-    length,
     pad_widths,
     reduced,
     sliding,
@@ -191,13 +190,13 @@ def _pools_when(plan: Plan, situation: Situation) -> bool:
         and plan.spec.divisor_override is None
         and cells(plan) > POOLED
         and all(even(a) for a in plan.axes)
-        and sides([length(a) for a in plan.axes], SIDES) is not None
+        and sides([a.longest for a in plan.axes], SIDES) is not None
     )
 
 
 def _pools(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Averages of at most 10 cells, of those averages, and so on: for channels last the fewest calls."""
-    steps = [(side, side) for side in sides([length(a) for a in plan.axes], SIDES) or []]
+    steps = [(side, side) for side in sides([a.longest for a in plan.axes], SIDES) or []]
     return _times(plan, facts.call(o, "AvgPool", x, plan, "VALID", steps))
 
 

@@ -14,7 +14,7 @@ from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, Wh
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import Windows, adjacent, given, padded_first, windows_of
-from poolkit.lowering.routes.windows import IN_A_ROW, cells, is_map, length, reduced
+from poolkit.lowering.routes.windows import IN_A_ROW, cells, is_map, reduced
 from poolkit.spec.dtypes import HALVES
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
@@ -171,7 +171,7 @@ def fits_stepwise(plan: Plan, situation: Situation) -> bool:
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
     eager = near and not situation.tracing and plan.dtype not in HALVES
-    return eager and max([length(a) for a in plan.axes]) <= STEP
+    return eager and max([a.longest for a in plan.axes]) <= STEP
 
 
 def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:

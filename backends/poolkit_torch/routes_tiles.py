@@ -11,7 +11,7 @@ from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.routes.windows import IN_A_ROW, length, side_by_side
+from poolkit.lowering.routes.windows import IN_A_ROW, side_by_side
 from poolkit_torch.routes_arrange import against_order, behind, compiling, planes
 from poolkit_torch.routes_windows import rounded
 
@@ -51,12 +51,12 @@ def fits_slices(plan: Plan, situation: Situation) -> bool:
     """The fold's slices. With a stride each has a gradient as large as the input, which up to four are worth."""
     sliding = all(a.form in ("taps", "keep") or 0 < (tile(a) or 0) <= NARROW for a in plan.axes)
     gapless = all(a.form != "bins" and a.stride == 1 for a in plan.axes)
-    few = math.prod([length(a) for a in plan.axes]) <= 4
+    few = math.prod([a.longest for a in plan.axes]) <= 4
     return planes(plan, situation) and sliding and (gapless or few or not situation.derivative)
 
 
 def slices_cost(plan: Plan) -> float:
-    return 8.0 + 2 * sum(math.log2(rounded(length(a))) for a in plan.axes)
+    return 8.0 + 2 * sum(math.log2(rounded(a.longest)) for a in plan.axes)
 
 
 def lines(o: Any, x: Tensor, plan: Plan) -> Reduced:

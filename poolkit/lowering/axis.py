@@ -62,6 +62,16 @@ class Axis:
         """Cells after the last one as far as the last window reaches: `high` without those that no window covers."""
         return max(int(self.out - 1) * self.stride + self.span - int(self.low) - int(self.n), 0)
 
+    @property
+    def longest(self) -> int:
+        """Cells of the longest window along an axis of known length."""
+        if self.form in ("taps", "keep"):
+            return self.window if self.form == "taps" else 1
+        if self.form == "whole":
+            return int(self.n)
+        least, rest = divmod(int(self.n), int(self.out))
+        return least + (0 if rest == 0 else 1 if self.out % rest == 0 else 2)  # two ends may lie within a cell
+
     def bins(self) -> list[tuple[int, int]]:
         """Adaptive bins ``[floor(i*n/o), ceil((i+1)*n/o))`` of a known length."""
         return [(i * self.n // self.out, -(-(i + 1) * self.n // self.out)) for i in range(self.out)]

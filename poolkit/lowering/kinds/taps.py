@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.fold import check_calls, members, pad, tap
 from poolkit.lowering.kinds.kind import Kind, State
-from poolkit.lowering.routes.windows import length
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -78,7 +77,7 @@ def gathered(o: Ops, s: State, axes: Sequence[Axis]) -> State:
 
 def _longest(a: Axis) -> Any:
     """Cells that stand for each window along an axis."""
-    return a.n if a.form == "whole" or (a.form == "bins" and not a.known) else length(a)
+    return a.n if a.form == "whole" or (a.form == "bins" and not a.known) else a.longest
 
 
 def _along(o: Ops, t: Tensor, run: Sequence[Axis], cells: Any) -> Tensor:

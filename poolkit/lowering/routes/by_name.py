@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, When
 from poolkit.lowering.count import divided
 from poolkit.lowering.kinds.maximum import Max
-from poolkit.lowering.routes.windows import IN_A_ROW, around, cells, length, sliding
+from poolkit.lowering.routes.windows import IN_A_ROW, around, cells, sliding
 from poolkit.lowering.weighed import pooled
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _convolved(o: Ops, like: Tensor, plan: Plan) -> Reduced:
     for i, a in enumerate(axes):
         low, high = around(a)
         maps = wide.pad(maps, 1 + i, low, high, 0) if low or high else maps
-    sums = wide.convolve(maps, *zip(*[(length(a), a.stride, a.dilation) for a in axes], strict=True))
+    sums = wide.convolve(maps, *zip(*[(a.longest, a.stride, a.dilation) for a in axes], strict=True))
     for i, a in enumerate(axes):
         sums = wide.slice(sums, 1 + i, 0, a.out, 1) if _more(a) else sums
     y = o.reshape(sums, (*sizes, *[a.out for a in axes]))

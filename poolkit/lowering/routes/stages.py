@@ -12,7 +12,7 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.routes.windows import even, length
+from poolkit.lowering.routes.windows import even
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -25,7 +25,7 @@ MOST = 12  # cells that are added one after the other: 3 eps, of which the stage
 
 def fits(plan: Plan) -> bool:
     """Whether every axis is kept or falls into equal parts, and these into stages."""
-    return all(even(a) and factors(length(a)) is not None for a in plan.axes)
+    return all(even(a) and factors(a.longest) is not None for a in plan.axes)
 
 
 def factors(n: int, count: int = 3) -> list[int] | None:
@@ -55,7 +55,7 @@ def stages(plan: Plan, sizes: Sequence[Size]) -> tuple[Stages, list[Size]]:
         left[a.at] = a.n
     made: Stages = []
     for a in plan.axes:
-        for n in factors(length(a)) or []:
+        for n in factors(a.longest) or []:
             if n > 1:
                 made.append((n, product(left[a.at + 1 :])))
         if a.form != "keep":

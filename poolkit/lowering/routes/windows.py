@@ -31,19 +31,9 @@ def even(a: Axis) -> bool:
     return a.form != "taps" and side_by_side(a) is not None
 
 
-def length(a: Axis) -> int:
-    """Cells of the longest window along an axis of known length."""
-    if a.form in ("taps", "keep"):
-        return a.window if a.form == "taps" else 1
-    if a.form == "whole":
-        return int(a.n)
-    least, rest = divmod(int(a.n), int(a.out))
-    return least + (0 if rest == 0 else 1 if a.out % rest == 0 else 2)  # two ends may lie within a cell
-
-
 def cells(plan: Plan) -> int:
     """Cells of the largest window."""
-    return math.prod([length(a) for a in plan.axes])  # a list, for Dynamo
+    return math.prod([a.longest for a in plan.axes])  # a list, for Dynamo
 
 
 def is_map(plan: Plan) -> bool:
