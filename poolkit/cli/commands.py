@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,11 @@ def poolkit() -> None:
 def demo(spec: str, names: tuple[str, ...], save: Path, as_json: bool) -> None:
     """Pool a photograph with every installed framework and compare their results."""
     _writable(save)
-    report = demonstration.run(Operation.parse(spec), names or tuple(pk.backends()), _progress(as_json))
+    report = demonstration.run(
+        Operation.parse(spec),
+        names or tuple(pk.backends()),
+        lambda name: None if as_json else click.echo(f"running {name} …", err=True),
+    )
     demonstration.save_picture(report, save)
     if as_json:
         click.echo(json.dumps(report.to_dict() | {"picture": str(save)}, indent=2))
@@ -62,10 +65,6 @@ def demo(spec: str, names: tuple[str, ...], save: Path, as_json: bool) -> None:
         _show_demo(report, save)
     if not report.agrees:
         sys.exit(1)
-
-
-def _progress(quiet: bool) -> Callable[[str], None]:
-    return (lambda name: None) if quiet else (lambda name: click.echo(f"running {name} …", err=True))
 
 
 def _show_demo(report: demonstration.Report, save: Path) -> None:

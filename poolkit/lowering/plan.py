@@ -116,7 +116,8 @@ class Composite:
     def ways(self, derivative: bool, asks: bool, tries: bool) -> Sequence[Composite]:
         """The ways in which one without parts may be joined, the best first.
 
-        A derivative may be taken or not; it may be asked what tensors hold; what is out of range may be computed.
+        `derivative`: one may be taken; `asks`: whether a choice may go by what tensors hold; `tries`: whether numbers
+        may be computed to see whether they are in range.
         """
         return (self,)
 

@@ -65,13 +65,10 @@ def record(
     body = _body(tape.lines, _returned(lowering(ops, x, **tensors)), given)
     text = "\n".join(body)
     used = [statement for name, statement in ops.imports.items() if re.search(rf"\b{name}\.", decorator + text)]
-    source = _module(title, used, _noted(body, tape.note), decorator, ", ".join(["x", *further]))
+    if tape.note and len(body) > GLANCE:
+        body = [f"# {tape.note}", *body]  # why there are more lines than are read at a glance
+    source = _module(title, used, body, decorator, ", ".join(["x", *further]))
     return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
-
-
-def _noted(body: list[str], note: str) -> list[str]:
-    """The lines, and where they are more than are read at a glance, before them why."""
-    return [f"# {note}", *body] if note and len(body) > GLANCE else body
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:
