@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from poolkit.errors import ShapeError
 from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Operation
 from poolkit.spec.text import VERSION, as_list, fields_of, fields_of_dict
@@ -19,6 +20,7 @@ class Declared(Operation):
     """A dataclass; which cells are pooled together is data, so that it consists of no poolings."""
 
     word: ClassVar[str]  # with which its text begins
+    fitting: ClassVar[str]  # what to do where an input has another rank than its layout
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -30,6 +32,13 @@ class Declared(Operation):
     @property
     def needs(self) -> tuple[str, ...]:
         return self.takes
+
+    def check_rank(self, rank: int) -> None:
+        if rank != len(self.layout):
+            raise ShapeError(
+                f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
+                f"{len(self.layout)} axes; {self.fitting}"
+            )
 
     def replace(self, **changes: Any) -> Self:
         """The same with other values.

@@ -54,6 +54,7 @@ class RoiSpec(Declared):
 
     key = "spatial_scale"
     word = "roi"
+    fitting = "give a tensor of rank 4"
 
     kind: str
     _: dataclasses.KW_ONLY
@@ -212,13 +213,6 @@ class RoiSpec(Declared):
         size: Any = self.output_size
         bins: dict[str, int] = dict(zip(self.side_letters, size, strict=True))
         return tuple([None if c == "N" else bins.get(c, n) for c, n in zip(self.layout, sizes, strict=True)])
-
-    def check_rank(self, rank: int) -> None:
-        if rank != 4:
-            raise ShapeError(
-                f"received an input of rank {rank} for {quoted(str(self))}, and regions are of maps with the axes "
-                f"{self.layout}; give a tensor of rank 4"
-            )
 
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(RoiSpec) if field.name != "kind"}

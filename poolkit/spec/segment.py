@@ -7,7 +7,6 @@ import math
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.errors import ShapeError
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.declared import Declared
 from poolkit.spec.kinds import KINDS
@@ -40,6 +39,7 @@ class Segment(Declared):
 
     key = "num_segments"
     word = "segment"
+    fitting = "give one letter an axis, the rows first"
 
     kind: str
     num_segments: int
@@ -117,13 +117,6 @@ class Segment(Declared):
         sizes = as_shape(shape, unknown=True)
         self.check_rank(len(sizes))
         return (self.num_segments, *sizes[1:])
-
-    def check_rank(self, rank: int) -> None:
-        if rank != len(self.layout):
-            raise ShapeError(
-                f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
-                f"{len(self.layout)} axes; give one letter an axis, the rows first"
-            )
 
 
 def _empty(given: object) -> float:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from poolkit.errors import ShapeError
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.declared import Declared
 from poolkit.spec.messages import quoted, shown, wrong
@@ -41,6 +40,7 @@ class StructPool(Declared):
 
     key = "clusters"
     word = "struct"
+    fitting = 'give nodes of shape (graphs, nodes, channels), or layout="LC" for one graph'
     kind: ClassVar[str] = "struct"
 
     clusters: int
@@ -124,13 +124,6 @@ class StructPool(Declared):
         self.check_rank(len(sizes))
         channels = None if sizes[-1] is None else sizes[-1] + self.clusters
         return (*sizes[:-2], self.clusters, channels)
-
-    def check_rank(self, rank: int) -> None:
-        if rank != len(self.layout):
-            raise ShapeError(
-                f"received an input of rank {rank} for {quoted(str(self))}, and layout {self.layout} has "
-                f'{len(self.layout)} axes; give nodes of shape (graphs, nodes, channels), or layout="LC" for one graph'
-            )
 
 
 def _product(rows: int, inner: int, columns: int) -> int:
