@@ -66,6 +66,8 @@ class Usage:
     around: tuple[str, ...] = ()
     # Functions and methods that take axes, in one text for each place: 1 is right behind the tensor, and 0 a layer's.
     axes: Mapping[int, str] = field(default_factory=dict[int, str])
+    # Reductions of one axis that give positions beside the values -> those that give the values alone.
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
     # Words whose sizes may be one number, or have entries for batch and channels; their beginnings.
     listed: tuple[str, ...] = ()
     # What None stands for: a stride of the window, or of a number, and bins of the axis itself.

@@ -55,6 +55,7 @@ USAGE = Usage(
         2: "split chunk tensor_split roll rot90 norm vector_norm topk kthvalue quantile diff normalize "
         "cosine_similarity repeat_interleave take_along_dim renorm",
     },
+    values={f"{where}.{name}": f"{where}.a{name}" for where in ("torch", "torch.Tensor") for name in ("max", "min")},
     none={"stride": "window", "output_size": "axis"},
     single_images=True,
     reduction=_reduction,

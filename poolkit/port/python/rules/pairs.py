@@ -15,8 +15,6 @@ from poolkit.port.python.sites import REDUCTIONS, Site
 from poolkit.port.python.tree import Tree
 from poolkit.spec.values import is_many
 
-SELECTS = {"max": "amax", "min": "amin"}  # with an axis these give the positions, too, and these the values alone
-
 
 def paired(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     """The sites, where two reductions of one axis are one of both.
@@ -50,8 +48,7 @@ def _values(tree: Tree, site: Site) -> Node | None:
 
 def _word(site: Site) -> str:
     """The word for the values of a reduction alone."""
-    before, _, last = site.word.rpartition(".")
-    return f"{before}.{SELECTS[last]}" if before.startswith("torch") and last in SELECTS else site.word
+    return dict(table.every(lambda usage: usage.values.items())).get(site.word, site.word)
 
 
 def _join(tree: Tree, inner: Site, outer: Site) -> bool:
