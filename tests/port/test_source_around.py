@@ -188,3 +188,13 @@ def test_of_an_image_or_of_a_batch_two_reductions_are_told_of(reduction: str) ->
 @pytest.mark.parametrize("reduction", ["torch.max(torch.max(x, 3)[1], 2)[0]", "torch.max(torch.max(x, 3)[0], y)[0]"])
 def test_positions_of_a_maximum_are_no_values(reduction: str) -> None:
     assert {one.status for one in ported(f"{TORCH}y = {reduction}\n", "keras").rows} == {"left"}
+
+
+def test_two_sums_of_all_axes_but_the_batch_stay() -> None:
+    source = "import tensorflow as tf\ny = tf.reduce_sum(tf.reduce_sum((a - b) ** 2, axis=1), axis=1)\n"
+    assert ported(source).text == source  # of similarities, which have three axes
+
+
+def test_of_steps_two_means_are_one_pool_and_a_mean_of_channels() -> None:
+    source = f"{KERAS}import tensorflow as tf\ny = tf.reduce_mean(tf.reduce_mean(layers.Conv1D(8, 3)(x), 1), 1)\n"
+    assert "y = tf.reduce_mean(torch.mean(layers.Conv1D(8, 3)(x), dim=2), 1)" in ported(source).text

@@ -204,8 +204,8 @@ def test_axes_that_nobody_knows_have_a_row_for_sums_too() -> None:
     assert [[one.status for one in each] for each in rows] == [["left"]] * 3
 
 
-@pytest.mark.parametrize("axes", ["range(0, 3)", "list(range(len(x.shape) - 1))"])
-def test_axes_in_a_row_from_the_batch_on_are_no_pool(axes: str) -> None:
+@pytest.mark.parametrize("axes", ["range(0, 3)", "list(range(len(x.shape) - 1))", "range(n, ndim)"])
+def test_axes_in_a_row_from_the_batch_on_or_from_anywhere_are_no_pool(axes: str) -> None:
     assert [one.status for one in ported(f"{HEAD}y = tf.reduce_mean(x, {axes})\n").rows] == ["left"]
 
 

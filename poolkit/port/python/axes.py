@@ -41,7 +41,7 @@ def _place(tree: Tree, names: Names, call: ast.Call) -> int | None:
         root = full.partition(".")[0]
         own = [_places()[d.name] for d in table.dialects() if root in d.roots]
         return next((places[name] for places in own if name in places), None)
-    if not isinstance(call.func, ast.Attribute):
+    if not isinstance(call.func, ast.Attribute) or plain_name(call.func.value) == "self":
         return None
     # What the file imports comes first: a method has the same name in two frameworks, and another place.
     tables = sorted(table.dialects(), key=lambda d: names.roots.isdisjoint(d.roots))

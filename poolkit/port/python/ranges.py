@@ -35,9 +35,9 @@ def ranged(tree: Tree, names: Names, site: Site) -> Sequence[int] | None:
         return None  # of one number it begins with the batch
     rank = tensors_of(tree, names).rank(site.tensor, site.node) if isinstance(site.tensor, ast.expr) else None
     start, stop = (_number(tree, one, site.node, rank) for one in node.args)
-    if start == 0:
+    if not start:
         return None
-    found = range(start, stop) if start is not None and stop is not None else range(0)
+    found = range(start, stop) if stop is not None else range(0)
     return found if len(found) <= MOST_AXES else range(0)
 
 

@@ -12,6 +12,7 @@ from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, literal
 from poolkit.port.python.sites import REDUCTIONS, Site
+from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.spec.values import is_many
 
@@ -31,7 +32,7 @@ def paired(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
     for inner in alone:
         values = _values(tree, inner) if inner.tensor not in ends else None  # of three the first two
         second = outer.get(values) if values is not None else None
-        if second is not None and _join(tree, inner, second):
+        if second is not None and _join(tree, names, inner, second):
             gone.append(second)
     return [site for site in found if not any(site is one for one in gone)]
 
@@ -51,7 +52,7 @@ def _word(site: Site) -> str:
     return dict(table.every(lambda usage: usage.values.items())).get(site.word, site.word)
 
 
-def _join(tree: Tree, inner: Site, outer: Site) -> bool:
+def _join(tree: Tree, names: Names, inner: Site, outer: Site) -> bool:
     """Make the first of two reductions both, if they are one pool."""
     first, second, whole = _alone(inner), _alone(outer), _values(tree, outer)
     if not first or not second or whole is None or inner.tensor is None:
@@ -59,6 +60,9 @@ def _join(tree: Tree, inner: Site, outer: Site) -> bool:
     if any(first[name] != second[name] for name in ("kind", "keepdims")):
         return False
     axes = _both(first["axis"][0], second["axis"][0], first["keepdims"])
+    rank = tensors_of(tree, names).of(inner.tensor).rank
+    if (rank or 4) < 4 or (rank is None and first["kind"] == "sum" and axes == (1, 2)):
+        return False  # of three axes it takes all but the batch, as a loss does
     call = Call(_word(inner), (Expression(tree.text(inner.tensor)),), (("axis", axes), ("keepdims", first["keepdims"])))
     try:
         inner.fields, inner.error = fields_of(call), None
