@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from poolkit.spec.operation import Operation
 
 Array = np.ndarray[Any, Any]
+Recipe = Callable[[np.random.Generator, tuple[int, ...]], Array]
 Numbers = Any  # nested tuples of numbers, or `Fixed`, so that a case can be hashed
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -115,8 +117,8 @@ def _ties(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.integers(-1, 2, shape).astype(np.float64)
 
 
-def _nan(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    return np.where(rng.random(shape) < 0.15, np.nan, _normal(rng, shape))
+def _nan(rng: np.random.Generator, shape: tuple[int, ...], other: Recipe = _normal) -> Array:
+    return np.where(rng.random(shape) < 0.15, np.nan, other(rng, shape))
 
 
 def _inf(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -153,7 +155,13 @@ def _peak(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return x
 
 
-RECIPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+def _spaced(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """No two within 0.02 of each other, so that small steps of any of them leave their order."""
+    count = math.prod(shape)
+    return (rng.permutation(count).reshape(shape) - count / 2) / 50
+
+
+RECIPES: dict[str, Recipe] = {
     "normal": _normal,
     "ties": _ties,
     "nan": _nan,
@@ -169,6 +177,10 @@ RECIPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
     "far apart": _far,
     "huge": _huge,
     "huge positive": lambda rng, shape: np.abs(_huge(rng, shape)),
+    "spaced": _spaced,
+    "spaced nan": lambda rng, shape: _nan(rng, shape, _spaced),
+    "spaced above 0": lambda rng, shape: _spaced(rng, shape) + math.prod(shape) / 50,
+    "spaced below 0": lambda rng, shape: _spaced(rng, shape) - math.prod(shape) / 50,
     "positive": lambda rng, shape: rng.uniform(0.1, 1, shape),
     "negative": lambda rng, shape: -rng.uniform(1, 2, shape),
 }

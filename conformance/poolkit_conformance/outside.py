@@ -11,7 +11,8 @@ from poolkit_conformance.rows import Part
 
 Array = np.ndarray[Any, Any]
 
-STEP = 1e-3  # between the points of a difference of fourth order: its error and what rounding adds are about 1e-13
+STEP = 1e-3  # between the points of a difference of fourth order: its error and what rounding adds are about 1e-13;
+# cells of the cases are 0.02 apart, so that steps of a selection meet no tie
 
 
 def kinds() -> tuple[str, ...]:

@@ -21,7 +21,7 @@ class Kind:
 
     name: ClassVar[str]
     # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
-    # could win a tie against a real cell) leaves it None, and padding is then skipped by a guard.
+    # could win a tie against a real cell) leaves it None, and `fold_taps` then leaves padding out by itself.
     neutral: tuple[float, ...] | None = None
     idempotent: ClassVar[bool] = False  # runs that share cells may be combined, as for a maximum
 
@@ -50,6 +50,10 @@ class Kind:
         return s
 
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
+        """The state of all cells along one axis, kept with size 1.
+
+        `inside` marks those that are in a bin or under a mask; all others have to be left out. None: all are in.
+        """
         raise NotImplementedError
 
     def slide(self, s: State, a: Axis) -> State | None:
