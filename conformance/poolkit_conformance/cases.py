@@ -1,4 +1,4 @@
-"""The cases whose results the oracle gives: every rule of section 2 of the design, by theme.
+"""The cases whose results the oracle gives: every rule of docs/semantics.md, by theme.
 
 A name says what a case is about, for it is what a failure is called.
 """

@@ -1,6 +1,6 @@
 """What pooling is: loops over windows in float64, with sums that are exact. Slow, and meant to be read.
 
-Written from section 2 of the design. It reads the attributes of a spec, and shares no code with poolkit or an adapter.
+Written from docs/semantics.md. It reads the attributes of a spec, and shares no code with poolkit or an adapter.
 Every answer comes with the magnitude that its error is measured against.
 """
 

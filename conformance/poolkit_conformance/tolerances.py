@@ -29,7 +29,7 @@ class Tolerance(NamedTuple):
     rounds: float = 0.0
 
 
-# Section 2 (3, 6, 11) of the design. Rows: what is compared; columns: the dtype of the result.
+# docs/semantics.md (3, 6, 11). Rows: what is compared; columns: the dtype of the result.
 TABLE: dict[str, dict[str, Tolerance]] = {
     "selection": dict.fromkeys(EPS, Tolerance(0)),
     "relu": {"float64": Tolerance(8 * F64), "float32": Tolerance(8 * F32)},  # of the map's largest cell

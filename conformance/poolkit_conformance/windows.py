@@ -1,6 +1,6 @@
 """Which cells belong to which window, for the oracle: plain loops over sizes that are ints.
 
-Written from section 2 of the design and shared with nothing: the core has its own geometry, and the suite holds the two
+Written from docs/semantics.md and shared with nothing: the core has its own geometry, and the suite holds the two
 against each other.
 """
 
