@@ -13,17 +13,7 @@ from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, T
 from poolkit.lowering.count import divided
 from poolkit.lowering.routes.by_name import NEVER, convolution
 from poolkit.lowering.routes.stages import pieces
-from poolkit.lowering.routes.windows import (
-    IN_A_ROW,
-    around,
-    cells,
-    is_map,
-    reduced,
-    side_by_side,
-    sliding,
-    split,
-    uneven,
-)
+from poolkit.lowering.routes.windows import IN_A_ROW, around, cells, reduced, side_by_side, sliding, split, uneven
 from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
@@ -48,7 +38,7 @@ def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 def _is_mean(plan: Plan, situation: Situation) -> bool:
     """Axes are reduced as a whole or kept, and one at least is reduced. Along the last ones 1.6 eps are the most."""
-    near = (is_map(plan) and plan.trailing) or cells(plan) <= MEAN
+    near = (plan.is_map and plan.trailing) or cells(plan) <= MEAN
     return situation.format == "large" and bool(reduced(plan)) and near
 
 
@@ -139,7 +129,7 @@ def _place(o: Ops, d: Tensor, best: Tensor, along: tuple[int, int], left: int) -
 
 def _is_first(plan: Plan, situation: Situation) -> bool:
     """Floats that lie side by side, few enough for float32 to count them."""
-    return plan.floating and is_map(plan) and plan.consecutive and cells(plan) < 2**24
+    return plan.floating and plan.is_map and plan.consecutive and cells(plan) < 2**24
 
 
 # ------------------------------------------------------------------------------------------------------- reduce_window

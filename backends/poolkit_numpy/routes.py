@@ -9,7 +9,7 @@ from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, T
 from poolkit.lowering.count import divided
 from poolkit.lowering.routes.extremes import extremes
 from poolkit.lowering.routes.stages import fits, stages
-from poolkit.lowering.routes.windows import cells, even, is_map, split
+from poolkit.lowering.routes.windows import cells, even, split
 from poolkit_numpy import routes_windows
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 def _is_mean(plan: Plan, situation: Situation) -> bool:
     """Cells that lie side by side, which NumPy adds in pairs (2.5 eps at 60x60); over others it runs (440 eps)."""
-    return situation.format == PLAIN and plan.trailing and is_map(plan)
+    return situation.format == PLAIN and plan.trailing and plan.is_map
 
 
 def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:

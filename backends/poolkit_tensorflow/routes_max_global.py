@@ -7,14 +7,14 @@ from typing import Any
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, eager, every, traced
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.stages import part_near
-from poolkit.lowering.routes.windows import cells, channels_first, channels_last, is_map
+from poolkit.lowering.routes.windows import cells, channels_first, channels_last
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
 
 def _whole(plan: Plan, situation: Situation) -> bool:
     near = channels_last(plan) or channels_first(plan)
-    return near and is_map(plan) and plan.dtype in ("float32", "float64")
+    return near and plan.is_map and plan.dtype in ("float32", "float64")
 
 
 def _reduce(o: Any, x: Tensor, plan: Plan) -> Reduced:

@@ -19,7 +19,6 @@ from poolkit.lowering.routes.windows import (
     channels_last,
     dense,
     even,
-    is_map,
     pad_widths,
     reduced,
     sliding,
@@ -42,7 +41,7 @@ ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 e
 
 
 def _reduce_when(plan: Plan, situation: Situation) -> bool:
-    return is_map(plan) and cells(plan) <= FEW and plan.spec.divisor_override is None
+    return plan.is_map and cells(plan) <= FEW and plan.spec.divisor_override is None
 
 
 def _reduce(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -92,7 +91,7 @@ def _over(o: Any, x: Tensor, n: float) -> Tensor:
 
 def _rows_when(plan: Plan, situation: Situation) -> bool:
     """Not for XLA, which adds up a row cell by cell, and is 16 eps off for 128 of them."""
-    trailing = is_map(plan) and plan.trailing and plan.spec.divisor_override is None
+    trailing = plan.is_map and plan.trailing and plan.spec.divisor_override is None
     return facts.without_xla(plan, situation) and trailing and cells(plan) // part(cells(plan), ROW) <= ROW
 
 

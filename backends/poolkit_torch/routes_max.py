@@ -16,7 +16,6 @@ from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import MOST_OVERLAP, Windows, bin_overlap, given, padded_first, windows_of
 from poolkit.lowering.routes.extremes import extremes
-from poolkit.lowering.routes.windows import is_map
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
@@ -146,7 +145,7 @@ def native_cost(plan: Plan) -> float:
     Over a whole channels-last map the gradient of `adaptive` is up to 10 times as fast. That of this pool copies the
     map wherever the gradient that arrives is not in the format channels_last, and that of a sum is not.
     """
-    if is_map(plan) and behind(plan):
+    if plan.is_map and behind(plan):
         return adaptive_cost(plan) + 1.0
     w = windows_of(plan)
     copied = len(plan.axes) == 3 or not behind(plan)
@@ -159,11 +158,11 @@ def adaptive_cost(plan: Plan) -> float:
     Volumes that come channels last are copied: `stacked` takes a fifth of the time, and `line` half of it.
     """
     if behind(plan) and len(plan.axes) == 3:
-        return 62.0 if is_map(plan) else 44.0
+        return 62.0 if plan.is_map else 44.0
     if behind(plan) or not plan.known:
         return 12.0 if behind(plan) else 80.0
     row = plan.axes[-1]
-    return 40.0 if is_map(plan) else min(80.0, 12.0 + 280.0 * row.out / row.n)
+    return 40.0 if plan.is_map else min(80.0, 12.0 + 280.0 * row.out / row.n)
 
 
 def maximum_cost(plan: Plan) -> float:

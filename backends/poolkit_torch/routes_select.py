@@ -8,7 +8,7 @@ from typing import Any
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import ONE, Windows, given, windows_of
-from poolkit.lowering.routes.windows import cells, is_map
+from poolkit.lowering.routes.windows import cells
 from poolkit_torch.routes_arrange import against_order, arranged, before, behind, planes, put_back
 from poolkit_torch.routes_max import fits_adaptive, signed
 from poolkit_torch.routes_windows import pooled, rounded
@@ -34,7 +34,7 @@ def fits_line(plan: Plan, situation: Situation) -> bool:
     """
     if situation.format is False and fits_adaptive(plan, situation):
         return False
-    return plan.consecutive and plan.floating and is_map(plan)
+    return plan.consecutive and plan.floating and plan.is_map
 
 
 def line_cost(plan: Plan) -> float:

@@ -14,8 +14,7 @@ from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, Wh
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import Windows, adjacent, given, padded_first, windows_of
-from poolkit.lowering.routes.windows import IN_A_ROW, cells, is_map, reduced
-from poolkit.spec.dtypes import HALVES
+from poolkit.lowering.routes.windows import IN_A_ROW, cells, reduced
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
@@ -36,7 +35,7 @@ def mean(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def total(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """A sum, times 1/n for an average: its gradient is scaled before it is spread, that of `mean` a pass later."""
-    half = plan.dtype in HALVES
+    half = plan.half_precision
     y = o.torch.sum(x, reduced(plan), keepdim=True, **({"dtype": o.torch.float32} if half else {}))
     if plan.kind == "avg":
         y = y * (1 / (plan.spec.divisor_override or cells(plan)))
@@ -86,7 +85,7 @@ def times(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def fits_times(plan: Plan, situation: Situation) -> bool:
     """All windows have equally many cells where none reaches over the end."""
     w = windows_of(plan) if _divides_by_a_number(plan) and _fits_pool(plan, situation._replace(format=None)) else None
-    return w is not None and not w.ceil and plan.dtype not in HALVES and differentiates(situation)
+    return w is not None and not w.ceil and not plan.half_precision and differentiates(situation)
 
 
 def _divides_by_a_number(plan: Plan) -> bool:
@@ -147,7 +146,7 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """Bins are added up cell by cell, so they have few. Of unknown sizes the exporters to ONNX write wrong numbers."""
     if plan.spec.divisor_override is not None or not own.takes_bins(plan, situation):
         return False
-    if is_map(plan):
+    if plan.is_map:
         return not arrange.compiling(situation)
     if not plan.known:  # Inductor compiles it anew for each size, and an axis that is kept may be empty
         return (
@@ -170,7 +169,7 @@ def fits_stepwise(plan: Plan, situation: Situation) -> bool:
     """Bins of 21x21 equal cells are 3.8 eps off and smaller ones at most 3.9, of 25x25 6; 4 are allowed."""
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
-    eager = near and not situation.tracing and plan.dtype not in HALVES
+    eager = near and not situation.tracing and not plan.half_precision
     return eager and max([a.longest for a in plan.axes]) <= STEP
 
 
@@ -204,7 +203,7 @@ def _before_fold(plan: Plan, situation: Situation) -> bool:
 
 
 def adaptive_cost(plan: Plan) -> float:
-    return 12.0 if is_map(plan) else 30.0
+    return 12.0 if plan.is_map else 30.0
 
 
 def wide_cost(plan: Plan) -> float:

@@ -8,7 +8,6 @@ from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import MOST_OVERLAP, ONE, Windows, given, windows_of
 from poolkit.lowering.routes.windows import IN_A_ROW
-from poolkit.spec.dtypes import HALVES
 from poolkit_torch import routes_sum
 from poolkit_torch.routes_arrange import before, behind
 from poolkit_torch.routes_max import signed
@@ -44,7 +43,7 @@ def _volume(plan: Plan) -> Windows | None:
 def fits_average(plan: Plan, situation: Situation) -> bool:
     """Averages of averages, which an override of the divisor is not."""
     w = _volume(plan)
-    if w is None or w.cells > IN_A_ROW or plan.dtype in HALVES:
+    if w is None or w.cells > IN_A_ROW or plan.half_precision:
         return False
     return plan.spec.divisor_override is None and routes_sum.says_divisor(plan, w)
 

@@ -8,7 +8,6 @@ from typing import Any
 from poolkit.lowering.backend import Situation, Tensor, When
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import ONE, Windows, adjacent
-from poolkit.spec.dtypes import HALVES
 from poolkit_torch.routes_arrange import lifted
 from poolkit_torch.routes_mesh import differentiates
 
@@ -60,4 +59,4 @@ def takes_bins(plan: Plan, situation: Situation) -> bool:
 
 def three_dimensional_half(plan: Plan) -> bool:
     """PyTorch has no 3-d pool for half types on a CPU."""
-    return plan.dtype in HALVES and len(plan.axes) == 3
+    return plan.half_precision and len(plan.axes) == 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions
-from poolkit.spec.dtypes import FLOATS, result_dtype
+from poolkit.spec.dtypes import FLOATS, HALVES, result_dtype
 from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -63,6 +63,15 @@ class Plan:
     @property
     def floating(self) -> bool:
         return self.dtype in FLOATS
+
+    @property
+    def half_precision(self) -> bool:
+        return self.dtype in HALVES
+
+    @property
+    def is_map(self) -> bool:
+        """Whether there is one window, the map as a whole."""
+        return all(a.form == "whole" for a in self.axes)
 
     @property
     def trailing(self) -> bool:

@@ -36,11 +36,6 @@ def cells(plan: Plan) -> int:
     return math.prod([a.longest for a in plan.axes])  # a list, for Dynamo
 
 
-def is_map(plan: Plan) -> bool:
-    """Whether there is one window, the map as a whole."""
-    return all(a.form == "whole" for a in plan.axes)
-
-
 def reduced(plan: Plan) -> tuple[int, ...]:
     """The axes that are reduced as a whole, where the others are kept; none where there are windows."""
     whole = tuple([a.at for a in plan.axes if a.form == "whole"])
