@@ -35,6 +35,7 @@ SIZED = {
         "k = [s // n for s, n in zip(int_shape(x)[1:3], size)]",
         "return AveragePooling2D(k, strides=k)(x)",
     ],
+    "each with its number": ["k = [s // (n + 2) for n, s in enumerate(x.shape[1:3])]", "return AveragePooling2D(k)(x)"],
     "by a name of a name": ["h = x.shape[1]", "k = math.ceil(h / 3)", "return AveragePooling2D((k, 2))(x)"],
 }
 
@@ -126,10 +127,13 @@ NET = [
     "h, w = self.net.get_shape().as_list()[1:3]",
     "return AveragePooling2D((h, w))(self.net)",
 ]
+MAPPED = ["return AveragePooling2D(tuple(map(int, x.shape[1:3])))(x)"]
 TURN = ["for block in size:", "    h, w = x.shape[1:3]", "    x = block(AveragePooling2D((h, w))(x))", "return x"]
 
 
-@pytest.mark.parametrize("lines", [ANNOTATED, NET, TURN], ids=["annotated", "an attribute", "each turn anew"])
+@pytest.mark.parametrize(
+    "lines", [ANNOTATED, NET, TURN, MAPPED], ids=["annotated", "an attribute", "each turn anew", "mapped"]
+)
 def test_what_is_proven_is_global(lines: list[str]) -> None:
     found = row(body(KERAS, *lines))
     assert found.status == "exact"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from poolkit.port.python.nodes import last_name
 from poolkit.port.python.values import Known, Many, Unknown, Value
 
 MOST_ITEMS, DEEPEST = 8, 2  # a shape has fewer; of comprehensions in comprehensions each multiplies what is looked at
@@ -36,12 +37,21 @@ def _named(target: ast.expr, item: Value) -> Iterator[tuple[str, Value]]:
         yield from _named(inner, value)
 
 
-def zipped(values: list[Value]) -> Value:
-    """``zip(x.shape[1:3], bins)``, side by side; None where it is not known how many there are."""
+ITERATED = ("zip", "enumerate", "map")
+
+
+def iterated(call: ast.Call, values: list[Value]) -> Value:
+    """``zip(x.shape[1:3], bins)``, ``enumerate(...)`` or ``map(int, ...)``; None where the elements are not known."""
+    name = last_name(call.func)
+    if name == "map":
+        whole = len(values) == 2 and last_name(call.args[0]) == "int" and isinstance(values[1], Many)
+        return values[1] if whole else None
     counts = {len(one.items) for one in values if isinstance(one, Many)}
     if len(counts) != 1:
         return None
-    return Many(tuple(Many(tuple(_item(one, n) for one in values)) for n in range(counts.pop())))
+    places = range(counts.pop())
+    numbers: list[Value] = [Many(tuple(Known(str(n), n) for n in places))] if name == "enumerate" else []
+    return Many(tuple(Many(tuple(_item(one, n) for one in (*numbers, *values))) for n in places))
 
 
 def _item(value: Value, n: int) -> Value:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from poolkit.dialects.calls import Call
 from poolkit.dialects.sources import dotted_name
-from poolkit.port.python.comprehended import Bound, unrolled, zipped
+from poolkit.port.python.comprehended import ITERATED, Bound, iterated, unrolled
 from poolkit.port.python.expressions import with_literals
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
@@ -246,8 +246,8 @@ class Values:
             return self._shape(node.args[0], node, at)
         if dotted == "len" and len(node.args) == 1:
             return self._length(node, node.args[0], at)
-        if dotted == "zip" and node.args:
-            return zipped([self.of(arg, at) for arg in node.args])
+        if dotted in ITERATED and node.args:
+            return iterated(node, [self.of(arg, at) for arg in node.args])
         if dotted in THROUGH and len(node.args) == 1:
             value = self.of(node.args[0], at)
             through = dotted in ("list", "tuple") or (dotted == "int" and isinstance(value, Size | Either))
