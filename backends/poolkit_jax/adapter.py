@@ -27,6 +27,7 @@ class JaxAdapter(Adapter):
     layers = Pool
     learned = staticmethod(layer)
     routes = ROUTES
+    derives = True
     executables: int | None = 256  # of up to 3 MiB each
 
     def dense(self, x: object) -> bool:

@@ -12,6 +12,7 @@ from jax import lax
 from poolkit.errors import ShapeError
 from poolkit.lowering.operators import Operators
 from poolkit.lowering.routes.stages import product
+from poolkit.programs.recorder import tell
 
 Tensor = Any
 
@@ -83,9 +84,6 @@ class Ops(Operators):
         rest = product([self.size(x, at) for at in range(self.rank) if at != ats[0]])
         return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0), ats, keepdims=True)
 
-    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
-        return self.jnp.sum(self.jnp.where(chosen, x, 0), at, keepdims=True, dtype=x.dtype)
-
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.lax.broadcasted_iota("int32", self.along(at, x.shape[at]), at)
 
@@ -98,5 +96,12 @@ class Ops(Operators):
         """What a gradient needs of either branch is computed again: a `cond` keeps room for that of both."""
         return self.lax.cond(right, self.jax.checkpoint(near), self.jax.checkpoint(far), x)
 
-    def copy(self, x: Tensor) -> Tensor:
-        return x
+    def derived(self, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
+        made = self.jax.custom_jvp(function)
+
+        def derivative(primals: Any, tangents: Any) -> Any:
+            found = made(primals[0])
+            return found, slopes(primals[0], found, tangents[0])
+
+        tell(made, "defjvp", derivative)
+        return made(x)

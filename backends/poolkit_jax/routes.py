@@ -14,7 +14,6 @@ from poolkit.lowering.count import divided
 from poolkit.lowering.routes.by_name import NEVER, convolution
 from poolkit.lowering.routes.stages import pieces
 from poolkit.lowering.routes.windows import IN_A_ROW, around, cells, reduced, side_by_side, sliding, split, uneven
-from poolkit.programs.recorder import tell
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -98,9 +97,8 @@ def _first(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     flat = o.jnp.reshape(x, (*sizes[:at], *lines, *sizes[ats[-1] + 1 :]))
     reduce = getattr(o.jnp, plan.kind)
 
-    def derivative(primals: Any, tangents: Any) -> Any:
-        d, u = o.detach(primals[0]), tangents[0]
-        best = reduce(d, (at, at + 1), keepdims=True)
+    def slope(cells: Tensor, found: Tensor, u: Tensor) -> Tensor:
+        d, best = o.detach(cells), o.detach(found)
         line = _place(o, reduce(d, at + 1, keepdims=True), best, (at, lines[0]), left + 1)
         cell = _place(o, o.jnp.take_along_axis(d, line, at), best, (at + 1, lines[1]), left)
         if left and math.prod(n) <= SMALL:
@@ -108,13 +106,11 @@ def _first(o: Ops, x: Tensor, plan: Plan) -> Reduced:
                 o.lax.broadcasted_iota("int32", (1,) * at + (*lines, *(1,) * left), at + i) for i in (0, 1)
             )
             here = o.both(o.equal(rows, line), o.equal(columns, cell))
-            return best, o.jnp.sum(o.where(here, u, 0), (at, at + 1), keepdims=True)
-        return best, o.jnp.take_along_axis(o.jnp.take_along_axis(u, line, at), cell, at + 1)
+            return o.jnp.sum(o.where(here, u, 0), (at, at + 1), keepdims=True)
+        return o.jnp.take_along_axis(o.jnp.take_along_axis(u, line, at), cell, at + 1)
 
-    best = o.jax.custom_jvp(lambda cells: reduce(cells, (at, at + 1), keepdims=True))
-    tell(best, "defjvp", derivative)
-    shape = [1 if i in ats else size for i, size in enumerate(sizes)]
-    return o.jnp.reshape(best(flat), tuple(shape)), None
+    best = o.derived(lambda t: reduce(t, (at, at + 1), keepdims=True), slope, flat)
+    return o.jnp.reshape(best, tuple([1 if i in ats else size for i, size in enumerate(sizes)])), None
 
 
 def _place(o: Ops, d: Tensor, best: Tensor, along: tuple[int, int], left: int) -> Tensor:

@@ -83,6 +83,7 @@ class Adapter:
     learned: Callable[..., Any] | None = None  # that of layers with weights
     routes: tuple[Route, ...] = ()
     silent = False  # it warns of no number that is out of range, so that one may be computed to see whether it is
+    derives = False  # a derivative that is given by hand is composed to any order and in every mode (`Ops.derived`)
     executables: int | None = None
     """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""
 

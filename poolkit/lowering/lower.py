@@ -147,10 +147,11 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     here = not situation.shipped  # for what is shipped may be run where there is no float64, and be traced
     wide = here and adapter.wide(situation)
     asks = here and not situation.empty
-    by_sums = ways(plan, wide, wide and adapter.silent, lambda p: asks and adapter.branches(p, situation))
+    tries, derives = wide and adapter.silent, asks and adapter.derives
+    by_sums = ways(plan, wide, tries, lambda p: asks and adapter.branches(p, situation), derives)
     asked = [_asked(adapter, way, situation) for way in by_sums]
     if isinstance(plan, Composite) and len(plan.parts) == 0:
-        found = plan.ways(situation.derivative, asks and adapter.branches(plan, situation), wide and adapter.silent)
+        found = plan.ways(situation.derivative, asks and adapter.branches(plan, situation), tries)
         return [*asked, *[_alone(way) for way in found]]
     if isinstance(plan, Composite):
         return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]

@@ -183,6 +183,12 @@ class Ops(Protocol):
     ) -> Tensor:
         """`near(x)` where `right` is true, else `far(x)`, where an adapter's `branches` says that this may be asked."""
 
+    def derived(self, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
+        """`function(x)`, whose derivative is `slopes(x, function(x), change of x)`, where an adapter `derives`.
+
+        Of a tuple, `slopes` gives one.
+        """
+
     def cast(self, x: Tensor, dtype: str) -> Tensor: ...
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor: ...
     def detach(self, x: Tensor) -> Tensor: ...

@@ -7,6 +7,7 @@ from typing import Any
 from poolkit.errors import ShapeError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool_through
+from poolkit.running.made import made
 from poolkit.spec.arguments import as_route
 from poolkit.spec.segment import Segment
 from poolkit.spec.signatures import explained
@@ -48,5 +49,9 @@ def segment(
             f"received an input of rank {rank}, and segments are made of rows along the first of at most "
             f"{len(LETTERS)} axes; give a tensor of rows"
         )
-    spec = Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value)
+    spec = made(x, _of_rank, kind, num_segments, rank, empty_value)
     return pool_through(x, spec, as_route(route), ids=ids)
+
+
+def _of_rank(kind: str, num_segments: int, rank: int, empty_value: float) -> Segment:
+    return Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value)

@@ -9,6 +9,7 @@ from typing import Any
 from poolkit.errors import InputError, ShapeError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool
+from poolkit.running.made import made
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.messages import quoted, shown
 from poolkit.spec.pool_spec import PoolSpec
@@ -42,7 +43,7 @@ def unpool(
     >>> unpool(*spec(x), spec, output_size=x.shape[2:])
     array([[[0., 5., 0., 4., 0.]]])
     """
-    return pool(values, Unpool(spec, output_size), indices=indices)
+    return pool(values, made(values, Unpool, spec, output_size), indices=indices)
 
 
 @explained
@@ -86,8 +87,8 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
 
 def _row_major(indices: Tensor, sizes: Sequence[int]) -> Tensor:
     """Places that count along the first axis first, as places that count along the last first."""
-    made, step = 0, 1
+    found, step = 0, 1
     for i, n in enumerate(sizes):
-        made = indices // step % n * math.prod(sizes[i + 1 :]) + made
+        found = indices // step % n * math.prod(sizes[i + 1 :]) + found
         step *= n
-    return made
+    return found

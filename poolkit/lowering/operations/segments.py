@@ -1,6 +1,6 @@
 """Segments: rows are pooled whose numbers are equal, by one primitive, `Ops.segment`, and what a kind says of sums.
 
-Rows that belong to no segment are given to one more, which is cut off.
+Rows that belong to no segment are given to one more, which is cut off; where it may be asked, none is made for nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from poolkit.spec.segment import Segment
 
 Tensor = Any
+EVERY = "every: "  # before the way of one that looks whether all rows belong to segments
 NEAR = 2**24  # whole numbers that float32 holds, whose least frameworks find faster than that of integers
 NARROW = ("int8", "int16", "uint8", "uint16", "int32")  # what int32 holds
 
@@ -47,17 +48,34 @@ class SegmentPlan(Composite):
 
         Exponentials are tried as they are, which saves finding the largest of each segment, and what belongs to a row.
         """
-        exact = (self, dataclasses.replace(self, way="exact"))
+        tries = asks and tries
+        ways = ["fold", "exact"]
         if self.spec.selects:
-            return (self,) if derivative else (dataclasses.replace(self, way="values"), self)
-        if asks and tries and "bounded" in KINDS[self.base.kind].by_sums:
-            return (dataclasses.replace(self, way="tried"), *exact)
-        return exact
+            ways = ["fold"] if derivative else ["values", "fold"]
+        elif tries and "bounded" in KINDS[self.base.kind].by_sums:
+            ways = ["tried", *ways]
+        if tries and self.known and self.axes[0].n > 0 and self.ids[0] != "u":
+            ways = [EVERY + ways[0], *ways]
+        return [dataclasses.replace(self, way=way) for way in ways]
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         o.exact = self.way == "exact"
         n, one = self.spec.num_segments, o.of_rank(1)
         ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
+        if not self.way.startswith(EVERY):
+            return self.cut(o, x, ids), None
+        here = ids if self.ids == o.index else one.cast(ids, o.index)
+        rows = Rows(o, self.base, here, n, self.way.removeprefix(EVERY), every=True)
+        return o.branch(
+            one.between(ids, -1, n),
+            lambda x: rows.finished(x, self.spec.empty_value),
+            lambda x: self.cut(o, x, ids),
+            x,
+        ), None
+
+    def cut(self, o: Ops, x: Tensor, ids: Tensor) -> Tensor:
+        """Of rows that may belong to no segment."""
+        n, one = self.spec.num_segments, o.of_rank(1)
         inside = one.less(ids, n)
         if self.ids[0] != "u":  # where frameworks make a large number of -1
             inside = one.both(one.greater(ids, -1), inside)
@@ -67,16 +85,15 @@ class SegmentPlan(Composite):
             x, ids = o.pad(x, 0, 0, 1, 0), one.pad(ids, 0, 0, 1, n)
         elif self.axes[0].n == 0:  # the standard's arrays without a row cannot be padded
             x, ids = o.sum(x, (0,)), one.add(one.integer_sum(ids, (0,)), n)
-        rows = Rows(o, self.base, ids, n, self.way)
-        values = rows.finished(x, self.spec.empty_value)
-        return o.slice(values, 0, 0, n, 1), None
+        values = Rows(o, self.base, ids, n + 1, self.way.removeprefix(EVERY)).finished(x, self.spec.empty_value)
+        return o.slice(values, 0, 0, n, 1)
 
 
 class Rows:
-    """Rows with their segments, `n` of them and one more for rows that are in none."""
+    """Rows with their segments, `n` of them; unless `every` row is in one, the last is that of the others."""
 
-    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int, way: str) -> None:
-        self.o, self.plan, self.ids, self.n, self.way = o, plan, ids, n + 1, way
+    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int, way: str, every: bool = False) -> None:
+        self.o, self.plan, self.ids, self.n, self.way, self.every = o, plan, ids, n, way, every
         self.whole = o.of_dtype("int32")
         self.column = (-1, *(1,) * (o.rank - 1))
 
@@ -100,7 +117,14 @@ class Rows:
         return o.where(o.greater(count, 0), values, empty if plan.floating or not plan.spec.selects else int(empty))
 
     def sure(self, kind: Kind, x: Tensor, count: Tensor) -> Tensor:
-        return finished(kind, count, self.state(kind, x), x)[0]
+        """Sums of a segment without a row are 0 already, and its extreme is what the framework likes."""
+        o, state, facts = self.o, self.state(kind, x), KINDS[self.plan.kind]
+        if facts.selects:
+            return o.where(o.greater(count, 0), state[0], 0)
+        if not (facts.adds or "plain" in facts.by_sums):
+            return finished(kind, count, state, x)[0]
+        kind.counted = o.cast(o.where(o.greater(count, 0), count, 1), self.plan.work)
+        return kind.finish(state, x)[0]
 
     def tried(self, kind: Any, x: Tensor, count: Tensor) -> Tensor:
         """By exponentials of the cells as they are, where their sums say that none was out of range."""
@@ -118,6 +142,8 @@ class Rows:
 
     def kept(self, x: Tensor) -> Tensor:
         """Rows of which those that are in no segment are 0."""
+        if self.every:
+            return x
         one = self.o.of_rank(1)
         return self.o.where(one.reshape(one.equal(self.ids, self.n - 1), self.column), 0, x)
 

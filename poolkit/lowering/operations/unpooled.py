@@ -65,7 +65,16 @@ class UnpoolPlan(Composite):
         """Where it may be asked what indices hold, none of several values at a place has to be looked for as a rule."""
         if not (asks and self.known and all(isinstance(n, int) for n in self.outs)):
             return (self,)
-        return dataclasses.replace(self, way="distinct" if derivative else "alike"), self
+        return dataclasses.replace(self, way="distinct" if derivative or self.apart else "alike"), self
+
+    @property
+    def apart(self) -> bool:
+        """Whether the windows have no cell in common, so that no two values of a pool belong at one place."""
+        spec, count = self.spec.pooling, len(self.axes)
+        if spec.window is None:
+            return False
+        each = [tuple([spread(v, i, count) for v in (spec.window, spec.stride, spec.dilation)]) for i in range(count)]
+        return all(s > r * (k - 1) for k, s, r in each)
 
     def asked(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: int, most: int) -> Tensor:
         """Values are put where they belong, if no two meet; without a derivative those that meet may be equal.
@@ -74,22 +83,21 @@ class UnpoolPlan(Composite):
         """
         if not o.puts:
             return self.chosen(o, numbers, values, places, cells, most)
-        at = o.rank - 1
-        safe = numbers.clip(places, 0, most - 1)
-        made = o.put(values, safe, most)
-        whole = o.of_dtype("int32")
-        if self.way == "distinct":
-            marks = whole.put(whole.add(whole.multiply(whole.cast(places, "int32"), 0), 1), safe, most)
-            found = whole.integer_sum(marks, (at,))
-        else:
-            found = o.count(o.equal(o.take_along(made, safe, at), values), at, "int32")
-        right = o.both(numbers.between(places, -1, most), whole.between(found, cells - 1, cells + 1))
-        return o.branch(
-            right,
-            lambda values: made,
-            lambda values: self.chosen(o, numbers, values, places, cells, most),
-            values,
-        )
+        at, whole = o.rank - 1, o.of_dtype("int32")
+
+        def slow(values: Tensor) -> Tensor:
+            return self.chosen(o, numbers, values, places, cells, most)
+
+        def inside(values: Tensor) -> Tensor:
+            if self.way == "distinct":  # what is marked is let go of before values are put, in the same memory
+                ones = whole.broadcast(whole.line((1,), at, "int32", values), values)
+                right = whole.between(whole.integer_sum(whole.put(ones, places, most), (at,)), cells - 1, cells + 1)
+                return o.branch(right, lambda values: o.put(values, places, most), slow, values)
+            made = o.put(values, places, most)
+            found = o.count(o.equal(o.take_along(made, places, at), values), at, "int32")
+            return o.branch(whole.between(found, cells - 1, cells + 1), lambda values: made, slow, values)
+
+        return o.branch(numbers.between(places, -1, most), inside, slow, values)
 
     def chosen(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: Any, most: Any) -> Tensor:
         """Of several values the last is put at a place, and 0 where there is none."""

@@ -1,10 +1,11 @@
 """Kinds that are sums, powers and quotients, by an adapter's routes for sums and maxima in place of the fold.
 
-A kind says what is added up, in one of five ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
+A kind says what is added up, in one of six ways. *plain*: the cells' own numbers. *relative*: to the largest cell,
 which is one for all cells along whole axes; of windows that overlap each would need its own. *wide*: in float64, where
 the powers of any float32 numbers are in range. *bounded*: exponentials or powers of the cells as they are, where they
 are in range for all cells of the map; where one is not, a branch has the fold. *tried*: the same, eagerly; whether all
-was in range the sums tell, which are fewer numbers than the cells.
+was in range the sums tell, which are fewer numbers than the cells. *derived*: the same in a compiled program, where
+the derivative is one by hand (`slopes`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
+from poolkit.lowering.kinds.slopes import SLOPES
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
 from poolkit.lowering.routes.windows import cells
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
@@ -45,6 +47,8 @@ class BySums(Composite):
         ready = self.base.ready(o, x, tensors) if isinstance(self.base, WeighedPlan) else {}
         mask = ready.pop("mask", None)
         x = x if mask is None else o.where(mask, x, 0)
+        if self.way == "derived":
+            return self._derived(o, x, runs), None
         if self.way not in ("bounded", "tried"):
             return self._by_sums(o, x, runs, mask, ready)[0], None
         plan = pooling(self.base)
@@ -70,6 +74,29 @@ class BySums(Composite):
             (lambda x: o.branch(fit(), lambda x: made, far, x)) if again else far,
             x,
         ), None
+
+    def _derived(self, o: Ops, x: Tensor, runs: Sequence[Run]) -> Tensor:
+        """As "tried", with the derivative by hand: only the forward pass holds a branch, whose scale is 1 or 0."""
+        plan = pooling(self.base)
+        kind: Any = FOLDS[plan.kind](o, plan)
+        total, largest = map(_values, runs)
+
+        def state(cells: Tensor) -> Any:
+            made = kind.bounded(cells, total)
+            scale = o.add(o.multiply(made[-1], 0.0), made[0]) if isinstance(made[0], float) else made[0]
+            return o.branch(
+                kind.fits(made, BOUND[plan.work]),
+                lambda near: (scale, *made[1:]),
+                lambda far: kind.relative(far, total, largest),
+                cells,
+            )
+
+        def slopes(cells: Tensor, found: Any, change: Tensor) -> Any:
+            return SLOPES[plan.kind](kind, cells, found, change, total)
+
+        found = o.derived(state, slopes, x)
+        parts = len(kind.neutral or (0,))
+        return kind.finish(tuple([found[i] for i in range(parts)]), x)[0]
 
     @property
     def whole_axes(self) -> bool:
@@ -113,10 +140,13 @@ def is_whole(plan: Plan) -> bool:
     return {a.form for a in plan.axes} <= {"whole", "keep"}
 
 
-def ways(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool]) -> list[BySums]:
+def ways(
+    base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool = False
+) -> list[BySums]:
     """The ways in which a kind is computed by sums.
 
-    `wide`: float64 is to be had; `branches`: data may be looked at; `tries`: what is out of range may be computed.
+    `wide`: float64 is to be had; `branches`: data may be looked at; `tries`: what is out of range may be computed;
+    `derives`: a derivative may be given by hand, and what is out of range be computed in a program.
     """
     if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
@@ -131,6 +161,8 @@ def ways(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool
     sure = "bounded" in offered and (not powers or (1 < p <= WIDEST and not given & {"p", "eps"}))
     if sure and tries and (whole or cells(plan) <= FEW) and branches(plan):
         return [_by(base, "tried", plan.work, ["sum", "max"] if whole else ["sum"])]
+    if whole and derives and plan.kind in SLOPES and not base.further and (not powers or 2 <= p < math.inf):
+        return [_by(base, "derived", plan.work, ["sum", "max"]), _by(base, "relative", plan.work, ["sum", "max"])]
     if whole:
         return [_by(base, "relative", plan.work, ["sum", "max"])]
     if powers and (not 1 < p <= WIDEST or given & {"p", "eps"}):

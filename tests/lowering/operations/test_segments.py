@@ -79,8 +79,9 @@ def test_an_extreme_is_the_frameworks_own_where_no_derivative_is_taken() -> None
     x, ids = torch.from_numpy(X), torch.from_numpy(IDS)
     names = [route.name for route in routes_for(x, pk.Segment("max", SEGMENTS), ids=ids)]
 
-    assert names == ["values", "fold"]
-    assert [route.name for route in routes_for(x.requires_grad_(), pk.Segment("max", SEGMENTS), ids=ids)] == ["fold"]
+    assert names == ["every: values", "values", "fold"]
+    trained = routes_for(x.requires_grad_(), pk.Segment("max", SEGMENTS), ids=ids)
+    assert [route.name for route in trained] == ["every: fold", "fold"]
 
 
 @pytest.mark.parametrize("size", [1.0, 30.0, 1e30, np.inf, np.nan])
@@ -90,7 +91,7 @@ def test_exponentials_of_segments_are_tried_as_they_are(size: float) -> None:
     x[0, 0] = -size
     op = pk.Segment("softmax", 3)
 
-    assert [route.name for route in routes_for(x, op, ids=ids)] == ["tried", "fold", "exact"]
+    assert [route.name for route in routes_for(x, op, ids=ids)] == ["every: tried", "tried", "fold", "exact"]
     found, wanted = (pool_through(x, op, name, ids=ids) for name in ("tried", "fold"))
     torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-6, equal_nan=True)
 

@@ -215,6 +215,7 @@ def test_it_is_explained_and_counted() -> None:
     assert (cost.operations, cost.bytes) == (96, 96 * (4 + 8) + 432 * 4)
 
 
+@pytest.mark.parametrize("apart", [True, False])
 @pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
 @pytest.mark.parametrize(
     ("values", "indices", "expected"),
@@ -226,15 +227,16 @@ def test_it_is_explained_and_counted() -> None:
     ],
 )
 def test_values_are_put_at_once_where_none_has_to_give_way(
-    backend: str, values: tuple[float, ...], indices: tuple[int, ...], expected: tuple[float, ...]
+    backend: str, values: tuple[float, ...], indices: tuple[int, ...], expected: tuple[float, ...], apart: bool
 ) -> None:
-    """What indices hold is asked; places that are none, and values that meet, are then as by every other way."""
+    """What indices hold is asked, and of windows that overlap whether values are alike; places that are none, and values that meet, are then as by every other way."""
     h = runner.harness(backend)
     x, places = (h.from_numpy(np.array([[t]], dtype)) for t, dtype in ((values, "float32"), (indices, "int32")))
-    op = pk.Unpool(pk.MaxPool(2, layout="NCL", indices=True), 6)
+    pool = pk.MaxPool(2, layout="NCL", indices=True) if apart else pk.MaxPool(3, 2, 1, layout="NCL", indices=True)
+    op = pk.Unpool(pool, 6)
     names = [route.name for route in routes_for(x, op, indices=places)]
 
-    assert names == ["distinct" if backend == "jax" else "alike", "fold"]
+    assert names == ["distinct" if apart or backend == "jax" else "alike", "fold"]
     for name in names:
         np.testing.assert_array_equal(h.to_numpy(pool_through(x, op, name, indices=places))[0, 0], expected)
     if backend == "torch":
