@@ -78,9 +78,8 @@ class Ops(Operators):
         return self.jnp.sort(x, at)
 
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        # XLA on a CPU adds up an array of fewer than 4096 numbers one by one (31x31 equal cells: 115 eps off), a larger
-        # one not (3 eps at most). So zeros are put behind one axis, a row of a large map, many of a small; with
-        # the copy it takes 1.1 to 2.7 times as long.
+        # XLA on a CPU adds up fewer than 4096 numbers one by one (31x31 equal cells: 115 eps off), more not (3 eps).
+        # So zeros are put behind one axis, a row of a large map, many of a small; it takes 1.1 to 2.7 times as long.
         rest = product([self.size(x, at) for at in range(self.rank) if at != ats[0]])
         return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0), ats, keepdims=True)
 

@@ -86,13 +86,14 @@ class TorchAdapter(Adapter):
 
     def situation(self, x: Any) -> Situation:
         if _is_compiling() or type(x) not in _PLAIN or _is_tracing() or _is_symbolic(x):
-            # Exported and jit-traced graphs run PyTorch's own kernels, compiled ones may run others.
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
             onnx = exporting and torch.onnx.is_in_onnx_export()
             derived = sharded(x) and x.requires_grad and torch.is_grad_enabled()
             kernels = "onnx" if onnx else "exporting" if exporting else SHARDED if derived else None
             empty = 0 in [self.known_size(x, at) for at in range(x.dim())]
-            return Situation(derivative=not onnx, tracing=True, empty=empty, shipped=True, format=kernels)
+            # Exported and jit-traced graphs run PyTorch's own kernels, somewhere; compiled ones may run others, here.
+            device = x.device.type if _is_compiling() and kernels is None else None
+            return Situation(not onnx, tracing=True, empty=empty, shipped=True, device=device, format=kernels)
         wrapped = _is_wrapped(x)
         return Situation(
             derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),

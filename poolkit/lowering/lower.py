@@ -145,7 +145,7 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     take one call anyhow.
     """
     here = not situation.shipped  # for what is shipped may be run where there is no float64, and be traced
-    wide = here and adapter.wide(situation)
+    wide = (here or situation.device is not None) and adapter.wide(situation)
     asks = here and not situation.empty
     tries, derives = wide and adapter.silent, asks and adapter.derives
     by_sums = ways(plan, wide, tries, lambda p: asks and adapter.branches(p, situation), derives)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from poolkit.lowering.kinds.relative import decayed, largest_of, times
+from poolkit.lowering.kinds.relative import decayed, largest_of, scales, times
 
 Tensor = Any
 Total = Callable[[Tensor], Tensor]
@@ -23,15 +23,16 @@ def nothing(o: Any, t: Tensor) -> Tensor:
 
 
 def softmax(kind: Any, x: Tensor, s: Any, change: Tensor, total: Total) -> tuple[Any, ...]:
+    """The change of a weight stands apart from that of its cell: 1 plus a large cell, less as much, would be 0."""
     o, exact = kind.o, kind.options["grad"] == "exact"
     weight = kind.weight(times(o, x if exact else o.detach(x), kind.near), o.detach(s[0]))
-    each = o.multiply(weight, change)
-    added = total(each)
+    added = total(o.multiply(change, weight))
     if not exact:
         return nothing(o, s[0]), added, nothing(o, s[2])
     cells = o.clip(x, -largest_of(kind.plan.work), math.inf)  # -inf has the weight 0
-    grown = times(o, times(o, total(o.multiply(cells, each)), kind.near), kind.far)
-    return nothing(o, s[0]), o.add(added, grown), times(o, times(o, added, kind.near), kind.far)
+    each = o.multiply(weight, change)
+    grown, lifted = (times(o, times(o, total(t), kind.near), kind.far) for t in (o.multiply(cells, each), each))
+    return nothing(o, s[0]), o.add(added, grown), lifted
 
 
 def logsumexp(kind: Any, x: Tensor, s: Any, change: Tensor, total: Total) -> tuple[Any, ...]:
@@ -60,7 +61,9 @@ def expected(kind: Any, x: Tensor, s: Any, change: Tensor, total: Total) -> tupl
     """Relative to the average itself, (2a - 1) / sum(a); one that is 0 or infinite has none."""
     o, most = kind.o, largest_of(kind.plan.work)
     lost = o.either(o.equal(s[0], 0), o.equal(s[0], math.inf))
-    cells = o.divide(o.clip(x, 0.0, most), o.where(lost, most, s[0]))
+    average = o.where(lost, most, s[0])
+    scale = scales(o, o.detach(average))[0]  # or the square of the average, in the second derivative, leaves the range
+    cells = o.divide(o.multiply(o.clip(x, 0.0, most), scale), o.multiply(average, scale))
     weights = total(cells)
     each = o.multiply(o.subtract(o.multiply(cells, 2.0), 1.0), o.where(o.less(x, 0), 0.0, change))
     return (o.where(lost, 0.0, o.divide(total(each), o.where(o.equal(weights, 0), 1.0, weights))),)

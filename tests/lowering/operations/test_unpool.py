@@ -229,7 +229,10 @@ def test_it_is_explained_and_counted() -> None:
 def test_values_are_put_at_once_where_none_has_to_give_way(
     backend: str, values: tuple[float, ...], indices: tuple[int, ...], expected: tuple[float, ...], apart: bool
 ) -> None:
-    """What indices hold is asked, and of windows that overlap whether values are alike; places that are none, and values that meet, are then as by every other way."""
+    """What indices hold is asked, and of windows that overlap whether values that meet are alike.
+
+    Places that are none, and values that meet, are then as by every other way.
+    """
     h = runner.harness(backend)
     x, places = (h.from_numpy(np.array([[t]], dtype)) for t, dtype in ((values, "float32"), (indices, "int32")))
     pool = pk.MaxPool(2, layout="NCL", indices=True) if apart else pk.MaxPool(3, 2, 1, layout="NCL", indices=True)

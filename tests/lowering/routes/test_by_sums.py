@@ -128,3 +128,48 @@ def test_a_branch_by_other_primitives(most: float, wanted: list[float]) -> None:
         return o.subtract(x, 1.0)
 
     assert o.branch(o.between(x, -most, most), near, far, x).tolist() == wanted
+
+
+NEAR = np.array([[[0.5, 2.0, 1.0, 0.25, 0.5, 1.5]]], "float32")
+DERIVED = [*WHOLE, pk.PoolSpec("softmax", grad="semi", **GLOBAL), pk.PoolSpec("lp", p=3.0, **GLOBAL)]
+DERIVED += [pk.PoolSpec("logsumexp", beta=-4.0, **GLOBAL), pk.PoolSpec("stochastic", **GLOBAL)]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [NEAR, NEAR * 1e30, NEAR * 1e-30, NEAR - 1.0, np.zeros_like(NEAR), NEAR + np.array([0, 0, 0, np.inf, 0, 0], "f")],
+    ids=["near", "large", "small", "signs", "zeros", "infinite"],
+)
+@pytest.mark.parametrize("spec", DERIVED, ids=str)
+def test_a_derivative_by_hand_is_that_of_the_fold(spec: Any, cells: Any) -> None:
+    """In both branches: values, slopes, how slopes change, and in forward mode; `vmap` runs both.
+
+    An infinite cell makes a softmax NaN. What is drawn of zeros alone has no second derivative, and that of the fold of
+    cells far from 1 is not in range: it is 0.578 for the first cell divided by the size of all.
+    """
+    jax: Any = pytest.importorskip("jax")
+    x, u = jax.numpy.asarray(cells), jax.numpy.asarray(NEAR[:, :, ::-1].copy())
+    names = [route.name for route in routes_for(x, spec)]
+    assert names[0].startswith("derived: ")
+    if (spec.kind == "softmax" and not np.isfinite(cells).all()) or (spec.kind == "stochastic" and not cells.any()):
+        return
+
+    def told(name: str) -> list[Any]:
+        def value(t: Any) -> Any:
+            return pool_through(t, spec, name)[0, 0]
+
+        def slopes(t: Any) -> Any:
+            return jax.grad(value)(t)
+
+        every = jax.vmap(value)(jax.numpy.stack([x, jax.numpy.asarray(NEAR)]))
+        return [value(x), slopes(x), jax.jvp(slopes, (x,), (u,))[1], jax.jvp(value, (x,), (u,))[1], every]
+
+    results, expected = told(names[0]), told("fold")
+    size = float(cells.max()) / 2
+    if spec.kind == "stochastic" and 10 < max(size, 1 / max(size, 1e-37)) < 1e37:
+        np.testing.assert_allclose(results.pop(2)[0, 0, 0] * size, 0.57844991, rtol=1e-5)
+        del expected[2]
+    for found, wanted in zip(results, expected, strict=True):
+        scale = np.abs(np.nan_to_num(np.asarray(wanted), posinf=0.0)).max()
+        atol = max(2e-6 * float(scale), 2e-7 if spec.kind == "logsumexp" else 0.0)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=atol)
