@@ -53,8 +53,8 @@ def _made(tree: Tree, scope: ast.Call, left: int) -> list[ast.Call]:
     functions = [one for one in tree.all(ast.FunctionDef) if one.name == last_name(made.func)]
     returned = [one for one in tree.all(ast.Return) if functions and tree.around(one, FUNCTIONS) is functions[0]]
     name = last_name(returned[0].value or scope) if len(functions) == len(returned) == 1 else ""
-    items = [(item, one) for one in tree.all(ast.With) for item in one.items if _is_named(item, name)]
-    within = [one for item, one in items if name and tree.inside(one, functions[0])]
+    named = [one for one in tree.all(ast.With) if any(_is_named(item, name) for item in one.items)]
+    within = [one for one in named if name and tree.inside(one, functions[0])]
     return _around(tree, within[0].body[0], left - 1, name) if len(within) == 1 and left else []
 
 

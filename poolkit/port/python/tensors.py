@@ -189,7 +189,7 @@ class Tensors:
         if not at or not all(type(n) is int and -len(order) <= n < len(order) for n in at):
             return ""
         kept = next((literal(value) for key, value in arguments(call).items() if key.startswith("keep")), False)
-        gone = {n % len(order) for n in at} if kept is False else set()
+        gone = {n % len(order) for n in at if kept is False}
         return "".join(letter for n, letter in enumerate(order) if n not in gone) if type(kept) is bool else ""
 
     def _same(self, node: ast.expr, before: Tensor | None, rank: int | None = None) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression
@@ -78,10 +79,10 @@ def _alone(site: Site) -> Fields:
     """What a reduction of one axis says; nothing for any other."""
     word = table.dialect(site.dialect).words.get(_word(site)) if isinstance(site.error, NotPooling) else None
     try:
-        said = word.read(site.call) if word is not None and _reduces(word) else {}
+        said: Fields = word.read(site.call) if word is not None and _reduces(word) else {}
     except NotExactError:
         return {}
-    axis = said.get("axis")
+    axis: Any = said.get("axis")
     return said if is_many(axis) and len(axis) == 1 and type(axis[0]) is int else {}
 
 
