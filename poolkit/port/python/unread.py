@@ -91,7 +91,8 @@ def _own(tree: Tree, names: Names, node: ast.Call, name: str) -> bool:
     if "pool" not in words or OF_WORKERS.search(name) or not given(node) or not names.frameworks():
         return False
     if isinstance(node.func, ast.Attribute):
-        return isinstance(node.func.value, ast.Call) and name.islower()
+        here = _defined(tree, name) or any(isinstance(one.ctx, ast.Store) for one in tree.named(name))
+        return isinstance(node.func.value, ast.Call) and name.islower() and not here
     first = tree.scope(node)[node.func.id] if isinstance(node.func, ast.Name) else []
     modules = {one.node.module or "" for one in first if isinstance(one.node, ast.ImportFrom)}
     return bool(modules) and not any(one.partition(".")[0] in sys.stdlib_module_names for one in modules)
