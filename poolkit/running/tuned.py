@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "POOLKIT_TUNED"
 PATIENCE = 5.0  # seconds, after which a lock is that of a process that died
+TURNS = 60.0  # seconds for which others may have it in turn; to write a file takes a few ms
 LARGE = 2**22  # bytes; a line is about 150
 
 _READ: dict[str, dict[str, str]] = {}  # file -> what it held when this process first asked
@@ -63,12 +65,15 @@ def key_of(adapter: Adapter, plan: AnyPlan, situation: Situation, shape: Sequenc
 def read(file: str) -> dict[str, str]:
     """The winners of a file; none where there is no file, or one that is no such file or above 4 MB."""
     try:
-        if os.stat(file).st_size > LARGE:
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            return {}  # a pipe waits for somebody who writes, and a device says of itself that it has 0 bytes
+        with open(file, "rb") as stream:
+            data = stream.read(LARGE + 1)
+        if len(data) > LARGE:
             return {}
         import json  # only where there is something to read, since it takes 3 ms of a first pool
 
-        with open(file, encoding="utf-8") as stream:
-            found: object = json.load(stream)
+        found: object = json.loads(data)
     except (OSError, ValueError, RecursionError):
         return {}
     held = cast("dict[str, object]", found) if isinstance(found, dict) else {}
@@ -97,6 +102,11 @@ def clear() -> int:
 @contextlib.contextmanager
 def _writing(file: str) -> Generator[None]:
     """One process at a time, and what is read from now on is what was written."""
+    if os.path.exists(file) and not os.path.isfile(file):
+        raise InputError(
+            f"received {shown(file)} as the file of tuned routes, which is a folder, a pipe or a device; name a file "
+            f"by the environment variable {VARIABLE}"
+        )
     try:
         os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
         with _locked(file + ".lock"):
@@ -112,26 +122,43 @@ def _writing(file: str) -> Generator[None]:
 def _write(file: str, winners: Mapping[str, str]) -> None:
     """Complete or not at all: a reader sees the old file or the new one."""
     import json
+    import tempfile
 
-    beside = f"{file}.{os.getpid()}"
-    with open(beside, "w", encoding="utf-8") as stream:
-        json.dump(winners, stream, indent=1, sort_keys=True)
-    os.replace(beside, file)
+    # Of a name that nobody can have made a link to another file.
+    opened, beside = tempfile.mkstemp(prefix=os.path.basename(file), dir=os.path.dirname(file) or ".")
+    try:
+        with open(opened, "w", encoding="utf-8") as stream:
+            json.dump(winners, stream, indent=1, sort_keys=True)
+        os.replace(beside, file)
+    except BaseException:
+        os.remove(beside)
+        raise
 
 
 @contextlib.contextmanager
 def _locked(lock: str) -> Generator[None]:
+    start = time.monotonic()
     while True:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             break
         except FileExistsError:
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - os.stat(lock).st_mtime > PATIENCE:
-                    os.remove(lock)
-            time.sleep(0.01)
+            _wait(lock, time.monotonic() - start)
     try:
         yield
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(lock)
+
+
+def _wait(lock: str, waited: float) -> None:
+    """For another process; a lock that is old, or of a time to come, is removed, and so is a link to nothing."""
+    if waited > TURNS:
+        raise InputError(
+            f"received {shown(lock)}, which other processes have had for {TURNS:g} seconds, and one at a time writes "
+            "tuned routes; wait for them, or remove this file where there are none"
+        )
+    with contextlib.suppress(FileNotFoundError):
+        if abs(time.time() - os.lstat(lock).st_mtime) > PATIENCE:
+            os.remove(lock)
+    time.sleep(0.01)

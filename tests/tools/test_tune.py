@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,65 @@ def test_the_lock_of_a_process_that_died_is_broken(file: Path, monkeypatch: pyte
     tuned.keep({"a": "b"})
 
     assert tuned.read(str(file)) == {"a": "b"}
+
+
+def test_a_lock_of_a_time_to_come_and_a_link_to_nothing_are_broken(file: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tuned, "PATIENCE", 0.05)
+    file.parent.mkdir()
+    lock = Path(f"{file}.lock")
+    lock.touch()
+    os.utime(lock, (2**33, 2**33))
+    tuned.keep({"a": "b"})
+
+    lock.symlink_to("nothing")
+
+    assert tuned.clear() == 1
+    assert not lock.is_symlink()
+
+
+def test_the_wait_for_others_ends(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.parent.mkdir()
+    lock = Path(f"{file}.lock")
+    lock.touch()
+    monkeypatch.setattr(tuned, "TURNS", 0.05)
+    monkeypatch.setattr(tuned.time, "sleep", lambda _: lock.touch())
+
+    with pytest.raises(pk.InputError, match=r"tuned\.json\.lock.*or remove this file where there are none"):
+        tuned.keep({"a": "b"})
+
+
+@pytest.mark.parametrize("sort", ["pipe", "device"])
+def test_what_is_no_file_is_not_read_and_not_replaced(file: Path, sort: str) -> None:
+    """A process of its own, which is stopped: to open a pipe waits for ever."""
+    file.parent.mkdir()
+    os.mkfifo(file) if sort == "pipe" else file.symlink_to("/dev/zero")
+    code = "import numpy as np, poolkit as pk; pk.pool(np.ones((1, 1, 4)), pk.MaxPool(2, layout='NCL'))"
+    around = {**environment(), tuned.VARIABLE: str(file)}
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=around, timeout=60).returncode == 0
+    for write in (tuned.clear, lambda: tuned.keep({"a": "b"})):
+        with pytest.raises(pk.InputError, match="a folder, a pipe or a device"):
+            write()
+    assert not file.is_file()
+
+
+def test_nothing_is_written_through_a_link(file: Path, tmp_path: Path) -> None:
+    """The name of the new file is not one that can be foreseen."""
+    file.parent.mkdir()
+    other = tmp_path / "other"
+    Path(f"{file}.{os.getpid()}").symlink_to(other)
+
+    tuned.keep({"a": "b"})
+
+    assert not other.exists()
+    assert tuned.read(str(file)) == {"a": "b"}
+
+
+def test_nothing_is_left_of_what_could_not_be_written(file: Path) -> None:
+    with pytest.raises(TypeError):
+        tuned.keep({"a": object()})  # type: ignore[dict-item]
+
+    assert not list(file.parent.iterdir())
 
 
 def test_a_lock_that_is_in_use_is_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
