@@ -42,7 +42,8 @@ def roi_levels(boxes: Tensor, lowest: int, highest: int, size: float = 224.0, le
     """The level of a feature pyramid that each box is pooled from, as int32: larger boxes from coarser levels.
 
     ``floor(level + log2(sqrt(area) / size + 1e-6))`` between `lowest` and `highest`, as in FPN (arXiv 1612.03144,
-    equation 1): a box of 224x224 is of level 4. `boxes` are those of `roi`, in the coordinates of the image.
+    equation 1): a box of 224x224 is of level 4, one with a NaN of the lowest. `boxes` are those of `roi`, in the
+    coordinates of the image.
 
     >>> import numpy as np
     >>> roi_levels(np.array([[0, 0, 0, 112, 112], [0, 0, 0, 224, 224], [0, 0, 0, 900, 900]]), 2, 5)
@@ -67,9 +68,10 @@ def roi_levels(boxes: Tensor, lowest: int, highest: int, size: float = 224.0, le
     x1, y1, x2, y2 = (o.slice(boxes, 1, at, at + 1, 1) for at in range(1, 5))
     area = o.multiply(o.subtract(x2, x1), o.subtract(y2, y1))
     # By comparing areas, which are exact where logarithms of frameworks differ.
-    limits = [(side * (2.0 ** (n - level) - 1e-6)) ** 2 for n in range(lowest + 1, highest + 1)]
+    sides = [side * (2.0 ** (n - level) - 1e-6) for n in range(lowest + 1, highest + 1)]
+    limits = [a * a for a in sides]  # infinite where ** would raise
     above = [o.cast(o.either(o.greater(area, limit), o.equal(area, limit)), "int32") for limit in limits]
-    none = o.cast(o.multiply(area, 0), "int32")
+    none = o.cast(o.greater(area, area), "int32")  # 0, as an infinite or NaN area times 0 is not
     return o.of_rank(1).add(o.reshape(functools.reduce(o.add, above, none), (-1,)), int(lowest))
 
 

@@ -149,6 +149,19 @@ def test_levels_are_those_of_fpn() -> None:
         np.testing.assert_array_equal(np.asarray(pk.roi_levels(to(boxes), 2, 5)), expected)
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+def test_levels_of_boxes_that_are_infinite_or_nan() -> None:
+    """Levels are counted from comparisons: infinity times 0 as an int is -2147483648."""
+    inf, nan = np.inf, np.nan
+    sides = [(1e30, 1e30), (inf, 1), (inf, inf), (-inf, 1), (nan, 1), (1, nan), (nan, nan), (inf, 0), (0, 0)]
+    boxes = np.array([[0, 0, 0, *one] for one in sides], "float32")
+
+    for to in (np.asarray, torch.from_numpy, tf.constant, jax.numpy.asarray):
+        assert np.asarray(pk.roi_levels(to(boxes), 2, 5)).tolist() == [5, 5, 5, 2, 2, 2, 2, 2, 2]
+        assert np.asarray(pk.roi_levels(to(boxes), 3, 3)).tolist() == [3] * 9
+        assert np.asarray(pk.roi_levels(to(boxes), 2, 5, size=1e308)).tolist()[-1] == 2
+
+
 def roi(boxes: Any, x: Any = X, **more: Any) -> Any:
     return pk.roi(x, boxes, ALIGN.replace(**more))
 
