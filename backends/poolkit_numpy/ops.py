@@ -34,7 +34,7 @@ class Ops(Operators):
         return self.np.clip(x, low, high)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
-        made = self.np.zeros(self.row(x, n), x.dtype)
+        made = self.np.zeros(self.row(x, n), x.dtype.type)
         return together(self.np.put_along_axis(made, places, x, -1), made)[1]
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:

@@ -49,3 +49,15 @@ def test_results_are_in_the_machines_byte_order(spec: pk.PoolSpec, dtype: str) -
         for a, b in zip(*((r if spec.indices else (r,)) for r in (found, expected)), strict=True):
             assert (a.dtype, a.dtype.isnative) == (b.dtype, True), name
             np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f4", ">f8", ">i2", "<i8"])
+@pytest.mark.parametrize("indices", [">i8", "<i4"])
+@pytest.mark.parametrize("met", [False, True])
+def test_what_is_put_back_is_in_the_machines_byte_order(dtype: str, indices: str, met: bool) -> None:
+    spec = pk.MaxPool(2, layout="NCL", indices=True)
+    values, places = pk.pool(np.array([[[1, 5, 4, 2]]], dtype), spec)
+    found = pk.unpool(values.astype(dtype), (places * (not met)).astype(indices), spec, 5)
+
+    assert found.dtype.isnative
+    assert found.tolist() == ([[[4, 0, 0, 0, 0]]] if met else [[[0, 5, 4, 0, 0]]])
