@@ -9,9 +9,10 @@ from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import Kind
 from poolkit.running import dispatch
 from poolkit.spec.kinds import BUILT_IN, KINDS, Facts, Option
-from poolkit.spec.messages import quoted, shown, wrong
+from poolkit.spec.messages import shown, wrong
+from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec
-from poolkit.spec.values import alike
+from poolkit.spec.values import alike, flag, number
 
 Oracle = Callable[[Mapping[str, Any], Sequence[float]], float]
 Refuses = Callable[[Mapping[str, Any]], str]
@@ -55,15 +56,16 @@ def register_kind(
     >>> pk.pool(np.array([[[1.0, 2.0, 3.0, 4.0]]]), spec)
     array([[[ 2.5, 12.5]]])
     """
-    table = dict(options or {})
+    table = _options(options)
     _check(name, fold, table)
+    _check_facts(does, widest, {"operations": operations, "refuses": refuses, "oracle": oracle})
     if name in KINDS:
         dispatch.forget()  # programs of the kind that had this name
-    single = "" if hands_on else name
+    single = "" if flag("hands_on", hands_on) else name
     KINDS[name] = Facts(
         does,
-        selects,
-        hands_on=hands_on,
+        flag("selects", selects),
+        hands_on=flag("hands_on", hands_on),
         options=table,
         operations=operations or Facts.operations,
         widest=widest,
@@ -74,16 +76,42 @@ def register_kind(
     FOLDS[name] = fold
 
 
+def _options(given: object) -> dict[str, Option]:
+    rows = dict(cast("Mapping[object, object]", given)) if isinstance(given, Mapping) else {}
+    if given is None or (isinstance(given, Mapping) and all(isinstance(name, str) for name in rows)):
+        return cast("dict[str, Option]", rows)
+    rule = "options are a mapping of names to a pk.Option each"
+    raise wrong(f"options={shown(given)}", rule, 'write it as in options={"scale": pk.Option(1.0, …)}')
+
+
 def _check(name: object, fold: object, options: Mapping[str, Option]) -> None:
-    if not isinstance(name, str) or not name.isidentifier() or name in BUILT_IN:
-        raise wrong(
-            shown(name), f"a new kind has a word of its own, none of {', '.join(BUILT_IN)}", "name it otherwise"
-        )
+    texts = {str(getattr(one, "word", one.__name__.lower())): one for one in Operation.ALL}
+    words = [*BUILT_IN, *[word for word, one in texts.items() if one.written(f"{word} ")]]
+    if not isinstance(name, str) or not name.isidentifier() or name in words:
+        raise wrong(shown(name), f"a new kind has a word of its own, none of {', '.join(words)}", "name it otherwise")
     if not (isinstance(fold, type) and issubclass(cast("type[object]", fold), Kind)):
         raise wrong(shown(fold), "a kind is a subclass of poolkit.lowering.kinds.Kind", "inherit from Kind, Sum or Max")
     for option, row in options.items():
         if not option.isidentifier() or hasattr(PoolSpec, option) or option in ("kind", "layout"):
             rule = "an option is a word, and not the name of a field or method of PoolSpec"
-            raise wrong(f"an option {quoted(option)}", rule, "name it otherwise")
-        if alike(row.default, row.default) is None or not row.accepts(row.default):
-            raise wrong(f"the default {shown(row.default)} of {option}", f"{option} is {row.rule}", "give another")
+            raise wrong(f"an option {shown(option)}", rule, "name it otherwise")
+        _check_option(option, row)
+
+
+def _check_option(name: str, row: object) -> None:
+    accepts, words = getattr(row, "accepts", None), getattr(row, "rule", None)
+    if not isinstance(row, Option) or not callable(accepts) or not isinstance(words, str):
+        rule = "an option is a pk.Option of a default, a function that accepts values, and its rule in words"
+        raise wrong(f"{name}={shown(row)}", rule, 'write pk.Option(1.0, lambda v: v > 0, "a number above 0")')
+    if not row.takes(alike(row.default, row.default)):
+        raise wrong(f"the default {shown(row.default)} of {name}", f"{name} is {row.rule}", "give another")
+
+
+def _check_facts(does: object, widest: object, functions: Mapping[str, object]) -> None:
+    if not isinstance(does, str) or not does.strip():
+        raise wrong(f"does={shown(does)}", "it is a verb", 'write it as in does="adds up squares"')
+    if widest is not None and not (number(widest) or 0) >= 1:
+        raise wrong(f"widest={shown(widest)}", "it is a number of cells, 1 or more", "write it as in widest=7")
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise wrong(f"{name}={shown(function)}", f"{name} is a function, or left out", f"leave {name} out")

@@ -29,6 +29,13 @@ class Option:
     gradient: bool = False
     learned: bool = False
 
+    def takes(self, value: object) -> bool:
+        """Whether it accepts a value of its type; a function from outside may raise for what it does not expect."""
+        try:
+            return value is not None and bool(self.accepts(value))
+        except Exception:
+            return False
+
 
 @dataclasses.dataclass(frozen=True)
 class Facts:

@@ -265,7 +265,7 @@ def option_value(kind: str, name: str, value: object) -> object:
     if value is None:
         return option.default
     kept = alike(value, option.default)
-    if kept is None or not option.accepts(kept):
+    if not option.takes(kept):
         rule = f"{name} of {quoted(kind)} pooling is {option.rule}"
         raise wrong(f"{name}={shown(value)}", rule, f"give such a value, or leave it out for {shown(option.default)}")
     return kept

@@ -142,6 +142,9 @@ def test_a_kind_refuses_what_it_has_no_meaning_for() -> None:
     assert "spread_k3_s2_ceil" not in names
 
 
+TAKEN = ("unpool", "roi", "learned", "segment", "struct", "pyramid")  # with which texts of other operations begin
+
+
 @pytest.mark.parametrize(
     ("name", "fold", "options", "message"),
     [
@@ -151,11 +154,61 @@ def test_a_kind_refuses_what_it_has_no_meaning_for() -> None:
         (NAME, Spread, {"window": SCALE}, "not the name of a field or method of PoolSpec"),
         (NAME, Spread, {"replace": SCALE}, "not the name of a field or method of PoolSpec"),
         (NAME, Spread, {"scale": pk.Option(-1.0, lambda v: v > 0, "above 0")}, "scale is above 0"),
+        (NAME, Spread, {"scale": pk.Option(1.0, lambda v: v["a"], "above 0")}, "scale is above 0"),
+        (NAME, Spread, {"scale": pk.Option(1.0, 3, "above 0")}, "a function that accepts values"),  # type: ignore[arg-type]
+        (NAME, Spread, {"scale": pk.Option(1.0, bool, 3)}, "its rule in words"),  # type: ignore[arg-type]
+        (NAME, Spread, {"scale": 3}, "received scale=3, and an option is a pk.Option"),
+        (NAME, Spread, {3: SCALE}, "options are a mapping of names"),
+        (NAME, Spread, [1], r"received options=\[1\], and options are a mapping"),
+        (NAME, Spread, [], "options are a mapping"),
+        *((word, Spread, {}, f"none of .*{word}") for word in TAKEN),
     ],
 )
 def test_what_is_no_kind_is_refused(name: str, fold: Any, options: Any, message: str) -> None:
     with pytest.raises(pk.SpecError, match=message):
         pk.register_kind(name, fold, "spreads", options=options)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        *(
+            ({"widest": w}, "received widest=.* a number of cells, 1 or more")
+            for w in ("x", math.nan, -1, 0, True, 10**400)
+        ),
+        *(({f: 3}, f"received {f}=3, and {f} is a function") for f in ("operations", "refuses", "oracle")),
+        *(({"does": d}, "received does=.* it is a verb") for d in (3, "", None)),
+        *(({f: 3}, f"received {f}=3, and {f} is True or False") for f in ("selects", "hands_on")),
+    ],
+)
+def test_facts_that_are_none_are_refused(given: dict[str, Any], message: str) -> None:
+    """Not only once they are read."""
+    with pytest.raises(pk.SpecError, match=message):
+        pk.register_kind(**({"name": NAME, "fold": Spread, "does": "spreads"} | given))
+
+
+def test_a_rule_of_an_option_that_raises_does_not_accept() -> None:
+    pk.register_kind(NAME, Spread, "spreads", options={"scale": pk.Option(1.0, lambda v: 1 / v > 0, "above 0")})
+    with pytest.raises(pk.SpecError, match='scale of "spread" pooling is above 0'):
+        spec(scale=0)
+
+
+def test_what_is_registered_reaches_no_terminal_as_it_is() -> None:
+    def attempts() -> Iterator[Any]:
+        yield lambda: pk.register_kind(NAME, Spread, "spreads", options={"a\x1b[2J": SCALE})
+        pk.register_kind(
+            NAME, Spread, "spreads\x1b[2J\u202e", options={"scale": SCALE}, refuses=lambda _: "\x1b[2J\u202e"
+        )
+        yield spec
+
+    for attempt in attempts():
+        with pytest.raises(pk.SpecError, match=r"\\x1b\[2J") as caught:
+            attempt()
+        assert str(caught.value).isprintable()
+    pk.register_kind(NAME, Spread, "spreads\x1b[2J\u202e", options={"scale": SCALE})
+    said = str(pk.diff(spec(), pk.AvgPool(2, layout="NCL")))
+    assert r"spreads\x1b[2J\u202e" in said
+    assert said.replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow", "keras"])
