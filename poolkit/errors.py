@@ -16,6 +16,15 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 3]} … {text[-LONGEST // 2 + 3 :]}"
 
 
+def escaped(text: str) -> str:
+    r"""Text of a file as a terminal may show it: a character that moves the cursor or the text stands as its escape.
+
+    >>> escaped("pool\x1b]0;title"), escaped("a line\nand another")
+    ('pool\\x1b]0;title', 'a line\nand another')
+    """
+    return "".join([c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text])
+
+
 class PoolkitError(Exception):
     """The base of every error that poolkit raises.
 
@@ -32,7 +41,8 @@ class PoolkitError(Exception):
         __init__ = Exception.__init__
 
     def __str__(self) -> str:
-        return shortened(super().__str__())
+        # What is received is quoted as it came: here is the one door through which all of it goes to a terminal.
+        return shortened(escaped(shortened(super().__str__())))
 
 
 class SpecError(PoolkitError, ValueError):

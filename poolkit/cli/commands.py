@@ -19,8 +19,9 @@ from poolkit.cli.diff import diff
 from poolkit.cli.options import JSON, WITH, described_in, shape_of
 from poolkit.cli.port import port
 from poolkit.cli.tune import tune, tuned
+from poolkit.errors import escaped
 from poolkit.running import registry
-from poolkit.spec.messages import escaped, shown
+from poolkit.spec.messages import shown
 from poolkit.spec.operation import Operation
 from poolkit.tools import demo as demonstration
 from poolkit.tools import skeleton

@@ -14,13 +14,12 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from poolkit.errors import InputError
+from poolkit.errors import InputError, escaped
 from poolkit.port import files
 from poolkit.port.audit import Finding, audit
 from poolkit.port.models.naming import shown
 from poolkit.port.report import Line, Ported, Row, Status, counts, grouped
 from poolkit.port.target import FRAMEWORKS
-from poolkit.spec.messages import escaped
 
 if TYPE_CHECKING:
     from poolkit.port.check import Checked

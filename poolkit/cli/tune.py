@@ -10,8 +10,8 @@ from rich.console import Console
 import poolkit as pk
 from poolkit.cli.bench import table_of
 from poolkit.cli.options import JSON, shape_of
+from poolkit.errors import escaped
 from poolkit.running import tuned as kept
-from poolkit.spec.messages import escaped
 from poolkit.spec.operation import Operation
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from poolkit.diffs.pictures import Window
 from poolkit.diffs.wording import NEVER
+from poolkit.errors import escaped
 from poolkit.spec.operation import Operation
 
 Shape = tuple[int, ...]
@@ -82,7 +83,7 @@ def text_of(found: Difference) -> str:
     if found.example is not None:
         lines += ["", *_example(found, found.example)]
     lines += ["", *(f"note: {note}" for note in found.notes)] if found.notes else []
-    return "\n".join(lines)
+    return escaped("\n".join(lines))
 
 
 def _side(given: str, spec: str) -> str:

@@ -30,15 +30,6 @@ def shown(value: object) -> str:
     return quoted(_cut(plain if plain.isprintable() else repr(plain)[1:-1]))
 
 
-def escaped(text: str) -> str:
-    r"""Text of a file as a terminal may show it: a character that moves the cursor or the text stands as its escape.
-
-    >>> escaped("pool\x1b]0;title"), escaped("a line\nand another")
-    ('pool\\x1b]0;title', 'a line\nand another')
-    """
-    return "".join([c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text])
-
-
 LONGEST = 200  # characters of a value within a message
 MOST_NUMBERS = 32  # of an array that is printed
 

@@ -148,3 +148,22 @@ def test_a_word_in_a_program_is_one_string_of_python(text: str) -> None:
 
     assert ast.literal_eval(written) == text
     assert written.isprintable()
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;title\x07", "\u202e", "\ud800"])
+def test_what_is_received_reaches_no_terminal_as_it_is(text: str) -> None:
+    """By whichever words a message is made."""
+    attempts: list[Any] = [
+        lambda: pk.PoolSpec.parse(f"max window=2 layout={text}NCL"),
+        lambda: pk.PoolSpec.parse(f"max {text}=2"),
+        lambda: pk.PoolSpec("max", window=2, layout="NCL", **{text: 1}),
+        lambda: pk.PoolSpec("max", window=2, layout="NCL", padding=text),
+        lambda: pk.MaxPool(2, layout=f"NCL{text}"),
+        lambda: pk.PoolSpec.from_dict({"version": 1, "kind": "max", f"a{text}": 2}),
+        lambda: pk.read(f"nn.MaxPool2d({text}2)"),
+        lambda: pk.diff(f"max window=2 layout={text}", "max"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(pk.PoolkitError) as caught:
+            attempt()
+        assert str(caught.value).replace("\n", "").isprintable()
