@@ -31,5 +31,7 @@ def made(x: Any, kind: Callable[..., Any], *fields: Any) -> Any:
 
 
 def _simple(field: Any) -> bool:
-    is_sizes = type(field) is tuple and all(type(n) is int for n in field)
-    return field is None or type(field) in (int, float, str, PoolSpec) or is_sizes
+    kind: type = type(field)
+    if kind is tuple:
+        return all(type(n) is int for n in field)
+    return field is None or kind in (int, float, str, PoolSpec)

@@ -131,8 +131,13 @@ def test_a_branch_by_other_primitives(most: float, wanted: list[float]) -> None:
 
 
 NEAR = np.array([[[0.5, 2.0, 1.0, 0.25, 0.5, 1.5]]], "float32")
-DERIVED = [*WHOLE, pk.PoolSpec("softmax", grad="semi", **GLOBAL), pk.PoolSpec("lp", p=3.0, **GLOBAL)]
-DERIVED += [pk.PoolSpec("logsumexp", beta=-4.0, **GLOBAL), pk.PoolSpec("stochastic", **GLOBAL)]
+DERIVED = [
+    *WHOLE,
+    pk.PoolSpec("softmax", grad="semi", **GLOBAL),
+    pk.PoolSpec("lp", p=3.0, **GLOBAL),
+    pk.PoolSpec("logsumexp", beta=-4.0, **GLOBAL),
+    pk.PoolSpec("stochastic", **GLOBAL),
+]
 
 
 @pytest.mark.parametrize(
