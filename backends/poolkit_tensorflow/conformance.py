@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Which, shared
+from poolkit_conformance.harness import HANDFUL, OPERATIONS, Function, Harness, Which, shared
 
 Tensor = Any
 
@@ -23,6 +23,7 @@ class TensorFlowHarness(Harness):
         **shared("routes_inside:graph", "dynamic_gradient", "forward"),
         **dict.fromkeys(("compiled:graph", "compiled_gradient:graph", "compiled:xla"), "few"),
         **dict.fromkeys(("routes_inside:xla", "vmap", "layer"), HANDFUL),
+        **dict.fromkeys(("exported:saved any", "exported:lite"), (*HANDFUL, *OPERATIONS)),
         "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),
     }
 

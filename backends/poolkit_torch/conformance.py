@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit_conformance.harness import HANDFUL, Array, Function, Harness, Which, shared
+from poolkit_conformance.harness import HANDFUL, OPERATIONS, Array, Function, Harness, Which, shared
 
 Tensor = Any
 
@@ -24,19 +24,21 @@ class TorchHarness(Harness):
         **shared("compiled:aot_eager", "compiled_gradient:aot_eager", "dynamic"),
         **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient"), HANDFUL),
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
+        **dict.fromkeys(("exported:trace any", "exported:older onnx"), "few"),
+        **dict.fromkeys(("exported:program", "exported:onnx", "exported:older onnx any"), OPERATIONS),
+        **dict.fromkeys(("exported:program any", "exported:onnx any"), OPERATIONS[::2]),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
     }
 
     def owns(self, t: Any) -> bool:
         return type(t) is torch.Tensor
 
-    def compiled(self, function: Function, how: str) -> Function:
+    def compiled(self, function: Function, how: str, **more: bool) -> Function:
         torch._dynamo.reset()  # every case is a function of its own, and Dynamo keeps few
-        return _quiet(torch.compile(function, backend=how, fullgraph=True))
+        return _quiet(torch.compile(function, backend=how, fullgraph=True, **more))
 
     def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
-        torch._dynamo.reset()
-        return _quiet(torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=True))
+        return self.compiled(function, "aot_eager", dynamic=True)
 
     def jvp(self, function: Function, x: Tensor, tangent: Tensor) -> Tensor:
         return _quiet(torch.func.jvp)(function, (x,), (tangent,))[1]

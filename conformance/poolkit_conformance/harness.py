@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import importlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,21 @@ HANDFUL = (
     "max_ties_3d_k2",
     "max_ties_global",
     "softmax_k3_s2_same",
+)
+
+# One case for each operation that is no pool of windows or bins alone.
+OPERATIONS = (
+    "chain_max_blur",
+    "learned_attention",
+    "mix_add_k3_s2_same",
+    "pyramid_spp",
+    "roi_align_of_maps",
+    "roi_max_of_maps",
+    "s3_by_samples_k3_s2_g4_same",
+    "segment_max_without_rows",
+    "segment_softmax_of_rows",
+    "struct_padded",
+    "unpool_k3_s2_p1",
 )
 
 
@@ -116,6 +132,12 @@ class Harness:
     def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
         """Compiled or traced without knowing any size, only ranks and dtypes."""
         raise NotImplementedError
+
+    def exported(self, function: Function, how: str, x: Tensor, *others: Tensor) -> Function:
+        """Exported, saved or converted, and read again; for every size where `how` ends with " any"."""
+        ways = importlib.import_module(f"{registry.row(self.backend).package}.exports")
+        run: Function = ways.exported(function, how, x, *others)
+        return run
 
     # ---------------------------------------------------------------------------------------------- derivatives
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import fnmatch
 from typing import Literal, NamedTuple
 
+from poolkit.errors import ShapeError
+from poolkit_conformance.compare import Mismatch
+
 
 class KnownFailure(NamedTuple):
     """One row. `cases` and `mode` are patterns as of a shell."""
@@ -21,6 +24,18 @@ class KnownFailure(NamedTuple):
         return all(fnmatch.fnmatchcase(name, pattern) for name, pattern in names)
 
 
+def _exports(
+    backend: str, modes: str, cases: tuple[str, ...], exception: type[BaseException], reason: str
+) -> tuple[KnownFailure, ...]:
+    """Rows of what a format, its converter or its runtime does not have."""
+    return tuple(KnownFailure(backend, case, f"exported:{modes}", "upstream", exception, reason) for case in cases)
+
+
+_NAN = ("nan_wins_wherever_it_stands", "nan_wins_in_global_pooling", "max_nan_global_nhwc")
+_BFLOAT16 = ("avg_64x64_of_100_bfloat16",)
+_PARTS = ("fractional_max_of_paddles_example", "fractional_max_by_samples_parts_to_4")
+_BY_KEY = ("stochastic_by_key_k3_s2_same", "s3_mask_by_key_k2_g4")
+
 # The goal is that it stays empty.
 KNOWN_FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
@@ -31,6 +46,12 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
         RuntimeError,
         "max_pool2d refuses a map without channels, which what is printed for every size cannot look for",
     ),
+    *_exports("torch", "older onnx*", _NAN, Mismatch, "ONNX Runtime's maxima drop NaN, as ONNX lets them"),
+    *_exports("torch", "older onnx", _PARTS, ShapeError, "the older exporter knows no size, and windows follow it"),
+    *_exports("torch", "older onnx*", _BY_KEY, RuntimeError, "the older exporter has no bitwise operators of integers"),
+    *_exports("torch", "older onnx*", _BFLOAT16, Exception, "ONNX Runtime has no bfloat16 on a CPU"),
+    *_exports("tensorflow", "lite", ("roi_max_of_maps",), RuntimeError, "LiteRT slices at most five axes"),
+    *_exports("tensorflow", "lite", ("avg_empty_batch",), ValueError, "LiteRT has no empty tensors"),
 )
 
 

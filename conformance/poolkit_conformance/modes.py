@@ -128,6 +128,13 @@ def dynamic(h: Harness, case: Case) -> None:
         check(h, each, "dynamic", run(*arguments(h, each)), f" on {list(each.shape)}")
 
 
+def exported(h: Harness, case: Case, how: str) -> None:
+    """Sent out of the framework and read again by what runs it there; without sizes it is run on two."""
+    run = h.exported(pooling(h, case), how, *arguments(h, case))
+    for each in _sizes(case) if how.endswith(ANY_SIZE) else (case,):
+        check(h, each, f"exported as {how}", run(*arguments(h, each)), f" on {list(each.shape)}")
+
+
 def _sizes(case: Case) -> Iterator[Case]:
     """The case, and the same on a larger input that its windows fit."""
     yield case
@@ -220,7 +227,7 @@ def _of_one(function: Callable[..., Tensor], others: tuple[Tensor, ...]) -> Call
 # ------------------------------------------------------------------------------------------ which cases fit a mode
 
 VALUES: tuple[Mode, ...] = (
-    eager, direct, layer, noncontiguous, untouched, vmap, compiled, dynamic, routes, routes_inside,
+    eager, direct, layer, noncontiguous, untouched, vmap, compiled, dynamic, exported, routes, routes_inside,
     standalone, standalone_any_size
 )  # fmt: skip
 DERIVATIVES: tuple[Mode, ...] = (
@@ -229,6 +236,7 @@ DERIVATIVES: tuple[Mode, ...] = (
 MODES: dict[str, Mode] = {mode.__name__: mode for mode in (*VALUES, *DERIVATIVES)}
 
 FOR_LARGE = {"eager", "gradient", "compiled", "compiled_gradient"}
+ANY_SIZE = " any"  # at the end of a way out for which no size is known
 WITHOUT_SHAPE = {"standalone_any_size", "dynamic", "dynamic_gradient"}
 
 
@@ -243,9 +251,10 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
         return False  # such a layer holds its weights, and takes none
     if math.prod(case.shape) > LARGE and name not in FOR_LARGE:
         return False
-    if name in WITHOUT_SHAPE and len(case.spec.layout) != len(case.shape):
+    unknown = name in WITHOUT_SHAPE or mode.endswith(ANY_SIZE)
+    if unknown and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
-    if name in WITHOUT_SHAPE and any(s.kind == "fractional_max" and _follows(s) for s in case.spec.poolings()):
+    if unknown and any(s.kind == "fractional_max" and _follows(s) for s in case.spec.poolings()):
         return False
     one = case.spec.indices or not case.spec.several  # derivatives are those of one tensor
     return (case.floating and one) or MODES[name] not in DERIVATIVES

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from poolkit.lowering.kinds.maximum import highest, lowest
+from poolkit.lowering.kinds.maximum import bounds
 
 Tensor = Any
 
@@ -116,7 +116,7 @@ class Derived:
         if how == "sum":
             sums = o.integer_sum if self.dtype == "int32" else o.sum
             return o.drop(sums(o.where(member, self.expand(x, 0), 0), (1,)), (1,))
-        least, most = (-math.inf, math.inf) if "float" in self.dtype else (lowest(self.dtype), highest(self.dtype))
+        least, most = bounds(self.dtype)
         if how == "max":
             return o.drop(o.max(o.where(member, self.expand(x, 0), least), 1), (1,))
         return o.drop(o.min(o.where(member, self.expand(x, 0), most), 1), (1,))

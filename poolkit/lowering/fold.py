@@ -64,10 +64,13 @@ def check_calls(a: Axis, count: int, what: str) -> None:
         )
 
 
+IN_A_ROW = 128  # cells of a window that docs/semantics.md (6) lets be added up in a row
+
+
 def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
     """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
     ats = tuple(a.at for a in axes)
-    if not all(a.known for a in axes):
+    if not all(a.known for a in axes) or math.prod([a.n for a in axes]) <= IN_A_ROW:
         return o.sum(x, ats) if o.exact else o.own_sum(x, ats)
     if not o.pairwise_sums:
         return o.sum(x, ats)

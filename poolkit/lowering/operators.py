@@ -127,6 +127,9 @@ class Functions(Named):
     def reshape(self, x: Tensor, shape: tuple[Any, ...]) -> Tensor:
         return self.functions.reshape(x, shape)
 
+    def expand(self, x: Tensor, at: int) -> Tensor:
+        return self.functions.expand_dims(x, at)  # LiteRT has no slice with a new axis at unknown sizes
+
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return self.functions.cast(x, dtype)
 
@@ -157,9 +160,6 @@ class Arithmetic(Functions):
 
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.functions.take_along_axis(x, places, axis=at)
-
-    def expand(self, x: Tensor, at: int) -> Tensor:
-        return self.functions.expand_dims(x, at)
 
 
 class Operators(Named):

@@ -15,7 +15,7 @@ from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import Kind, State
-from poolkit.lowering.kinds.maximum import highest, lowest
+from poolkit.lowering.kinds.maximum import bounds
 from poolkit.lowering.kinds.softmax import LogWeighted
 from poolkit.lowering.kinds.taps import Taps
 from poolkit.lowering.kinds.uniform import batch
@@ -74,11 +74,7 @@ class WeighedPlan(Composite):
 
     def _chosen(self, o: Ops, x: Tensor, runs: Sequence[Run], mask: Tensor) -> Tensor:
         """The largest real cell: what is masked holds what nothing is smaller than."""
-        low = self.base.spec.kind == "max"
-        if self.base.floating:
-            least: float | int = -math.inf if low else math.inf
-        else:
-            least = lowest(self.work) if low else highest(self.work)
+        least = bounds(self.work)[self.base.spec.kind == "min"]
         values = runs[0](o.where(mask, x, least))[0]
         return o.where(o.greater(runs[1](o.cast(mask, self.work))[0], 0), values, 0)
 

@@ -63,7 +63,7 @@ class Max(Choice):
         return hit if inside is None else o.both(inside, hit)
 
     def worst(self) -> float | int:
-        return -math.inf if self.plan.floating else lowest(self.plan.work)
+        return bounds(self.plan.work)[0]
 
 
 class Min(Max):
@@ -78,7 +78,12 @@ class Min(Max):
         return self.o.min(x, at)
 
     def worst(self) -> float | int:
-        return math.inf if self.plan.floating else highest(self.plan.work)
+        return bounds(self.plan.work)[1]
+
+
+def bounds(dtype: str) -> tuple[float, float]:
+    """The smallest and the largest number of a dtype, infinities included."""
+    return (-math.inf, math.inf) if "float" in dtype else (lowest(dtype), highest(dtype))
 
 
 def lowest(dtype: str) -> int:

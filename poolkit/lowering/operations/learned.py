@@ -79,7 +79,7 @@ def _gate(plan: LearnedPlan, o: Ops, x: Tensor, runs: Sequence[Run], weights: We
     at, wide = o.rank, o.of_rank(o.rank + 1)
     real = x if not mask else o.where(_condition(plan, o, mask["mask"]), x, 0)
     (cells,) = gathered(o, (real,), plan.axes)
-    score = wide.sum(wide.multiply(cells, _spread(plan, wide, weights["gate"], True)), (at,))
+    score = wide.own_sum(wide.multiply(cells, _spread(plan, wide, weights["gate"], True)), (at,))
     return _shared(o, sigmoid(o, wide.drop(score, (at,))), [run(x, **mask)[0] for run in runs])
 
 
@@ -188,11 +188,11 @@ def _latent(plan: LearnedPlan, ops: Ops, x: Tensor, runs: Sequence[Run], weights
         score = o.where(_tokens(plan, ops, condition), score, -math.inf)
     top = o.max(o.detach(score), 2)
     power = o.exp(o.subtract(score, o.where(o.equal(top, -math.inf), 0.0, top)))
-    whole = o.sum(power, (2,))
+    whole = o.own_sum(power, (2,))
     empty = o.equal(whole, 0)
     share = o.divide(power, o.where(empty, 1.0, whole))
     value = _linear(o, o.matmul(share, o.permute(tokens, (0, 2, 1))), weights, "to_value")
-    out = _linear(o, o.sum(o.multiply(value, own), (1,)), weights, "to_out")
+    out = _linear(o, o.own_sum(o.multiply(value, own), (1,)), weights, "to_out")
     if "wide" in weights:
         inner = gelu(o, _linear(o, _normal(o, out, c, weights), weights, "wide"))
         out = o.add(out, _linear(o, inner, weights, "narrow"))
@@ -205,8 +205,8 @@ def _latent(plan: LearnedPlan, ops: Ops, x: Tensor, runs: Sequence[Run], weights
 
 
 def _normal(o: Ops, t: Tensor, c: int, weights: Weights) -> Tensor:
-    away = o.subtract(t, o.divide(o.sum(t, (2,)), c))
-    square = o.divide(o.sum(o.multiply(away, away), (2,)), c)
+    away = o.subtract(t, o.divide(o.own_sum(t, (2,)), c))
+    square = o.divide(o.own_sum(o.multiply(away, away), (2,)), c)
     root = o.power(o.add(square, EPS), 0.5)
     return o.add(o.multiply(o.divide(away, root), weights["scale"]), weights["shift"])
 

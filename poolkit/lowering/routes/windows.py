@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import known_counts
+from poolkit.lowering.fold import IN_A_ROW as IN_A_ROW
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
-
-IN_A_ROW = 128  # cells of a window that docs/semantics.md (6) lets be added up in a row
 
 
 def side_by_side(a: Axis) -> int | None:

@@ -1,0 +1,59 @@
+"""Ways out of TensorFlow, for the conformance suite: what is saved or converted, as a function of the tensors."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+Tensor = Any
+Function = Callable[..., Any]
+
+
+def module(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> tuple[Any, list[str]]:
+    """A module whose function takes these tensors by name and gives its results by name, as a signature does."""
+    shapes = [[None] * len(t.shape) if any_size else t.shape for t in tensors]
+    described = [tf.TensorSpec(s, t.dtype, f"t{i}") for i, (s, t) in enumerate(zip(shapes, tensors, strict=True))]
+    made = tf.Module()
+
+    def by_name(*given: Tensor) -> dict[str, Tensor]:
+        result = function(*given)
+        return {f"y{i}": t for i, t in enumerate(result if isinstance(result, tuple) else (result,))}
+
+    made.run = tf.function(by_name, input_signature=described)
+    return made, [t.name for t in described]
+
+
+def plain(found: dict[str, Tensor]) -> Any:
+    results = tuple(tf.convert_to_tensor(found[f"y{i}"]) for i in range(len(found)))
+    return results if len(results) > 1 else results[0]
+
+
+def saved(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:
+    """A SavedModel, loaded from its folder: a graph, which knows nothing of poolkit."""
+    made, _ = module(function, tensors, any_size)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(made, folder)
+        loaded = tf.saved_model.load(folder)
+    return lambda *given: plain(loaded.run(*given))
+
+
+def lite(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:
+    """LiteRT, by the operators of its own alone, run by its interpreter."""
+    made, names = module(function, tensors, any_size)
+    content = tf.lite.TFLiteConverter.from_concrete_functions([made.run.get_concrete_function()], made).convert()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the interpreter is to move into a package of its own
+        run = tf.lite.Interpreter(model_content=content).get_signature_runner()
+    return lambda *given: plain(run(**dict(zip(names, given, strict=True))))
+
+
+WAYS: dict[str, Callable[..., Function]] = {"saved": saved, "lite": lite}
+
+
+def exported(function: Function, how: str, *tensors: Tensor) -> Function:
+    """A function of these tensors, sent out and read again."""
+    return WAYS[how.split()[0]](function, tensors, any_size=how.endswith("any"))
