@@ -17,18 +17,18 @@ def module(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> t
     """A module whose function takes these tensors by name and gives its results by name, as a signature does."""
     shapes = [[None] * len(t.shape) if any_size else t.shape for t in tensors]
     described = [tf.TensorSpec(s, t.dtype, f"t{i}") for i, (s, t) in enumerate(zip(shapes, tensors, strict=True))]
-    made = tf.Module()
+    made: Any = tf.Module()
 
     def by_name(*given: Tensor) -> dict[str, Tensor]:
         result = function(*given)
         return {f"y{i}": t for i, t in enumerate(result if isinstance(result, tuple) else (result,))}
 
     made.run = tf.function(by_name, input_signature=described)
-    return made, [t.name for t in described]
+    return made, [f"t{i}" for i in range(len(tensors))]
 
 
 def plain(found: dict[str, Tensor]) -> Any:
-    results = tuple(tf.convert_to_tensor(found[f"y{i}"]) for i in range(len(found)))
+    results: tuple[Tensor, ...] = tuple(tf.convert_to_tensor(found[f"y{i}"]) for i in range(len(found)))
     return results if len(results) > 1 else results[0]
 
 
