@@ -28,8 +28,8 @@ def module(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> t
 
 
 def plain(found: dict[str, Tensor]) -> Any:
-    results: tuple[Tensor, ...] = tuple(tf.convert_to_tensor(found[f"y{i}"]) for i in range(len(found)))
-    return results if len(results) > 1 else results[0]
+    results = [tf.convert_to_tensor(found[f"y{i}"]) for i in range(len(found))]
+    return tuple(results) if len(results) > 1 else results[0]
 
 
 def saved(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:

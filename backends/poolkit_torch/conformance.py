@@ -33,7 +33,7 @@ class TorchHarness(Harness):
     def owns(self, t: Any) -> bool:
         return type(t) is torch.Tensor
 
-    def compiled(self, function: Function, how: str, **more: bool) -> Function:
+    def compiled(self, function: Function, how: str, **more: Any) -> Function:
         torch._dynamo.reset()  # every case is a function of its own, and Dynamo keeps few
         return _quiet(torch.compile(function, backend=how, fullgraph=True, **more))
 
