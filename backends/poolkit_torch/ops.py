@@ -58,9 +58,7 @@ class Ops(Operators):
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         shape, places = (n, *[x.shape[at] for at in range(1, self.rank)]), ids.view(self.along(0)).expand_as(x)
-        if (
-            how == "sum"
-        ):  # by `index_add`, which the older exporter to ONNX gets wrong, as PyTorch does this one's gradient
+        if how == "sum":  # ONNX gets the second wrong, and PyTorch the gradient of the first
             wide = x.to(self.torch.float64) if self.dtype == "float32" and self.exact else x
             if torch.onnx.is_in_onnx_export():
                 return wide.new_zeros(shape).scatter_add(0, places, wide).to(x.dtype)
