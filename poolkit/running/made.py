@@ -31,7 +31,6 @@ def made(x: Any, kind: Callable[..., Any], *fields: Any) -> Any:
 
 
 def _simple(field: Any) -> bool:
-    kind: type = type(field)
-    if kind is tuple:
+    if field.__class__ is tuple:
         return all(type(n) is int for n in field)
-    return field is None or kind in (int, float, str, PoolSpec)
+    return field is None or type(field) in (int, float, str, PoolSpec)
