@@ -215,6 +215,17 @@ RAISED = (TypeError, ValueError, AttributeError, ArithmeticError, LookupError, R
 
 
 @contextmanager
+def not_exact() -> Generator[None]:
+    """Makes a `NotExactError` of every error of a spec or an operation, so that it is one of this call alone."""
+    try:
+        yield
+    except NotExactError:
+        raise
+    except PoolkitError as error:
+        raise NotExactError(str(error)) from None
+
+
+@contextmanager
 def read_from(what: object) -> Generator[None]:
     """Makes a `NotExactError` of whatever goes wrong while something is read.
 

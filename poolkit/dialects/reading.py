@@ -10,7 +10,7 @@ from typing import Any
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known, text
-from poolkit.dialects.dialect import Dialect, Fields, NotPooling, check_written_out, read_from
+from poolkit.dialects.dialect import Dialect, Fields, NotPooling, check_written_out, not_exact, read_from
 from poolkit.dialects.einops import is_pattern, read_pattern
 from poolkit.dialects.own import MAKERS, full_name, own_fields
 from poolkit.dialects.places import placed
@@ -81,7 +81,8 @@ PLAIN = re.compile(r"[\w.]+(\[.*\])?")  # a variable, an attribute, an element
 
 def read_call(call: Call, layout: str | None = None) -> Reading:
     """The spec of a call."""
-    fields = fields_of(call, layout)
+    with read_from(call):
+        fields = _fields_of(applied_call(call), layout)
     if isinstance(fields, Operation):
         return fields
     for name, value in fields.items():
@@ -125,8 +126,8 @@ def _dialects_of(obj: Any) -> list[Dialect]:
 
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Operation:
-    """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where it does not pool."""
-    with read_from(call):
+    """What a call gives as fields of a spec, perhaps with expressions; `NotExactError` where they are none."""
+    with not_exact(), read_from(call):
         return _fields_of(applied_call(call), layout)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from poolkit.port.python.nodes import last_name
-from poolkit.port.python.values import Known, Many, Unknown, Value
+from poolkit.port.python.values import Known, Many, Unknown, Value, many
 
 MOST_ITEMS, DEEPEST = 8, 2  # a shape has fewer; of comprehensions in comprehensions each multiplies what is looked at
 
@@ -25,7 +25,7 @@ def unrolled(node: ast.ListComp | ast.GeneratorExp, bound: list[Bound], of: Call
         bound.append(names)
         found.append(of(node.elt))
         bound.pop()
-    return Many(tuple(found), list)
+    return many(found, list)
 
 
 def _named(target: ast.expr, item: Value) -> Iterator[tuple[str, Value]]:
@@ -51,7 +51,7 @@ def iterated(call: ast.Call, values: list[Value]) -> Value:
         return None
     places = range(counts.pop())
     numbers: list[Value] = [Many(tuple(Known(str(n), n) for n in places))] if name == "enumerate" else []
-    return Many(tuple(Many(tuple(_item(one, n) for one in (*numbers, *values))) for n in places))
+    return many((many((_item(one, n) for one in (*numbers, *values)), tuple) for n in places), tuple)
 
 
 def _item(value: Value, n: int) -> Value:

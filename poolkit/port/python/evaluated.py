@@ -34,13 +34,13 @@ from poolkit.port.python.values import (
     is_several,
     literal_of,
     looked_at,
+    many,
     place_of,
     sizes_in,
     taken_by,
 )
 
 SHAPES = re.compile(r"(^|[._])(int_shape|shape|shape_list|shape_as_list|get_static_shape|as_list)$", re.IGNORECASE)
-OWN_SHAPES = ("shape", "_keras_shape")  # attributes of a tensor
 THROUGH = ("int", "list", "tuple", "float")  # calls that leave sizes as they are, or make another number of one
 NUMBERS = re.compile(
     r"int|float|round|abs|min|max|math\.\w+|(np|numpy)\.(ceil|floor|round|int32|int64|maximum|minimum|sqrt)"
@@ -125,7 +125,7 @@ class Values:
             if isinstance(one, ast.Starred) and not isinstance(value, Many):
                 return self._unknown(node, at)
             found += value.items if isinstance(one, ast.Starred) and isinstance(value, Many) else [value]
-        return Many(tuple(found), tuple if isinstance(node, ast.Tuple) else list)
+        return many(found, tuple if isinstance(node, ast.Tuple) else list)
 
     def _computed(self, node: ast.BinOp | ast.UnaryOp, at: Node) -> Value:
         inner = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.operand]
@@ -217,7 +217,7 @@ class Values:
     # --------------------------------------------------------------------------------------------------------- shapes
 
     def _attribute(self, node: ast.Attribute, at: Node) -> Value:
-        if node.attr in OWN_SHAPES:
+        if node.attr in ("shape", "_keras_shape"):
             return self._shape(node.value, node, at)
         dotted = plain_name(node) or ""
         if SHAPES.search(node.attr):

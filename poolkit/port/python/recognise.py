@@ -38,7 +38,7 @@ from poolkit.port.python.rules.turns import turned
 from poolkit.port.python.rules.whole_at_one_size import whole_at_one_size
 from poolkit.port.python.rules.whole_map import whole_map
 from poolkit.port.python.rules.zeros_before import padded_before
-from poolkit.port.python.sites import REDUCTIONS, TOLD, Site, reduced
+from poolkit.port.python.sites import REDUCTIONS, TOLD, Site, checked, reduced
 from poolkit.port.python.tree import Tree
 
 Rule = Callable[[Tree, Names, Site], None]
@@ -91,7 +91,16 @@ def recognise(tree: Tree, names: Names, found: list[Site]) -> list[Site]:
             site.error = error
         except RAISED as error:
             site.error = NotExactError(f"what is around it is not understood ({error}); port it by hand")
+        _check(site)
     return [site for site in found if _is_told(site)]
+
+
+def _check(site: Site) -> None:
+    """What a rule made of a site makes a spec, or is an error of that site alone."""
+    try:
+        checked(site.fields)
+    except NotExactError as error:
+        site.fields, site.error = {}, site.error or error
 
 
 def _is_told(site: Site) -> bool:

@@ -244,7 +244,7 @@ def _read(tree: Tree, names: Names, site: Site) -> None:
     """The fields of a site; with the literals behind its names where they decide what is pooled."""
     try:
         _check_arguments(site)
-        site.fields = _fields(site.call)
+        site.fields = checked(fields_alone(site.call))
     except NotExactError as error:
         site.error = _told(site.word, error)
         with_literals(tree, names, site)
@@ -261,16 +261,15 @@ def with_literals(tree: Tree, names: Names, site: Site) -> None:
     """Read a site again with the literals that its names surely are, where it can be read then."""
     call = values_of(tree, names).literals_in(site.call, site.node)
     try:
-        fields = _fields(call) if call != site.call else None
+        fields = checked(fields_alone(call)) if call != site.call else None
     except NotExactError:
         return
     if fields is not None:
         site.fields, site.call, site.error = fields, call, None
 
 
-def _fields(call: Call) -> Fields | Operation:
-    """The fields of a call, of which those that are known make a spec; `NotExactError` where they do not."""
-    fields = fields_alone(call)
+def checked(fields: Fields | Operation) -> Fields | Operation:
+    """The fields; `NotExactError` where they are known and make no spec."""
     try:
         if not isinstance(fields, Operation) and all(known(value) for value in fields.values()):
             PoolSpec(**fields)

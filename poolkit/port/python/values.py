@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from poolkit.port.python.nodes import Node, literal
@@ -92,10 +93,15 @@ class Shape:
 
 @dataclass(frozen=True)
 class Many:
-    """Several values side by side, in a tuple or a list."""
+    """Several values side by side, in a tuple or a list; `count` is how many there are, with those within others."""
 
     items: tuple[Value, ...]
     kind: type[tuple[Any, ...] | list[Any]] = tuple
+    count: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        count = sum(one.count if isinstance(one, Many) else 1 for one in self.items)
+        object.__setattr__(self, "count", count)
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,12 @@ Value = Known | Size | Shape | Many | Computed | Either | Unknown | None  # None
 
 MOST_PARTS = 1000  # a value of more goes by a shape for all that anybody knows
 BEYOND = ast.Name("")
+
+
+def many(items: Iterable[Value], kind: type[tuple[Any, ...] | list[Any]]) -> Value:
+    """Several values side by side; of very many, as thirty lines ``b = (*a, *a)`` make, nothing is known."""
+    found = Many(tuple(islice(items, MOST_PARTS + 1)), kind)
+    return found if found.count <= MOST_PARTS else Unknown((Shape("", BEYOND, BEYOND),))
 
 
 MOST_VALUES = 100  # each of twenty branches may double what is taken of them
