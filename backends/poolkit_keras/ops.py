@@ -104,8 +104,7 @@ class Ops(Arithmetic):
         return self.ops.convert_to_tensor(n, "int32") if isinstance(n, int) else n
 
     def add(self, a: Tensor, b: Any) -> Tensor:
-        # On its TensorFlow engine ops.add(a, b) becomes bias_add, along a wrong axis, where b has one dimension other
-        # than 1 that equals a.shape[1] or a.shape[-1].
+        # ops.add on TensorFlow is bias_add, along a wrong axis, where b has one size but 1, a.shape[1] or a.shape[-1].
         return self.subtract(a, -b if isinstance(b, int | float) else self.ops.negative(b))
 
     def floor(self, a: Tensor) -> Tensor:
@@ -139,8 +138,7 @@ class Ops(Arithmetic):
         return self._extreme("min", x, at, 1)
 
     def _extreme(self, which: str, x: Tensor, at: int, sign: int) -> Tensor:
-        # Over an empty batch TensorFlow and PyTorch refuse without `initial`; with it PyTorch gives shape (1, 1, …),
-        # which is only broadcast against other empty tensors.
+        # Over an empty batch two engines refuse without `initial`, and PyTorch gives shape (1, 1, …) with it.
         if not isinstance(x, Value) and 0 in x.shape:
             return self.slice(x, at, 0, 1, 1)
         start = _extreme(x, sign)

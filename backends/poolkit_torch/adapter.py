@@ -132,8 +132,7 @@ class TorchAdapter(Adapter):
         key = self.key(x, spec)
         if key is None:
             return None
-        for name in tensors:
-            t = tensors[name]
+        for name, t in tensors.items():
             if type(t) not in _PLAIN:
                 return None
             needs = t.requires_grad and torch.is_grad_enabled()
