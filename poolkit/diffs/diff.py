@@ -227,7 +227,8 @@ def _cells_of_mixes(
     if not trial.has_numpy():
         return (), 0, None
     try:
-        found = trial.unequal(*(trial.pooled(pools, count, trial.noise(sizes)) for pools in (a, b)))
+        pairs = [[trial.pooled(pools, count, x) for pools in (a, b)] for x in trial.inputs(sizes)]
+        found = sorted({at for pair in pairs for at in trial.unequal(*pair)})
         fill, x = next(trial.fillings(sizes, (0,) * count))
         results = [trial.pooled(pools, count, x) for pools in (a, b)]
     except ShapeError:

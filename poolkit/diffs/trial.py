@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -46,22 +47,33 @@ def noise(sizes: Sequence[int]) -> Any:
     return np.random.default_rng(7).normal(size=tuple(sizes))
 
 
+def inputs(sizes: Sequence[int]) -> Iterator[Any]:
+    """What two sides are tried on: a maximum that misses a cell at an end is told by a line that rises or falls."""
+    count = _numpy().arange(math.prod(sizes), dtype="float64").reshape(tuple(sizes))
+    yield from (noise(sizes), count, -count)
+
+
 def pooled(pools: Operation, count: int, x: Any) -> Any:
-    """The numbers on an input that has spatial axes alone; what stands side by side along a new first axis."""
+    """The numbers on an input that has spatial axes alone; what stands side by side along a new first axis.
+
+    Only what stands side by side: pools one after the other give one number for each, as a single one does.
+    """
     np = _numpy()
     made = pool(x[None], pools.changed(lambda part: plain(part, count).replace(layout="C" + standard(count))))
     if pools.shares is None and pools.several:
         return np.concatenate([np.ravel(one) for one in made])
-    return made[0] if pools.shares is not None else made
+    return made[0] if made.ndim == count + 1 and len(made) == 1 else made
 
 
 def same_numbers(a: Operation, b: Operation, count: int, sizes: Sequence[int]) -> bool | None:
     """Whether both give the same numbers on random input of these sizes; None where neither fits."""
-    x = noise(sizes)
-    results = [_result(pools, count, x) for pools in (a, b)]
-    if all(result is None for result in results):
-        return None
-    return not any(result is None for result in results) and not unequal(*results)
+    for x in inputs(sizes):
+        results = [_result(pools, count, x) for pools in (a, b)]
+        if all(result is None for result in results):
+            return None
+        if any(result is None for result in results) or unequal(*results):
+            return False
+    return True
 
 
 def unequal(first: Any, second: Any) -> list[tuple[int, ...]]:

@@ -180,3 +180,31 @@ def test_composites_that_are_the_same() -> None:
     padded = pk.diff(pk.Mix((a, b), how="cat"), pk.Mix((a, b.replace(window=5, padding=2)), how="cat"), (1, 1, 5, 5))
     assert padded.differences == ("part 2: A's window is 3, B's is 5", "part 2: A pads 1 low and 1 high, B 2 and 2")
     assert padded.agree == "part 1 at every size; part 2 at sizes 1 and 2"
+
+
+def chained(kind: str, *windows: int, stride: int | None = None) -> pk.Chain:
+    padding = "same" if stride == 1 else "valid"
+    return pk.Chain(tuple(pk.PoolSpec(kind, window=k, stride=stride, padding=padding, layout="NCL") for k in windows))
+
+
+@pytest.mark.parametrize(
+    ("chain", "single", "agree"),
+    [
+        (chained("max", 5, 5, stride=1), "max window=9 stride=1 padding=same layout=NCL", "at every size"),
+        (chained("max", 2, 2), "max window=4 layout=NCL", "at every size"),
+        (chained("avg", 2, 1), "avg window=2 layout=NCL", "at every size"),
+        (chained("max", 2, 2), "max window=3 layout=NCL", "never"),
+        (chained("avg", 2, 2), "max window=4 layout=NCL", "never"),
+    ],
+)
+def test_a_chain_and_a_single_pool_are_compared_number_by_number(chain: pk.Chain, single: str, agree: str) -> None:
+    """The one is written in several parts, and still gives one number for each."""
+    one, x = pk.PoolSpec.parse(single), np.random.default_rng(0).standard_normal((2, 9, 12))
+    for found in (pk.diff(chain, one), pk.diff(one, chain)):
+        assert found.agree.removesuffix(", as tried on square maps up to 12") == agree
+    for n in range(4, 13):
+        ours = pk.diff(chain, one, (1, 1, n))
+        a, b = pk.pool(x[..., :n], chain), pk.pool(x[..., :n], one)
+        same = a.shape == b.shape and np.allclose(a, b)
+        assert (ours.total > 0) == (a.shape[-1] > 0)
+        assert (not ours.cells) == same
