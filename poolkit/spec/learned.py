@@ -60,11 +60,15 @@ class Learned(Operation):
         object.__setattr__(self, "parts", given)
         for name in ("layout", "axes", "keepdims", "indices"):
             object.__setattr__(self, name, getattr(given[0], name))
+        form: object = self.form
+        if not (isinstance(form, str) and form in row.forms):
+            rule = f"the forms of {quoted(self.formula)} are {' and '.join(map(shown, row.forms))}"
+            raise wrong(f"form={shown(form)}", rule, "give one of these")
         self._check_parts()
         self._check_sizes()
         row.check(self)
         if sum(math.prod(p.shape) for p in self.parameters.values()) > MOST:
-            raise wrong(f"channels={self.channels}", f"there are at most {MOST} weights", "give smaller sizes")
+            raise wrong(quoted(str(self)), f"there are at most {MOST} weights", "give smaller sizes")
 
     def _check_parts(self) -> None:
         for part in self.parts[1:]:
@@ -185,6 +189,7 @@ class Formula(NamedTuple):
     parts: int
     parameters: Callable[[Learned], Parameters]
     check: Callable[[Learned], None] = lambda op: None
+    forms: tuple[str, ...] = ("",)
 
 
 def _option(op: Learned) -> Parameters:
@@ -257,9 +262,6 @@ def _logits(op: Learned) -> Parameters:
 def _has_channels(op: Learned) -> None:
     if op.channels is None:
         raise wrong("no channels", f"{quoted(op.formula)} has weights for each of them", "write channels=256")
-    form: object = op.form
-    if op.formula == "lip" and not (isinstance(form, str) and form in LOGITS):
-        raise wrong(f"form={shown(form)}", f"LIP's logits are {' or '.join(LOGITS)}", "give one of these")
     if op.channels % op.heads:
         raise wrong(f"{op.channels} channels and {op.heads} heads", "each head has as many", "give a divisor")
     if op.formula != "lip" and op.parts[0] != _whole(op.layout, op.axes, op.keepdims):
@@ -292,7 +294,7 @@ FORMULAS: dict[str, Formula] = {
     "mix": Formula(2, _share),
     "adapool": Formula(1, _share, _is_soft),
     "gate": Formula(2, _gate, _has_window),
-    "lip": Formula(1, _logits, _has_channels),
-    "attention": Formula(1, _attention, _has_channels),
+    "lip": Formula(1, _logits, _has_channels, tuple(LOGITS)),
+    "attention": Formula(1, _attention, _has_channels, ("", "gated")),
     "latent": Formula(1, _latent, _has_channels),
 }

@@ -49,3 +49,17 @@ def test_a_text_says_formula_pools_and_sizes() -> None:
 def test_texts_that_are_none(text: str, said: str) -> None:
     with pytest.raises(pk.SpecError, match=re.escape(said)):
         pk.Learned.parse(text)
+
+
+@pytest.mark.parametrize("form", ["xyz", "nan", "7", "1", "true", "none", "projection"])
+@pytest.mark.parametrize("formula", ["attention", "latent"])
+def test_a_form_that_a_formula_has_not_is_refused(formula: str, form: str) -> None:
+    text = f"learned {formula} of avg output_size=1 layout=NCL keepdims=true with channels=8 form={form}"
+    with pytest.raises(pk.SpecError, match=f'the forms of "{formula}" are ""'):
+        pk.Learned.parse(text)
+
+
+def test_too_many_weights_are_those_of_what_has_them() -> None:
+    """Its windows may be what is too large, and channels not said at all."""
+    with pytest.raises(pk.SpecError, match=r'received "learned gate of max window=1000000 .*at most \d+ weights'):
+        pk.GatedMix(pk.MaxPool(10**6, layout="NCHW"), pk.AvgPool(10**6, layout="NCHW"))

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import ShapeError
+from poolkit.lowering.fold import MOST
 from poolkit.lowering.kinds.maximum import Max
 from poolkit.lowering.kinds.uniform import batch, places, uniform, within
 from poolkit.lowering.spread import MIDDLE, spread, step
@@ -63,6 +64,11 @@ class FractionalMax(Max):
             )
         o, at = self.o, a.at
         if self.samples is None and a.known:
+            if a.out > MOST:
+                raise ShapeError(
+                    f"received {a.out} windows along axis {a.letter}, and without samples or a key the places of at "
+                    f"most {MOST} are written out in a program; give one of these, or pool in several steps"
+                )
             windows, one = spread(a.n, a.out, a.own), self.o.of_rank(1)
             lines = [
                 one.line(tuple([w[min(j, len(w) - 1)] for w in windows]), 0, "int32", s[0])

@@ -144,3 +144,12 @@ def test_windows_that_follow_from_a_size_need_it() -> None:
 def test_why_an_own_layer_is_not_equal(backend: str, why: str) -> None:
     with pytest.raises(pk.NotExactError, match=why):
         pk.native(pk.FractionalMaxPool(2, output_size=3, layout="NCHW"), backend)
+
+
+def test_places_are_not_written_out_without_a_bound() -> None:
+    """They were 17 MB of source at a million."""
+    spec = pk.FractionalMaxPool(2, output_size=2**15 + 1, layout="NCL")
+    x = np.zeros((1, 1, 10**5), "float32")
+    with pytest.raises(pk.ShapeError, match="received 32769 windows along axis L, and without samples or a key"):
+        pk.lower(spec, "numpy", shape=x.shape)
+    assert pk.pool(x, spec, key=pk.Key(0)).shape == (1, 1, 2**15 + 1)
