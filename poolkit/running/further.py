@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from poolkit.errors import InputError
+from poolkit.errors import DtypeError, InputError
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.geometry import leading, letters_of, positions
 from poolkit.spec.arguments import as_dtype
+from poolkit.spec.dtypes import FLOATS, INTEGERS
 from poolkit.spec.key import Key
 from poolkit.spec.messages import shown
 from poolkit.spec.operation import Further, Operation
@@ -89,7 +90,18 @@ def situation_of(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> 
 def facts_of(adapter: Adapter, name: str, t: Tensor, letters: int) -> Further:
     """What is known of a tensor; one of unknown rank is taken to have this many axes."""
     t, rank = adapter.rank(t, letters)
-    return Further(name, rank, adapter.dtype(t), tuple([adapter.known_size(t, at) for at in range(rank)]))
+    dtype = _real(name, adapter.dtype(t))
+    return Further(name, rank, dtype, tuple([adapter.known_size(t, at) for at in range(rank)]))
+
+
+def _real(name: str, dtype: str) -> str:
+    """The dtype; `DtypeError` where it is none of real numbers, which no operation takes."""
+    if dtype in FLOATS + INTEGERS:
+        return dtype
+    raise DtypeError(
+        f"received {name} of dtype {dtype}, and tensors besides the input hold real numbers "
+        f"({', '.join(FLOATS + INTEGERS)}); cast it to one of these"
+    )
 
 
 def described(
@@ -105,9 +117,10 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
     own, more = letters_of(spec, rank), leading(spec, rank)
     axes: object = how[0] if isinstance(how, tuple) else how
     given = how[1] if isinstance(how, tuple) and len(how) > 1 else OWN.get(name, dtype)
+    given = _real(name, as_dtype(given))
     if name in spec.parameters:
         held = spec.parameters[name].shape
-        return Further(name, len(held), as_dtype(given), held)
+        return Further(name, len(held), given, held)
     if name == "samples" and spec.axes is None:
         spec = spec.replace(layout=own)
     if name == "samples" and not any(c in form for form in spec.axes_of(name, own) for c in spec.lengths):
@@ -120,12 +133,12 @@ def _described(spec: Operation, name: str, how: Described, shape: tuple[int | No
             f'write it as in tensors={{"{name}": "{forms[0]}"}}'
         )
     if name == "key":
-        return Further(name, 1, as_dtype(given), (2,))
+        return Further(name, 1, given, (2,))
     known = dict(zip(own, shape[more:], strict=True)) if name not in spec.loose else dict.fromkeys(own)
     lengths = {**known, **spec.lengths}
     alone = name in (*spec.learned, *spec.loose) or (name == "samples" and None in spec.lengths.values())
     sizes = [*(() if alone else shape[:more]), *[lengths[c] for c in axes.removeprefix("...")]]
-    return Further(name, len(sizes), as_dtype(given), tuple(sizes))
+    return Further(name, len(sizes), given, tuple(sizes))
 
 
 def _of_result(spec: Operation, letters: str, shape: tuple[int | None, ...]) -> tuple[str, tuple[int | None, ...]]:

@@ -13,7 +13,7 @@ from poolkit.programs.program import Program, record
 from poolkit.running import registry
 from poolkit.running.dispatch import noting, recorded
 from poolkit.running.further import Described, described
-from poolkit.spec.arguments import as_dtype, as_route, as_shape
+from poolkit.spec.arguments import as_dtype, as_route, as_shape, as_tensors
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.signatures import explained
 
@@ -49,7 +49,7 @@ def lower(
     True
     """
     as_spec(spec, "lower takes (spec, backend)")
-    adapter, dtype, route, more = registry.adapter(backend), as_dtype(dtype), as_route(route), tensors or {}
+    adapter, dtype, route, more = registry.adapter(backend), as_dtype(dtype), as_route(route), as_tensors(tensors)
     if shape is None:
         return _lower_any_size(adapter, spec, dtype, route, more)
     shape = as_shape(shape)

@@ -8,6 +8,7 @@ from typing import Any
 from poolkit.errors import ShapeError, SpecError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool
+from poolkit.running.further import facts_of
 from poolkit.spec.messages import shown, wrong
 from poolkit.spec.roi import RoiSpec
 from poolkit.spec.signatures import explained
@@ -63,6 +64,7 @@ def roi_levels(boxes: Tensor, lowest: int, highest: int, size: float = 224.0, le
             f"received boxes of rank {rank} with {columns} columns, and a box is a row of 5 "
             "numbers, [batch number, x1, y1, x2, y2]; give them in the shape (K, 5)"
         )
+    facts_of(adapter, "boxes", boxes, 2)
     o = adapter.ops(2, "float32")
     boxes = o.detach(o.cast(boxes, "float32"))
     x1, y1, x2, y2 = (o.slice(boxes, 1, at, at + 1, 1) for at in range(1, 5))

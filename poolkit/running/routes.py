@@ -11,7 +11,7 @@ from poolkit.running import registry
 from poolkit.running.dispatch import plan_of_tensor
 from poolkit.running.further import Described, read, situation_of, taken
 from poolkit.running.lowered import plan_of_shape
-from poolkit.spec.arguments import as_dtype, as_shape
+from poolkit.spec.arguments import as_dtype, as_shape, as_tensors
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.signatures import explained
 from poolkit.spec.values import flag
@@ -53,7 +53,7 @@ def routes(
     """
     as_spec(spec, "routes takes (spec, backend, shape)")
     adapter, shape = registry.adapter(backend), as_shape(shape)
-    plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype), tensors or {})
+    plan = plan_of_shape(adapter, spec, shape, as_dtype(dtype), as_tensors(tensors))
     situation = Situation(derivative=flag("derivative", derivative), empty=0 in shape, shipped=True)
     return _listed(adapter, plan, situation)
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from poolkit.errors import InputError, ShapeError
+from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.running import registry
 from poolkit.running.dispatch import pool
 from poolkit.running.made import made
 from poolkit.spec.arguments import as_shape
+from poolkit.spec.dtypes import INTEGERS
 from poolkit.spec.messages import quoted, shown
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
@@ -60,7 +61,11 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
     >>> indices_from(np.array([17, 47]), "tensorflow", (1, 4, 4, 3), "NHWC")
     array([ 5, 15])
     """
-    registry.find(indices).check(indices)
+    adapter = registry.find(indices)
+    adapter.check(indices)
+    dtype = adapter.dtype(indices)
+    if dtype not in INTEGERS or dtype == "bool":
+        raise DtypeError(f"received indices of dtype {dtype}, and an index is an integer; cast them to int64")
     sizes_of = as_shape(shape, unknown=True)
     convention, layout = plain(convention), plain(layout)
     given: object = convention
@@ -81,7 +86,13 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
         raise ShapeError(f"received the shape {shown(shape)}, and {rule}; give them")
     sizes = [n for c, n in known.items() if c != "C"]
     channels = known.get("C", 1) if convention == "tensorflow" else 1
-    indices = indices % (math.prod(sizes) * channels) // channels
+    o, places = adapter.ops(1, "int32"), math.prod(sizes) * channels
+    if places >= 2 ** (int(o.index[-2:]) - 1):
+        rule = f"indices are {o.index} here, which does not count as many"
+        raise ShapeError(f"received the shape {shown(shape)}, of {places} places, and {rule}; give a smaller one")
+    if dtype not in ("int32", "int64") or places >= 2 ** (int(dtype[-2:]) - 1):
+        indices = o.cast(indices, o.index)
+    indices = indices % places // channels
     return indices if convention != "onnx_column_major" else _row_major(indices, sizes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sized
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 from poolkit.errors import InputError, ShapeError
 from poolkit.spec.messages import shown
@@ -58,4 +58,16 @@ def as_route(route: object) -> str | None:
     raise InputError(
         f"received route={shown(route)}, and a route is given by its name; "
         'write route="native", or one of those that poolkit.routes lists, or leave it out'
+    )
+
+
+def as_tensors(tensors: object) -> dict[str, Any]:
+    """The descriptions of tensors by their names; `InputError` for what is no mapping."""
+    if tensors is None:
+        return {}
+    if isinstance(tensors, Mapping):
+        return dict(cast("Mapping[str, Any]", tensors))
+    raise InputError(
+        f"received tensors={shown(tensors)}, and tensors besides the input are described in a mapping of their names "
+        'to their axes; write it as in tensors={"mask": "NL"}'
     )

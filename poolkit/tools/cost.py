@@ -11,7 +11,7 @@ from poolkit.errors import DtypeError, ShapeError
 from poolkit.lowering.geometry import axes_of, leading, letters_of
 from poolkit.lowering.operations.strips import averaged
 from poolkit.running.further import Described, described
-from poolkit.spec.arguments import as_dtype, as_shape
+from poolkit.spec.arguments import as_dtype, as_shape, as_tensors
 from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import shown
@@ -54,7 +54,7 @@ def cost(
         )
     shape = as_shape(shape)
     results = sum([math.prod([n or 0 for n in sizes]) for sizes in spec.output_shapes(shape)])
-    further = described(spec, tensors or {}, shape, dtype)
+    further = described(spec, as_tensors(tensors), shape, dtype)
     cells = [f for f in further if f.name not in (*spec.learned, *spec.loose, *spec.parameters, *RANDOM)]
     parts = [
         _operations(part, KINDS[part.kind], sizes) + _of_tensors(part, [f for f in cells if f.name in names], sizes)

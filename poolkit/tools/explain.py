@@ -11,7 +11,7 @@ from poolkit.lowering.geometry import axes_of, letters_of
 from poolkit.lowering.kinds.blurred import weights
 from poolkit.lowering.shapes import output_shape
 from poolkit.running.further import Described, described
-from poolkit.spec.arguments import as_shape
+from poolkit.spec.arguments import as_shape, as_tensors
 from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def explain(spec: Operation, shape: Sequence[int], tensors: Mapping[str, Describ
     """
     shape = as_shape(shape)
     steps = spec.each(shape)
-    further = described(spec, tensors or {}, shape, "float32")
+    further = described(spec, as_tensors(tensors), shape, "float32")
     several = [str(spec)] if len(steps) > 1 else []
     if len(steps) == 0:
         letters = letters_of(spec, len(shape))

@@ -112,6 +112,8 @@ def _numpy(rng: random.Random) -> Any:
             *(few, np.zeros(3), np.zeros((300, 300)), np.array(2), np.array([2, 2]), np.zeros((1, 2, 0))),
             *(np.array(["a"]), np.array([None]), np.ma.zeros((1, 2, 8)), few.astype(">f4"), few.astype("complex64")),
             *(few.astype("longdouble"), few.astype("M8[s]"), np.zeros((1, 2, 8), "i4,f4")),
+            *(np.zeros(2, "u1"), np.zeros(2, "i1"), np.zeros(2, ">i8"), np.zeros(2, "V3"), np.array([])),
+            *(np.full((2, 5), 1e30, "f4"), np.full((2, 5), np.nan), np.zeros((2, 5), "O"), few.astype("i4,f4")),
             *(np.float32(2), np.int64(2), np.bool_(True), np.str_("max"), np.dtype("f4"), np.float32, np),
             np.random.default_rng(0),
         ]

@@ -190,3 +190,35 @@ def test_a_message_is_bounded() -> None:
     assert len(shown([list(range(1000))] * 1000)) < 250
     assert shown("\x1b]0;title") == r'"\x1b]0;title"'
     assert shown(Silent()).startswith("a ")
+
+
+@pytest.mark.parametrize("tensors", [np.array([]), np.array([1, 2]), bytearray(b"12"), 3, "mask", [], ()], ids=repr)
+def test_descriptions_of_tensors_that_are_no_mapping(tensors: Any) -> None:
+    spec = pk.AvgPool(2, layout="NCL")
+    for call in (
+        lambda: spec.cost((1, 2, 8), tensors),
+        lambda: spec.explain((1, 2, 8), tensors),
+        lambda: pk.lower(spec, "numpy", (1, 2, 8), tensors=tensors),
+        lambda: pk.lower(spec, "numpy", tensors=tensors),
+        lambda: pk.routes(spec, "numpy", (1, 2, 8), tensors=tensors),
+    ):
+        with pytest.raises(pk.InputError, match="are described in a mapping"):
+            call()
+
+
+NO_NUMBERS = ("i4,f4", "O", "U2", "c8", "M8[s]", "V3")
+
+
+@pytest.mark.parametrize("dtype", NO_NUMBERS)
+@pytest.mark.parametrize("name", ["mask", "weight", "log_weight", "beta", "samples", "key", "coefficients", "boxes"])
+def test_tensors_that_hold_no_real_numbers(name: str, dtype: str) -> None:
+    x, given = np.ones((1, 2, 8), "float32"), np.zeros((1, 2, 8), dtype)
+    spec: Any = pk.AvgPool(2, layout="NCL")
+    spec = {
+        "beta": pk.SoftPool(2, layout="NCL"),
+        "samples": pk.StochasticPool(2, layout="NCL"),
+        "key": pk.StochasticPool(2, layout="NCL"),
+        "coefficients": pk.Mix((spec, spec), how="add"),
+    }.get(name, spec)
+    with pytest.raises(pk.DtypeError, match=rf"received {name} of dtype .* hold real numbers"):
+        pk.roi_levels(given[0, :, :5], 2, 5) if name == "boxes" else pk.pool(x, spec, **{name: given})

@@ -248,3 +248,30 @@ def test_values_are_put_at_once_where_none_has_to_give_way(
         slopes = torch.autograd.grad(pk.pool(x, op, indices=places).sum(), x)[0]
         last = [0 <= i < 6 and i not in indices[n + 1 :] for n, i in enumerate(indices)]
         assert slopes[0, 0].tolist() == last
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
+def test_small_integers_count_through_large_maps(dtype: str) -> None:
+    """Whose number of places they do not hold."""
+    places = np.array([1, 100], dtype)
+    for to in (np.asarray, torch.from_numpy, tf.constant, jax.numpy.asarray):
+        found = pk.indices_from(to(places), "onnx", (1, 2, 400, 400), "NCHW")
+        assert np.asarray(found).tolist() == [1, 100]
+        with pytest.raises(pk.ShapeError, match=r"places, and indices are int\d\d here"):
+            pk.indices_from(to(places), "onnx", (1, 2, 2**32, 2**32), "NCHW")
+
+
+@pytest.mark.parametrize(
+    "indices",
+    [np.zeros(2, d) for d in ("f4", "?", "O", "U3", "c8", "M8[s]", "i4,f4")] + [torch.zeros(2), torch.zeros(2) * 1j],
+    ids=lambda t: str(t.dtype),
+)
+def test_indices_that_are_no_integers_are_refused(indices: Any) -> None:
+    with pytest.raises(pk.DtypeError, match=r"received indices of dtype .* an index is an integer"):
+        pk.indices_from(indices, "onnx", (1, 2, 4, 4), "NCHW")
+
+
+def test_a_size_before_is_known_for_each_axis() -> None:
+    for pooling in (SPEC, pk.AdaptiveMaxPool((None, 2), layout="NCHW")):
+        with pytest.raises(pk.SpecError, match=r"output_size=\(None, 4\), and each axis that was pooled has the size"):
+            pk.Unpool(pooling, (None, 4))  # type: ignore[arg-type]
