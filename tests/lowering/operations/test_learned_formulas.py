@@ -79,7 +79,7 @@ def test_weights_that_are_wrong(given: Any, error: Any, text: str) -> None:
     (lambda: pk.LearnedMix(*[window("max", "channels_first")] * 2), "a letter for each axis"),
     (lambda: pk.GatedMix(*[pk.GlobalAvgPool(layout="NCL", keepdims=True)] * 2), "each cell of a window"),
     (lambda: pk.LearnedOption(window("max", "NCHW")), "one of its options can be learned"),
-    (lambda: pk.LIPPool(layout="NCHW", channels=3, logits="deep"), "projection or simplified or bottleneck"),
+    (lambda: pk.LIPPool(layout="NCHW", channels=3, logits="deep"), '"projection" and "simplified" and "bottleneck"'),
     (lambda: pk.LatentAttentionPool(layout="NLC", keepdims=False, channels=4, heads=3), "4 channels and 3 heads"),
 ])  # fmt: skip
 def test_what_cannot_be(make: Any, text: str) -> None:

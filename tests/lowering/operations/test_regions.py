@@ -173,7 +173,7 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: roi(BOXES - 0.5), pk.InputError, "give whole numbers from 0 to 1"),
     (lambda: roi(None), pk.InputError, "received no boxes"),
     (lambda: roi(BOXES > 1), pk.DtypeError, "boxes of dtype bool"),
-    (lambda: roi(BOXES, X[0]), pk.ShapeError, "of rank 3.* axes NCHW"),
+    (lambda: roi(BOXES, X[0]), pk.ShapeError, "of rank 3.* layout NCHW has 4 axes"),
     (lambda: roi(BOXES, X[:, :, :0]), pk.ShapeError, "axis H has size 0"),
     (lambda: roi(BOXES * 1e6 * [0, 1, 1, 1, 1], sampling_ratio=0), pk.InputError, "bins of up to"),
     (lambda: roi(BOXES, kind="avg"), pk.SpecError, 'kind of regions is "max" or "align"'),
