@@ -57,8 +57,11 @@ def read(adapter: Adapter, x: Tensor, tensors: Mapping[str, Tensor]) -> dict[str
 def _key(adapter: Adapter, x: Tensor, key: Any) -> Tensor:
     if isinstance(key, Key):
         return adapter.ops(1, "int32").line(key.words, 0, "int32", x)
-    if hasattr(key, "shape"):
-        return adapter.key_of(key)
+    try:
+        if hasattr(key, "shape"):
+            return adapter.key_of(key)
+    except RuntimeError:  # an uninitialised parameter of PyTorch's, which has no shape yet
+        pass
     raise InputError(
         f"received {shown(key)} as the key, and a key is a pk.Key, or its two words as a tensor; write key=pk.Key(0)"
     )

@@ -187,7 +187,7 @@ def _size(pooling: PoolSpec, given: object) -> Any:
             "inputs of several sizes are pooled to one, and which it was is not guessed",
             f"give the sizes of the input along the axes that were pooled, as in output_size=x.shape[2:]{more}",
         )
-    if is_many(given) and None in given:
+    if is_many(given) and any(n is None for n in given):
         rule = "each axis that was pooled has the size that it had before"
         raise wrong(
             f"output_size={shown(given)}", rule, "give an int in the place of None, that of the values if need be"

@@ -222,3 +222,9 @@ def test_tensors_that_hold_no_real_numbers(name: str, dtype: str) -> None:
     }.get(name, spec)
     with pytest.raises(pk.DtypeError, match=rf"received {name} of dtype .* hold real numbers"):
         pk.roi_levels(given[0, :, :5], 2, 5) if name == "boxes" else pk.pool(x, spec, **{name: given})
+
+
+def test_a_key_that_has_no_shape_yet_is_no_key() -> None:
+    spec, x = pk.StochasticPool(2, layout="NCL"), np.ones((1, 2, 8), "float32")
+    with pytest.raises(pk.InputError, match=r"received .* as the key"):
+        pk.pool(x, spec, key=torch.nn.parameter.UninitializedParameter())
