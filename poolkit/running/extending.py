@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import Kind
@@ -76,10 +76,15 @@ def register_kind(
     FOLDS[name] = fold
 
 
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
+
+
 def _options(given: object) -> dict[str, Option]:
-    rows = dict(cast("Mapping[object, object]", given)) if isinstance(given, Mapping) else {}
-    if given is None or (isinstance(given, Mapping) and all(isinstance(name, str) for name in rows)):
-        return cast("dict[str, Option]", rows)
+    if given is None:
+        return {}
+    if _is_mapping(given) and all(isinstance(name, str) for name in given):
+        return cast("dict[str, Option]", dict(given))
     rule = "options are a mapping of names to a pk.Option each"
     raise wrong(f"options={shown(given)}", rule, 'write it as in options={"scale": pk.Option(1.0, …)}')
 
