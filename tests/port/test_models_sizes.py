@@ -143,6 +143,15 @@ def test_where_they_cannot_they_are_told(tmp_path: Path, to: str, layout: str | 
     assert "the zeros of zeros before it take part" in row.note
 
 
+def test_zeros_around_other_axes_are_told(tmp_path: Path) -> None:
+    image = keras.Input((9, 8, 6))
+    zeros = kl.ZeroPadding2D(1, name="zeros", data_format="channels_first")
+    [row] = ported(tmp_path, kl.MaxPooling2D(3, 2)(zeros(image)), image).rows
+
+    assert (row.after, row.padding) == ("nn.MaxPool2d(3, 2)", None)
+    assert "the zeros of zeros before it take part" in row.note
+
+
 def test_zeros_before_an_average_are_told(tmp_path: Path) -> None:
     image = keras.Input((9, 8, 3))
     [row] = ported(tmp_path, kl.AveragePooling2D(3)(kl.ZeroPadding2D(1, name="zeros")(image)), image).rows

@@ -254,6 +254,14 @@ def test_the_zeros_of_a_padding_before_take_part(lines: list[str]) -> None:
     assert "layers.ZeroPadding2D(1)" in ported(body(*lines), "jax").text
 
 
+def test_zeros_around_other_axes_stay() -> None:
+    lines = ['return layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(data_format="channels_first")(x))']
+    found = ported(body(*lines))
+    assert "ConstantPad2d" not in found.text
+    assert "keep that padding as a step of its own" in found.rows[0].note
+    assert [line.after for line in found.lines] == ['layers.ZeroPadding2D(data_format="channels_last")']
+
+
 def test_squeeze_after_a_pool() -> None:
     source = "import torch.nn as nn\ny = nn.AdaptiveAvgPool2d(1)(x).squeeze()\n"
     assert "batch of 1" in row(source, "keras").note

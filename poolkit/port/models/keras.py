@@ -230,7 +230,11 @@ def _padded(found: Layer, padding: Config) -> Layer:
     given, name = _config(padding).get("padding"), shown(name_of(padding))
     pairs = [listed(one) for one in given] if is_list(given) and given and is_list(given[0]) else [listed(given)]
     whole = all(is_many(one) and len(one) == 2 and all(type(n) is int and n >= 0 for n in one) for one in pairs)
-    if whole and found.call is not None and ".MaxP" in found.call.name:
+    order = dict(found.call.kwargs).get("data_format") if found.call is not None else None
+    same = (_config(padding).get("data_format") or "channels_last") == (
+        order or "channels_last"
+    )  # else around other axes
+    if whole and found.call is not None and ".MaxP" in found.call.name and same:
         return replace(found, padding=tuple(pairs), padded_by=name)
     return replace(found, note=note_of_padding(name))
 

@@ -9,6 +9,7 @@ from typing import Any
 from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, arguments, given, literal
+from poolkit.port.python.orders import order_said
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.rules.order_before import applied_to
 from poolkit.port.python.sites import Pad, Site
@@ -30,8 +31,9 @@ def padded_before(tree: Tree, names: Names, site: Site) -> None:
         return
     kind, note = str(site.fields.get("kind")), _of_padding(tree, call, str(site.fields.get("kind")))
     site.notes.append(note)
-    full = names.full(call.func) or ""
-    pairs = _pairs(call, full, str(site.fields["layout"])) if kind == "max" and _filling(tree, call) == "0" else ()
+    full, layout = names.full(call.func) or "", str(site.fields["layout"])
+    alike = order_said(tree, names, call) in ("", lettered(layout))  # else they are around other axes
+    pairs = _pairs(call, full, layout) if kind == "max" and alike and _filling(tree, call) == "0" else ()
     if pairs:
         site.pad = Pad(call, None if LAYERS.search(full) else given(call)[0], pairs, full.partition(".")[0], note)
 
