@@ -47,6 +47,15 @@ ORDERED = [
 ]
 
 
+@pytest.mark.parametrize("before", ["Permute((2, 1, 3))", "Reshape((8, 9, 3))"])
+def test_a_layer_before_a_pool_that_goes_by_the_order_of_the_axes(before: str) -> None:
+    source = f"{OTHERS}m = keras.Sequential([keras.layers.{before}, keras.layers.MaxPooling2D((2, 3))])\n"
+    found = row(source, "torch")
+    assert (found.status, found.after) == ("caveat", "torch.nn.MaxPool2d((2, 3))")
+    assert f"keras.layers.{before} before it takes the axes in the order of the original" in found.note
+    assert row(source, "jax").status == "exact"
+
+
 @pytest.mark.parametrize(("head", "call", "to"), ORDERED)
 def test_an_argument_that_goes_by_the_order_of_the_axes(head: str, call: str, to: str) -> None:
     source = f"{head}y = {call}\n"

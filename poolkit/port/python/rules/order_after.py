@@ -9,7 +9,7 @@ from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, last_name
 from poolkit.port.python.reshaping import keeps_batch
-from poolkit.port.python.rules.order_before import PERMUTES
+from poolkit.port.python.rules.order_before import IN_ORDER, PERMUTES
 from poolkit.port.python.rules.turns import is_vector
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import tensors_of
@@ -22,7 +22,7 @@ FLATTEN = (
     "it are to be put in that order too (docs/beside_pooling.md)"
 )
 STAYS = "{} after it stays, as its first entry is not surely the batch; check it"
-RESHAPE = "{} after it takes the axes in the order of the original; write it anew"
+RESHAPE = f"{{}} after it {IN_ORDER}"
 INDEX = "the index after it counts the axes of the original's layout; write it anew"
 
 

@@ -22,11 +22,19 @@ LETTERS = ("einsum", "rearrange", "Rearrange")
 PERMUTES = (*TURNS, "rollaxis", *LETTERS)
 TRANSPOSED = ("T", "mT")  # attributes of a tensor
 SHAPES = ("view", "reshape", "unflatten", "unsqueeze", "expand_dims", "Reshape")
+IN_ORDER = "takes the axes in the order of the original; write it anew"
 FORMATTED = "{} gives what it pools the order of the data format; set that to the port's"
 
 
 def order_before(tree: Tree, names: Names, site: Site) -> None:
-    """Note in a site what in its argument goes by the order of the axes."""
+    """Note in a site what in its argument, or in the Sequential before it, goes by the order of the axes."""
+    beside = sequences.before(tree, site.outer) if site.role == "layer" else None
+    if (
+        beside is not None
+        and isinstance(beside.node, ast.Call)
+        and last_name(beside.node.func) in ("Permute", "Reshape")
+    ):
+        site.counted.append(f"{tree.text(beside.node)} before it {IN_ORDER}")
     tensors = [tensors_of(tree, names).of(one) for one in _tensors(tree, names, site)]
     site.counted += [FORMATTED.format(tree.text(one.node)) for one in tensors if one.keeps == FORMAT]
     nodes = [node for one in tensors if one.keeps != FORMAT for node in walk(one.node)]
