@@ -24,7 +24,7 @@ class TorchHarness(Harness):
         **shared("compiled:aot_eager", "compiled_gradient:aot_eager", "dynamic"),
         **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient"), HANDFUL),
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
-        **dict.fromkeys(("exported:trace any", "exported:older onnx"), "few"),
+        **shared("exported:trace any", "exported:older onnx"),
         **dict.fromkeys(("exported:program", "exported:onnx", "exported:older onnx any"), OPERATIONS),
         **dict.fromkeys(("exported:program any", "exported:onnx any"), OPERATIONS[::2]),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
