@@ -123,7 +123,7 @@ NEVER = {  # names that stand for those of another module
 }
 
 
-BESIDE = ("timm.", "torch_geometric.", "kornia.", "torchvision.")
+BESIDE = ("timm.", "torch_geometric.", "kornia.", "torchvision.", "antialiased_cnns.")
 
 
 @pytest.mark.parametrize("dialect", [d for d in table.dialects() if d.name != "onnx"], ids=lambda d: d.name)
