@@ -38,7 +38,7 @@ from poolkit.port.python.rules.turns import turned
 from poolkit.port.python.rules.whole_at_one_size import whole_at_one_size
 from poolkit.port.python.rules.whole_map import whole_map
 from poolkit.port.python.rules.zeros_before import padded_before
-from poolkit.port.python.sites import REDUCTIONS, TOLD, Site, checked, reduced
+from poolkit.port.python.sites import POOLS, TOLD, Site, checked, reduced
 from poolkit.port.python.tree import Tree
 
 Rule = Callable[[Tree, Names, Site], None]
@@ -104,6 +104,6 @@ def _check(site: Site) -> None:
 
 
 def _is_told(site: Site) -> bool:
-    """Whether a reduction that is no pool is told of: a sum is of axes that nobody knows, or of a map."""
+    """Whether what is no pool is told of: a reduction, a sum only of axes that nobody knows, but no resizing."""
     last = site.word.rpartition(".")[2]
-    return not isinstance(site.error, NotPooling) or last not in REDUCTIONS or last in TOLD or site.computed != ""
+    return not isinstance(site.error, NotPooling) or last in TOLD or site.computed != "" or bool(POOLS.search(last))
