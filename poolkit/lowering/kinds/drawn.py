@@ -54,6 +54,20 @@ class Expected(Taps):
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return (self.average(self.o.clip(self.real(x, 0.0), 0.0, math.inf), total)[0],)
 
+    def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """Relative to the average itself, (2a - 1) / sum(a); one that is 0 or infinite has none.
+
+        Both are scaled, or the square of the average, in the second derivative, leaves the range.
+        """
+        o, most = self.o, largest_of(self.plan.work)
+        lost = o.either(o.equal(s[0], 0), o.equal(s[0], math.inf))
+        average = o.where(lost, most, s[0])
+        scale = scales(o, o.detach(average))[0]
+        cells = o.divide(o.multiply(o.clip(x, 0.0, most), scale), o.multiply(average, scale))
+        weights = total(cells)
+        each = o.multiply(o.subtract(o.multiply(cells, 2.0), 1.0), o.where(o.less(x, 0), 0.0, change))
+        return (o.where(lost, 0.0, o.divide(total(each), o.where(o.equal(weights, 0), 1.0, weights))),)
+
     def fits(self, s: State, bound: float) -> Any:
         """The largest cell is at least the average, and at most the cells' number times it."""
         return self.o.between(self.o.detach(s[0]), *ends(self.plan.work, 36.0))

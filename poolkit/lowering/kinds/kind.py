@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -64,6 +64,13 @@ class Kind:
         """Whether all was in range, by what a window's cells added up to as they are (`by_sums`); one for all windows.
 
         `bound` is the largest magnitude of an exponent.
+        """
+        raise NotImplementedError
+
+    def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """How a window's sums change with its cells, where a framework composes a derivative by hand (`Ops.derived`).
+
+        `s` is carried relative to a scale, which is a constant, and is proportional to `change`, that of the cells.
         """
         raise NotImplementedError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.kinds.kind import State
-from poolkit.lowering.kinds.relative import Relative, decayed, exponents, factors, times
+from poolkit.lowering.kinds.relative import Relative, decayed, exponents, factors, largest_of, no_change, times
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -46,6 +46,15 @@ class LogSumExp(Relative):
 
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return 0.0, total(self.real(self.o.exp(exponents(self, x)), 0.0))
+
+    def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """A window whose largest is infinite has none."""
+        o, top, most = self.o, largest_of(self.plan.work), self.o.detach(s[0])
+        endless = o.either(o.equal(most, math.inf), o.equal(most, -math.inf))
+        scaled = o.clip(times(o, x, self.near), -math.inf, top)
+        each = self.share(scaled, o.where(endless, top, most))
+        found = o.where(endless, 0.0, total(o.multiply(each, change)))
+        return no_change(o, s[0]), times(o, times(o, found, self.near), self.far)
 
     def fits(self, s: State, bound: float) -> Any:
         return self.o.between(self.o.detach(s[1]), math.exp(-bound), math.exp(bound))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.kinds.kind import Kind, State
 from poolkit.lowering.kinds.maximum import Max
-from poolkit.lowering.kinds.relative import Relative, ends, largest_of, least_of, times
+from poolkit.lowering.kinds.relative import Relative, ends, largest_of, least_of, no_change, times
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -97,6 +97,17 @@ class Norm(Relative):
         return scale, o.where(endless, math.inf, powers)
 
     bounded = plain
+
+    def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """With p of 2 or more. A window with an infinite cell has none, nor has a cell below eps."""
+        o, eps, scale = self.o, self.eps, self.o.detach(s[0])
+        share = o.divide(self.held(self.magnitudes(x), largest_of(self.plan.work)), scale)
+        if eps is not None:
+            change = o.where(o.less(x, eps), 0.0, change)
+        elif not self.square:
+            change = o.where(o.less(x, 0), o.multiply(change, -1), change)
+        found = o.divide(o.multiply(total(o.multiply(self.power(share, self.p - 1), change)), self.p), scale)
+        return no_change(o, s[0]), o.where(o.equal(s[1], math.inf), 0.0, found)
 
     def fits(self, s: State, bound: float) -> Any:
         """Whether each window's sum of powers is so far in range that all of it was."""

@@ -124,5 +124,10 @@ def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:
     return o.where(gone, 0.0, o.exp(o.multiply(o.where(gone, 0.0, difference), factor)))
 
 
+def no_change(o: Ops, t: Tensor) -> Tensor:
+    """The change of what is constant, infinite or not."""
+    return o.cast(o.less(t, t), o.dtype)
+
+
 def times(o: Ops, x: Tensor, factor: Any) -> Tensor:
     return x if isinstance(factor, float) and factor == 1.0 else o.multiply(x, factor)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import total
 from poolkit.lowering.kinds.kind import Kind, State
-from poolkit.lowering.kinds.relative import decayed, ends, exponents, factors, times
+from poolkit.lowering.kinds.relative import decayed, ends, exponents, factors, largest_of, no_change, times
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -65,6 +65,18 @@ class Softmax(Kind):
         scaled = exponents(self, x)
         weight = self.real(self.o.exp(scaled if self.options["grad"] == "exact" else self.o.detach(scaled)), 0.0)
         return 0.0, total(self.o.multiply(x, weight)), total(weight)
+
+    def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        """The change of a weight stands apart from that of its cell: 1 plus a large cell, less as much, would be 0."""
+        o, exact = self.o, self.options["grad"] == "exact"
+        weight = self.weight(times(o, x if exact else o.detach(x), self.near), o.detach(s[0]))
+        added = total(o.multiply(change, weight))
+        if not exact:
+            return no_change(o, s[0]), added, no_change(o, s[2])
+        cells = o.clip(x, -largest_of(self.plan.work), math.inf)  # -inf has the weight 0
+        each = o.multiply(weight, change)
+        grown, lifted = (times(o, times(o, total(t), self.near), self.far) for t in (o.multiply(cells, each), each))
+        return no_change(o, s[0]), o.add(added, grown), lifted
 
     def fits(self, s: State, bound: float) -> Any:
         """Whether each window's weights are such that no exponent was out of range, and no product NaN or infinite."""
