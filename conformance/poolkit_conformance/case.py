@@ -175,6 +175,8 @@ RECIPES: dict[str, Recipe] = {
     "large": _large,
     "peak": _peak,
     "far apart": _far,
+    "times 1e30": lambda rng, shape: _normal(rng, shape) * 1e30,
+    "times 1e-30": lambda rng, shape: _normal(rng, shape) * 1e-30,
     "huge": _huge,
     "huge positive": lambda rng, shape: np.abs(_huge(rng, shape)),
     "spaced": _spaced,

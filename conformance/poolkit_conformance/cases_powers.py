@@ -56,7 +56,11 @@ def cases_of(kind: str, options: tuple[dict[str, Any], ...]) -> list[Case]:
         *(_case(kind, spec, spec, few=spec in _FEW) for spec in _SPECS),
         *(_case(kind, f"mask_{spec}", spec, tensors=mask, few=spec == "tokens") for spec in _MASKED),
         *(_case(kind, f"{dtype}_{spec}", spec, dtype=dtype) for dtype in _DTYPES for spec in _PLACES),
-        *(_case(kind, _label(data, spec), spec, data=data) for data in _DATA for spec in _PLACES),
+        *(
+            _case(kind, _label(data, spec), spec, data=data, few=(data, spec) == ("signed zeros", "global"))
+            for data in _DATA
+            for spec in _PLACES
+        ),
         *(
             _case(kind, _label(*_words(more), spec), spec, few=spec == "global" and more is options[0], **more)
             for more in options
@@ -132,10 +136,29 @@ DRAWS: list[Case] = [
     _case("stochastic", "drawn_by_float64", "k3_s2_same", tensors=(("samples", "each float64"),)),
 ]
 
+# Squares and inverse squares of all cells are beyond float32, and so may be what a second derivative comes from. Third
+# powers of cells next to 0 are beyond what docs/semantics.md (14) specifies.
+_KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("softmax", {}),
+    ("logsumexp", {}),
+    ("lp", {}),
+    ("lp", {"p": 3}),
+    ("gem", {}),
+    ("stochastic", {}),
+    ("std", {}),
+)
+SIZES: list[Case] = [
+    _case(kind, _label(data, *_words(more), spec), spec, data=data, few=True, **more)
+    for kind, more in _KINDS
+    for data, spec in (("times 1e30", "k3_s2_same"), ("times 1e-30", "global"))
+    if (data, more) != ("times 1e-30", {"p": 3})
+]
+
 POWERS: list[Case] = [
     *DRAWS,
     *cases_of("median", _QUANTILES),
     *cases_of("lp", _NORMS),
     *cases_of("gem", _MEANS),
     *cases_of("logsumexp", _LOGS),
+    *SIZES,
 ]

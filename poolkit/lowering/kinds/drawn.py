@@ -38,7 +38,7 @@ class Expected(Taps):
         return Expected(o, self.plan).relative(s[0], lambda t: o.sum(t, (at,)), lambda t: o.max(t, at))
 
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
-        """Of cells times a power of two, by the largest, whose square may be too large, or 0."""
+        """Of cells over the largest, whose square may be too large, or 0."""
         o, x = self.o, self.real(x, 0.0)
         top = largest(o.detach(o.clip(x, 0.0, math.inf)))
         scale, back = scales(o, top)
@@ -73,10 +73,9 @@ class Expected(Taps):
         return self.o.between(self.o.detach(s[0]), *ends(self.plan.work, 36.0))
 
     def average(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        weights = total(a)
-        return self.o.divide(
-            total(self.o.multiply(a, a)), self.o.where(self.o.equal(weights, 0), 1.0, weights)
-        ), weights
+        """Over infinity where there is no cell above 0, so that no derivative is left, either."""
+        o, weights = self.o, total(a)
+        return o.divide(total(o.multiply(a, a)), o.where(o.equal(weights, 0), math.inf, weights)), weights
 
 
 class Drawn(Choice, Taps):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.kinds.kind import Kind, State
 from poolkit.lowering.kinds.maximum import Max
-from poolkit.lowering.kinds.relative import Relative, ends, largest_of, least_of, no_change, times
+from poolkit.lowering.kinds.relative import Relative, ends, largest_of, least_of, no_change, room, times
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -111,7 +111,7 @@ class Norm(Relative):
 
     def fits(self, s: State, bound: float) -> Any:
         """Whether each window's sum of powers is so far in range that all of it was."""
-        return self.o.between(self.o.detach(s[1]), *ends(self.plan.work, 80.0))
+        return self.o.between(self.o.detach(s[1]), *ends(self.plan.work, room(self.p)))
 
     def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """In float64, of cells of float32, with p from 1 to 4.

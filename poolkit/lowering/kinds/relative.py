@@ -79,13 +79,19 @@ def moderate(kind: Any, x: Tensor, most: float) -> Any:
     return o.both(within(o, o.detach(exponents(kind, x)), most), within(o, cells, most * 2.0**20))
 
 
-def powers_fit(kind: Any, x: Tensor) -> Any:
-    """Whether the power of each cell is 0 or so far in range that a root of a sum of them has two derivatives."""
+def room(p: float) -> float:
+    """How many powers of two a sum of p-th powers may be from 1: the root's second derivative has it to 1/p - 2."""
+    return 124 / (2 - 1 / p)
+
+
+def powers_fit(kind: Any, x: Tensor, count: int) -> Any:
+    """Whether the power of each cell is 0 or so far in range that a root of a sum of `count` has two derivatives."""
     o, p, eps = kind.o, kind.options.get("p", 2.0), kind.options.get("eps")
-    most = 2.0 ** ((80 if kind.plan.work == "float32" else 640) / p)
+    least, most = ends(kind.plan.work, room(p) / p)
+    most /= count ** (1 / p)
     a = o.absolute(o.detach(x)) if eps is None else o.clip(o.detach(x), eps, math.inf)
-    if eps is None or eps < 1 / most:
-        a = o.where(o.both(o.greater(a, 0), o.less(a, 1 / most)), math.inf, a)
+    if eps is None or eps < least:
+        a = o.where(o.both(o.greater(a, 0), o.less(a, least)), math.inf, a)
     return within(o, a, most)
 
 
@@ -105,15 +111,14 @@ def least_of(dtype: str) -> float:
 
 
 def scales(o: Ops, top: Tensor) -> tuple[Tensor, Tensor]:
-    """A power of two that brings numbers of this size where their squares are neither too large nor 0, and its inverse.
+    """What brings numbers of this size near 1, and takes them back; both are factors, and constants.
 
-    Both are factors: TensorFlow's forward mode divides by the square of a divisor.
+    So all that derivatives are multiplied and divided by on their way is near 1, such as the square of a sum, by which
+    JAX divides. Neither is more than 2**104 (in float64 2**832), for a gradient is multiplied by them, too.
+    TensorFlow's forward mode would divide by the square of a divisor.
     """
-    e = 320 if o.dtype == "float64" else 40
-    large, small = o.greater(top, 2.0**e), o.less(top, 2.0**-e)
-    one = o.cast(o.greater(top, -1), o.dtype)
-    down, up = (o.where(large, 2.0**-n, o.where(small, 2.0**n, one)) for n in (2 * e, -2 * e))
-    return down, up
+    back = o.clip(top, *ends(o.dtype, 104.0))
+    return o.power(back, -1.0), back
 
 
 def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:

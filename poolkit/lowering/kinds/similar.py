@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from poolkit.lowering.kinds.kind import State
+from poolkit.lowering.kinds.relative import scales
 from poolkit.lowering.kinds.taps import Taps
 
 Tensor = Any
@@ -28,7 +29,8 @@ class Similar(Taps):
         cell, middle = o.absolute(x), o.absolute(mean)
         larger = o.greater(cell, middle)
         high, low = o.where(larger, cell, middle), o.where(larger, middle, cell)
-        zero = o.equal(high, 0)
+        zero, scale = o.equal(high, 0), scales(o, o.detach(high))[0]
+        low, high = (o.multiply(t, scale) for t in (low, high))
         ratio = o.where(zero, 1.0, o.divide(low, o.where(zero, 1.0, high)))
         weight = o.exp(o.divide(o.multiply(ratio, 2), o.add(o.multiply(ratio, ratio), 1)))
         weight = weight if real is None else o.where(o.equal(real, 1), weight, 0)

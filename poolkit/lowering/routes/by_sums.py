@@ -55,7 +55,7 @@ class BySums(Composite):
         powers = "wide" in KINDS[plan.kind].by_sums
 
         def fit() -> Any:
-            return powers_fit(kind, x) if powers else moderate(kind, x, BOUND[self.parts[0].work])
+            return powers_fit(kind, x, cells(plan)) if powers else moderate(kind, x, BOUND[self.parts[0].work])
 
         def far(x: Tensor) -> Tensor:
             if self.whole_axes:

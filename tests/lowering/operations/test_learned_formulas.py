@@ -53,6 +53,19 @@ def test_golden_numbers() -> None:
     np.testing.assert_allclose(pk.pool(x, pk.LearnedMix(largest, average), share=np.array(0.0)), 3.25)
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_adapool_of_cells_far_from_1_has_its_gradient(size: float) -> None:
+    """Where a sigmoid of 50 leaves the average alone it does not depend on the size; JAX divides by squares."""
+    jax: Any = pytest.importorskip("jax")
+    spec, x, share = pk.AdaPool(4, layout="NCL"), np.array([[[1.0, -2.0, 3.0, 4.0]]], "float32"), np.float32(50)
+
+    def total(x: Any) -> Any:
+        return pk.pool(x, spec, share=jax.numpy.asarray(share)).sum()
+
+    found, wanted = (jax.grad(total)(jax.numpy.asarray(x * np.float32(n))) for n in (size, 1.0))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
 def test_lip_begins_as_an_average() -> None:
     spec, x = pk.LIPPool(layout="NCHW", channels=5, logits="bottleneck", hidden=3), np.random.default_rng(0).random(MAP)
     rng = np.random.default_rng(1)
@@ -68,6 +81,16 @@ def test_lip_begins_as_an_average() -> None:
 def test_weights_that_are_wrong(given: Any, error: Any, text: str) -> None:
     with pytest.raises(error, match=text):
         pk.pool(np.ones(MAP), SPECS["mix"][0], **given)
+
+
+def test_a_mask_of_lip_is_one_for_all_channels() -> None:
+    spec = pk.LIPPool(layout="NCHW", channels=5)
+    weights = {name: np.full(p.shape, p.start) for name, p in spec.parameters.items()}
+    cells = np.random.default_rng(0).random((MAP[0], 1, *MAP[2:])) < 0.7
+    found = pk.pool(np.where(cells, np.ones(MAP), np.nan), spec, mask=cells, **weights)
+    np.testing.assert_array_equal(found, pk.pool(np.ones(MAP), spec, mask=cells[:, 0], **weights))
+    with pytest.raises(pk.ShapeError, match=r"whose logits are made of all channels; give one number for each cell"):
+        pk.pool(np.ones(MAP), spec, mask=np.ones(MAP, "bool"), **weights)
 
 
 @pytest.mark.parametrize(("make", "text"), [
