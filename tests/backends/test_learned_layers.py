@@ -143,6 +143,88 @@ def test_flax() -> None:
     assert set(dict(nnx.to_pure_dict(slope))) == set(spec.parameters)
 
 
+RATES, STEPS = {"gem": 3.0, "lip": 0.1, "attention": 1.0}, 5  # of plain gradient descent
+
+
+def trained_by_torch(spec: pk.Learned, rate: float) -> tuple[list[float], dict[str, Any]]:
+    torch: Any = pytest.importorskip("torch")
+    layer, x, target = spec.layer("torch"), torch.from_numpy(X), torch.from_numpy(target_of(spec))
+    layer.load_state_dict({n: torch.from_numpy(t) for n, t in weights_of(spec).items()})
+    step, losses = torch.optim.SGD(layer.parameters(), rate), list[float]()
+    for _ in range(STEPS):
+        step.zero_grad()
+        loss = ((layer(x) - target) ** 2).mean()
+        loss.backward()
+        step.step()
+        losses.append(loss.item())
+    return losses, {n: p.detach() for n, p in layer.named_parameters()}
+
+
+def trained_by_keras(spec: pk.Learned, rate: float) -> tuple[list[float], dict[str, Any]]:
+    keras: Any = pytest.importorskip("keras")
+    layer = spec.layer("keras")
+    model = keras.Sequential([keras.Input(X.shape[1:]), layer])
+    held = weights_of(spec)
+    model.set_weights([held[w.name] for w in layer.weights])
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    losses = model.fit(X, target_of(spec), epochs=STEPS, batch_size=len(X), verbose=0).history["loss"]
+    return losses, {w.name: keras.ops.convert_to_numpy(w) for w in layer.weights}
+
+
+def squared_error(layer: Any, x: Any, target: Any) -> Any:
+    return ((layer(x) - target) ** 2).mean()
+
+
+def trained_by_nnx(spec: pk.Learned, rate: float) -> tuple[list[float], dict[str, Any]]:
+    nnx: Any = pytest.importorskip("flax.nnx")
+    jax: Any = pytest.importorskip("jax")
+    from poolkit_jax import nnx as module
+
+    layer, losses = module(spec, rngs=nnx.Rngs(0)), list[float]()
+    nnx.update(layer, {n: jax.numpy.asarray(t) for n, t in weights_of(spec).items()})
+
+    @nnx.jit
+    def step(layer: Any, x: Any, target: Any) -> Any:
+        loss, slopes = nnx.value_and_grad(squared_error)(layer, x, target)
+        nnx.update(layer, jax.tree.map(lambda p, g: p - rate * g, nnx.state(layer), slopes))
+        return loss
+
+    for _ in range(STEPS):
+        losses.append(float(step(layer, jax.numpy.asarray(X), target_of(spec))))
+    return losses, {n: getattr(layer, n)[...] for n in spec.parameters}
+
+
+def trained_by_equinox(spec: pk.Learned, rate: float) -> tuple[list[float], dict[str, Any]]:
+    eqx: Any = pytest.importorskip("equinox")
+    jax: Any = pytest.importorskip("jax")
+    held = {n: jax.numpy.asarray(t) for n, t in weights_of(spec).items()}
+    model, losses = eqx.tree_at(weights_in, spec.layer("jax"), held), list[float]()
+
+    @eqx.filter_jit
+    def step(model: Any, x: Any, target: Any) -> Any:
+        loss, slopes = eqx.filter_value_and_grad(squared_error)(model, x, target)
+        return loss, eqx.apply_updates(model, jax.tree.map(lambda g: -rate * g, slopes))
+
+    for _ in range(STEPS):
+        loss, model = step(model, jax.numpy.asarray(X), target_of(spec))
+        losses.append(float(loss))
+    return losses, model.weights
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+@pytest.mark.parametrize("name", RATES)
+def test_training_goes_the_same_way_everywhere(name: str) -> None:
+    spec = SPECS[name]
+    runs = [run(spec, RATES[name]) for run in (trained_by_torch, trained_by_keras, trained_by_nnx, trained_by_equinox)]
+    wanted_losses, wanted = runs[0]
+    assert wanted_losses == sorted(wanted_losses, reverse=True)
+    assert wanted_losses[-1] < 0.9 * wanted_losses[0]
+    for losses, weights in runs[1:]:
+        np.testing.assert_allclose(losses, wanted_losses, rtol=1e-4)
+        for n, t in wanted.items():
+            np.testing.assert_allclose(weights[n], t, rtol=1e-4, atol=1e-5, err_msg=n)
+
+
 def test_masks_and_half_types() -> None:
     torch: Any = pytest.importorskip("torch")
     spec = pk.AttentionPool(layout="NLC", keepdims=False, channels=6, hidden=3)
