@@ -42,7 +42,17 @@ SPECS: dict[str, tuple[pk.Learned, tuple[int, ...]]] = {
     "latent_and_network": (pk.LatentAttentionPool(layout="NCHW", keepdims=True, channels=3, hidden=2), _MAP),
 }
 _FEW = ("mix", "gate_each", "attention")
-_MASKED = ("adapool", "option_of_windows", "mix_tokens", "gate", "attention", "latent", "latent_and_network")
+_MASKED = (
+    "adapool",
+    "option_of_windows",
+    "mix_tokens",
+    "gate",
+    "attention",
+    "latent",
+    "latent_and_network",
+    "lip",
+    "lip_simplified",
+)
 
 
 def _case(name: str, more: str = "", dtype: str = "float32") -> Case:

@@ -87,18 +87,21 @@ def gate(spec: Any, x: Any, w: dict[str, Any], mask: Any) -> Any:
 
 
 def lip(spec: Any, x: Any, w: dict[str, Any], mask: Any) -> Any:
+    real = mask["mask"][:, None] if mask else np.ones((1, 1, *x.shape[2:]), bool)
+    count = np.maximum(real.sum((2, 3), keepdims=True), 1)
     t = x
     for i in range(1, 2 + ("conv2" in w) * 2):
         kernel = w[f"conv{i}"]
-        t = t if i == 1 else np.maximum(t, 0)
+        t = np.where(real, t if i == 1 else np.maximum(t, 0), 0)
         if kernel.ndim == 2:
             t = np.einsum("nchw,cd->ndhw", t, kernel)
         else:
             windows = np.lib.stride_tricks.sliding_window_view(np.pad(t, [(0, 0)] * 2 + [(1, 1)] * 2), (3, 3), (2, 3))
             t = np.einsum("nchwkl,klcd->ndhw", windows, kernel.reshape(3, 3, *kernel.shape[1:]))
-        t = (t - t.mean((2, 3), keepdims=True)) / np.sqrt(t.var((2, 3), keepdims=True) + 1e-5)
+        t = t - np.where(real, t, 0).sum((2, 3), keepdims=True) / count
+        t = t / np.sqrt(np.where(real, t**2, 0).sum((2, 3), keepdims=True) / count + 1e-5)
         t = t * w[f"scale{i}"][:, None, None] + w[f"shift{i}"][:, None, None]
-    return pooled(spec.parts[0], x, weight=np.exp(12 * sigmoid(t)))
+    return pooled(spec.parts[0], x, weight=np.exp(12 * sigmoid(t)), **mask)
 
 
 def tokens_of(x: Any, mask: Any) -> tuple[Any, Any]:

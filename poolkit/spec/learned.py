@@ -126,7 +126,7 @@ class Learned(Operation):
 
     @property
     def takes(self) -> tuple[str, ...]:
-        masked = all("mask" in part.takes for part in self.parts) and self.formula != "lip"
+        masked = all("mask" in part.takes for part in self.parts)
         return (*self.parameters, *(["mask"] if masked else []))
 
     @property

@@ -129,17 +129,19 @@ def _linear(o: Ops, x: Tensor, weights: Weights, name: str) -> Tensor:
 
 
 def _lip(plan: LearnedPlan, o: Ops, x: Tensor, runs: Sequence[Run], weights: Weights, mask: Weights) -> Tensor:
-    """Local importance: each step a convolution and an instance normalisation; the logits are from 0 to 12."""
+    """Local importance: convolutions, each instance-normalised, make logits from 0 to 12; a masked cell is 0 there."""
     average, mean, deviation = runs
-    t = _last(plan, o, x)
+    real = _condition(plan, o, mask["mask"]) if mask else None
+    t, each = _last(plan, o, x), {} if real is None else {"mask": o.drop(real, (plan.channel,))}
     for i, (k, _, _) in enumerate(steps(plan.spec), 1):
         t = t if i == 1 else o.clip(t, 0.0, math.inf)
+        t = t if real is None else o.where(_last(plan, o, real), t, 0)
         t = o.matmul(t, weights[f"conv{i}"]) if k == 1 else _convolved(plan, o, t, weights[f"conv{i}"])
-        away, spread = o.subtract(t, mean(t)[0]), deviation(t)[0]
+        away, spread = o.subtract(t, mean(t, **each)[0]), deviation(t, **each)[0]
         root = o.power(o.add(o.multiply(spread, spread), EPS), 0.5)
         t = o.add(o.multiply(o.divide(away, root), weights[f"scale{i}"]), weights[f"shift{i}"])
     logits = o.multiply(sigmoid(o, t), 12)
-    return average(x, log_weight=_back(plan, o, logits))[0]
+    return average(x, log_weight=_back(plan, o, logits), **mask)[0]
 
 
 def _convolved(plan: LearnedPlan, o: Ops, t: Tensor, weight: Tensor) -> Tensor:
@@ -260,10 +262,22 @@ def plan_of_learned(
         around = PoolSpec("avg", window=3, stride=1, padding="same", layout=last, axes=spec.axes)
         near = around.plan(rank, work, moved, widen).axes
         whole = [PoolSpec(kind, output_size=1, layout=last, axes=spec.axes) for kind in ("avg", "std")]
-        parts += [one.plan(rank, work, moved, widen) for one in whole]
-    parts = [] if spec.formula == "latent" else parts
+        parts += [one.plan(rank, work, moved, widen, _each_cell(spec, rank, mask)) for one in whole]
+    own = () if spec.formula == "latent" else tuple(parts)
     kept = tuple([f._replace(sizes=()) for f in further])
-    return LearnedPlan(spec, tuple(parts), pooled, rank, dtype, work, near, further=kept)
+    return LearnedPlan(spec, own, pooled, rank, dtype, work, near, further=kept)
+
+
+def _each_cell(spec: Learned, rank: int, mask: tuple[Further, ...]) -> tuple[Further, ...]:
+    """The mask of cells of all channels, as a condition without an axis for these."""
+    at = letters_of(spec, rank).index("C")
+    if any(f.rank == rank and f.sizes[at] not in (None, 1) for f in mask):
+        raise ShapeError(
+            f"received mask of shape {mask[0].sizes} for {quoted(str(spec))}, whose logits are made of all channels; "
+            "give one number for each cell, without C or with 1 for it"
+        )
+    sizes = [tuple([n for i, n in enumerate(f.sizes) if f.rank < rank or i != at]) for f in mask]
+    return tuple([Further("mask", rank - 1, "bool", each) for each in sizes])
 
 
 def _check(spec: Learned, further: Sequence[Further]) -> None:
