@@ -40,7 +40,7 @@ class Ops(Operators):
     jnp: Any = jax.numpy
     lax: Any = lax
     module = "jnp"
-    nan_wins = puts = True
+    nan_wins = puts = drops = True
     pairwise_sums: bool = True  # `sum` has to pad, which is a copy
 
     def __init__(self, rank: int, dtype: str) -> None:

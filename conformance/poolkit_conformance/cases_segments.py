@@ -24,6 +24,7 @@ SEGMENTS = [
     _case("in_order", "avg", ids="ids sorted"),
     *(_case("of_numbers", kind, (9,)) for kind in ("avg", "max")),
     *(_case("of_maps", kind, (7, 2, 3, 2)) for kind in ("max", "softmax")),
+    _case("of_lines", "avg", (7, 2, 3), few=True),
     *(_case("nan", kind, data="nan") for kind in _KINDS),
     *(_case("inf", kind, data="inf") for kind in ("sum", "max", "softmax")),
     *(_case("ties", kind, (12, 3), data="ties") for kind in ("max", "min")),

@@ -21,6 +21,7 @@ class Derived:
     sizes_are_data: ClassVar[bool] = False
     exact: bool = False
     puts: bool = False
+    drops: bool = False
     nan_wins: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -27,6 +27,7 @@ class Ops(Protocol):
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     exact: bool  # sums of unknown length keep to 4 eps, too
     puts: bool  # there is `put`
+    drops: bool  # `segment` leaves out rows whose numbers are below 0, or too large
     nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
     rank: int
     dtype: str  # that in which the kind is computed

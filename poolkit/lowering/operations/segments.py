@@ -62,10 +62,14 @@ class SegmentPlan(Composite):
         o.exact = self.way == "exact"
         n, one = self.spec.num_segments, o.of_rank(1)
         ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
-        if not self.way.startswith(EVERY):
+        scaled = "relative" in KINDS[self.base.kind].by_sums  # what a dropped row is scaled by would be NaN
+        dropped = o.drops and self.known and self.axes[0].n > 0 and not scaled
+        if not (dropped or self.way.startswith(EVERY)):
             return self.cut(o, x, ids), None
         here = ids if self.ids == o.index else one.cast(ids, o.index)
         rows = Rows(o, self.base, here, n, self.way.removeprefix(EVERY), every=True)
+        if dropped:
+            return rows.finished(x, self.spec.empty_value), None
         return o.branch(
             one.between(ids, -1, n),
             lambda x: rows.finished(x, self.spec.empty_value),
