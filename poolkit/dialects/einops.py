@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, TypeGuard
 
 from poolkit.dialects.dialect import Dialect, Word, need_value, words
@@ -56,12 +57,12 @@ def read_pattern(pattern: str, reduction: object, **lengths: int) -> PoolSpec:
     _check_pattern(pattern, lengths)
     left, right = (_terms(side, pattern) for side in pattern.split("->", 1))
     names = [_outer(term, right, pattern) for term in left]
-    layout = "".join(_letter(name, pattern) for name in names)
+    letters = _letters_of(names, right, pattern)
     kept = {name for name in names if name in right}
     windows = {name: _window(term, name, lengths, pattern) for term, name in zip(left, names, strict=True)}
     if any(k is not None for k in windows.values()):
-        return _sliding(pattern, str(KINDS[str(reduction)]), layout, names, right, windows)
-    return _global(pattern, str(KINDS[str(reduction)]), layout, names, kept, right)
+        return _sliding(pattern, str(KINDS[str(reduction)]), letters, right, windows)
+    return _global(pattern, str(KINDS[str(reduction)]), letters, kept, right)
 
 
 def _check_pattern(pattern: str, lengths: Mapping[str, int]) -> None:
@@ -95,6 +96,17 @@ def _outer(term: str, right: list[str], pattern: str) -> str:
     )
 
 
+def _letters_of(names: list[str], right: list[str], pattern: str) -> dict[str, str]:
+    """A letter for each axis; several that are called like a batch, come first and are kept, are "..." together."""
+    if len({*names}) < len(names):
+        raise InputError(f"received {pattern!r}, which names an axis twice; give each its own name")
+    letters = {name: _letter(name, pattern) for name in names}
+    batches = list(takewhile(lambda name: letters[name] == "N" and name in right, names))
+    if len(batches) > 1:
+        letters |= dict.fromkeys(batches, "") | {batches[0]: "..."}
+    return letters
+
+
 def _letter(name: str, pattern: str) -> str:
     letter = name if name == "..." else LETTERS.get(name.lower(), name.upper() if len(name) == 1 else "")
     if not letter.isalpha() and name != "...":
@@ -118,12 +130,11 @@ def _window(term: str, name: str, lengths: dict[str, int], pattern: str) -> int 
     return size
 
 
-def _sliding(
-    pattern: str, kind: str, layout: str, names: list[str], right: list[str], windows: dict[str, Any]
-) -> PoolSpec:
-    if right != names:
+def _sliding(pattern: str, kind: str, letters: dict[str, str], right: list[str], windows: dict[str, Any]) -> PoolSpec:
+    if right != [*letters]:
         raise NotExactError(f"received {pattern!r}, which moves or drops axes beside its windows; no spec does both")
-    pooled = {_letter(name, pattern): k for name, k in windows.items() if k is not None}
+    layout = "".join(letters.values())
+    pooled = {letters[name]: k for name, k in windows.items() if k is not None}
     spatial = [c for c in layout.removeprefix("...") if c not in "NC"]
     axes = "".join(c for c in spatial if c in pooled)
     if len(axes) != len(pooled):
@@ -131,9 +142,10 @@ def _sliding(
     return PoolSpec(kind, layout=layout, axes=axes, window=tuple(pooled[c] for c in axes))
 
 
-def _global(pattern: str, kind: str, layout: str, names: list[str], kept: set[str], right: list[str]) -> PoolSpec:
+def _global(pattern: str, kind: str, letters: dict[str, str], kept: set[str], right: list[str]) -> PoolSpec:
+    names, layout = [*letters], "".join(letters.values())
     gone = [name for name in names if name not in kept]
-    axes = "".join(_letter(name, pattern) for name in gone)
+    axes = "".join(letters[name] for name in gone)
     if not axes or set(axes) & set("NC."):
         raise NotExactError(f"received {pattern!r}, which does not pool over spatial axes alone; no spec does")
     ones = ["1" if name in gone else name for name in names]

@@ -24,6 +24,8 @@ PATTERNS: list[tuple[str, str, dict[str, int]]] = [
     ("b (h 2) w c -> b h w c", "sum", {}),
     ("... h w c -> ... 1 1 c", "mean", {}),
     ("b t h c -> b t c", "mean", {}),
+    ("b n h c -> b n c", "mean", {}),
+    ("batch n (h 2) c -> batch n h c", "max", {}),
 ]
 
 
@@ -39,6 +41,7 @@ def test_what_a_pattern_is_read_as() -> None:
     assert pk.read("b h w c -> b c", reduction="mean") == pk.GlobalAvgPool(layout="NHWC", keepdims=False)
     assert pk.read("b (h 2) (w 2) c -> b h w c", "max") == pk.MaxPool(2, layout="NHWC")
     assert pk.read("b (h 2) w c -> b h w c", "max") == pk.MaxPool(2, layout="NHWC", axes="H")
+    assert pk.read("b n c h w -> b n c", "mean") == pk.GlobalAvgPool(layout="...CHW", keepdims=False)
     assert pk.read("n c d h w -> n c", "mean") == pk.GlobalAvgPool(layout="NCDHW", keepdims=False)
 
 
@@ -57,6 +60,7 @@ def test_what_a_pattern_is_read_as() -> None:
         ("b (h k) w c -> b h w c", "mean", pk.InputError, "without the length of k"),
         ("b rows w c -> b c", "mean", pk.InputError, "'rows' is not"),
         ("b h ? c -> b c", "mean", pk.InputError, "no einops pattern"),
+        ("b b h w c -> b c", "mean", pk.InputError, "names an axis twice"),
     ],
 )
 def test_what_no_spec_says(pattern: str, reduction: Any, error: type[pk.PoolkitError], text: str) -> None:

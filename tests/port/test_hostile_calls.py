@@ -35,7 +35,8 @@ def test_lines_that_double_what_is_before_take_no_more_each(kind: str) -> None:
 
 
 MISTAKES = [
-    "einops.reduce(x, 'b n h w c -> b n c', 'max')",
+    "einops.reduce(x, 'b h n w c -> b n c', 'max')",
+    "einops.reduce(x, 'b b h w c -> b c', 'max')",
     "einops.reduce(x, 'b h w n -> b n', 'max')",
     "einops.reduce(x, 'b c x1 x2 -> b c', 'mean')",
     "einops.reduce(x, 'b (h h2) c -> b h c', 'max')",
