@@ -98,7 +98,7 @@ class Usage:
     chain: Callable[[Call, Call], Call] | None = None
     # The function that makes maps larger or smaller, of its usual order of the axes.
     resizes: str = ""
-    # Words that put tensors side by side along their last axis, where they are not told along which.
-    joins: tuple[str, ...] = ()
+    # Layers and functions by the axis that they take where they are told none, and what they call it.
+    unsaid_axes: Mapping[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
     # A layer as the function that it calls, and the text of what follows it.
     function: Callable[[Call], tuple[Call, str]] | None = None

@@ -30,6 +30,17 @@ BOUND = [  # to which framework, a line, the expression in it, and what it becom
     ("torch", "y = tf.concat([x, x], 3)", "tf.concat([x, x], 3)", "tf.concat([x, x], 1)"),
     ("torch", "y = layers.Concatenate()([x, x])", "layers.Concatenate()", "layers.Concatenate(axis=1)"),
     ("torch", "y = layers.concatenate([x, x])", "layers.concatenate([x, x])", "layers.concatenate([x, x], axis=1)"),
+    ("torch", "y = tf.nn.softmax(x)", "tf.nn.softmax(x)", "tf.nn.softmax(x, axis=1)"),
+    ("torch", "y = layers.Softmax()(x)", "layers.Softmax()", "layers.Softmax(axis=1)"),
+    (
+        "torch",
+        "y = layers.LayerNormalization(epsilon=1e-6)(x)",
+        "layers.LayerNormalization(epsilon=1e-6)",
+        "layers.LayerNormalization(epsilon=1e-6, axis=1)",
+    ),
+    ("torch", "y = K.argmax(x)", "K.argmax(x)", "K.argmax(x, axis=1)"),
+    ("keras", "y = F.normalize(x)", "F.normalize(x)", "F.normalize(x, dim=-1)"),
+    ("keras", "y = torch.sort(x)[0]", "torch.sort(x)", "torch.sort(x, dim=-2)"),
     ("torch", "a = 3; y = tf.concat([x, x], axis=a)", "tf.concat([x, x], axis=a)", "tf.concat([x, x], axis=1)"),
     (
         "torch",
@@ -112,6 +123,9 @@ def test_a_line_and_what_it_becomes(to: str, text: str, before: str, after: str)
         ("torch", "a, b = 'x y'.split(' ', 1)"),
         ("torch", "y: dict[str, int] = {}"),
         ("keras", "y = torch.stack([x, x])"),
+        ("torch", "v = layers.Flatten()(layers.GlobalAveragePooling2D()(x)); y = tf.nn.softmax(v)"),
+        ("torch", "y = tf.argmax(x)"),
+        ("torch", "y = keras.ops.concatenate([x, x])"),
         ("keras", "y = x + x[0]"),
     ],
 )

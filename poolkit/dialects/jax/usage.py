@@ -32,6 +32,11 @@ USAGE = Usage(
         **NUMPY_AXES,
         1: f"{NUMPY_AXES[1]} concat softmax log_softmax logsumexp standardize glu cumlogsumexp cummax cummin",
     },
+    unsaid_axes={
+        ("axis", -1): "jax.nn.softmax jax.nn.log_softmax jax.nn.standardize jax.nn.glu "
+        "jax.numpy.sort jax.numpy.argsort jax.numpy.diff flax.linen.softmax flax.linen.log_softmax "
+        "flax.linen.standardize flax.linen.glu flax.nnx.softmax flax.nnx.log_softmax flax.nnx.standardize flax.nnx.glu"
+    },
     methods=Methods("jax.numpy", frozenset({"axis", "keepdims"})),
     none={"stride": 1},  # Flax's
     last_axes={

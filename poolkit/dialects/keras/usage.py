@@ -46,6 +46,11 @@ USAGE = Usage(
     chain=lambda before, after: Call("keras.Sequential", ([before, after],)),
     named_layers=True,
     tensors={"tf_keras": "tensorflow"},
-    joins=("keras.layers.Concatenate", "keras.layers.concatenate", "keras.backend.concatenate"),
+    unsaid_axes={
+        ("axis", -1): "keras.layers.Concatenate keras.layers.concatenate keras.backend.concatenate "
+        "keras.layers.Softmax keras.layers.LayerNormalization keras.ops.softmax keras.ops.log_softmax keras.ops.sort "
+        "keras.ops.argsort keras.ops.diff keras.backend.softmax keras.backend.argmax keras.backend.argmin "
+        "keras.activations.softmax keras.activations.log_softmax"
+    },
     resizes="keras.ops.image.resize",
 )

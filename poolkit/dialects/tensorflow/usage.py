@@ -16,6 +16,11 @@ USAGE = Usage(
         2: "split unstack roll norm repeat",
         3: "gather",
     },
+    unsaid_axes={
+        ("axis", -1): "tensorflow.nn.softmax tensorflow.nn.log_softmax tensorflow.math.softmax "
+        "tensorflow.math.log_softmax tensorflow.sort tensorflow.argsort tensorflow.compat.v1.nn.softmax "
+        "tensorflow.compat.v1.nn.log_softmax"
+    },
     public=("tensorflow.compat.v1", "tensorflow.compat.v1.math", "tensorflow.math"),
     around=("slim", "tensorflow_addons", "tensorlayer", "tflearn", "tensorpack", "sonnet"),
     listed=("tensorflow.nn.", "tensorflow.compat.v1.nn."),

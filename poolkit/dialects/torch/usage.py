@@ -55,6 +55,11 @@ USAGE = Usage(
         2: "split chunk tensor_split roll rot90 norm vector_norm topk kthvalue quantile diff normalize "
         "cosine_similarity repeat_interleave take_along_dim renorm",
     },
+    unsaid_axes={
+        ("dim", -1): "torch.sort torch.argsort torch.topk torch.kthvalue torch.mode torch.diff torch.nn.GLU "
+        "torch.nn.functional.glu",
+        ("dim", 1): "torch.nn.functional.normalize torch.nn.functional.cosine_similarity torch.nn.CosineSimilarity",
+    },
     values={f"{where}.{name}": f"{where}.a{name}" for where in ("torch", "torch.Tensor") for name in ("max", "min")},
     none={"stride": "window", "output_size": "axis"},
     single_images=True,

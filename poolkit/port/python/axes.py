@@ -51,5 +51,12 @@ def _place(tree: Tree, names: Names, call: ast.Call) -> int | None:
 
 
 @functools.cache
+def unsaid_axes() -> dict[str, tuple[str, int]]:
+    """The axis that layers and functions take where they are told none, after what they call it."""
+    tables = [d.usage.unsaid_axes for d in table.dialects()]
+    return {name: axis for one in tables for axis, words in one.items() for name in words.split()}
+
+
+@functools.cache
 def _places() -> dict[str, dict[str, int]]:
     return {d.name: {one: at for at, words in d.usage.axes.items() for one in words.split()} for d in table.dialects()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from poolkit.dialects import table
-from poolkit.port.python.axes import axes_given
+from poolkit.port.python.axes import axes_given, unsaid_axes
 from poolkit.port.python.edits import Edits
 from poolkit.port.python.entries import moved_entries
 from poolkit.port.python.evaluated import values_of
@@ -63,7 +63,8 @@ class Placed:
         found: dict[tuple[str, str], tuple[Node, Line]] = {}
         nodes: Iterator[Node] = chain(self.tree.all(ast.Subscript), self.tree.all(ast.Call), self.tree.all(ast.Assign))
         for node in nodes:
-            if self.tree.in_string(node) or self.tree.span(node) in edits.found or self._of_pool(node, pools):
+            taken = node.value if isinstance(node, ast.Assign) else node  # of which the sizes may have been moved
+            if self.tree.in_string(node) or self.tree.span(taken) in edits.found or self._of_pool(node, pools):
                 continue
             for at, after, note in self._found(node):
                 line = Line(f"line {self.tree.line(at)}", self.tree.text(at), after, note)
@@ -222,8 +223,7 @@ class Placed:
             yield node, self._with(node, [format_ or node], f'"{OTHERS[word]}"'), ""
             return
         if value is None:
-            if full in table.every(lambda usage: usage.joins) and self.order.last:
-                yield node, f"{self.tree.text(node)[:-1].rstrip(', ')}{', ' if given(node) else ''}axis=1)", ""
+            yield from self._unsaid(node, full or "", known)
             return
         if name in ADDS:
             yield from [(node, "", ADDED)] if literal(value) != 0 else []
@@ -238,6 +238,15 @@ class Placed:
         if new is not None and new != number:
             text = repr(new) if len(values) == 1 else repr(new)[1:-1]
             yield node, self._with(node, values, text), "; ".join(filter(None, [where, "" if sure else note]))
+
+    def _unsaid(self, node: ast.Call, full: str, known: int | None) -> Iterator[tuple[Node, str, str]]:
+        """The axis of a call that says none, such as the channels that ``Concatenate()`` goes along."""
+        word, at = unsaid_axes().get(full, ("", 0))
+        rank, note = self._said(known)
+        new, sure = self.order.moved(at, rank)
+        if word and new not in (None, at):
+            comma = ", " if given(node) else ""
+            yield node, f"{self.tree.text(node)[:-1].rstrip(', ')}{comma}{word}={new})", "" if sure else note
 
     def _literal(self, value: ast.expr) -> tuple[object, str]:
         """The positions that an argument is, and a word on a name that has them for either order."""
