@@ -82,6 +82,18 @@ def test_a_layer_for_every_step_has_one_axis_more(layer: str) -> None:
     assert "pools every step, as one spec does with layout=...HWC" in row(source).note
 
 
+def test_a_layer_for_every_step_of_every_clip() -> None:
+    source = f"""{KERAS}def f(x):
+    pool = layers.TimeDistributed(layers.TimeDistributed(layers.MaxPooling2D(2)), name="clips")
+    return pool(x)
+"""
+    steps = np.stack([np.stack([MAP, MAP * 2, MAP - 1], axis=1)] * 2, axis=1)
+    same_numbers(source, x=steps, at=3)
+    found = row(source)
+    assert (found.status, found.note.count("TimeDistributed pools every step")) == ("exact", 1)
+    assert "TimeDistributed" not in found.after
+
+
 def test_a_wrapper_that_makes_more_of_a_layer_fails() -> None:
     found = row(f"{KERAS}y = layers.Bidirectional(layers.MaxPooling2D(2))(x)\n")
     assert found.status == "failed"
@@ -176,6 +188,43 @@ def test_two_reductions_of_one_axis_are_a_pool_of_both(of: str, reduction: str) 
     to = "tensorflow" if of == "torch" else "torch"
     assert row(source, to).before == reduction
     same_numbers(source, of=of, to=to)
+
+
+ON_LINES = [
+    "v, _ = torch.max(x, 3)\n    return torch.max(v, 2)[0]",
+    "v, places = x.max(3)\n    y, _ = v.max(2)\n    return y",
+    "x, _ = torch.max(x, 3)\n    x, _ = torch.max(x, 2)\n    return x",
+    "v = x.mean(3)\n    v = v.mean(2)\n    return v",
+    "v = torch.max(x, 3)[0]\n    y = 2\n    return torch.max(v, 2).values * y",
+    "v = x.sum(2, keepdim=True)\n    return v.sum(3, keepdim=True)",
+]
+
+
+@pytest.mark.parametrize("body", ON_LINES)
+def test_two_reductions_on_lines_of_their_own(body: str) -> None:
+    source = f"{TORCH}def f(x):\n    {body}\n"
+    after = ported(source, "tensorflow")
+    assert after.complete
+    assert not any(one in after.text for one in ("x, 3", "x.mean", "x.sum", "x.max", ", _"))
+    same_numbers(source, of="torch", to="tensorflow")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v, at = torch.max(x, 3)\n    return torch.max(v, 2)[0], at",
+        "v, _ = torch.max(x, 3)\n    v, at = torch.max(v, 2)\n    return v, at",
+        "v = x.mean(3)\n    x = x * 2\n    return v.mean(2)",
+        "v = x.mean(3)\n    return v.mean(2), v",
+        "v = x.mean(3)\n    if v is None:\n        return v\n    return v.mean(2)",
+        "v = (x + 1).mean(3)\n    return v.mean(2)",
+        "v = x.mean(3); w = 2\n    return v.mean(2) * w",
+        "for v in x:\n        v = v.mean(3)\n    return v.mean(2)",
+    ],
+)
+def test_two_reductions_whose_first_is_used_otherwise(body: str) -> None:
+    source = f"{TORCH}def f(x):\n    {body}\n"
+    assert ported(source, "keras").text == source
 
 
 @pytest.mark.parametrize("reduction", ["x.max(1)[0].max(1)[0]", "x.mean(1).mean(1)"])

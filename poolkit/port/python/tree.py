@@ -209,6 +209,10 @@ class Tree:
         start = self.span(statement)[0]
         return not self.data[self.data.rfind(b"\n", 0, start) + 1 : start].strip()
 
+    def stands_alone(self, statement: ast.stmt) -> bool:
+        """Whether a statement may go with its line: nothing else stands there, and its block has others."""
+        return len(self.block(statement)) > 1 and self.opens_line(statement) and len(self.beside(statement)) == 1
+
     def _lines(self, block: Sequence[ast.stmt]) -> dict[ast.stmt, list[ast.stmt]]:
         count = 0
         keys: dict[ast.stmt, int] = {}

@@ -122,10 +122,9 @@ def left_out(tree: Tree, node: Node, inner: ast.expr, why: str = "") -> Folded:
     """An expression that becomes what is in it; where that would be ``x = x``, the line goes."""
     statement = tree.parent(node)
     target = target_of(statement)
-    if isinstance(statement, ast.Assign) and isinstance(target, ast.Name) and isinstance(inner, ast.Name):
-        alone = len(tree.beside(statement)) == 1 and tree.opens_line(statement) and len(tree.block(statement)) > 1
-        if alone and target.id == inner.id:
-            return Folded(node, whole_line(tree, tree.span(statement)), why=why)
+    same = isinstance(target, ast.Name) and isinstance(inner, ast.Name) and target.id == inner.id
+    if same and isinstance(statement, ast.Assign) and tree.stands_alone(statement):
+        return Folded(node, whole_line(tree, tree.span(statement)), why=why)
     return Folded(node, tree.span(node), keeps=inner, why=why)
 
 

@@ -9,6 +9,7 @@ from poolkit.port.python.sites import Site, applied
 from poolkit.port.python.tree import Tree
 
 LAYERS = "keras.layers."
+EVERY_STEP = "TimeDistributed pools every step, as one spec does with layout={}"
 
 
 def wrapped(tree: Tree, names: Names, site: Site) -> None:
@@ -21,10 +22,10 @@ def wrapped(tree: Tree, names: Names, site: Site) -> None:
     if not site.word.startswith(LAYERS) or name not in ("TimeDistributed", "Bidirectional", "Wrapper"):
         return
     if name == "TimeDistributed" and isinstance(site.fields, dict):
-        layout = f"...{str(site.fields['layout'])[1:]}"
+        layout = f"...{str(site.fields['layout']).removeprefix('...').removeprefix('N')}"
         site.fields, site.outer, site.reformed = {**site.fields, "layout": layout}, call, True
-        site.notes.append(f"TimeDistributed pools every step, as one spec does with layout={layout}")
-        applied(tree, site)
+        site.notes[:] = dict.fromkeys([*site.notes, EVERY_STEP.format(layout)])
+        wrapped(tree, names, applied(tree, site))  # which may be in another one
         return
     site.error = NotExactError(
         f"{tree.text(call.func)} around it applies it to every step of a sequence, which only a layer of Keras's "

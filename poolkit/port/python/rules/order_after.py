@@ -29,7 +29,7 @@ INDEX = "the index after it counts the axes of the original's layout; write it a
 def order_after(tree: Tree, names: Names, site: Site) -> None:
     """Flatten, a reshape or an index behind a pool that keeps its axes."""
     fields = site.read
-    if not fields or site.folded or (site.turned and not is_vector(fields)):
+    if not fields or any(not part.why for part in site.folded) or (site.turned and not is_vector(fields)):
         return
     sizes = fields.get("output_size")
     single = known(sizes) and is_all(sizes, 1)
