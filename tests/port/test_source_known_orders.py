@@ -236,7 +236,7 @@ def test_one_known_axis_beside_one_that_nobody_knows_is_left() -> None:
 )
 def test_what_a_reduction_leaves_has_an_order_too(first: str, second: str, after: str) -> None:
     source = f"{HEAD}x = keras.layers.Conv2D(8, 3)(x)\nh = {first}\ny = {second}\n"
-    assert ported(source).rows[-1].after == after
+    assert ported(f"{source}z = h\n").rows[-1].after == after
 
 
 def test_two_reductions_one_after_the_other_give_the_numbers_of_both() -> None:

@@ -41,6 +41,33 @@ def test_a_mean_over_three_axes_of_unknown_rank_is_left(head: str, loss: str, to
         pk.read(loss.replace("tf.square(x)", "x").replace("(x ** 2)", "x").replace("x ** 2", "x"))
 
 
+ONE_AXIS = [  # of a tensor of which nothing is known: the steps of a sequence, or classes, or anything
+    ("import tensorflow as tf\n", "tf.reduce_mean(x, 1)", "torch", "NLC"),
+    ("import keras\n", "keras.ops.max(x, axis=1)", "torch", "NLC"),
+    ("import jax.numpy as jnp\n", "jnp.mean(x, axis=1)", "torch", "NLC"),
+    ("import torch\n", "x.mean(2)", "keras", "NCL"),
+    ("import torch\n", "x.mean(dim=-1)", "keras", "NCL"),
+]
+
+
+@pytest.mark.parametrize(("head", "mean", "to", "layout"), ONE_AXIS)
+def test_a_mean_of_one_axis_of_which_nothing_is_known_is_told_of(head: str, mean: str, to: str, layout: str) -> None:
+    source = f"{head}y = {mean}\n"
+    found = ported(source, to)
+    assert (found.text, found.complete) == (source, True)
+    assert [(one.status, one.group) for one in found.rows] == [("left", "check these")]
+    assert "may be the steps of a sequence" in found.rows[0].note
+    # The word that the row asks for makes a pool of it.
+    after = ported(source, to, source_layout=layout)
+    assert [one.status for one in after.rows if one.after] in (["exact"], ["caveat"])
+    assert "Pool" in after.text or "dim=2" in after.text
+
+
+def test_a_mean_of_one_axis_moves_with_the_pools_of_its_file() -> None:
+    found = ported("import keras\ny = keras.layers.MaxPooling1D(2)(x)\nz = keras.ops.mean(a, axis=1)\n", "torch")
+    assert [(line.before, bool(line.after)) for line in found.lines] == [("keras.ops.mean(a, axis=1)", True)]
+
+
 @pytest.mark.parametrize("loss", ["tf.reduce_sum(tf.square(x), axis=[1, 2, 3])", "tf.reduce_sum(x, [1, 2, 3], True)"])
 def test_a_sum_over_three_axes_stays(loss: str) -> None:
     source = f"import tensorflow as tf\ny = {loss}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from poolkit.dialects import table
 from poolkit.dialects.dialect import NotPooling
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
@@ -27,6 +28,10 @@ EITHER = (
     "received {}, whose axes {} of {} are spatial in whatever order, and nothing here says in which; give it by "
     "--source-layout, or port it by hand"
 )
+ONE_AXIS = (
+    "received {}, whose axis {} may be the steps of a sequence, or one of anything else; if it pools, say what the "
+    "file's tensors are, as in --source-layout NLC, or write a pooling layer"
+)
 LEFT = "of the axes of its result {} stays, and the channels move past it; check what takes that result"
 
 
@@ -42,20 +47,29 @@ def known_order(tree: Tree, names: Names, site: Site) -> None:
         site.error = site.error or NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
         return
     (order, by), rank = tensors.of(site.tensor).said, tensors.of(site.tensor).rank
-    if not order and tree.order and (not none or rank == len(lettered(tree.order))):
-        order, by = lettered(tree.order), "--source-layout"
+    given = lettered(tree.order) if tree.order else ""
+    if not order and given and (not none or rank == len(given) or (rank is None and _is_all_of_space(given, at))):
+        order, by = given, "--source-layout"
     if none:
-        _read_some(tree, site, at, order, rank or 0)
+        _read_some(tree, site, at, order, rank)
     elif order:
         _read_in(tree, site, at, order, by)
 
 
-def _read_some(tree: Tree, site: Site, at: Sequence[int], order: str, rank: int) -> None:
+def _is_all_of_space(order: str, at: Sequence[int]) -> bool:
+    """Whether positions are those of all spatial axes of an order, as 1 is of NLC."""
+    inside = all(-len(order) <= n < len(order) for n in at)
+    return inside and sorted(order[n] for n in at) == sorted(order.strip("NC"))
+
+
+def _read_some(tree: Tree, site: Site, at: Sequence[int], order: str, rank: int | None) -> None:
     """Read a reduction of some spatial axes, which is a pool of these where the order of a map is known."""
     if order and all(-len(order) <= n < len(order) and order[n] not in "NTC" for n in at):
         site.fields, site.error = fields_of(site.call, order), None
         _place(site, order, site.read["axes"])
-    elif not order and rank > 3 and all(1 < n % rank < rank - 1 for n in at):  # in either order
+    elif not order and rank is None and _is_all_of_space(table.dialect(site.dialect).layouts[1], at):
+        site.error = NotPooling(ONE_AXIS.format(tree.text(site.node), at[0]))
+    elif not order and rank is not None and rank > 3 and all(1 < n % rank < rank - 1 for n in at):  # in either order
         site.error = NotExactError(EITHER.format(tree.text(site.node), at, rank))
 
 
