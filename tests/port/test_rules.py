@@ -16,7 +16,11 @@ FOLDER = Path(__file__).parent / "rules"
 AFTER = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.glob("*/after_*.py"))}
 # The port of these runs as soon as what is around the pool is ported, too, and Haiku's window is over the last axes.
 AROUND = ("attributes", "order_after", "order_before", "squeezes", "last_axes", "divisors")
-COUNTED = ("reductions", "turns")  # what is pooled has its axes in the order in which the file counts them
+COUNTED = (
+    "reductions",
+    "turns",
+    "known_ranks",
+)  # what is pooled has its axes in the order in which the file counts them
 REST = {"keras_masks": [np.arange(16).reshape(2, 8) % 3 > 0]}
 
 
@@ -43,4 +47,5 @@ def test_a_rule_gives_what_its_files_show(name: str) -> None:
     shape = function(before, "f").__globals__.get("SHAPE", MAP.shape)
     x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     at = 2 if len(shape) == 5 else 1
+    word = "jax" if word == "flax" else word
     same_numbers(before, *REST.get(rule, ()), of=word, to=to, x=x, at=at, moved=rule not in COUNTED)

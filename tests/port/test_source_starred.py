@@ -43,7 +43,7 @@ def test_a_star_before_what_is_known(before: str, to: str, after: str) -> None:
     ("before", "why"),
     [
         (MOST.format("(1, *k)"), r"window_dimensions=(1, *k) is not known here"),
-        (MOST.format("(1, *k, 1)"), r"window_dimensions=(1, *k, 1) is not known here"),
+        (MOST.format("(1, 2, *k)"), r"window_dimensions=(1, 2, *k) is not known here"),
         ("F.max_pool2d(x, *x.shape[2:])", "come by * or ** are not known here"),
         ("layers.MaxPooling2D(*x.shape[1:3])(x)", "come by * or ** are not known here"),
     ],

@@ -28,6 +28,7 @@ from poolkit.port.python.values import (
     Unknown,
     Value,
     by_shape,
+    combined,
     computed,
     either,
     front,
@@ -83,7 +84,8 @@ class Values:
         if isinstance(node, ast.UnaryOp) and not isinstance(value := literal(node), ast.AST):
             return Known(ast.unparse(node), value)
         if isinstance(node, ast.BinOp | ast.UnaryOp):
-            return self._computed(node, at)
+            inner = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.operand]
+            return combined(node, [self.of(one, at) for one in inner])
         if isinstance(node, ast.IfExp):
             test, values = self.of(node.test, at), (self.of(node.body, at), self.of(node.orelse, at))
             return Unknown((test, *values)) if by_shape(test) else either(values)
@@ -126,10 +128,6 @@ class Values:
                 return self._unknown(node, at)
             found += value.items if isinstance(one, ast.Starred) and isinstance(value, Many) else [value]
         return many(found, tuple if isinstance(node, ast.Tuple) else list)
-
-    def _computed(self, node: ast.BinOp | ast.UnaryOp, at: Node) -> Value:
-        inner = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.operand]
-        return computed([self.of(one, at) for one in inner])
 
     # ----------------------------------------------------------------------------------------------- names of the file
 

@@ -25,6 +25,7 @@ from poolkit.port.python.rules.keras_formats import data_format
 from poolkit.port.python.rules.keras_masks import masked
 from poolkit.port.python.rules.keras_time_distributed import wrapped
 from poolkit.port.python.rules.known_orders import known_order
+from poolkit.port.python.rules.known_ranks import known_rank
 from poolkit.port.python.rules.last_axes import last_axes
 from poolkit.port.python.rules.listed_sizes import listed_sizes
 from poolkit.port.python.rules.nones import may_be_none, sure_numbers
@@ -33,6 +34,7 @@ from poolkit.port.python.rules.order_before import kept_order, order_before
 from poolkit.port.python.rules.pairs import paired
 from poolkit.port.python.rules.powers import powers
 from poolkit.port.python.rules.reductions import any_rank
+from poolkit.port.python.rules.spread_windows import spread_window
 from poolkit.port.python.rules.squeezes import squeezed_after
 from poolkit.port.python.rules.turns import turned
 from poolkit.port.python.rules.whole_at_one_size import whole_at_one_size
@@ -52,6 +54,8 @@ RULES: tuple[Rule, ...] = (
     data_format,
     masked,
     wrapped,
+    spread_window,
+    known_rank,
     last_axes,
     whole_map,
     sized_windows,

@@ -68,9 +68,10 @@ class Tensor:
 
     @property
     def count(self) -> int:
-        """How many sizes a reshape has; 0 where a star leaves that open."""
+        """How many sizes a reshape has; 0 where a star leaves that open, or one is a text, as in `order="F"`."""
         args = self.node.args if isinstance(self.node, ast.Call) else []
-        return 0 if any(isinstance(one, ast.Starred) for one in [*args, *self.sizes]) else len(self.sizes)
+        texts = any(isinstance(literal(one), str) for one in self.sizes)
+        return 0 if texts or any(isinstance(one, ast.Starred) for one in [*args, *self.sizes]) else len(self.sizes)
 
     def turn(self, rank: int) -> tuple[int, ...]:
         """Which axis each one is before a turn: ``x.permute(0, 3, 1, 2)``, ``Permute(…)(x)``; () for what is none.

@@ -30,6 +30,7 @@ GLOBAL = re.compile(r"Global\w*Pool")
 FLAT = ("Flatten", "flatten")
 # Of these what is left are the values alone.
 REDUCTIONS = ("mean", "sum", "amax", "amin", "reduce_mean", "reduce_sum", "reduce_max", "reduce_min")
+SIZED, MAKERS = ("reshape", "view", "broadcast_to"), ("ones", "zeros", "full")  # with the sizes of all axes
 MAPS = ("resize", "resize_bilinear", "resize_nearest_neighbor", "resize_images", "Resizing")
 # Layers and functions whose result has as many axes as what they are given, or the first of it.
 AXES = re.compile(
@@ -208,7 +209,9 @@ class Tensors:
         name = last if method else (full or "").rpartition(".")[2]
         layer = layer_of(self.tree, call)
         made = Tensor(call, self._rank(call, layer), own, before, keeps, name, rest, layer)
-        return replace(made, own=made.count) if last in ("reshape", "view") else made
+        if full is not None and last in MAKERS and isinstance(first, ast.Tuple | ast.List):
+            return replace(made, own=len(first.elts))
+        return replace(made, own=made.count) if last in SIZED else made
 
     def _is_step(self, call: ast.Call) -> bool:
         if isinstance(call.func, ast.Call):

@@ -173,6 +173,22 @@ def computed(parts: Sequence[Value]) -> Value:
     return Unknown(tuple(parts)) if several else Computed(tuple(parts))
 
 
+def combined(node: ast.BinOp | ast.UnaryOp, parts: Sequence[Value]) -> Value:
+    """What arithmetic makes of its parts: ``(1,) + k``, ``(k,) * 2``, or a number."""
+    first, second = parts if len(parts) == 2 else (None, None)
+    if isinstance(first, Many) and _is_display(first):
+        if isinstance(node.op, ast.Add) and isinstance(second, Many) and _is_display(second):
+            return many((*first.items, *second.items), first.kind)
+        if isinstance(node.op, ast.Mult) and type(count := literal_of(second)) is int:
+            return many((one for _ in range(count) for one in first.items), first.kind)
+    return computed(parts)
+
+
+def _is_display(value: Many) -> bool:
+    """Whether values are surely a tuple or a list: TensorFlow's shape is a tensor, whose numbers are added up."""
+    return not any(isinstance(one, Size) for one in value.items)
+
+
 def by_shape(value: Value, tensor: str = "") -> bool:
     """Whether a value may be one of a shape, or of a function of the tensor: for refusing what is not proven."""
     return any(
