@@ -9,7 +9,7 @@ import pytest
 from poolkit.port.python.flow import Flow
 from poolkit.port.python.given import every
 from poolkit.port.python.tree import Tree
-from tests.helpers.ports import row
+from tests.helpers.ports import ported, row
 
 HEAD = "import torch\nfrom torch.nn import functional as F\ndef f(x, a, xs):\n"
 KNOWN = {
@@ -48,12 +48,20 @@ def test_a_window_of_the_whole_map_is_found(between: str) -> None:
     assert found.after == "keras.layers.GlobalAveragePooling2D(keepdims=True)(x)"
 
 
-@pytest.mark.parametrize("between", UNKNOWN)
-def test_a_window_of_what_may_be_another_map_is_not_ported(between: str) -> None:
-    found = row(HEAD + UNKNOWN[between].format(POOL) + "\n", "keras")
+# Where what is pooled is surely another one than that whose sizes are taken, of which then nothing is known.
+ANOTHER = ("a finally", "a with that gives the name", "a deletion", "a function that gives it")
 
-    assert (found.status, found.after) == ("failed", "")
-    assert "its window is taken from a shape" in found.note
+
+@pytest.mark.parametrize("between", UNKNOWN)
+def test_a_window_of_what_may_be_another_map_is_no_global_pool(between: str) -> None:
+    found = ported(HEAD + UNKNOWN[between].format(POOL) + "\n", "keras").rows[-1]
+
+    if between in (*ANOTHER, "the turn before, in a branch"):
+        assert (found.status, found.after) == ("failed", "")
+        assert "its window is taken from a shape" in found.note
+    else:
+        assert (found.status, found.after) == ("caveat", "keras.layers.AveragePooling2D(tuple(h))(x)")
+        assert "sizes of x, which is taken for a map in the order NCHW" in found.note
 
 
 TURN = "for n in xs:\n    h = 1\n    if a:\n        break\n    while b:\n        pass\n    h = 2\ny = f(h)"

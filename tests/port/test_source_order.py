@@ -25,7 +25,6 @@ ORDERED = [
             "F.adaptive_avg_pool2d(x.permute(0,3,2,1), 1).flatten(1)",
             "F.max_pool2d(x.permute(0,3,1,2), 2)",
             "F.max_pool2d(x[:, 1:].permute(0,3,1,2), 2).permute(0,2,3,1)",
-            "F.avg_pool1d(x.permute(0,2,1), 2).permute(0,2,1)",
             "nn.AdaptiveAvgPool1d(1)(x.transpose(1,2))",
             "F.max_pool1d(torch.swapaxes(x, 1, 2), 2)",
             "F.max_pool2d(nn.ReLU()(torch.movedim(x, -1, 1)), 2)",
@@ -36,7 +35,7 @@ ORDERED = [
             "F.max_pool1d(x.unsqueeze(1), 2)",
         )
     ),
-    (OTHERS, "tf.reduce_max(x[:, 1:4, 2:6, :], axis=(1,2))", "torch"),
+    (OTHERS, "tf.reduce_max(x[:, 1:4, 2:6], axis=(1,2))", "torch"),
     (OTHERS, "keras.layers.GlobalAveragePooling1D()(keras.layers.Permute((2, 1))(x))", "torch"),
     (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, 2), axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x.T, axis=(1, 2))", "torch"),

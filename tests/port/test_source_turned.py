@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
 from poolkit.port.python.source import port_source
-from tests.helpers.ports import same_numbers
+from tests.helpers.ports import function, same_numbers
 
 TORCH = "import numpy as np\nimport torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
 OTHERS = "import keras\nfrom keras import layers\nimport jax.numpy as jnp\nimport tensorflow as tf\n"
@@ -32,6 +34,34 @@ def test_turns_of_torch_go(body: str) -> None:
     assert {row.note.partition(" takes")[0] for row in found.rows if row.after in ("x", "")} <= {
         f"the pool of line {n}" for n in range(1, 9)
     }
+
+
+STEPS = np.random.default_rng(0).normal(size=(2, 9, 4)).astype(np.float32)
+OF_SEQUENCES = [
+    "return F.avg_pool1d(x.transpose(1, 2), 3).transpose(1, 2)",
+    "y = F.max_pool1d(x.permute(0, 2, 1), 2)\n    return y.permute(0, 2, 1)",
+    "pool = nn.AvgPool1d(kernel_size=3, stride=3)\n    return pool(x.transpose(1, 2)).transpose(1, 2)",
+]
+
+
+@pytest.mark.parametrize("body", OF_SEQUENCES)
+def test_turns_of_steps_stay(body: str) -> None:
+    source = f"{TORCH}def f(x):\n    {body}\n"
+    found = port_source(source, "keras")
+    assert [row.status for row in found.rows] == ["caveat"]
+    assert "the turns stay and it pools NCL" in found.rows[0].note
+    assert source.count("1, 2)") + source.count("permute") == found.text.count("1, 2)") + found.text.count("permute")
+    turns = {
+        "transpose(1, 2)": "swapaxes(1, 2)",
+        "permute(": "transpose(",
+        "x.": "np.asarray(x).",
+        "y.": "np.asarray(y).",
+    }
+    text = found.text.replace(").transpose", ").numpy().transpose")
+    for before, after in turns.items():
+        text = text.replace(before, after)
+    theirs = function(source)(torch.from_numpy(STEPS)).numpy()
+    np.testing.assert_allclose(function(text)(STEPS), theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_a_layer_that_turns_goes() -> None:
@@ -71,7 +101,7 @@ STAY = [
     "F.max_pool2d(x.permute(0, 3, 2, 1), 2).permute(0, 3, 2, 1)",  # height and width, too
     "F.max_pool2d(nn.ReLU()(x.permute(0, 3, 1, 2)), 2).permute(0, 2, 3, 1)",
     "F.max_pool2d(x.permute(*order), 2).permute(0, 2, 3, 1)",
-    "F.max_pool1d(x.permute(0, 2, 1), 2).permute(0, 2, 1)",  # steps of tokens, or channels that are pooled
+    "F.max_pool1d(x.permute(0, 2, 1), 2)",  # steps of tokens, or channels that are pooled
 ]
 
 

@@ -41,13 +41,6 @@ SIZED = {
 
 UNPROVEN = {
     "by a function of the tensor": ["size = reduced(x, [7, 7])", "return AveragePooling2D(size)(x)"],
-    "another turn": [
-        "h, w = x.shape[1:3]",
-        "for block in size:",
-        "    y = AveragePooling2D((h, w))(x)",
-        "    x = block(x)",
-        "return y",
-    ],
     "changed in the loop": [
         "h, w = x.shape[1:3]",
         "for block in size:",
@@ -171,6 +164,54 @@ def test_a_size_of_tensorflow_1_is_a_number_in_the_port() -> None:
     assert "h = x.shape[2]\n" in ported(source).text
 
 
+def test_sizes_of_what_a_layer_is_called_with_are_told_of() -> None:
+    found = ported(body(KERAS, "pool = AveragePooling2D((x.shape[1], x.shape[2]))", "return pool(x)")).rows[-1]
+    assert (found.status, found.after) == ("caveat", "torch.nn.AvgPool2d((x.shape[2], x.shape[3]))")
+    assert "sizes of x, which is taken for a map in the order NHWC" in found.note
+
+
+def test_sizes_of_a_map_in_another_turn_are_told_of() -> None:
+    lines = [
+        "h, w = x.shape[1:3]",
+        "for block in size:",
+        "    y = AveragePooling2D((h, w))(x)",
+        "    x = block(x)",
+        "return y",
+    ]
+    _, found = ported(body(KERAS, *lines)).rows
+    assert (found.status, found.after) == ("caveat", "torch.nn.AvgPool2d((h, w))(x)")
+    assert "sizes of x, which is taken for a map in the order NHWC" in found.note
+
+
 def test_sizes_of_another_tensor_of_the_same_name_are_refused() -> None:
     lines = ["s = x.get_shape()", "x = size(x)", "s = s.as_list()", "return AveragePooling2D((s[1] // 2, 2))(x)"]
     assert row(body(KERAS, *lines)).status == "failed"
+
+
+OF_ANOTHER = [
+    "n, c, h, w = x.size()\n    k = min(3, h, w)\n    y = x * 2 + 1\n    return F.max_pool2d(y, (k, k), 1, k // 2)",
+    "b, c, h, w = x.shape\n    y = x + x\n    return F.avg_pool2d(y, (h // 3, w // 2))",
+    "y = F.max_pool2d(x, 1)\n    h = y.shape[2]\n    z = y * 2 - 1\n    return F.avg_pool2d(z, (h // 3, 2))",
+]
+
+
+@pytest.mark.parametrize("lines", OF_ANOTHER)
+def test_sizes_of_another_map_come_to_other_places_and_are_told_of(lines: str) -> None:
+    source = f"{TORCH}def f(x):\n    {lines}\n"
+    (found,) = (one for one in ported(source, "keras").rows if "taken for a map in the order NCHW" in one.note)
+    assert found.status == "caveat"
+    same_numbers(source, of="torch", to="keras")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "h, w = z.shape[2:]\n    return F.avg_pool2d(x, (h, w))",  # of any number of axes
+        "b, n, c = z.shape\n    return F.avg_pool2d(x, n)",
+        "o, i, h, w = self.weight.shape\n    return F.avg_pool2d(x, (h, w))",
+        "b, c, h, w = z.shape\n    return F.avg_pool2d(x, (c, w))",
+        "b, c, h, w = z.shape\n    return F.avg_pool2d(x, smaller(z, h))",
+    ],
+)
+def test_sizes_of_what_may_be_no_such_map_are_refused(lines: str) -> None:
+    assert row(f"{TORCH}def f(self, x, z):\n    {lines}\n", "keras").status == "failed"

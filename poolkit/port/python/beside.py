@@ -8,7 +8,8 @@ from functools import partial
 from poolkit.dialects import table
 from poolkit.port.python.edits import Edits, Piece
 from poolkit.port.python.imports import Imports
-from poolkit.port.python.rewrite import last, letters_for, moves
+from poolkit.port.python.nodes import entries_of
+from poolkit.port.python.rewrite import last, letters_for, moves, order_moved
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tree import Span, Tree
 from poolkit.port.report import Row
@@ -48,6 +49,21 @@ def sizes(tree: Tree, site: Site, to: str, layout: str | None, edits: Edits) -> 
         edits.replace(tree.span(node), [one.moved(letters)])
         note = f"the pool of line {tree.line(site.outer)} goes by it, and the axes come to other places"
         yield Row(f"line {tree.line(node)}", tree.text(node), "exact", one.moved(letters), (note,))
+
+
+def cuts(tree: Tree, site: Site, to: str, layout: str | None, edits: Edits) -> Iterator[Row]:
+    """The slices of what a site pools, each for the axis that it is of in the target's order."""
+    for node in site.cuts if moves(site, to, layout) else ():
+        before, after = order_moved(site, to, layout).split(" -> ")
+        texts = [tree.text(one) for one in entries_of(node)]
+        at = texts.index("...") if "..." in texts else len(texts)
+        texts[at : at + 1] = [":"] * (len(before) - len(texts) + ("..." in texts))
+        moved = f"[{', '.join(texts[before.index(letter)] for letter in after)}]"
+        edits.replace(tree.span(node), [node.value, moved])
+        yield Row(f"line {tree.line(node)}", tree.text(node), "exact", f"{tree.text(node.value)}{moved}", (CUT,))
+
+
+CUT = "the pool around it takes the axes at other places, and so the slices stand at these"
 
 
 KEEPS = "it keeps the pooled axes, which the pool of line {} now does itself"

@@ -82,6 +82,7 @@ class Site:
     ordered: str = ""  # why it cannot, for what stands in its argument, which is another order itself where `permuted`
     permuted: bool = False
     turned: list[Folded] = field(default_factory=list[Folded])  # the turns around it that go where the order changes
+    cuts: list[ast.Subscript] = field(default_factory=list[ast.Subscript])  # slices in its argument, one for each axis
     counted: list[str] = field(default_factory=list[str])  # notes on axes that are counted there
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number

@@ -14,7 +14,7 @@ from poolkit.dialects.dialect import RAISED, NotKnown, NotPooling
 from poolkit.dialects.own import OWN
 from poolkit.dialects.writing import native_call
 from poolkit.errors import NotExactError, PoolkitError
-from poolkit.port.python.beside import New, folded, sizes, zeros
+from poolkit.port.python.beside import New, cuts, folded, sizes, zeros
 from poolkit.port.python.comments import keep_comments
 from poolkit.port.python.doubts import doubts
 from poolkit.port.python.edits import Edits, Piece
@@ -167,7 +167,8 @@ class _Port:
             self.edits.replace(padding[1][1], padding[1][0])
             yield padding
         yield from ((part, None) for part in folded(self.tree, site, self.edits))
-        yield from ((part, None) for part in sizes(self.tree, site, self.to, self.layout, self.edits))
+        beside = (sizes, cuts)
+        yield from ((part, None) for one in beside for part in one(self.tree, site, self.to, self.layout, self.edits))
 
     def _kept(self, site: Site) -> Kept | None:
         """Why a site stays as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import expression
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site
-from poolkit.port.python.tensors import is_of, like
+from poolkit.port.python.tensors import is_of, like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import Either, Many, Size, Sized, Value, sizes_in, understood
 from poolkit.spec.values import is_many
@@ -27,8 +28,11 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
     taken = _taken(values_of(tree, names, len(layout)), site)
     tensors = like(tree, names, site.tensor)
     both = _in_both_orders(taken, len(layout) - 2)  # which says what they are, whichever tensor has them
-    if not taken or not (both or (not site.either and all(is_of(tree, size, tensors) for _, size in taken))):
+    others = dict.fromkeys(size.tensor for _, size in taken if not both and not is_of(tree, size, tensors))
+    maps = all(_is_map(tree, names, size, layout) for _, size in taken if size.tensor in others)
+    if not taken or (others and not maps) or (site.either and not both):
         return
+    site.caveats += [OF_ANOTHER.format(" and ".join(others), layout)] if others else []
     found: dict[ast.expr, Sized] = {}
     for entry, size in taken:
         for leaf in size.leaf.looks():
@@ -39,6 +43,24 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
         one.letters = {n: layout[n] for n in one.places}
     if all(one.complete for one in found.values()):
         site.sized = [*found.values()]
+
+
+WEIGHTS = re.compile(r"weight|kernel|filter", re.IGNORECASE)  # whose sizes are windows too, in an order of their own
+OF_ANOTHER = (
+    "its window goes by sizes of {0}, which is taken for a map in the order {1} as what it pools is; check that it is"
+)
+
+
+def _is_map(tree: Tree, names: Names, size: Size, layout: str) -> bool:
+    """Whether a size is one of space of a tensor that surely has as many axes as what is pooled."""
+    tensors, line = tensors_of(tree, names), tree.parent(size.leaf.node)
+    rank = tensors.named(size.tensor, size.since)
+    if rank is None and isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Tuple):
+        rank = len(line.targets[0].elts) if size.leaf.whole else None
+    node = size.leaf.node.value if isinstance(size.leaf.node, ast.Attribute) else None
+    order = tensors.of(node).said.order if node is not None and tree.parent(node) is not None else ""
+    alike = rank == len(layout) and order in ("", layout) and layout[size.at] not in "NC"
+    return alike and WEIGHTS.search(size.tensor) is None
 
 
 def _taken(values: Values, site: Site) -> list[tuple[int | None, Size]]:

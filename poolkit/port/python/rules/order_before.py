@@ -9,19 +9,21 @@ from poolkit.port.python import sequences
 from poolkit.port.python.axes import axes_given
 from poolkit.port.python.entries import has_entries
 from poolkit.port.python.names import Names
-from poolkit.port.python.nodes import Node, entries_of, given, last_name, walk
+from poolkit.port.python.nodes import Node, entries_of, given, last_name, literal, walk
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tensor import FORMAT, TURNS
 from poolkit.port.python.tensors import like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
+from poolkit.port.python.values import place_of
 from poolkit.spec.values import is_many
 
 LETTERS = ("einsum", "rearrange", "Rearrange")
 PERMUTES = (*TURNS, "rollaxis", *LETTERS)
 TRANSPOSED = ("T", "mT")  # attributes of a tensor
-SHAPES = ("view", "reshape", "unflatten", "unsqueeze", "expand_dims", "Reshape")
+ADDS = ("unsqueeze", "expand_dims")
+SHAPES = ("view", "reshape", "unflatten", "Reshape", *ADDS)
 IN_ORDER = "takes the axes in the order of the original; write it anew"
 FORMATTED = "{} gives what it pools the order of the data format; set that to the port's"
 
@@ -39,7 +41,9 @@ def order_before(tree: Tree, names: Names, site: Site) -> None:
     site.counted += [FORMATTED.format(tree.text(one.node)) for one in tensors if one.keeps == FORMAT]
     nodes = [node for one in tensors if one.keeps != FORMAT for node in walk(one.node)]
     turned = next((node for node in nodes if _permutes(tree, node)), None)
-    bound = turned or next((node for node in nodes if _goes_by_order(node, _of_any_rank(site))), None)
+    placed = [node for node in dict.fromkeys(nodes) if _goes_by_order(tree, names, node, _of_any_rank(site))]
+    bound = turned or next((node for node in placed if not _is_cut(tree, names, site, node)), None)
+    site.cuts = [node for node in placed if isinstance(node, ast.Subscript)] if bound is None else []
     if bound is not None:
         site.permuted = turned is not None
         site.ordered = (
@@ -57,7 +61,9 @@ def kept_order(tree: Tree, names: Names, site: Site) -> None:
     if not site.ordered or site.turned or site.either or site.by_shape or not fields:
         return
     layout, tensors = lettered(fields["layout"]), applied_to(tree, site)
-    if tensors and all(tensors_of(tree, names).of(one).own == len(layout) for one in tensors):
+    counts = [tensors_of(tree, names).of(one).own for one in tensors]
+    letters = layout.removeprefix("...")
+    if counts and all(n == len(letters) or (n > len(letters) and letters != layout) for n in counts):
         site.fields, site.ordered, site.stays = {**fields, "layout": layout}, "", True
         site.notes.append(f"what it pools is reshaped to its axes, and so it stays {layout}")
 
@@ -98,9 +104,31 @@ def _of_any_rank(site: Site) -> bool:
     return is_many(at) and all(isinstance(n, int) and n < 0 for n in at)
 
 
-def _goes_by_order(node: Node, of_any_rank: bool) -> bool:
+CUTS = (slice, type(...))
+
+
+def _is_cut(tree: Tree, names: Names, site: Site, node: Node) -> bool:
+    """Whether a node is a slice of each axis of the map that is pooled there, which can be taken in another order."""
+    if (
+        not isinstance(node, ast.Subscript)
+        or not site.read
+        or site.tensor is None
+        or not tree.inside(node, site.tensor)
+    ):
+        return False
+    entries, rank = entries_of(node), tensors_of(tree, names).of(node.value).rank
+    count = len(lettered(site.read["layout"]).removeprefix("..."))
+    plain = all(isinstance(place_of(one) if isinstance(one, ast.Slice) else literal(one), CUTS) for one in entries)
+    several = sum(not isinstance(one, ast.Slice) for one in entries)
+    sure = rank == count or len(entries) - several == count
+    return plain and several < 2 and sure and len(entries) - several <= count and not _of_any_rank(site)
+
+
+def _goes_by_order(tree: Tree, names: Names, node: Node, of_any_rank: bool) -> bool:
     if isinstance(node, ast.Call):
-        return last_name(node.func) in SHAPES
+        name = last_name(node.func)
+        batch = name in ADDS and [literal(one) for one in axes_given(tree, names, node)] == [0]
+        return name in SHAPES and not batch
     if not isinstance(node, ast.Subscript):
         return False
     first, *rest = entries_of(node)

@@ -20,17 +20,28 @@ from poolkit.spec.values import is_all
 WHY = "the pool of line {} takes the order that this has, and the turns around it go"
 
 
+STAYS = (
+    "its argument is turned to {0} and its result back: the turns stay and it pools {0}; what is turned has to keep "
+    "the order that it has"
+)
+
+
 def turned(tree: Tree, names: Names, site: Site) -> None:
     """Note in a site the turns before and behind it that it needs no more in the order that its argument has.
 
     Of sequences, with three axes, nobody can tell what is turned: the steps of `(N, L, C)`, or channels to pool them.
+    There both turns stay, and the pool between them has the order that they give it.
     """
     if not site.read or site.by_shape or site.role == "spec":
         return
     layout = lettered(site.read["layout"])
     calls = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
-    found = [_both(tree, names, site, call, layout) for call in calls] if len(layout) > 3 else []
-    site.turned = [part for parts in found for part in parts] if all(found) else []
+    found = [_both(tree, names, site, call, layout) for call in calls]
+    if len(layout) > 3:
+        site.turned = [part for parts in found for part in parts] if all(found) else []
+    elif found and all(len(parts) == 2 for parts in found):
+        site.ordered, site.permuted, site.stays = "", False, True
+        site.caveats.append(STAYS.format(layout))
 
 
 def _both(tree: Tree, names: Names, site: Site, call: Node, layout: str) -> list[Folded]:
