@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit.lowering.kinds.maximum import bounds
 from poolkit.lowering.operators import Operators
 from poolkit.programs.recorder import choose
+from poolkit.spec.dtypes import bounds
 from poolkit_torch.routes_mesh import beside
 
 Tensor = Any

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from poolkit.lowering.kinds.maximum import bounds
+from poolkit.spec.dtypes import bounds
 
 Tensor = Any
 

@@ -15,12 +15,11 @@ from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import Kind, State
-from poolkit.lowering.kinds.maximum import bounds
 from poolkit.lowering.kinds.softmax import LogWeighted
 from poolkit.lowering.kinds.taps import Taps
 from poolkit.lowering.kinds.uniform import batch
 from poolkit.lowering.plan import Composite, Plan, Run, channel, dropped
-from poolkit.spec.dtypes import FLOATS
+from poolkit.spec.dtypes import FLOATS, bounds
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import quoted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -40,3 +41,21 @@ def work_dtype(kind: str, dtype: str, widen: Callable[[str], str | None]) -> str
 def result_dtype(spec: Operation, dtype: str) -> str:
     """The dtype of the values: a float keeps its own, so does a selection; arithmetic on integers gives float32."""
     return dtype if dtype in FLOATS or spec.selects else "float32"
+
+
+def bounds(dtype: str) -> tuple[float, float]:
+    """The smallest and the largest number of a dtype, infinities included."""
+    return (-math.inf, math.inf) if "float" in dtype else (lowest(dtype), highest(dtype))
+
+
+def lowest(dtype: str) -> int:
+    return 0 if dtype[0] in "bu" else -(1 << (_bits(dtype) - 1))
+
+
+def highest(dtype: str) -> int:
+    signed = dtype[0] == "i"
+    return (1 << (_bits(dtype) - signed)) - 1
+
+
+def _bits(dtype: str) -> int:
+    return 1 if dtype == "bool" else int(dtype.removeprefix("u").removeprefix("int"))

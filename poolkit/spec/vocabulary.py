@@ -27,7 +27,7 @@ def spatial_letters(letters: str) -> str:
 
 
 # Kinds of pooling that are none of ours, near as their names may be.
-OTHERS = ("mode", "std", "var", "prod", "range")
+OTHERS = ("mode", "var", "prod", "range")
 
 
 def nearest_kind(kind: object) -> str | None:

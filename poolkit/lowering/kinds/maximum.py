@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import fold_taps
 from poolkit.lowering.kinds.kind import FAR, Choice, State
+from poolkit.spec.dtypes import bounds
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -79,21 +80,3 @@ class Min(Max):
 
     def worst(self) -> float | int:
         return bounds(self.plan.work)[1]
-
-
-def bounds(dtype: str) -> tuple[float, float]:
-    """The smallest and the largest number of a dtype, infinities included."""
-    return (-math.inf, math.inf) if "float" in dtype else (lowest(dtype), highest(dtype))
-
-
-def lowest(dtype: str) -> int:
-    return 0 if dtype[0] in "bu" else -(1 << (_bits(dtype) - 1))
-
-
-def highest(dtype: str) -> int:
-    signed = dtype[0] == "i"
-    return (1 << (_bits(dtype) - signed)) - 1
-
-
-def _bits(dtype: str) -> int:
-    return 1 if dtype == "bool" else int(dtype.removeprefix("u").removeprefix("int"))

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds.kind import FAR, Choice, State
-from poolkit.lowering.kinds.maximum import highest
 from poolkit.lowering.kinds.taps import Taps
+from poolkit.spec.dtypes import highest
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops

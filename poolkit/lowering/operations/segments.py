@@ -14,11 +14,10 @@ from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import FAR
-from poolkit.lowering.kinds.maximum import highest, lowest
 from poolkit.lowering.plan import MOST_CELLS, Composite, Plan, Run
 from poolkit.lowering.routes.by_sums import BOUND
 from poolkit.lowering.weighed import finished
-from poolkit.spec.dtypes import FLOATS, INTEGERS
+from poolkit.spec.dtypes import FLOATS, INTEGERS, highest, lowest
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted
 
