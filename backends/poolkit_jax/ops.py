@@ -40,7 +40,7 @@ class Ops(Operators):
     jnp: Any = jax.numpy
     lax: Any = lax
     module = "jnp"
-    nan_wins = puts = drops = True
+    nan_wins = puts = drops = slices_by_size = True
     pairwise_sums: bool = True  # `sum` has to pad, which is a copy
 
     def __init__(self, rank: int, dtype: str) -> None:
@@ -82,6 +82,9 @@ class Ops(Operators):
         # So zeros are put behind one axis, a row of a large map, many of a small; it takes 1.1 to 2.7 times as long.
         rest = product([self.size(x, at) for at in range(self.rank) if at != ats[0]])
         return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0), ats, keepdims=True)
+
+    def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        return self.jnp.sum(x, ats, keepdims=True)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.lax.broadcasted_iota("int32", self.along(at, x.shape[at]), at)

@@ -19,6 +19,7 @@ class Ops(Functions, Operators):
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
     tf: Any = tensorflow
     module = "tf"
+    slices_by_size = True
     spelled: ClassVar[dict[str, str]] = {
         "concatenate": "concat",
         "isnan": "math.is_nan",

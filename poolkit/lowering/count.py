@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.fold import fold_taps, members
+from poolkit.lowering.fold import FEW, fold_taps, members
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -59,8 +59,10 @@ def count_along(o: Ops, plan: Plan, a: Axis, like: Tensor) -> Any:
     if a.known and (a.form == "bins" or a.out <= WRITTEN):
         return _line(o, plan, a, like, known_counts(a, include_padding))
     if a.form == "bins":
-        parts = [o.count(inside, a.at, plan.work) for inside in members(o, a, like)]
-        return o.concat(parts, a.at)
+        if o.slices_by_size and a.out <= FEW:
+            bins, n = o.line(tuple(range(a.out)), a.at, "int32", like), o.number(a.n, "int32")
+            return o.cast(-((bins + 1) * -n // a.out) - bins * n // a.out, plan.work)
+        return o.concat([o.count(inside, a.at, plan.work) for inside in members(o, a, like)], a.at)
     if a.total == 0 or (include_padding and a.overhang <= 0):
         return a.window
     return _symbolic_taps_count(o, plan, a, like, include_padding)

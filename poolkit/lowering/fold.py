@@ -51,7 +51,7 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
 
 
 NARROW = 8  # cells of bins that divide an axis and are folded as windows
-FEW = 32  # bins of known length that are cut out one by one
+FEW = 32  # bins that are cut out one by one
 MOST = 2**15  # bins, or cells of a window that are taken one by one along an axis
 
 
@@ -67,10 +67,13 @@ def check_calls(a: Axis, count: int, what: str) -> None:
 IN_A_ROW = 128  # cells of a window that docs/semantics.md (6) lets be added up in a row
 
 
-def total(o: Ops, x: Tensor, axes: Sequence[Axis]) -> Tensor:
-    """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row."""
-    ats = tuple(a.at for a in axes)
-    if not all(a.known for a in axes) or math.prod([a.n for a in axes]) <= IN_A_ROW:
+def total(o: Ops, x: Tensor, axes: Sequence[Axis], pooled: Sequence[Axis] = ()) -> Tensor:
+    """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row.
+
+    `pooled` are all axes of the windows: compilers make one sum of those along one axis after the other.
+    """
+    ats, every = tuple(a.at for a in axes), pooled or axes
+    if not all(a.known for a in every) or math.prod([a.longest for a in every]) <= IN_A_ROW:
         return o.sum(x, ats) if o.exact else o.own_sum(x, ats)
     if not o.pairwise_sums:
         return o.sum(x, ats)
@@ -133,11 +136,22 @@ def _taken(o: Ops, a: Axis, state: State, places: list[int]) -> State:
 
 
 def _symbolic_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
+    if o.slices_by_size and a.out <= FEW:  # of more bins places times bins may be more than int32 counts
+        for low, high in ends(a):
+            cells = tuple(o.slice(t, a.at, low, high, 1) for t in state)
+            yield kind.reduce(cells, (dataclasses.replace(a, n=high - low),))
+        return
     for inside in members(o, a, state[0]):
         cells = state
         if kind.neutral is not None:
             cells = tuple(o.where(inside, t, value) for t, value in zip(state, kind.neutral, strict=True))
         yield kind.reduce(cells, (a,), inside)
+
+
+def ends(a: Axis) -> Iterator[tuple[Any, Any]]:
+    """The first cell of each bin and the one behind its last, of an axis whose length is a symbol."""
+    for i in range(a.out):
+        yield i * a.n // a.out if i else 0, -(-(i + 1) * a.n // a.out) if i < a.out - 1 else a.n
 
 
 def members(o: Ops, a: Axis, like: Tensor) -> Iterator[Tensor]:

@@ -32,7 +32,7 @@ class Relative(Kind):
         largest = s[0]
         for a in axes:
             largest = self.o.max(largest, a.at)
-        return largest, total(self.o, self.scaled(s, largest), axes)
+        return largest, total(self.o, self.scaled(s, largest), axes, self.plan.axes)
 
     def scaled(self, s: State, largest: Tensor) -> Tensor:
         """The sum of a state relative to a larger scale; equal ones may be infinite, which divide to NaN."""

@@ -47,7 +47,7 @@ class Softmax(Kind):
 
     def reduce_axis(self, s: State, a: Axis, inside: Tensor | None) -> State:
         largest = self.o.max(s[0], a.at)
-        return largest, *(total(self.o, t, (a,)) for t in self.scaled(s, largest))
+        return largest, *(total(self.o, t, (a,), self.plan.axes) for t in self.scaled(s, largest))
 
     def scaled(self, s: State, largest: Tensor) -> State:
         """Both sums of a state, relative to the largest cell of more."""
