@@ -26,9 +26,6 @@ MEAN = 2**14  # cells up to which jnp.mean is at most 2.9 eps off, on large arra
 SMALL = 256  # cells of a channels-last map whose gradient compares every place, and does not index
 
 
-# ------------------------------------------------------------------------------------------------------------ averages
-
-
 def _mean(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     if plan.kind == "avg" and plan.spec.divisor_override is None:
         return o.jnp.mean(x, reduced(plan), keepdims=True), None
@@ -81,9 +78,6 @@ def _is_split(plan: Plan, situation: Situation) -> bool:
     return fits and cells(plan) <= most
 
 
-# -------------------------------------------------------------------------------------------------------- global maxima
-
-
 def _first(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """The extreme. Its derivative is that of the first cell that has it, which is looked for only where one is taken.
 
@@ -126,9 +120,6 @@ def _place(o: Ops, d: Tensor, best: Tensor, along: tuple[int, int], left: int) -
 def _is_first(plan: Plan, situation: Situation) -> bool:
     """Floats that lie side by side, few enough for float32 to count them."""
     return plan.floating and plan.is_map and plan.consecutive and cells(plan) < 2**24
-
-
-# ------------------------------------------------------------------------------------------------------- reduce_window
 
 
 def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:

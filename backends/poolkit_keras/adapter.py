@@ -11,6 +11,7 @@ from poolkit.lowering.backend import Adapter, Situation
 from poolkit_keras.layers import Pool
 from poolkit_keras.learned import Learned
 from poolkit_keras.ops import Ops, narrow
+from poolkit_keras.routes import ROUTES
 
 
 class KerasAdapter(Adapter):
@@ -20,6 +21,7 @@ class KerasAdapter(Adapter):
     ops = Ops
     layers = Pool
     learned = Learned
+    routes = ROUTES
 
     def check(self, x: Any) -> None:
         if not isinstance(x, keras.KerasTensor) or x.sparse:

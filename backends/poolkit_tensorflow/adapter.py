@@ -84,7 +84,8 @@ class TensorFlowAdapter(Adapter):
         if tf.executing_eagerly():
             numbers = math.prod(shape)
             return Situation(derivative=record.could_possibly_record(), empty=numbers == 0, format=Eager(numbers))
-        traced = Traced(open=None in shape[1:], xla=compiling(), loop=vectorizing())
+        unknown = frozenset([at for at, n in enumerate(shape) if at > 0 and n is None])
+        traced = Traced(open=unknown, xla=compiling(), loop=vectorizing())
         return Situation(tracing=True, empty=0 in shape, format=traced)
 
     def wide(self, situation: Situation) -> bool:

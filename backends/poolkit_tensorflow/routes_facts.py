@@ -9,7 +9,7 @@ import tensorflow
 
 from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.routes.windows import channels_first, channels_last, sliding
+from poolkit.lowering.routes.windows import channels_last, sliding
 
 TAPED = "@tf.function(autograph=False)"  # one function, where a tape records eager calls: each has 190 us of Python
 
@@ -20,7 +20,7 @@ Padding = str | list[int]  # VALID or SAME, or the cells before and after each p
 class Traced(NamedTuple):
     """What a situation is told of a function that is being traced."""
 
-    open: bool  # an axis behind the first has no size yet, and may turn out to be empty
+    open: frozenset[int]  # axes behind the first that have no size yet, and may turn out to be empty
     xla: bool  # XLA compiles it
     loop: bool  # tf.vectorized_map turns it into one of whole batches
 
@@ -37,7 +37,8 @@ def larger(situation: Situation, numbers: int) -> bool:
 
 
 def never_empty(plan: Plan, situation: Situation) -> bool:
-    return not (isinstance(situation.format, Traced) and situation.format.open)
+    """A pooled axis is not: a window without a real cell is an error."""
+    return not isinstance(situation.format, Traced) or situation.format.open <= {*plan.at}
 
 
 def without_xla(plan: Plan, situation: Situation) -> bool:
@@ -52,16 +53,6 @@ def recorded(plan: Plan, situation: Situation) -> bool:
 
 def in_xla(situation: Situation) -> bool:
     return isinstance(situation.format, Traced) and situation.format.xla
-
-
-def native(plan: Plan) -> bool:
-    """Whether TensorFlow pools these axes: it has no float64 in 3-d.
-
-    A `same` average wider than its axis has a wrong gradient in a graph.
-    """
-    fits = all(a.form == "whole" or sliding(a).window <= a.n for a in plan.axes)
-    most = 2 if plan.work == "float64" else 3
-    return 1 <= len(plan.axes) <= most and fits and (channels_last(plan) or channels_first(plan))
 
 
 def once(plan: Plan) -> Steps:

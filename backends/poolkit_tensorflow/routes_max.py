@@ -11,7 +11,8 @@ from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds.kind import State
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.routes.windows import cells, channels_last, dense, pad_widths, sliding, valid_or_same
+from poolkit.lowering.routes.marked import by_marks
+from poolkit.lowering.routes.windows import cells, channels_last, dense, pad_widths, pools_axes, sliding, valid_or_same
 from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import Padding, in_xla
@@ -19,12 +20,9 @@ from poolkit_tensorflow.routes_facts import Padding, in_xla
 DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
 
 
-# ------------------------------------------------------------------------------------------ native, behind a guard
-
-
 def _pool_when(plan: Plan, situation: Situation) -> bool:
     """Where a derivative may be taken, 3-d is left out: on a CPU every one of several equal maxima takes all of it."""
-    kept = facts.native(plan) and dense(plan) and plan.dtype in ("float32", "float64")
+    kept = pools_axes(plan) and dense(plan) and plan.dtype in ("float32", "float64")
     padded = valid_or_same(plan) is not None or pad_widths(plan) is not None
     return kept and padded and (len(plan.axes) < 3 or not situation.derivative)
 
@@ -73,11 +71,8 @@ def _explicit(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def _branched_when(plan: Plan, situation: Situation) -> bool:
-    """Also of programs that are printed, which may be traced.
-
-    Not for XLA: its second gradient of MaxPool takes the wrong one of close numbers, and of float64 it has none.
-    """
-    return (situation.tracing or situation.format is None) and _pool_when(plan, situation) and not in_xla(situation)
+    """Not for XLA: its second gradient of MaxPool takes the wrong one of close numbers, and of float64 it has none."""
+    return situation.tracing and _pool_when(plan, situation) and not in_xla(situation)
 
 
 def _branched(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -114,7 +109,8 @@ def _in_graph_cost(plan: Plan) -> float:
     return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 200
 
 
-# ----------------------------------------------------------------------------------------------- compiled, in a graph
+def _marked_when(plan: Plan, situation: Situation) -> bool:
+    return facts.never_empty(plan, situation) and not in_xla(situation)
 
 
 def _compiled_when(plan: Plan, situation: Situation) -> bool:
@@ -169,6 +165,7 @@ def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
 
 
 ROUTES = (
+    by_marks(lambda o, t, last, *how: o.tf.nn.max_pool(t, *how), _marked_when, turns=True),
     Route("max_pool_branched", EXTREMA, _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
     Route("max_pool", EXTREMA, _eager, _eager_when, _pool_cost, differentiable=False, reference=True),
     Route("max_pool", EXTREMA, _eager, every(facts.recorded, _eager_when), _recorded_cost, reference=True),

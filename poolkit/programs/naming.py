@@ -7,7 +7,8 @@ from poolkit.programs.recorder import Value
 _WORDS = {
     "padded": "pad PadV2",
     "windows": "sliding_window_view",
-    "pooled": "reduce_window reduceat max_pool2d avg_pool2d adaptive_avg_pool2d adaptive_max_pool2d AvgPool MaxPool",
+    "pooled": "reduce_window reduceat AvgPool MaxPool max_pool average_pool"
+    " max_pool2d avg_pool2d adaptive_avg_pool2d adaptive_max_pool2d",
     "total": "sum reduce_sum Sum add count_nonzero +",
     "average": "mean reduce_mean Mean divide RealDiv /",
     "product": "multiply *",

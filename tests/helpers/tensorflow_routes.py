@@ -28,7 +28,6 @@ MODES = {
     "max_pool": {"eager", "tape"},
     "max_pool_branched": {"graph"},
     "max_pool_explicit": {"eager"},
-    "means": {"eager"},
     "pairs": {"graph"},
     "reduce": {"eager"},
     "stages_taped": {"tape"},

@@ -72,10 +72,31 @@ POSITIONS, BINS_OF_TWO, BINS_OF_ONE = (
 STRIDED = tuple(
     str(spec) for spec in SAME if spec.kind == "avg" and spec.stride in ((2, 2), (3, 3)) and spec.window != spec.stride
 )
+GLOBAL_MAX = "max output_size=1 layout=NHWC keepdims=true"
+TURNED = tuple(str(spec) for spec in [*SPECS, *SAME] if spec.kind == "max" and spec.window and spec.layout == "NCHW")
+AVERAGES = tuple(str(spec) for spec in [SPECS[3], *SAME] if spec.kind == "avg")
+MEANS = (
+    "avg output_size=1 layout=NCHW keepdims=true",
+    "avg output_size=1 layout=NCHW keepdims=false",
+    *BINS_OF_ONE[:2],
+)
+MEANS_LAST = ("avg output_size=1 layout=NHWC keepdims=true", "avg output_size=1 layout=NHWC keepdims=false")
 # What is longer, by backend, for one size and for any: each says why in a comment.
 LONG: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # No call for positions, nor for bins that are not alike, as those of a size that is not known may not be.
     "jax": ((POSITIONS, *BINS_OF_TWO), (POSITIONS, *BINS_OF_TWO, *BINS_OF_ONE)),
+    # No call for positions, for bins that are not alike, nor for a maximum whose first cell takes the gradient; on a
+    # CPU TensorFlow pools channels last alone, so that other maps are transposed, 1 to 4 lines more.
+    "tensorflow": (
+        (POSITIONS, GLOBAL_MAX, *TURNED, BINS_OF_TWO[1], *MEANS),
+        (POSITIONS, GLOBAL_MAX, *TURNED, *BINS_OF_TWO, *BINS_OF_ONE),
+    ),
+    # The same, and no call that is close on every engine for averages of more than 128 cells, nor one for `same`
+    # averages of unknown sizes.
+    "keras": (
+        (POSITIONS, GLOBAL_MAX, *BINS_OF_TWO, *MEANS, *MEANS_LAST),
+        (POSITIONS, GLOBAL_MAX, *BINS_OF_TWO, *BINS_OF_ONE, *AVERAGES),
+    ),
     # No call for positions; where padding and bins go by the size, so do counts.
     "numpy": ((POSITIONS,), (POSITIONS, BINS_OF_TWO[0], *BINS_OF_ONE, *STRIDED)),
 }

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.routes.windows import even
+from poolkit.lowering.routes.windows import cells, even
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -89,6 +89,15 @@ def sides(lengths: list[int], most: int) -> list[list[int]] | None:
         made.append(side)
         lengths = [n // d for n, d in zip(lengths, side, strict=True)]
     return made
+
+
+IN_TURN = 10  # cells of the windows of pools that follow one another: 1.9 eps of the average, in TensorFlow
+
+
+def in_turn(plan: Plan) -> list[list[int]] | None:
+    """The windows of average pools that follow one another, of whole axes or bins that divide them, or None."""
+    fits = plan.known and all(even(a) for a in plan.axes) and plan.spec.divisor_override is None
+    return sides([a.longest for a in plan.axes], IN_TURN) if fits and cells(plan) > 1 else None
 
 
 def pieces(widths: dict[int, int], most: int) -> dict[int, int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import known_counts
 from poolkit.lowering.fold import IN_A_ROW as IN_A_ROW
+from poolkit.lowering.fold import pad
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -65,6 +66,8 @@ def valid_or_same(plan: Plan) -> str | None:
     axes = [sliding(a) for a in plan.axes]
     if all(a.total == 0 for a in axes):
         return "VALID"
+    if not plan.known:
+        return "SAME" if plan.spec.padding == "same" else None
     return "SAME" if all(a.form == "keep" or _same(a) for a in axes) else None
 
 
@@ -74,6 +77,14 @@ def pad_widths(plan: Plan) -> list[tuple[int, int]] | None:
         return None
     axes = {a.at: sliding(a) for a in plan.axes}
     return [around(axes.get(at)) for at in range(plan.rank)]
+
+
+def padded(o: Ops, x: Tensor, plan: Plan, value: float) -> Tensor:
+    """`x` with all the padding that windows reach."""
+    for a in [sliding(a) for a in plan.axes]:
+        if a.form == "taps" and a.total:
+            x = o.pad(x, a.at, *around(a), value) if a.known else pad(o, x, a, value)
+    return x
 
 
 def _same(a: Axis) -> bool:
@@ -88,6 +99,12 @@ def channels_last(plan: Plan) -> bool:
 
 def channels_first(plan: Plan) -> bool:
     return plan.at == tuple(range(2, plan.rank))
+
+
+def pools_axes(plan: Plan) -> bool:
+    """Whether a pool of a batch with channels takes these axes, one to three; of three TensorFlow has no float64."""
+    most = 2 if plan.work == "float64" else 3
+    return 1 <= len(plan.axes) <= most and (channels_last(plan) or channels_first(plan))
 
 
 def split(o: Ops, x: Tensor, plan: Plan, pieces: Mapping[int, int] | None = None) -> tuple[Tensor, tuple[int, ...]]:
