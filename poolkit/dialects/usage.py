@@ -74,6 +74,8 @@ class Usage:
     none: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
     # The beginning of words whose window is over the last axes of a tensor -> what is to be said of that.
     last_axes: Mapping[str, str] = field(default_factory=dict[str, str])
+    # The beginning of words whose tensor may have any number of batches, or none.
+    any_batches: tuple[str, ...] = ()
     # Layers that a pool may be wrapped in or followed by -> what they do: "reshape", "flatten" or "lambda".
     steps: Mapping[str, str] = field(default_factory=dict[str, str])
     # Positive axes are as often those of one image as of a batch: its pools take both.

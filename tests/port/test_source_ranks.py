@@ -57,10 +57,27 @@ def test_a_mean_of_one_axis_of_which_nothing_is_known_is_told_of(head: str, mean
     assert (found.text, found.complete) == (source, True)
     assert [(one.status, one.group) for one in found.rows] == [("left", "check these")]
     assert "may be the steps of a sequence" in found.rows[0].note
+    assert f"--source-layout {layout}" in found.rows[0].note
     # The word that the row asks for makes a pool of it.
     after = ported(source, to, source_layout=layout)
     assert [one.status for one in after.rows if one.after] in (["exact"], ["caveat"])
     assert "Pool" in after.text or "dim=2" in after.text
+
+
+@pytest.mark.parametrize(
+    ("head", "mean"),
+    [
+        ("import torch\n", "x.view(b, c, h, w, 2).mean(2)"),
+        ("import torch\nimport numpy as np\n", "np.max(x, axis=1)"),
+        ("import torch\n", "x.mean(1)"),
+        ("import tensorflow as tf\n", "tf.reduce_mean(x, -1)"),
+    ],
+)
+def test_a_mean_of_one_axis_that_is_no_sequence_s(head: str, mean: str) -> None:
+    for layout in (None, "NLC", "NCL")[: 3 if "view" in mean else 1]:
+        (found,) = ported(f"{head}y = {mean}\n", "keras", source_layout=layout).rows
+        assert (found.status, found.after) == ("left", "")
+        assert "sequence" not in found.note
 
 
 def test_a_mean_of_one_axis_moves_with_the_pools_of_its_file() -> None:

@@ -39,6 +39,7 @@ USAGE = Usage(
     },
     methods=Methods("jax.numpy", frozenset({"axis", "keepdims"})),
     none={"stride": 1},  # Flax's
+    any_batches=("flax.",),
     last_axes={
         "haiku.": "Haiku's window is over the last axes, channels among them where they come last, and so is the "
         "port's; if the spatial axes are meant, write an entry for each axis"

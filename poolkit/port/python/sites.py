@@ -87,6 +87,7 @@ class Site:
     maybe_none: str = ""  # the text of a stride or of bins that may be None
     numbers: set[str] = field(default_factory=set[str])  # the texts of arguments that surely are one number
     shapes: set[str] = field(default_factory=set[str])  # and of those that are a shape, or a slice of one
+    tuples: set[str] = field(default_factory=set[str])  # and of those that surely are a tuple or a list
     pad: Pad | None = None  # before it
     given: dict[str, Expression | Node] = field(default_factory=dict[str, Expression | Node])  # besides: a mask
     keyed: list[tuple[Node, str]] = field(default_factory=list[tuple[Node, str]])  # which get a name where they stand

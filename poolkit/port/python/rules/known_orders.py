@@ -14,6 +14,7 @@ from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site, reduced
 from poolkit.port.python.tensors import like, tensors_of
 from poolkit.port.python.tree import Tree
+from poolkit.running.registry import EVERYWHERE
 from poolkit.spec.values import is_many
 
 TOLD = (
@@ -30,7 +31,7 @@ EITHER = (
 )
 ONE_AXIS = (
     "received {}, whose axis {} may be the steps of a sequence, or one of anything else; if it pools, say what the "
-    "file's tensors are, as in --source-layout NLC, or write a pooling layer"
+    "file's tensors are, as in --source-layout {}, or write a pooling layer"
 )
 LEFT = "of the axes of its result {} stays, and the channels move past it; check what takes that result"
 
@@ -46,12 +47,16 @@ def known_order(tree: Tree, names: Names, site: Site) -> None:
     if any(one.name == "unfold" and len(one.rest) == 3 for one in before):  # by dimension, size and step
         site.error = site.error or NotPooling(UNFOLDED.format(tree.text(site.node), tree.text(site.tensor), at))
         return
-    (order, by), rank = tensors.of(site.tensor).said, tensors.of(site.tensor).rank
+    tensor = tensors.of(site.tensor)
+    (order, by), rank = tensor.said, tensor.rank
+    unknown = rank is None and tensor.own < 2 and site.dialect not in EVERYWHERE
     given = lettered(tree.order) if tree.order else ""
-    if not order and given and (not none or rank == len(given) or (rank is None and _is_all_of_space(given, at))):
+    if not order and given and (not none or rank == len(given) or (unknown and _is_all_of_space(given, at))):
         order, by = given, "--source-layout"
     if none:
-        _read_some(tree, site, at, order, rank)
+        _read_some(tree, site, at, order, rank or 0)
+        if unknown and not order and _is_all_of_space(usual := table.dialect(site.dialect).layouts[1], at):
+            site.error = NotPooling(ONE_AXIS.format(tree.text(site.node), at[0], usual))
     elif order:
         _read_in(tree, site, at, order, by)
 
@@ -62,14 +67,12 @@ def _is_all_of_space(order: str, at: Sequence[int]) -> bool:
     return inside and sorted(order[n] for n in at) == sorted(order.strip("NC"))
 
 
-def _read_some(tree: Tree, site: Site, at: Sequence[int], order: str, rank: int | None) -> None:
+def _read_some(tree: Tree, site: Site, at: Sequence[int], order: str, rank: int) -> None:
     """Read a reduction of some spatial axes, which is a pool of these where the order of a map is known."""
     if order and all(-len(order) <= n < len(order) and order[n] not in "NTC" for n in at):
         site.fields, site.error = fields_of(site.call, order), None
         _place(site, order, site.read["axes"])
-    elif not order and rank is None and _is_all_of_space(table.dialect(site.dialect).layouts[1], at):
-        site.error = NotPooling(ONE_AXIS.format(tree.text(site.node), at[0]))
-    elif not order and rank is not None and rank > 3 and all(1 < n % rank < rank - 1 for n in at):  # in either order
+    elif not order and rank > 3 and all(1 < n % rank < rank - 1 for n in at):  # in either order
         site.error = NotExactError(EITHER.format(tree.text(site.node), at, rank))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poolkit.dialects import table
 from poolkit.dialects.reading import fields_of
 from poolkit.errors import NotExactError
 from poolkit.lowering.geometry import SPATIAL
@@ -18,9 +19,9 @@ def known_rank(tree: Tree, names: Names, site: Site) -> None:
     tensors = [tensors_of(tree, names).of(tensor) for tensor in applied_to(tree, site)]
     ranks = {tensor.own if tensor.own > 1 else tensor.rank for tensor in tensors}  # one size may be a whole shape
     rank = ranks.pop() if len(ranks) == 1 else None
-    if rank is None or not site.word.startswith(("flax.", "haiku.")):
+    if rank is None:
         return
-    if site.read and site.word.startswith("flax."):
+    if site.read and site.word.startswith(table.every(lambda usage: usage.any_batches)):
         layout = str(site.read["layout"])
         if rank != len(layout):
             site.fields = {**site.read, "layout": f"...{layout[1:]}" if rank > len(layout) else layout[1:]}

@@ -18,7 +18,7 @@ def may_be_none(tree: Tree, names: Names, site: Site) -> None:
     for value in (stride, bins):
         if isinstance(value, Expression) and not is_sizes(value_of(tree, names, value.text, site)):
             site.maybe_none = value.text
-    if isinstance(stride, Expression) and site.maybe_none == stride.text and not site.word.startswith("jax.lax."):
+    if isinstance(stride, Expression) and site.maybe_none == stride.text and stride.text not in site.tuples:
         meant = table.usage_of(site.dialect).none.get("stride")
         if isinstance(meant, int):
             site.fields = {**site.read, "stride": Expression(f"{stride.text} or {meant}")}

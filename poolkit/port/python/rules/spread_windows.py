@@ -65,7 +65,8 @@ def _read(site: Site, call: Call, entries: dict[str, Entries], count: int | None
         site.error = error
         return
     for name, one in open_.items():
-        fields[FIELDS[name][0]] = _middle(one[2:] if first else one[1:-1])
+        fields[FIELDS[name][0]] = middle = _middle(one[2:] if first else one[1:-1])
+        site.tuples.add(middle.text)
     if count is None:
         fields["layout"] = "channels_first" if first else "channels_last"
     site.fields, site.error = fields, None
@@ -79,7 +80,7 @@ def _channels_first(several: dict[str, Entries]) -> bool | None:
     return True if all(len(one) > 2 and one[0] == one[1] == leaves for one, leaves in kept) else None
 
 
-def _middle(entries: Entries) -> Any:
+def _middle(entries: Entries) -> Expression:
     if len(entries) == 1 and starred(entries[0]):
         return Expression(entries[0].text.removeprefix("*"))
     return Expression(ast.unparse(ast.Tuple([expression(_text(one)) for one in entries], ast.Load())))
