@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import tensorflow
 
-from poolkit.lowering.operators import Functions, Operators
+from poolkit.lowering.operators import Branch, Functions, Operators, Sizes
 
 Tensor = Any
 
@@ -20,6 +19,7 @@ class Ops(Functions, Operators):
     tf: Any = tensorflow
     module = "tf"
     slices_by_size = True
+    puts = True
     spelled: ClassVar[dict[str, str]] = {
         "concatenate": "concat",
         "isnan": "math.is_nan",
@@ -64,6 +64,9 @@ class Ops(Functions, Operators):
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.tf.experimental.numpy.take_along_axis(x, places, at)
 
+    def scattered(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
+        return self.tf.tensor_scatter_nd_update(self.tf.zeros((n,), x.dtype), places[:, None], x)
+
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         reduced = getattr(self.tf.math, f"unsorted_segment_{how}")
         if how == "sum" and self.exact:
@@ -87,9 +90,7 @@ class Ops(Functions, Operators):
         each = self.tf.repeat(kernel[..., None, None], self.size(x, 3), 2)
         return self.tf.nn.depthwise_conv2d(x, each, (1, *stride, 1), "VALID")
 
-    def convolve(
-        self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-    ) -> Tensor:
+    def convolve(self, x: Tensor, window: Sizes, stride: Sizes, dilation: Sizes) -> Tensor:
         ones = self.tf.ones((*window, 1, 1), x.dtype)
         # Of three axes an eager gradient fails where the format is left out.
         form = ("NWC", "NHWC", "NDHWC")[len(window) - 1]
@@ -140,9 +141,7 @@ class Ops(Functions, Operators):
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
         return self.tf.reshape(self.tf.constant(values, dtype), self.along(at))
 
-    def branch(
-        self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
-    ) -> Tensor:
+    def branch(self, right: Any, near: Branch, far: Branch, x: Tensor) -> Tensor:
         return self.tf.cond(right, lambda: near(x), lambda: far(x))
 
     def copy(self, x: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from poolkit.lowering.derived import Derived
 
 Tensor = Any
+Sizes = tuple[int, ...]
+Branch = Callable[[Tensor], Tensor]
 
 
 class Named(Derived):
@@ -253,6 +255,14 @@ class Operators(Named):
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.functions.take(x, places, at)
+
+    def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
+        """All rows as one line, where a framework has `scattered` for that."""
+        one, two = self.of_rank(1), self.of_rank(2).of_dtype(self.index)
+        where = two.reshape(places, (-1, self.size(x, self.rank - 1)))
+        starts = two.multiply(two.cast(two.iota(where, 0), self.index), two.number(n, self.index))
+        line = one.reshape(two.add(where, starts), (-1,))
+        return self.reshape(one.scattered(one.reshape(x, (-1,)), line, two.size(where, 0) * n), self.row(x, n))
 
     def last(self, x: Tensor, n: Any) -> Tensor:
         """A segment for each number of each row, -1 too, of which the largest place is taken."""
