@@ -134,6 +134,7 @@ BY_HAND: dict[str, Hand] = {
     f"stochastic {TOKENS}": lambda c, x: (x * x).sum(1) / x.sum(1),
 }
 CALLS = {"torch": torch_calls, "jax": jax_calls}
+OPERATIONS = (*CALLS, "tensorflow")
 
 
 def case(name: str, backend: str, channels: int | None) -> tuple[pk.PoolSpec, Array]:
@@ -149,10 +150,10 @@ def case(name: str, backend: str, channels: int | None) -> tuple[pk.PoolSpec, Ar
 
 def kinds(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row for each kind, forward and with its gradient: how many times as long as poolkit the other took."""
-    if name not in CALLS:
+    if name not in OPERATIONS:
         return
-    f, calls = FRAMEWORKS[name](), CALLS[name]()
-    for text, x, *functions in compared(name, calls, options):
+    f = FRAMEWORKS[name]()
+    for text, x, *functions in compared(name, options):
         for train in (False, True):
             made = [_call(f, function, x, train) for function in functions]
             ours, other = (f.numbers(f.finish(call())) for call in made)
@@ -164,9 +165,10 @@ def kinds(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def compared(name: str, calls: Calls, options: argparse.Namespace) -> Iterator[Compared]:
-    """Every kind and operation that is asked for."""
-    for text, hand in BY_HAND.items():
+def compared(name: str, options: argparse.Namespace) -> Iterator[Compared]:
+    """Every kind and operation that is asked for; of TensorFlow operations alone."""
+    calls = CALLS[name]() if name in CALLS else None
+    for text, hand in BY_HAND.items() if calls else ():
         if any(word in text for word in options.site):
             spec, x = case(text, name, options.channels)
             yield Compared(str(spec), x, partial(pk.pool, spec=spec), partial(hand, calls))

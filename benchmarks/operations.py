@@ -30,7 +30,8 @@ class Compared(NamedTuple):
 
 def operations(backend: str, channels: int | None) -> Iterator[Compared]:
     """Maps of 64 channels, and rows and regions of 256; or of as many as are given."""
-    yield from (torch_operations if backend == "torch" else jax_operations)(channels or 64, channels or 256)
+    made = {"torch": torch_operations, "tensorflow": tensorflow_operations, "jax": jax_operations}[backend]
+    yield from made(channels or 64, channels or 256)
 
 
 def torch_operations(few: int, many: int) -> Iterator[Compared]:
@@ -81,6 +82,48 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
     for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
         spec = pk.RoiSpec(kind, output_size=BINS, spatial_scale=SCALE, layout="NCHW", **options)  # type: ignore[arg-type]
         yield Compared(f"roi {kind}", maps, partial(pk.roi, boxes=boxes, spec=spec), by_hand)
+
+
+def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
+    """Of regions those that are averages of samples: `crop_and_resize` takes them, from corner to corner."""
+    import tensorflow
+
+    tf: Any = tensorflow
+    values, indices = (np.asarray(t) for t in SPEC(numbers(8, few, SIDE, SIDE)))
+    places, ids = tf.constant(indices), tf.constant(segments())
+    n, x1, y1, x2, y2 = regions().T
+    steps = [(high - low) * SCALE / (2 * BINS) for low, high in ((y1, y2), (x1, x2))]
+    firsts = [low * SCALE + step / 2 - 0.5 for low, step in zip((y1, x1), steps, strict=True)]
+    lasts = [first + (2 * BINS - 1) * step for first, step in zip(firsts, steps, strict=True)]
+    corners = (np.stack([*firsts, *lasts], 1) / (SIDE - 1)).astype("float32")
+
+    def unpooled(x: Tensor) -> Tensor:
+        return pk.unpool(x, places, SPEC, (SIDE, SIDE))
+
+    def by_hand(x: Tensor) -> Tensor:
+        starts = tf.range(8 * few, dtype=tf.int64)[:, None] * SIDE**2
+        line = tf.reshape(tf.reshape(places, (8 * few, -1)) + starts, (-1, 1))
+        return tf.reshape(tf.scatter_nd(line, tf.reshape(x, (-1,)), (8 * few * SIDE**2,)), (8, few, SIDE, SIDE))
+
+    def softmax(x: Tensor) -> Tensor:
+        w = tf.exp(x - tf.gather(tf.stop_gradient(tf.math.unsorted_segment_max(x, ids, SEGMENTS)), ids))
+        return tf.math.unsorted_segment_sum(x * w, ids, SEGMENTS) / tf.math.unsorted_segment_sum(w, ids, SEGMENTS)
+
+    def samples(x: Tensor) -> Tensor:
+        found = tf.image.crop_and_resize(x, corners, n.astype("int32"), (2 * BINS, 2 * BINS))
+        return tf.nn.avg_pool2d(found, 2, 2, "VALID")
+
+    yield Compared("unpool window=2", values, unpooled, by_hand)
+    own = {"sum": "sum", "avg": "mean", "max": "max"}
+    hands = {
+        kind: partial(getattr(tf.math, f"unsorted_segment_{name}"), segment_ids=ids, num_segments=SEGMENTS)
+        for kind, name in own.items()
+    }
+    yield from _segments(ids, many, hands | {"softmax": softmax})
+    spec = pk.RoiSpec("align", output_size=BINS, spatial_scale=SCALE, sampling_ratio=2, layout="NHWC")
+    yield Compared(
+        "roi align", numbers(2, SIDE, SIDE, many), partial(pk.roi, boxes=tf.constant(regions()), spec=spec), samples
+    )
 
 
 def jax_operations(few: int, many: int) -> Iterator[Compared]:

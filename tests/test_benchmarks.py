@@ -61,7 +61,7 @@ def test_every_cell_of_the_grid_gives_the_numbers_of_the_documented_call(backend
     assert int(said.split()[0]) >= 58
 
 
-@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("backend", ["torch", *[pytest.param(b, marks=pytest.mark.slow) for b in ("tensorflow", "jax")]])
 def test_kinds_give_the_numbers_of_what_is_written_by_hand(backend: str) -> None:
     said = benchmarks("kinds", "--quick", "--check", "--channels", "2", "--backend", backend)
 

@@ -19,7 +19,6 @@ class Ops(Functions, Operators):
     tf: Any = tensorflow
     module = "tf"
     slices_by_size = True
-    puts = True
     spelled: ClassVar[dict[str, str]] = {
         "concatenate": "concat",
         "isnan": "math.is_nan",
@@ -30,6 +29,7 @@ class Ops(Functions, Operators):
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
         self.pairwise_sums = dtype == "float64"  # which has no wider type to accumulate in
+        self.puts = tensorflow.executing_eagerly()  # LiteRT does not scatter so
 
     def reduced(self, name: str, x: Tensor, ats: int | tuple[int, ...], **more: Any) -> Tensor:
         return self.function(name)(x, ats, keepdims=True, **more)
