@@ -61,11 +61,14 @@ def test_every_cell_of_the_grid_gives_the_numbers_of_the_documented_call(backend
     assert int(said.split()[0]) >= 58
 
 
-@pytest.mark.parametrize("backend", ["torch", *[pytest.param(b, marks=pytest.mark.slow) for b in ("tensorflow", "jax")]])
-def test_kinds_give_the_numbers_of_what_is_written_by_hand(backend: str) -> None:
+@pytest.mark.parametrize(
+    ("backend", "least"),
+    [("torch", 28), *[pytest.param(b, n, marks=pytest.mark.slow) for b, n in (("tensorflow", 12), ("jax", 28))]],
+)
+def test_kinds_give_the_numbers_of_what_is_written_by_hand(backend: str, least: int) -> None:
     said = benchmarks("kinds", "--quick", "--check", "--channels", "2", "--backend", backend)
 
-    assert int(said.split()[0]) >= 28
+    assert int(said.split()[0]) >= least
 
 
 def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
