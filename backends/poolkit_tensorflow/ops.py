@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import tensorflow
 
-from poolkit.lowering.operators import Branch, Functions, Operators, Sizes
+from poolkit.lowering.derived import Branch, Sizes
+from poolkit.lowering.operators import Functions, Operators
 
 Tensor = Any
 

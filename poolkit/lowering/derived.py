@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from poolkit.spec.dtypes import bounds
 
 Tensor = Any
+Sizes = tuple[int, ...]
+Branch = Callable[[Tensor], Tensor]
 
 
 class Derived:
@@ -77,9 +79,7 @@ class Derived:
             right = self.min(right, at)
         return self.equal(self.reshape(right, ()), 1)
 
-    def branch(
-        self: Any, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
-    ) -> Tensor:
+    def branch(self: Any, right: Any, near: Branch, far: Branch, x: Tensor) -> Tensor:
         return self.where(right, near(self.where(right, x, 0.0)), far(x))
 
     def derived(self: Any, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from poolkit.lowering.derived import Derived
 
 Tensor = Any
-Sizes = tuple[int, ...]
-Branch = Callable[[Tensor], Tensor]
 
 
 class Named(Derived):
@@ -260,9 +258,9 @@ class Operators(Named):
         """All rows as one line, where a framework has `scattered` for that."""
         one, two = self.of_rank(1), self.of_rank(2).of_dtype(self.index)
         where = two.reshape(places, (-1, self.size(x, self.rank - 1)))
-        starts = two.multiply(two.cast(two.iota(where, 0), self.index), two.number(n, self.index))
-        line = one.reshape(two.add(where, starts), (-1,))
-        return self.reshape(one.scattered(one.reshape(x, (-1,)), line, two.size(where, 0) * n), self.row(x, n))
+        line = two.add(where, two.multiply(two.cast(two.iota(where, 0), self.index), two.number(n, self.index)))
+        made = one.scattered(one.reshape(x, (-1,)), one.reshape(line, (-1,)), two.size(where, 0) * n)
+        return self.reshape(made, self.row(x, n))
 
     def last(self, x: Tensor, n: Any) -> Tensor:
         """A segment for each number of each row, -1 too, of which the largest place is taken."""
