@@ -116,9 +116,8 @@ class Ops(Functions, Operators):
         return self.tf.cast(wide, x.dtype)
 
     def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        if self.dtype == "float64":
-            return self.sum(x, ats)
-        return self.tf.reduce_sum(x, ats, keepdims=True)  # in float32, for LiteRT has no float64
+        # In float32, for LiteRT has no float64.
+        return self.sum(x, ats) if self.dtype == "float64" else self.running(x, ats)
 
     def _shortened(self, x: Tensor, at: int) -> Tensor:
         """Eighths of an axis added in pairs, three times over: a running sum is left 2 cells of 1024.

@@ -24,6 +24,7 @@ class Ops(Operators):
     module = "torch"
     spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
     nan_wins = puts = True
+    own_sum = Operators.running  # in float32, which every device has
 
     def typed(self, dtype: str) -> Any:
         return getattr(self.torch, dtype)

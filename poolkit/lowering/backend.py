@@ -107,6 +107,13 @@ class Adapter:
         """A size as an int, or None where it is a symbol."""
         return int(x.shape[at])
 
+    def fixed_size(self, x: Tensor, at: int) -> int | None:
+        """The same of a symbol whose value a tracer has at hand; None where it has none."""
+        try:
+            return int(x.shape[at])
+        except Exception:  # what a framework's sizes that are nowhere known say to this
+            return None
+
     def situation(self, x: Tensor) -> Situation:
         raise NotImplementedError
 

@@ -176,13 +176,21 @@ def _same(a: Axis, p: Padding) -> Axis:
         total = max((out - 1) * a.stride + a.span - a.n, 0)
         return dataclasses.replace(a, out=out, low=share(total), total=total)
     # `span - 1` in all gives ceil(n/s) windows for every n; what exceeds the rule's own padding holds no real cell.
+    least = share(max(a.span - a.stride, 0))
+    lows = tuple(range(least, share(a.span - 1) + 1)[:MOST_SEARCHED])
+    low = least if len(lows) == 1 else _low_of(a, least, share)
+    return dataclasses.replace(a, low=low, total=a.span - 1, lows=lows)
+
+
+def _low_of(a: Axis, least: int, share: Callable[[Size], Size]) -> Size:
+    """The padding before an axis whose length is a symbol; each operation is a node of an exported graph."""
+    if a.stride == 2:  # one cell more of padding where the length is odd
+        return a.n % 2 + least if least else a.n % 2
     wanted = a.span - 1 - (a.n - 1) % a.stride
     if a.span < a.stride:
         # max(wanted, 0), for it is between -s and s; symbols have no maximum.
         wanted = wanted * ((wanted + a.stride) // a.stride)
-    low = share(wanted)
-    lows = tuple(range(share(max(a.span - a.stride, 0)), share(a.span - 1) + 1)[:MOST_SEARCHED])
-    return dataclasses.replace(a, low=lows[0] if len(lows) == 1 else low, total=a.span - 1, lows=lows)
+    return share(wanted)
 
 
 def _explicit(a: Axis, p: Padding, ceil_mode: bool) -> Axis:

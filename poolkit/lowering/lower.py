@@ -116,13 +116,14 @@ FOLD = Route(
     indices=True,
     note=ONE_BY_ONE,
 )
+FIXED = "fixed"  # asks for the cheapest route at the sizes of the tensor, also where a tracer takes them for symbols
 EXACT = dataclasses.replace(FOLD, name="exact", lower=_exactly)  # where sizes are known, the fold is it
 
 
 def chosen(adapter: Adapter, plan: AnyPlan, situation: Situation, name: str | None) -> Route:
     """The cheapest route, or the one that is asked for."""
     routes = routes_of(adapter, plan, situation)
-    if as_route(name) is None:
+    if as_route(name) is None or (name == FIXED and plan.known):
         return routes[0]
     if name == EXACT.name and plan.known and all(route.name != name for route in routes):
         name = FOLD.name
@@ -148,8 +149,8 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     wide = (here or situation.device is not None) and adapter.wide(situation)
     asks = here and not situation.empty
     tries, derives = wide and adapter.silent, asks and adapter.derives
-    by_sums = ways(plan, wide, tries, lambda p: asks and adapter.branches(p, situation), derives)
-    asked = [_asked(adapter, way, situation) for way in by_sums]
+    by_sums = ways(plan, wide, tries, lambda p: asks and adapter.branches(p, situation), derives, situation.shipped)
+    asked = [_asked(adapter, way, situation) if way.parts else _alone(way) for way in by_sums]
     if isinstance(plan, Composite) and len(plan.parts) == 0:
         found = plan.ways(situation.derivative, asks and adapter.branches(plan, situation), tries)
         return [*asked, *[_alone(way) for way in found]]
@@ -183,7 +184,7 @@ def _alone(plan: Composite) -> Route:
     def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         return plan.join(o, x, (), **tensors)
 
-    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower)
+    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower, cost=lambda whole: 99.0)
 
 
 def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.lower import chosen
+from poolkit.lowering.lower import FIXED, chosen
 from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.programs.recorder import noted
@@ -202,22 +202,25 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     adapter = registry.find(x)
     taking = as_spec(spec, "pool takes (tensor, PoolSpec)")
     given = read(adapter, x, taken(taking, tensors)) if len(tensors) > 0 else {}
-    x, plan = plan_of_tensor(adapter, x, spec, given)
+    x, plan = plan_of_tensor(adapter, x, spec, given, fixed=route == FIXED)
     situation = situation_of(adapter, x, given)._replace(tracing=True)
     return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
 
 
 def plan_of_tensor(
-    adapter: Adapter, x: Tensor, spec: Operation, tensors: Mapping[str, Tensor] = NONE
+    adapter: Adapter, x: Tensor, spec: Operation, tensors: Mapping[str, Tensor] = NONE, fixed: bool = False
 ) -> tuple[Tensor, AnyPlan]:
-    """The spec resolved on a tensor and those besides it, and the tensor with its rank known."""
+    """The spec resolved on a tensor and those besides it, and the tensor with its rank known.
+
+    `fixed`: a size that a tracer keeps open is that of its example.
+    """
     as_spec(spec, "pool takes (tensor, PoolSpec)")
     adapter.check(x)
     x, rank = adapter.rank(x, len(spec.letters) if spec.axes is not None else 0)
     o = adapter.ops(rank, adapter.dtype(x))
 
     def size(at: int) -> tuple[Any, bool]:
-        known = adapter.known_size(x, at)
+        known = adapter.fixed_size(x, at) if fixed else adapter.known_size(x, at)
         return (o.size(x, at), False) if known is None else (known, True)
 
     further = tuple([facts_of(adapter, name, t, rank) for name, t in tensors.items()])

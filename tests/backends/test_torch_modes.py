@@ -110,6 +110,17 @@ def test_a_traced_layer_is_right_for_other_sizes(spec: Spec) -> None:
     torch.testing.assert_close(traced(numbers(spec, more=3)), pk.pool(numbers(spec, more=3), spec))
 
 
+@pytest.mark.parametrize("spec", [s for s in SPECS if isinstance(s, pk.PoolSpec)], ids=str)
+def test_a_layer_is_traced_at_its_examples_size_where_that_is_asked_for(spec: pk.PoolSpec) -> None:
+    """Then it is the program of that size, and of no other; by default sizes are computed in the graph."""
+    x = numbers(spec)
+    fixed, any_size = (torch.jit.trace(spec.layer("torch", route=route), x) for route in ("fixed", None))
+
+    torch.testing.assert_close(fixed(x), pk.pool(x, spec))
+    assert "aten::size" not in str(fixed.graph)
+    assert len(list(fixed.graph.nodes())) <= len(list(any_size.graph.nodes()))
+
+
 @every
 def test_a_saved_layer_is_loaded_by_the_safe_way(spec: Spec) -> None:
     file = io.BytesIO()

@@ -51,6 +51,9 @@ class Expected(Taps):
         value, _ = self.average(self.o.clip(self.real(x, 0.0), 0.0, 2.0**500), total)
         return (self.o.where(self.o.greater(value, 2.0**400), math.inf, value),)
 
+    def beside(self, x: Tensor) -> tuple[Tensor, float]:
+        return x, 0.0
+
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return (self.average(self.o.clip(self.real(x, 0.0), 0.0, math.inf), total)[0],)
 

@@ -60,6 +60,10 @@ class Kind:
         """The state of each sliding window along an axis; None where it is found by combining."""
         return None
 
+    def beside(self, x: Tensor) -> tuple[Tensor, float]:
+        """The cells as `relative` takes those of windows, and one that changes nothing there, for padding."""
+        raise NotImplementedError
+
     def fits(self, s: State, bound: float) -> Any:
         """Whether all was in range, by what a window's cells added up to as they are (`by_sums`); one for all windows.
 

@@ -44,6 +44,9 @@ class LogSumExp(Relative):
         finite, zero = (o.where(endless, 0.0, t) for t in (scaled, most))
         return most, total(self.share(finite, zero))
 
+    def beside(self, x: Tensor) -> tuple[Tensor, float]:
+        return x, math.copysign(math.inf, -self.near)  # times beta -inf
+
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return 0.0, total(self.real(self.o.exp(exponents(self, x)), 0.0))
 

@@ -96,6 +96,11 @@ class Norm(Relative):
         powers = total(self.raised(o.divide(self.held(a, most), scale)))
         return scale, o.where(endless, math.inf, powers)
 
+    def beside(self, x: Tensor) -> tuple[Tensor, float]:
+        """With eps cells are clamped first: then they are magnitudes, beside which 0 is nothing."""
+        x, self.eps = x if self.eps is None else positive(self, x), None
+        return x, 0.0
+
     bounded = plain
 
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:

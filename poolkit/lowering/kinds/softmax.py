@@ -59,7 +59,10 @@ class Softmax(Kind):
         constant = self.o.detach(scaled)
         most = largest(constant)
         weight = self.weight(scaled if self.options["grad"] == "exact" else constant, most)
-        return most, total(self.weighed(x, weight)), total(weight)
+        return most, total(self.weighed_once(x, weight)), total(weight)
+
+    def beside(self, x: Tensor) -> tuple[Tensor, float]:
+        return x, math.copysign(math.inf, -self.near)  # times beta -inf
 
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         scaled = exponents(self, x)
@@ -87,6 +90,14 @@ class Softmax(Kind):
     def weighed(self, x: Tensor, weight: Tensor) -> Tensor:
         """The product, 0 where the weight is: a mask's -inf, or two of float32's smallest numbers, times 0 are NaN."""
         return self.o.multiply(self.o.where(self.o.equal(weight, 0), 0.0, x), weight)
+
+    def weighed_once(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The same of cells that are no sums yet: what is infinite and has the weight 0 is as well a large number."""
+        if not isinstance(self.near, float) or self.near == 0:
+            return self.weighed(x, weight)
+        most = largest_of(self.plan.work)
+        low, high = (-most, math.inf) if self.near > 0 else (-math.inf, most)
+        return self.o.multiply(self.o.clip(x, low, high), weight)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         return self.o.divide(s[1], s[2]), None
