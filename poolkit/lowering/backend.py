@@ -6,6 +6,7 @@ With the primitives alone the core computes every kind, exactly, in every mode. 
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -110,7 +111,9 @@ class Adapter:
     def fixed_size(self, x: Tensor, at: int) -> int | None:
         """The same of a symbol whose value a tracer has at hand; None where it has none."""
         try:
-            return int(x.shape[at])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that it becomes a constant, which was asked for
+                return int(x.shape[at])
         except Exception:  # what a framework's sizes that are nowhere known say to this
             return None
 

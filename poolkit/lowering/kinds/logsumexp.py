@@ -37,12 +37,12 @@ class LogSumExp(Relative):
         return largest, self.share(finite, o.detach(finite))
 
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
-        o = self.o
+        """Infinite cells are as far as finite ones go, so that no sum is infinite, and that of a NaN is NaN."""
+        o, end = self.o, largest_of(self.plan.work)
         scaled = self.real(times(o, x, self.near), -math.inf)
         most = largest(o.detach(scaled))
-        endless = o.either(o.equal(most, math.inf), o.equal(most, -math.inf))
-        finite, zero = (o.where(endless, 0.0, t) for t in (scaled, most))
-        return most, total(self.share(finite, zero))
+        finite, scale = (o.clip(t, -end, end) for t in (scaled, most))
+        return most, total(self.share(finite, scale))
 
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         return x, math.copysign(math.inf, -self.near)  # times beta -inf

@@ -94,7 +94,7 @@ class Norm(Relative):
         least, instead = (self.least, 1.0) if self.eps is None else (self.eps, self.eps)
         scale = o.detach(o.where(endless, most, o.where(o.less(scale, least), instead, scale)))
         powers = total(self.raised(o.divide(self.held(a, most), scale)))
-        return scale, o.where(endless, math.inf, powers)
+        return scale, o.where(endless, o.add(powers, math.inf), powers)  # a NaN stays one where the largest is none
 
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         """With eps cells are clamped first: then they are magnitudes, beside which 0 is nothing."""
