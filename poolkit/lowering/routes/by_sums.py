@@ -114,7 +114,8 @@ class BySums(Composite):
         kind: Any = FOLDS[plan.kind](o, plan)
         axes, wide = [sliding(a) for a in plan.axes], o.of_rank(o.rank + 1)
         first = Axis(0, "", "whole", math.prod([a.window for a in axes]), known=True)
-        cells = _first(o, *kind.beside(x), axes)
+        x, nothing = kind.beside(x)
+        cells = _first(o, x, nothing, axes)
         state = kind.relative(cells, lambda t: total(wide, t, (first,)), lambda t: wide.max(t, 0))
         return wide.drop(kind.finish(state, x)[0], (0,))
 
