@@ -52,6 +52,10 @@ class Derived:
         """The shape of `x` with `n` along the last axis."""
         return (*[self.size(x, at) for at in range(self.rank - 1)], n)
 
+    def running(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        """The framework's own sum, in the dtype of the cells."""
+        return self.reduced("sum", x, ats)
+
     def own_sum(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.sum(x, ats)
 

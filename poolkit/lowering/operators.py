@@ -68,10 +68,6 @@ class Named(Derived):
     def count(self, chosen: Tensor, at: int, dtype: str) -> Tensor:
         return self.reduced("sum", chosen, at, dtype=self.typed(dtype))
 
-    def running(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """The framework's own sum, in the dtype of the cells."""
-        return self.reduced("sum", x, ats)
-
     def integer_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.reduced("sum", x, ats, dtype=self.typed("int32"))
 
