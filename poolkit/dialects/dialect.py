@@ -102,10 +102,11 @@ class Measured(NamedTuple):
     `x` is nested lists in the layout of `spec`, or text for what would be long, such as "full((1, 1, 64, 64), 100)", of
     NumPy's functions. A result is a number that every cell has, or a list of all cells in order; `at` picks one cell of
     it. Where the layer gives none, `own` is the name of what it raises, or "ends" where it ends the process. `mask` is
-    what the layer is given besides; with `traced` it is called inside a graph that knows no sizes.
+    what the layer is given besides, or `indices`; with `traced` it is called inside a graph that knows no sizes, and
+    with `slopes` results are the derivatives of the sum of all that it gives.
     """
 
-    spec: PoolSpec
+    spec: Operation
     x: Any
     dtype: str
     own: Any
@@ -113,20 +114,22 @@ class Measured(NamedTuple):
     at: int | None = None
     mask: Any = None
     traced: bool = False
+    indices: Any = None
+    slopes: bool = False
 
 
 @dataclass(frozen=True)
 class Caveat:
     """Where a layer that is equal on finite input still gives other numbers, with a measured example.
 
-    `about` is one word: nan, half, sums, range, integers, sizes or mask. `engine` is the engine of Keras on which it
-    does, and None where it does on all. `unequal` says that it does so for finite float32 numbers at everyday sizes, so
-    that the layer is not native for that engine.
+    `about` is one word: nan, half, sums, range, integers, sizes, mask or indices. `engine` is the engine of Keras on
+    which it does, and None where it does on all. `unequal` says that it does so for finite float32 numbers at everyday
+    sizes, so that the layer is not native for that engine.
     """
 
     about: str
     text: str
-    concerns: Callable[[PoolSpec], bool] = field(repr=False)
+    concerns: Callable[[Any], bool] = field(repr=False)  # of an operation like the measured one
     measured: Measured
     engine: str | None = None
     unequal: bool = False

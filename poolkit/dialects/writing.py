@@ -81,8 +81,6 @@ def caveats(spec: Operation, backend: str) -> tuple[Caveat, ...]:
     []
     """
     as_spec(spec, "caveats takes (spec, backend)")
-    every = table.dialect(backend).caveats
-    if not isinstance(spec, PoolSpec):
-        return ()
-    plain = normal(spec)
-    return tuple(caveat for caveat in every if caveat.concerns(plain))
+    plain = normal(spec) if isinstance(spec, PoolSpec) else spec
+    alike = [c for c in table.dialect(backend).caveats if isinstance(spec, type(c.measured.spec))]
+    return tuple(caveat for caveat in alike if caveat.concerns(plain))

@@ -12,13 +12,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import torch
 
 import poolkit as pk
 from poolkit import PoolSpec
 from poolkit.dialects.dialect import Caveat
-from poolkit.dialects.normal import normal
 from poolkit.dialects.table import dialect
-from tests.helpers.measuring import array, cells, of_engine, own
+from tests.helpers.measuring import array, cells, indices, of_engine, own
 from tests.helpers.support import environment, python
 
 ENGINES = ("tensorflow", "torch", "jax", "numpy")
@@ -58,9 +58,15 @@ def assert_differs(given: list[float] | str, caveat: Caveat) -> None:
 @pytest.mark.parametrize(("backend", "caveat"), ALL, ids=name_of)
 def test_poolkit_gives_the_definition(backend: str, caveat: Caveat) -> None:
     measured = caveat.measured
-    assert caveat.concerns(normal(measured.spec))
     assert caveat in pk.caveats(measured.spec, backend)
-    assert_is(cells(pk.pool(array(measured), measured.spec), measured), measured.definition)
+    x, tensors = array(measured), {} if measured.indices is None else {"indices": indices(measured)}
+    if measured.slopes:
+        places = {name: torch.from_numpy(t) for name, t in tensors.items()}
+        held = torch.from_numpy(x).requires_grad_()
+        found = torch.autograd.grad(pk.pool(held, measured.spec, **places).sum(), held)[0].numpy()
+    else:
+        found = pk.pool(x, measured.spec, **tensors)
+    assert_is(cells(found, measured), measured.definition)
 
 
 @pytest.mark.parametrize(("backend", "caveat"), PLAIN, ids=name_of)

@@ -11,7 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from poolkit import NotExactError
+from poolkit import NotExactError, PoolSpec
 from poolkit.dialects.dialect import Caveat, Measured
 from poolkit.dialects.table import dialect
 from poolkit.dialects.writing import native
@@ -21,6 +21,12 @@ def array(measured: Measured) -> np.ndarray:
     """The input; text is an expression of NumPy's functions that stands in this repository."""
     x = eval(measured.x, vars(np)) if isinstance(measured.x, str) else measured.x
     return np.asarray(x).astype(dtype_of(measured))
+
+
+def indices(measured: Measured) -> np.ndarray:
+    """Those of the values, where it is one of them that are put back."""
+    given = measured.indices
+    return eval(given, vars(np)) if isinstance(given, str) else np.asarray(given, "int64")
 
 
 def dtype_of(measured: Measured) -> np.dtype[Any]:
@@ -55,7 +61,9 @@ def _numpy(layer: Any, measured: Measured) -> Any:
 def _torch(layer: Any, measured: Measured) -> Any:
     import torch
 
-    return layer(torch.tensor(array(measured).tolist(), dtype=getattr(torch, measured.dtype))).double().numpy()
+    x = torch.tensor(array(measured).tolist(), dtype=getattr(torch, measured.dtype), requires_grad=measured.slopes)
+    y = layer(x) if measured.indices is None else layer(x, torch.from_numpy(indices(measured)))
+    return (torch.autograd.grad(y.sum(), x)[0] if measured.slopes else y).double().numpy()
 
 
 def _tensorflow(layer: Any, measured: Measured) -> Any:
@@ -73,6 +81,7 @@ def _jax(layer: Any, measured: Measured) -> Any:
 def _keras(layer: Any, measured: Measured) -> Any:
     import keras
 
+    assert isinstance(measured.spec, PoolSpec)
     if "float" in measured.dtype:
         layer.dtype_policy = keras.DTypePolicy(measured.dtype)
     options = {} if measured.mask is None else {"mask": keras.ops.convert_to_tensor(np.array(measured.mask))}

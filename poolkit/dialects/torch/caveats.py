@@ -5,6 +5,9 @@ from __future__ import annotations
 from poolkit.dialects.concerns import any_of, bins, whole, windows
 from poolkit.dialects.dialect import Caveat, Measured
 from poolkit.spec.pool_spec import PoolSpec
+from poolkit.spec.unpool import Unpool
+
+BACK = Unpool(PoolSpec("max", window=2, layout="NCL"), "smallest")
 
 CAVEATS: tuple[Caveat, ...] = (
     Caveat(
@@ -98,5 +101,29 @@ CAVEATS: tuple[Caveat, ...] = (
         "torch has no maxima of integers over one axis",
         windows("max", axes=1),
         Measured(PoolSpec("max", window=2, layout="NCL"), [[[1, 2]]], "int32", "NotImplementedError", 2),
+    ),
+    Caveat(
+        "indices",
+        "MaxUnpool refuses an index of -1, which is that of a window without a real cell",
+        lambda unpool: True,
+        Measured(BACK, [[[5.0, 7.0]]], "float32", "RuntimeError", [0.0, 0.0, 7.0, 0.0], indices=[[[-1, 2]]]),
+    ),
+    Caveat(
+        "indices",
+        "of several values at one place MaxUnpool gives each a gradient, also those that are not seen",
+        lambda unpool: True,
+        Measured(BACK, [[[5.0, 7.0]]], "float32", [1.0, 1.0], [0.0, 1.0], indices=[[[2, 2]]], slopes=True),
+    ),
+    Caveat(
+        "indices",
+        "MaxUnpool takes indices of int64 alone",
+        lambda unpool: True,
+        Measured(BACK, [[[5.0, 7.0]]], "float32", "RuntimeError", [0.0, 5.0, 7.0, 0.0], indices="int32([[[1, 2]]])"),
+    ),
+    Caveat(
+        "integers",
+        "torch has no unpooling of integers",
+        lambda unpool: True,
+        Measured(BACK, [[[5, 7]]], "int32", "NotImplementedError", [0, 5, 7, 0], indices=[[[1, 2]]]),
     ),
 )
