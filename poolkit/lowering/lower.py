@@ -16,6 +16,7 @@ from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run, dropped
 from poolkit.lowering.routes.by_name import RELU
 from poolkit.lowering.routes.by_sums import BySums, ways
+from poolkit.lowering.routes.choices import CHOICES
 from poolkit.lowering.weighed import ONE_BY_ONE, pooled
 from poolkit.spec.arguments import as_route
 from poolkit.spec.dtypes import HALVES
@@ -151,12 +152,15 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     tries, derives = wide and adapter.silent, asks and adapter.derives
     by_sums = ways(plan, wide, tries, lambda p: asks and adapter.branches(p, situation), derives, situation.shipped)
     asked = [_asked(adapter, way, situation) if way.parts else _alone(way) for way in by_sums]
-    if isinstance(plan, Composite) and len(plan.parts) == 0:
-        found = plan.ways(situation.derivative, asks and adapter.branches(plan, situation), tries)
-        return [*asked, *[_alone(way) for way in found]]
+    choosing = asks and adapter.branches(plan, situation)
+    at_once = choosing and not situation.tracing and adapter.ops(plan.rank, plan.work).puts
     if isinstance(plan, Composite):
-        return [*asked, *_of_parts([routes_of(adapter, part, situation) for part in plan.parts])]
-    fit = [route for route in adapter.routes if _fits(route, plan, situation)]
+        found = plan.ways(situation.derivative, choosing, tries, at_once)
+        alone = [_alone(way) for way in found if len(way.parts) == 0]
+        each = [routes_of(adapter, part, situation) for part in plan.parts]
+        return [*asked, *alone, *(_of_parts(each) if each else [])]
+    choices = CHOICES if at_once else ()
+    fit = [route for route in (*adapter.routes, *choices) if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]
     return sorted([*asked, *fit, *folds], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
@@ -179,7 +183,7 @@ def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
 
 
 def _alone(plan: Composite) -> Route:
-    """A plan without parts as a route, which has the name of the way in which the plan is joined."""
+    """A plan without parts as a route, which has the name of the way in which it is joined; the whole may have some."""
 
     def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         return plan.join(o, x, (), **tensors)

@@ -247,8 +247,7 @@ class Operators(Named):
         """The framework's own maximum or minimum, of which routes know what it does with NaN."""
         return self.reduced(which, x, ats)
 
-    def better(self, which: str, a: Tensor, b: Tensor) -> Tensor:
-        """The same of two tensors."""
+    def better(self: Any, which: str, a: Tensor, b: Tensor) -> Tensor:
         return getattr(self.functions, which + "imum")(a, b)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:

@@ -122,11 +122,12 @@ class Composite:
     def result(self) -> str:
         return result_dtype(self.spec, self.dtype)
 
-    def ways(self, derivative: bool, asks: bool, tries: bool) -> Sequence[Composite]:
-        """The ways in which one without parts may be joined, the best first.
+    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[Composite]:
+        """The ways in which it may be joined without parts, the best first; and itself.
 
         `derivative`: one may be taken; `asks`: whether a choice may go by what tensors hold; `tries`: whether numbers
-        may be computed to see whether they are in range.
+        may be computed to see whether they are in range; `at_once`: whether calls are made one by one, and numbers
+        soon put at places that are data.
         """
         return (self,)
 

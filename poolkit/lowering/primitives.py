@@ -89,6 +89,9 @@ class Ops(Protocol):
     def absolute(self, a: Tensor) -> Tensor:
         """Its derivative at 0 is not looked at."""
 
+    def better(self, which: str, a: Tensor, b: Tensor) -> Tensor:
+        """The larger ("max") or the smaller ("min") of each two; NaN where one is. Only where there is `puts`."""
+
     def floor(self, a: Tensor) -> Tensor: ...
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         """NaN stays; a cell at an end has its own gradient."""

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from poolkit.errors import InputError
 from poolkit.spec.arguments import as_shape
@@ -52,7 +52,8 @@ class Unpool(Declared):
 
     keepdims = True
     indices = False
-    looked_at = ("indices",)
+    looked_at: ClassVar[tuple[str, ...]] = ("indices",)
+    holed: ClassVar[bool] = False  # of some values it is known that they are put nowhere
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pooling", _pooling(self.pooling))
@@ -110,14 +111,17 @@ class Unpool(Declared):
     def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:
         from poolkit.lowering.operations.unpooled import places
 
-        most = places(self, shape)
-        if held.size and not (held.min() >= -1 and held.max() < most):
+        most = places(self, tuple(shape))
+        # In one pass: without its sign a number below 0 is a large one.
+        if held.size == 0 or held.view(held.dtype.str.replace("i", "u")).max() < most:
+            return None
+        if not (held.min() >= -1 and held.max() < most):
             raise InputError(
                 f"received indices from {held.min()} to {held.max()} for {quoted(str(self))}, and an index is a place "
                 f"below {most}, row-major over the axes that were pooled, or -1 for none; give those of that pool, and "
                 'turn those of ONNX or TensorFlow by pk.indices_from(indices, "onnx", shape, layout)'
             )
-        return None
+        return Holed(self.pooling, self.output_size)
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result for values of this shape; None where it depends on a size that is None.
@@ -149,6 +153,13 @@ class Unpool(Declared):
         """
         found = parsed(string, TEXT, "unpool (max window=2 layout=NCHW) output_size=32,32")
         return cls(PoolSpec.parse(found[1]), fields_of(f"max {found[2]}")["output_size"])
+
+
+class Holed(Unpool):
+    """The same of indices of which some, as was seen, are -1."""
+
+    holed = True
+    looked_at = ()
 
 
 def _pooling(given: object) -> PoolSpec:

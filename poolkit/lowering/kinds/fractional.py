@@ -34,7 +34,8 @@ class FractionalMax(Max):
         values, *positions = super().lift(x)
         if self.samples is not None or self.key is not None:
             self.samples = self.drawn(x)
-        return values, *(self.o.broadcast(t, x) for t in positions)
+            positions = [self.o.broadcast(t, x) for t in positions]  # of which each channel is taken apart
+        return values, *positions
 
     def drawn(self, x: Tensor) -> Tensor:
         """The numbers of each batch and channel, along an axis behind those of the input."""

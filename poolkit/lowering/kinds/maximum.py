@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.lowering.fold import fold_taps
 from poolkit.lowering.kinds.kind import FAR, Choice, State
@@ -33,8 +33,13 @@ class Max(Choice):
     def extreme(self, x: Tensor, at: int) -> Tensor:
         return self.o.max(x, at)
 
+    which: ClassVar[str] = "max"
+
     def combine(self, a: State, b: State) -> State:
         o = self.o
+        if self.way != "fold":
+            value = o.better(self.which, a[0], b[0])
+            return (value,) if self.way == "values" else (value, self.earliest((a, b), value))
         old, new = o.detach(a[0]), o.detach(b[0])
         wins = self.beats(new, old)
         if self.plan.floating:
@@ -70,7 +75,7 @@ class Max(Choice):
 class Min(Max):
     """The smallest element; ties and NaN as in `Max`."""
 
-    name = "min"
+    name = which = "min"
 
     def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
         return self.o.less(challenger, holder)

@@ -54,11 +54,16 @@ class Norm(Relative):
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
         """Neither a window of zeros nor an infinite one has a gradient."""
-        o = self.o
-        cells = o.divide(s[1], divisor_of(self, like)) if self.mean else s[1]
+        o, cells = self.o, self.cells_of(s, like)
         zero, endless = o.equal(s[1], 0), o.equal(s[1], math.inf)
         root = self.power(o.where(o.either(zero, endless), 1.0, cells), self.inverse())
         return o.where(zero, 0.0, o.where(endless, math.inf, times(o, root, s[0]))), None
+
+    def certain(self, s: State, like: Tensor) -> Tensor:
+        return times(self.o, self.power(self.cells_of(s, like), self.inverse()), s[0])
+
+    def cells_of(self, s: State, like: Tensor) -> Tensor:
+        return self.o.divide(s[1], divisor_of(self, like)) if self.mean else s[1]
 
     def magnitudes(self, x: Tensor) -> Tensor:
         """Of lp; but squares are taken of cells with their signs."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.operations.region_rows import averages, largest, way_of
+from poolkit.lowering.operations.region_sides import Side, across, along, down
 from poolkit.lowering.plan import MOST_CELLS, Composite, Plan, Run
 from poolkit.lowering.weighed import pooled
 from poolkit.spec.dtypes import FLOATS, INTEGERS
@@ -27,46 +29,76 @@ if TYPE_CHECKING:
 Tensor = Any
 
 
-class Side(NamedTuple):
-    """Of each box, bin and place along a side of the bin: a cell, its weight, or whether it is one of the bin."""
-
-    cells: Tensor  # int32, (K, P, S)
-    weights: Tensor | None
-    inside: Tensor | None  # of cells (K, P, 1): whether there are any
-    samples: Tensor | None  # (K, 1, 1): how many of the samples are averaged, where that is data
-
-
 @dataclasses.dataclass(frozen=True)
 class RegionsPlan(Composite):
     """Regions of a map, which has two axes: of each `out` counts bins, and `window` the samples or cells of one."""
 
     spec: RoiSpec
     fine: str  # the dtype in which boxes are computed
+    way: str = dataclasses.field(default="fold", kw_only=True)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Where channels, batch, height and width are."""
+        return tuple(map(self.spec.layout.index, f"CN{self.spec.axes}"))
+
+    @property
+    def grids(self) -> list[int]:
+        """The cells that a bin looks at along the height, and along the width."""
+        return [2 * a.window if self.spec.kind == "align" else a.window for a in self.axes]
+
+    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[RegionsPlan]:
+        way = way_of(self, derivative) if at_once else None
+        return (self,) if way is None else (dataclasses.replace(self, way=way, parts=()), self)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         two = o.of_rank(2).of_dtype(self.fine)
         boxes = two.detach(two.cast(tensors["boxes"], self.fine))
-        order = tuple(map(self.spec.layout.index, f"CN{self.spec.axes}"))
-        maps = o.size(x, order[1]) * self.axes[0].n * self.axes[1].n
-        flat = o.merge(o.permute(x, order), 3, maps)
         first, last = (along(o, boxes, self, i) for i in range(2))
-        batch, real = self.batches(two, boxes, o.size(x, order[1]))
-        six, one, line = o.of_rank(6), o.of_rank(1), o.of_rank(5).of_dtype("int32")
+        batch, real = self.batches(two, boxes, o.size(x, self.order[1]))
+        four, line = o.of_rank(4), o.of_rank(5).of_dtype("int32")
         rows = line.multiply(line.reshape(batch, (-1, 1, 1, 1, 1)), o.number(self.axes[0].n, "int32"))
-        rows = line.multiply(line.add(rows, _down(line, first.cells)), o.number(self.axes[1].n, "int32"))
-        places = line.add(rows, _across(line, last.cells))
-        bins, grid = self.axes[0].out, [2 * a.window if self.spec.kind == "align" else a.window for a in self.axes]
+        rows = line.multiply(line.add(rows, down(line, first.cells)), o.number(self.axes[1].n, "int32"))
+        places = line.add(rows, across(line, last.cells))
         many = -1 if o.sizes_are_data else two.size(boxes, 0)  # of which a reshape takes one that is data
-        sizes = (many, bins, grid[0], self.axes[1].out, grid[1])
-        cells = o.of_rank(2).split(o.of_rank(2).take(flat, one.reshape(places, (-1,)), 1), sizes)
-        made = (
-            self.of_samples(six, cells, first, last)
-            if self.spec.kind == "align"
-            else self.of_cells(six, cells, first, last, runs[0])
-        )
-        four = o.of_rank(4)
-        made = four.where(four.reshape(real, (1, -1, 1, 1)), six.drop(made, (3, 5)), 0)
-        return four.permute(made, tuple([f"CN{self.spec.axes}".index(c) for c in self.spec.layout])), None
+
+        def by_cells(x: Tensor) -> Tensor:
+            made = self.by_cells(o, x, places, many, first, last, runs)
+            made = four.where(four.reshape(real, (1, -1, 1, 1)), made, 0)
+            return four.permute(made, tuple([f"CN{self.spec.axes}".index(c) for c in self.spec.layout]))
+
+        if self.way == "fold":
+            return by_cells(x), None
+        seen = four.reshape(real, (-1, 1, 1, 1))
+        if self.spec.kind == "align":
+            right, near = averages(o, x, self, places, self.shares(o, first, last))
+        else:
+            right, near = largest(o, x, self, places)
+            seen = four.both(four.reshape(self.some(o.of_rank(5), first, last), (many, *self.bins, 1)), seen)
+
+        def by_rows(x: Tensor) -> Tensor:
+            made = four.where(seen, near(x), 0)
+            return four.permute(made, tuple([f"N{self.spec.axes}C".index(c) for c in self.spec.layout]))
+
+        return by_rows(x) if right is None else o.branch(right, by_rows, by_cells, x), None
+
+    def by_cells(
+        self, o: Ops, x: Tensor, places: Tensor, many: Any, first: Side, last: Side, runs: Sequence[Run]
+    ) -> Tensor:
+        """(C, K, P, Q)."""
+        maps = o.size(x, self.order[1]) * self.axes[0].n * self.axes[1].n
+        flat, two, six = o.merge(o.permute(x, self.order), 3, maps), o.of_rank(2), o.of_rank(6)
+        (p, q), (s, t) = self.bins, self.grids
+        cells = two.split(two.take(flat, o.of_rank(1).reshape(places, (-1,)), 1), (many, p, s, q, t))
+        if self.spec.kind == "max":
+            return six.drop(
+                self.of_cells(six, cells, first, last, runs[0] if len(runs) > 0 else self.folded(six)), (3, 5)
+            )
+        return six.drop(self.of_samples(six, cells, first, last), (3, 5))
+
+    @property
+    def bins(self) -> list[int]:
+        return [a.out for a in self.axes]
 
     def batches(self, o: Ops, boxes: Tensor, n: Any) -> tuple[Tensor, Tensor]:
         """Which map each box is of, and whether there is one."""
@@ -83,26 +115,49 @@ class RegionsPlan(Composite):
 
     def of_cells(self, o: Ops, cells: Tensor, first: Side, last: Side, largest: Run) -> Tensor:
         """A bin with fewer cells than others has its last one several times, which changes no maximum."""
+        return o.where(o.of_rank(5).expand(self.some(o.of_rank(5), first, last), 0), largest(cells)[0], 0)
+
+    def folded(self, o: Ops) -> Run:
+        """The largest cell where there is no part that has a route."""
+
+        def run(cells: Tensor) -> tuple[Tensor, Tensor | None]:
+            return pooled(FOLDS["max"](o, self.inner(1)), cells)
+
+        return run
+
+    def some(self, o: Ops, first: Side, last: Side) -> Tensor:
+        """Which bins have cells, (K, P, 1, Q, 1)."""
+        return o.both(down(o, first.inside), across(o, last.inside))
+
+    def weights(self, o: Ops, first: Side, last: Side) -> Tensor:
+        """Of the corners of samples, (K, P, S, Q, T)."""
+        weights = o.multiply(down(o, first.weights), across(o, last.weights))
+        return weights if self.fine == self.work else o.cast(weights, self.work)
+
+    def count(self, o: Ops, first: Side, last: Side) -> Any:
+        """Of the samples that a bin averages, (K, 1, 1, 1, 1) where it is data."""
+        if first.samples is None:
+            return math.prod([a.window for a in self.axes])
+        fine = o.of_dtype(self.fine)
+        count = fine.multiply(down(fine, first.samples), across(fine, last.samples))
+        return o.cast(count, self.work) if self.fine != self.work else count
+
+    def shares(self, o: Ops, first: Side, last: Side) -> Tensor:
+        """Weights that add up to 1."""
         five = o.of_rank(5)
-        some = five.both(_down(five, first.inside), _across(five, last.inside))
-        return o.where(five.expand(some, 0), largest(cells)[0], 0)
+        return five.divide(self.weights(five, first, last), self.count(five, first, last))
 
     def of_samples(self, o: Ops, cells: Tensor, first: Side, last: Side) -> Tensor:
         five = o.of_rank(5)
-        weights = five.multiply(_down(five, first.weights), _across(five, last.weights))
-        weights = five.expand(weights if self.fine == self.work else five.cast(weights, self.work), 0)
+        weights = five.expand(self.weights(five, first, last), 0)
         terms = o.multiply(o.where(o.equal(weights, 0), 0.0, cells), weights)
         if self.spec.mode == "max":
             return self.largest(o, terms, first, last)
         total = pooled(
             FOLDS["sum"](o, dataclasses.replace(self.inner(2), spec=self.inner(2).spec.replace(kind="sum"))), terms
         )[0]
-        count: Any = math.prod([a.window for a in self.axes])
-        if first.samples is not None:
-            five = five.of_dtype(self.fine)
-            count = five.expand(five.multiply(_down(five, first.samples), _across(five, last.samples)), 0)
-            count = o.cast(count, self.work) if self.fine != self.work else count
-        return o.divide(total, count)
+        count = self.count(five, first, last)
+        return o.divide(total, count if first.samples is None else five.expand(count, 0))
 
     def largest(self, o: Ops, terms: Tensor, first: Side, last: Side) -> Tensor:
         """Of the weighted corners, or of their sums; a sample beside the map is 0, and one beyond the grid is none."""
@@ -115,137 +170,10 @@ class RegionsPlan(Composite):
         if first.inside is not None:
             step = 3 - factor  # of each corner, or of the first of a sample
             five = o.of_rank(5)
-            mask = five.both(_down(five, first.inside), _across(five, last.inside))
+            mask = five.both(down(five, first.inside), across(five, last.inside))
             mask = five.slice(five.slice(mask, 2, 0, None, step), 4, 0, None, step)
             mask = five.expand(mask, 0)
         return pooled(FOLDS["max"](o, self.inner(factor)), terms, mask)[0]
-
-
-def _down(o: Ops, t: Tensor) -> Tensor:
-    """(K, P, S) as what belongs to the height of (K, P, S, Q, T)."""
-    return o.of_rank(4).expand(o.of_rank(3).expand(t, 3), 4)
-
-
-def _across(o: Ops, t: Tensor) -> Tensor:
-    return o.of_rank(4).expand(o.of_rank(3).expand(t, 1), 2)
-
-
-def along(o: Ops, boxes: Tensor, plan: RegionsPlan, i: int) -> Side:
-    """What the bins along the height (0) or the width (1) look at."""
-    line = Line(o.of_rank(3).of_dtype(plan.fine), plan, i)
-    low, high = (line.column(boxes, at) for at in (2 - i, 4 - i))
-    return line.samples(low, high) if plan.spec.kind == "align" else line.cells(low, high)
-
-
-class Line:
-    """One side of all boxes: tensors are (K, P, S) in the dtype of boxes."""
-
-    def __init__(self, o: Ops, plan: RegionsPlan, i: int) -> None:
-        self.o, self.spec, self.a = o, plan.spec, plan.axes[i]
-        self.n = float(self.a.n) if self.a.known else o.number(self.a.n, plan.fine)
-        self.dtype = plan.fine
-
-    def column(self, boxes: Tensor, at: int) -> Tensor:
-        two = self.o.of_rank(2)
-        edge = self.o.reshape(two.slice(boxes, 1, at, at + 1, 1), (-1, 1, 1))
-        return edge if self.spec.spatial_scale == 1 else self.o.multiply(edge, self.spec.spatial_scale)
-
-    def numbers(self, count: int, at: int, like: Tensor) -> Tensor:
-        """0, 1, 2, … along an axis of a tensor that has size 1 there."""
-        o = self.o
-        return o.cast(o.iota(o.pad(like, at, 0, count - 1, 0.0), at), self.dtype)
-
-    def quotient(self, size: Tensor, by: int) -> Tensor:
-        """By a tensor: compilers multiply by the reciprocal of a constant, which rounds otherwise."""
-        o = self.o
-        return o.divide(size, o.where(o.less(size, -3e38), size, float(by)))
-
-    def at_most(self, t: Tensor, most: Any) -> Tensor:
-        o, over = self.o, self.o.greater(t, most)
-        return o.where(over, most if self.a.known else o.multiply(o.cast(over, self.dtype), most), t)
-
-    def samples(self, low: Tensor, high: Tensor) -> Side:
-        o = self.o
-        if self.spec.aligned:
-            low, high = o.subtract(low, 0.5), o.subtract(high, 0.5)
-        size = o.subtract(high, low)
-        if not self.spec.aligned:
-            size = o.where(o.less(size, 1.0), 1.0, size)
-        step = self.quotient(size, self.a.out)
-        p, s = self.numbers(self.a.out, 1, size), self.numbers(self.a.window, 2, size)
-        counted, grid = None, None
-        if self.spec.sampling_ratio:
-            share = o.divide(step, float(self.spec.sampling_ratio))
-        else:
-            grid = o.multiply(o.floor(o.multiply(step, -1.0)), -1.0)
-            counted = o.less(s, grid)
-            grid = o.where(o.greater(grid, 1.0), grid, 1.0)
-            grid = o.where(o.greater(grid, float(self.a.window)), float(self.a.window), grid)
-            share = o.divide(step, grid)
-        at = o.add(o.add(low, o.multiply(p, step)), o.multiply(o.add(s, 0.5), share))
-        near, far, share = self.corners(at)
-        real = o.both(
-            o.either(o.greater(at, -1.0), o.equal(at, -1.0)), o.either(o.less(at, self.n), o.equal(at, self.n))
-        )
-        real = real if counted is None else o.both(real, counted)
-        weights = self.paired(o, [o.where(real, w, 0.0) for w in (o.add(o.multiply(share, -1.0), 1.0), share)])
-        cells = self.paired(o.of_dtype("int32"), [o.cast(near, "int32"), o.cast(far, "int32")])
-        return Side(cells, weights, None if counted is None else self.paired(o, [self.every(counted, p)] * 2), grid)
-
-    def every(self, counted: Tensor, p: Tensor) -> Tensor:
-        """(K, 1, S) for each bin."""
-        return self.o.both(counted, self.o.greater(p, -1.0))
-
-    def corners(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The cells on both sides of a place, and the share of the second; what is no number is at 0."""
-        o = self.o
-        last = self.n - 1.0 if self.a.known else o.subtract(self.n, 1.0)
-        at = self.at_most(o.where(o.greater(at, 0.0), at, 0.0), last)
-        near = o.floor(at)
-        far = self.at_most(o.add(near, 1.0), last)
-        return near, far, o.subtract(at, near)
-
-    def paired(self, o: Ops, both: Sequence[Tensor]) -> Tensor:
-        """(K, P, S) twice as (K, P, 2 S), those of a sample side by side."""
-        four = o.of_rank(4)
-        return four.reshape(four.concat([o.expand(t, 3) for t in both], 3), (-1, self.a.out, 2 * self.a.window))
-
-    def cells(self, low: Tensor, high: Tensor) -> Side:
-        o = self.o
-        low, high = self.rounded(low), self.rounded(high)
-        size = o.add(o.subtract(high, low), 1.0)
-        size = o.where(o.less(size, 1.0), 1.0, size)
-        p, s = self.numbers(self.a.out, 1, size), self.numbers(self.a.window, 2, size)
-        if self.spec.bins == "exact":
-            start = self.floored(o.multiply(p, size))
-            stop = o.multiply(self.floored(o.multiply(o.multiply(o.add(p, 1.0), size), -1.0)), -1.0)
-        else:
-            step = self.quotient(size, self.a.out)
-            start = o.floor(o.multiply(p, step))
-            stop = o.multiply(o.floor(o.multiply(o.multiply(o.add(p, 1.0), step), -1.0)), -1.0)
-        start, stop = o.add(start, low), o.add(stop, low)
-        start = o.where(o.less(start, 0.0), 0.0, start)  # what is before the map is no cell, and takes no place
-        stop = self.at_most(stop, self.n)
-        inside = o.less(start, stop)  # and no NaN
-        at = o.add(start, s)
-        at = o.where(o.less(at, stop), at, o.subtract(stop, 1.0))
-        cells = o.cast(o.where(inside, at, 0.0), "int32")
-        return Side(cells, None, inside, None)
-
-    def rounded(self, t: Tensor) -> Tensor:
-        """To the nearest whole number, a half away from 0."""
-        o = self.o
-        size = o.absolute(t)
-        whole = o.floor(size)
-        whole = o.where(o.less(o.subtract(size, whole), 0.5), whole, o.add(whole, 1.0))
-        return o.where(o.less(t, 0.0), o.multiply(whole, -1.0), whole)
-
-    def floored(self, t: Tensor) -> Tensor:
-        """The whole part of a whole number over the number of bins, without the rounding of the quotient."""
-        o, p = self.o, float(self.a.out)
-        q = o.floor(self.quotient(t, self.a.out))
-        q = o.where(o.greater(o.multiply(q, p), t), o.subtract(q, 1.0), q)
-        return o.where(o.less(t, o.multiply(o.add(q, 1.0), p)), q, o.add(q, 1.0))
 
 
 def plan_of_regions(

@@ -42,7 +42,7 @@ class SegmentPlan(Composite):
     ids: str
     way: str = dataclasses.field(default="fold", kw_only=True)
 
-    def ways(self, derivative: bool, asks: bool, tries: bool) -> Sequence[SegmentPlan]:
+    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[SegmentPlan]:
         """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64.
 
         Exponentials are tried as they are, which saves finding the largest of each segment, and what belongs to a row.

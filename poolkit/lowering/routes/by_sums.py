@@ -57,7 +57,7 @@ class BySums(Composite):
         if self.way == "beside":
             return self._beside(o, x), None
         if self.way not in ("bounded", "tried"):
-            return self._by_sums(o, x, runs, mask, ready)[0], None
+            return self._by_sums(o, x, runs, mask, ready)[1](), None
         plan = pooling(self.base)
         kind = FOLDS[plan.kind](o, plan, **ready)
         powers = "wide" in KINDS[plan.kind].by_sums
@@ -67,18 +67,18 @@ class BySums(Composite):
 
         def far(x: Tensor) -> Tensor:
             if self.whole_axes:
-                return dataclasses.replace(self, way="relative")._by_sums(o, x, runs, mask, ready)[0]
+                return dataclasses.replace(self, way="relative")._by_sums(o, x, runs, mask, ready)[1]()
             return pooled(kind, x, mask)[0]
 
         if self.way == "bounded":
-            return o.branch(fit(), lambda near: self._by_sums(o, near, runs, mask, ready)[0], far, x), None
-        made, state = self._by_sums(o, x, runs, mask, ready)
+            return o.branch(fit(), lambda near: self._by_sums(o, near, runs, mask, ready)[1](), far, x), None
+        state, made = self._by_sums(o, x, runs, mask, ready)
         # Windows of zeros, or of masked cells alone, say nothing of their cells.
         again = powers or not self.whole_axes
         return o.branch(
             kind.fits(state, BOUND[plan.work]),
-            lambda x: made,
-            (lambda x: o.branch(fit(), lambda x: made, far, x)) if again else far,
+            lambda x: made(fits=True),
+            (lambda x: o.branch(fit(), lambda x: made(), far, x)) if again else far,
             x,
         ), None
 
@@ -125,8 +125,8 @@ class BySums(Composite):
 
     def _by_sums(
         self, o: Ops, x: Tensor, runs: Sequence[Run], mask: Tensor | None, ready: Mapping[str, Tensor]
-    ) -> tuple[Tensor, State]:
-        """Values, and the state of each window."""
+    ) -> tuple[State, Callable[..., Tensor]]:
+        """The state of each window, and what gives the values."""
         plan = dataclasses.replace(pooling(self.base), work=self.parts[0].work)
         inner = o if plan.work == self.work else o.of_dtype(plan.work)
         cells = x if inner is o else inner.cast(x, plan.work)
@@ -138,15 +138,18 @@ class BySums(Composite):
         way = "bounded" if self.way == "tried" else self.way
         if way == "bounded":
             sums = sums[:1]
-        if counted is None:
-            state = getattr(kind, way)(cells, *sums)
-            values = kind.finish(state, cells)[0]
-        else:
-            count = counted(inner.cast(mask, plan.work))
-            kind.counted = inner.where(inner.greater(count, 0), count, 1)
-            state = getattr(kind, way)(cells, *sums)
-            values = finished(kind, count, state, cells)[0]
-        return values if inner is o else o.cast(values, self.work), state
+            kind.way = "tried" if self.way == "tried" and o.puts and mask is None else "fold"
+        state = getattr(kind, way)(cells, *sums)
+        count = None if counted is None else counted(inner.cast(mask, plan.work))
+
+        def made(fits: bool = False) -> Tensor:
+            if count is not None:
+                values = finished(kind, count, state, cells)[0]
+            else:
+                values = kind.certain(state, cells) if fits else kind.finish(state, cells)[0]
+            return values if inner is o else o.cast(values, self.work)
+
+        return state, made
 
 
 def _first(o: Ops, x: Tensor, around: float, axes: Sequence[Axis]) -> Tensor:

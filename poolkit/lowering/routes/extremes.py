@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds.kind import Kind, State
@@ -20,7 +20,6 @@ class Largest(Max):
     """The largest cell by `o.better` and `o.extreme`; padding holds the least value, which changes no maximum."""
 
     o: Any  # primitives that have these two
-    which: ClassVar[str] = "max"
 
     def __init__(self, ops: Any, plan: Plan) -> None:
         super().__init__(ops, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 from scipy import ndimage
 
 import poolkit as pk
+from poolkit.lowering.kinds.median import comparisons
+from poolkit.running.dispatch import pool_through
+from poolkit.running.routes import routes_for
 
 X = np.random.default_rng(3).integers(-9, 10, (2, 2, 9, 12)).astype("float32")
 
@@ -35,6 +39,47 @@ def test_a_program_grows_with_the_side_of_a_window() -> None:
     small, large = (lines(pk.PoolSpec("median", window=k, layout="NCHW")) for k in (3, 15))
     assert large <= small + 2 * 12
     assert lines(pk.PoolSpec("median", output_size=1, layout="NCHW")) <= small
+
+
+@pytest.mark.parametrize("n", range(1, 10))
+def test_comparisons_bring_the_cell_of_each_rank_to_its_place(n: int) -> None:
+    """What sorts zeros and ones sorts everything (Knuth, 5.3.4)."""
+    for rank in range(n):
+        for cells in itertools.product((0, 1), repeat=n):
+            made = list(cells)
+            for i, j, low, high in comparisons(n, rank):
+                a, b = made[i], made[j]
+                made[i], made[j] = min(a, b) if low else a, max(a, b) if high else b
+            assert made[rank] == sorted(cells)[rank]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "median window=3 stride=1",
+        "median window=2,4 quantile=0.9",
+        "fractional_max window=3 output_size=5",
+        "fractional_max window=2 output_size=4",
+    ],
+)
+@pytest.mark.parametrize("data", ["", "nan", "ties"])
+def test_what_is_chosen_at_once_is_what_the_fold_chooses(spec: str, data: str) -> None:
+    x = {"": X, "ties": np.floor(X / 5), "nan": np.where(X > 7, np.float32(np.nan), X)}[data]
+    pool = pk.PoolSpec.parse(f"{spec} layout=NCHW")
+    seen, held = pool.replace(indices=True), torch.from_numpy(x).requires_grad_()
+
+    assert routes_for(held.detach(), pool)[0].name == "values"
+    assert routes_for(held, pool)[0].name == routes_for(held.detach(), seen)[0].name == "placed"
+    np.testing.assert_array_equal(pk.pool(x, pool), pool_through(x, pool, "fold"))
+    np.testing.assert_array_equal(pk.pool(held.detach(), pool), pool_through(x, pool, "fold"))
+    values, places = seen(held)
+    expected = pool_through(x, seen, "fold")
+    np.testing.assert_array_equal(values.detach(), expected[0])
+    real = np.isfinite(expected[0])
+    np.testing.assert_array_equal(places[real], expected[1][real])
+    assert np.isnan(x.reshape(2, 2, -1)).any() == (data == "nan")
+    taken = np.take_along_axis(x.reshape(2, 2, -1), places.numpy().reshape(2, 2, -1), 2).reshape(expected[0].shape)
+    np.testing.assert_array_equal(taken, expected[0])
 
 
 def test_pytorch_exports_a_masked_median_of_any_number_of_cells() -> None:

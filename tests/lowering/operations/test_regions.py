@@ -228,6 +228,8 @@ def test_boxes_at_hand_have_the_grid_that_they_need(spec: pk.RoiSpec, bins: int)
     starts, sides = rng.uniform(-3, 19, (300, 2)), rng.uniform(0, 24, (300, 2)).round(1)
     boxes = np.concatenate([rng.integers(0, 2, (300, 1)), starts, starts + sides], 1)
 
-    np.testing.assert_array_equal(pk.roi(x, boxes, spec), pk.roi(x, boxes, spec.replace(max_grid=40)))
+    given, ample = pk.roi(x, boxes, spec), pk.roi(x, boxes, spec.replace(max_grid=40))
+    # Few samples are added up by a product of matrices, many by the fold, which round otherwise.
+    np.testing.assert_allclose(given, ample, rtol=0, atol=0 if spec.kind == "max" else 2e-15)
     found: Any = spec.look("boxes", boxes, x.shape)
     assert found.max_grid <= 1.25 * (24 / bins + 2 / bins + 2)
