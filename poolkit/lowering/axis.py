@@ -43,6 +43,11 @@ class Axis:
         return None if self.form == "parts" else self.window
 
     @property
+    def crowded(self) -> bool:
+        """Whether spread windows of several cells have as many cells together as there are."""
+        return bool(self.form == "spread" and self.out * self.window >= self.n > self.window > 1)
+
+    @property
     def sliding(self) -> Axis:
         """Of strips the windows with stride 1."""
         out = self.n + (self.total - self.span) + 1
