@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from poolkit.lowering.fold import IN_A_ROW
 
 if TYPE_CHECKING:
-    from poolkit.lowering.operations.regions import RegionsPlan
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
+Regions = Any  # the plan, which asks for what is here
 Near = tuple[Any, Callable[[Tensor], Tensor]]  # whether it is right, None where it is, and what then gives (K, P, Q, C)
 
 
-def way_of(plan: RegionsPlan, derivative: bool) -> str | None:
+def way_of(plan: Regions, derivative: bool) -> str | None:
     """The name of the way, where there is one; a product of matrices adds up in a row."""
     if plan.spec.kind == "max":
         return "placed" if derivative else "values"
@@ -29,7 +29,7 @@ def way_of(plan: RegionsPlan, derivative: bool) -> str | None:
     return "rows" if plan.spec.mode == "avg" and few else None
 
 
-def averages(o: Ops, x: Tensor, plan: RegionsPlan, places: Tensor, weights: Tensor) -> Near:
+def averages(o: Ops, x: Tensor, plan: Regions, places: Tensor, weights: Tensor) -> Near:
     """By weights (K, P, S, Q, T): a weight of 0 times a cell that is infinite or NaN would be NaN."""
 
     def near(x: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def averages(o: Ops, x: Tensor, plan: RegionsPlan, places: Tensor, weights: Tens
     return o.between(o.detach(x), -math.inf, math.inf), near
 
 
-def largest(o: Any, x: Tensor, plan: RegionsPlan, places: Tensor) -> Near:
+def largest(o: Any, x: Tensor, plan: Regions, places: Tensor) -> Near:
     """By a framework's own maximum, which, where numbers can be put, hands on NaN.
 
     That equals nothing, so that there is no place of it. Of several cells the first is that with the most left from it.
@@ -67,7 +67,7 @@ def largest(o: Any, x: Tensor, plan: RegionsPlan, places: Tensor) -> Near:
     return three.of_dtype(dtype).between(left, 0, count + 1), near
 
 
-def _rows(o: Ops, x: Tensor, plan: RegionsPlan) -> Tensor:
+def _rows(o: Ops, x: Tensor, plan: Regions) -> Tensor:
     channel, *others = plan.order
     return o.reshape(o.permute(x, (*others, channel)), (-1, o.size(x, channel)))
 
@@ -76,5 +76,5 @@ def _taken(o: Ops, rows: Tensor, places: Tensor) -> Tensor:
     return o.of_rank(2).take(rows, places, 0)
 
 
-def _bins(o: Ops, x: Tensor, plan: RegionsPlan, made: Tensor) -> Tensor:
+def _bins(o: Ops, x: Tensor, plan: Regions, made: Tensor) -> Tensor:
     return o.reshape(made, (-1, *[a.out for a in plan.axes], o.size(x, plan.order[0])))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from poolkit.lowering.operations.regions import RegionsPlan
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
+Regions = Any  # the plan, which asks for what is here
 
 
 class Side(NamedTuple):
@@ -30,7 +30,7 @@ def across(o: Ops, t: Tensor) -> Tensor:
     return o.of_rank(4).expand(o.of_rank(3).expand(t, 1), 2)
 
 
-def along(o: Ops, boxes: Tensor, plan: RegionsPlan, i: int) -> Side:
+def along(o: Ops, boxes: Tensor, plan: Regions, i: int) -> Side:
     """What the bins along the height (0) or the width (1) look at."""
     line = Line(o.of_rank(3).of_dtype(plan.fine), plan, i)
     low, high = (line.column(boxes, at) for at in (2 - i, 4 - i))
@@ -40,7 +40,7 @@ def along(o: Ops, boxes: Tensor, plan: RegionsPlan, i: int) -> Side:
 class Line:
     """One side of all boxes: tensors are (K, P, S) in the dtype of boxes."""
 
-    def __init__(self, o: Ops, plan: RegionsPlan, i: int) -> None:
+    def __init__(self, o: Ops, plan: Regions, i: int) -> None:
         self.o, self.spec, self.a = o, plan.spec, plan.axes[i]
         self.n = float(self.a.n) if self.a.known else o.number(self.a.n, plan.fine)
         self.dtype = plan.fine
