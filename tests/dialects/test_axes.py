@@ -75,8 +75,9 @@ def called(name: str, **axis: int) -> list[np.ndarray]:
     )
     given = ([tensor, tensor],) if last.lower() == "concatenate" else given
     function = getattr(holder, last)
-    made = function(**axis)(*given) if last[0].isupper() else function(*given, **axis)
-    return [np.asarray(one) for one in (made if isinstance(made, tuple) else [made])]
+    made: Any = function(**axis)(*given) if last[0].isupper() else function(*given, **axis)
+    several: list[Any] = [*made] if isinstance(made, tuple) else [made]
+    return [np.asarray(one) for one in several]
 
 
 @pytest.mark.parametrize(("name", "word", "at"), UNSAID)
