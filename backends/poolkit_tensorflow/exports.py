@@ -44,11 +44,21 @@ def saved(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Fu
 def lite(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:
     """LiteRT, by the operators of its own alone, run by its interpreter."""
     made, names = module(function, tensors, any_size)
-    content = tf.lite.TFLiteConverter.from_concrete_functions([made.run.get_concrete_function()], made).convert()
+    concrete = made.run.get_concrete_function()
+    if any_size and _too_many_axes(concrete.graph):
+        raise RuntimeError("LiteRT slices and selects along at most five axes, and of unknown sizes ends the process")
+    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], made).convert()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the interpreter is to move into a package of its own
         run = tf.lite.Interpreter(model_content=content).get_signature_runner()
     return lambda *given: plain(run(**dict(zip(names, given, strict=True))))
+
+
+def _too_many_axes(graph: Any) -> bool:
+    ranks = [
+        t.shape.rank for op in graph.get_operations() if op.type in ("StridedSlice", "SelectV2") for t in op.inputs
+    ]
+    return max([rank or 0 for rank in ranks], default=0) > 5
 
 
 WAYS: dict[str, Callable[..., Function]] = {"saved": saved, "lite": lite}

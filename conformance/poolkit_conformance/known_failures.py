@@ -50,7 +50,8 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
     *_exports("torch", "older onnx", _PARTS, ShapeError, "the older exporter knows no size, and windows follow it"),
     *_exports("torch", "older onnx*", _BY_KEY, RuntimeError, "the older exporter has no bitwise operators of integers"),
     *_exports("torch", "older onnx*", _BFLOAT16, Exception, "ONNX Runtime has no bfloat16 on a CPU"),
-    *_exports("tensorflow", "lite", ("roi_max_of_maps",), RuntimeError, "LiteRT slices at most five axes"),
+    *_exports("tensorflow", "lite*", ("roi_max_of_maps",), RuntimeError, "LiteRT slices at most five axes"),
+    *_exports("tensorflow", "lite any", ("roi_align_of_maps",), RuntimeError, "LiteRT selects along at most five axes"),
     *_exports("tensorflow", "lite", ("avg_empty_batch",), ValueError, "LiteRT has no empty tensors"),
 )
 
