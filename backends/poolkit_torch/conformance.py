@@ -22,7 +22,7 @@ class TorchHarness(Harness):
         **dict.fromkeys(("route_gradients", "standalone_any_size"), "every"),
         **dict.fromkeys(("standalone", "second_gradient", "forward", "vmap", "layer"), "few"),
         **shared("compiled:aot_eager", "compiled_gradient:aot_eager", "dynamic"),
-        **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient"), HANDFUL),
+        **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient", "exported:strict program"), HANDFUL),
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
         **shared("exported:trace any", "exported:older onnx"),
         **dict.fromkeys(("exported:program", "exported:onnx", "exported:older onnx any"), OPERATIONS),
