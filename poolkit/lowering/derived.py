@@ -25,6 +25,7 @@ class Derived:
     exact: bool = False
     puts: bool = False
     drops: bool = False
+    blind: bool = False
     nan_wins: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:
@@ -39,7 +40,7 @@ class Derived:
 
     def _other(self, rank: int, dtype: str) -> Any:
         other = type(self)(rank, dtype)
-        other.exact = self.exact
+        other.exact, other.blind = self.exact, self.blind
         for name in self.imports:  # the stand-ins, while a lowering is recorded
             setattr(other, name, getattr(self, name))
         return other

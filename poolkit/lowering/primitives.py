@@ -28,6 +28,7 @@ class Ops(Protocol):
     slices_by_size: ClassVar[bool]  # a slice ends where is computed from a size that is not known, in every mode
     exact: bool  # sums of unknown length keep to 4 eps, too
     puts: bool  # there is `put`
+    blind: bool  # no derivative is taken of what is computed
     drops: bool  # `segment` leaves out rows whose numbers are below 0, or too large
     nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
     rank: int
