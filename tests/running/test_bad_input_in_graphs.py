@@ -18,7 +18,9 @@ import poolkit as pk
 from poolkit.running import registry
 
 Tensor = Any
+Tensors = tuple[Any, ...]
 Function = Callable[..., Any]
+Mode = Callable[[Function, Tensors], Any]
 STEM = pk.MaxPool(3, 2, layout="NCHW")
 MAP = (2, 3, 8, 8)
 
@@ -26,7 +28,7 @@ MAP = (2, 3, 8, 8)
 class Fault(NamedTuple):
     """A call, what it is given, and what the error says."""
 
-    call: Function
+    call: Callable[[Tensors], Any]
     shapes: tuple[tuple[int, ...], ...]
     error: type[pk.PoolkitError]
     said: str
@@ -35,17 +37,17 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "window": Fault(
-        lambda x: pk.pool(x, pk.MaxPool(9, layout="NCHW")), (MAP,), pk.ShapeError, "does not fit axis H of size 8"
+        lambda t: pk.pool(t[0], pk.MaxPool(9, layout="NCHW")), (MAP,), pk.ShapeError, "does not fit axis H of size 8"
     ),
-    "rank": Fault(lambda x: pk.pool(x, STEM), ((3, 8),), pk.ShapeError, "received an input of rank 2"),
-    "empty": Fault(lambda x: pk.pool(x, STEM), ((2, 3, 0, 8),), pk.ShapeError, "axis H has size 0"),
-    "dtype": Fault(lambda x: pk.pool(x, STEM), (MAP,), pk.DtypeError, "complex64", ("complex64",)),
-    "mask": Fault(lambda x, m: pk.pool(x, STEM, mask=m), (MAP, (2, 5, 8)), pk.ShapeError, "received mask of shape"),
-    "weight": Fault(lambda x, w: pk.pool(x, STEM, weight=w), (MAP, MAP), pk.InputError, "leave weight out"),
-    "no spec": Fault(lambda x: pk.pool(x, "max"), (MAP,), pk.InputError, "pool takes (tensor, PoolSpec)"),
-    "bad spec": Fault(lambda x: pk.pool(x, pk.MaxPool(0, layout="NCHW")), (MAP,), pk.SpecError, "window=0"),
+    "rank": Fault(lambda t: pk.pool(t[0], STEM), ((3, 8),), pk.ShapeError, "received an input of rank 2"),
+    "empty": Fault(lambda t: pk.pool(t[0], STEM), ((2, 3, 0, 8),), pk.ShapeError, "axis H has size 0"),
+    "dtype": Fault(lambda t: pk.pool(t[0], STEM), (MAP,), pk.DtypeError, "complex64", ("complex64",)),
+    "mask": Fault(lambda t: pk.pool(t[0], STEM, mask=t[1]), (MAP, (2, 5, 8)), pk.ShapeError, "received mask of shape"),
+    "weight": Fault(lambda t: pk.pool(t[0], STEM, weight=t[1]), (MAP, MAP), pk.InputError, "leave weight out"),
+    "no spec": Fault(lambda t: pk.pool(t[0], "max"), (MAP,), pk.InputError, "pool takes (tensor, PoolSpec)"),
+    "bad spec": Fault(lambda t: pk.pool(t[0], pk.MaxPool(0, layout="NCHW")), (MAP,), pk.SpecError, "window=0"),
     "key": Fault(
-        lambda x, key: pk.pool(x, pk.StochasticPool(3, 2, layout="NCHW"), key=key),
+        lambda t: pk.pool(t[0], pk.StochasticPool(3, 2, layout="NCHW"), key=t[1]),
         (MAP, (3,)),
         pk.ShapeError,
         "received a key of shape (3,)",
@@ -63,43 +65,51 @@ class Model(torch.nn.Module):
         return self.function(*tensors)
 
 
-def torch_compiled(function: Function, *tensors: Tensor) -> Any:
+def stacked(tensors: Tensors) -> list[Tensor]:
+    return [each[None] for each in tensors]
+
+
+def torch_compiled(function: Function, tensors: Tensors) -> Any:
     torch._dynamo.reset()
-    return torch.compile(function, backend="eager", fullgraph=True)(*tensors)
+    run: Function = torch.compile(function, backend="eager", fullgraph=True)
+    return run(*tensors)
 
 
-def torch_exported(function: Function, *tensors: Tensor, strict: bool = False) -> Any:
+def torch_exported(function: Function, tensors: Tensors, strict: bool = False) -> Any:
     torch._dynamo.reset()
     return torch.export.export(Model(function), tensors, strict=strict)
 
 
-def functional(function: Function, *tensors: Tensor) -> Any:
+def functional(function: Function, tensors: Tensors) -> Any:
     inputs = [keras.Input(batch_shape=tuple(t.shape), dtype=keras.backend.standardize_dtype(t.dtype)) for t in tensors]
     return keras.Model(inputs, function(*inputs))
 
 
-def lite(function: Function, *tensors: Tensor) -> Any:
+graph: Any = tf.function  # whose types say nothing of what it takes
+
+
+def lite(function: Function, tensors: Tensors) -> Any:
     described = [tf.TensorSpec(t.shape, t.dtype) for t in tensors]
-    concrete = tf.function(function, input_signature=described).get_concrete_function()
+    concrete = graph(function, input_signature=described).get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
 
 
-MODES: dict[str, Function] = {
+MODES: dict[str, Mode] = {
     "torch compile": torch_compiled,
     "torch export": torch_exported,
-    "torch strict export": lambda f, *t: torch_exported(f, *t, strict=True),
-    "torch jit.trace": lambda f, *t: torch.jit.trace(Model(f), t, check_trace=False),
-    "torch make_fx": lambda f, *t: make_fx(f, tracing_mode="fake")(*t),
-    "torch vmap": lambda f, *t: torch.func.vmap(f)(*[each[None] for each in t]),
-    "torch onnx": lambda f, *t: torch.onnx.export(Model(f).eval(), t, dynamo=True, verbose=False),
-    "tensorflow function": lambda f, *t: tf.function(f)(*t),
-    "tensorflow jit_compile": lambda f, *t: tf.function(f, jit_compile=True)(*t),
-    "tensorflow vectorized_map": lambda f, *t: tf.vectorized_map(lambda each: f(*each), [each[None] for each in t]),
+    "torch strict export": lambda f, t: torch_exported(f, t, strict=True),
+    "torch jit.trace": lambda f, t: torch.jit.trace(Model(f), t, check_trace=False),
+    "torch make_fx": lambda f, t: make_fx(f, tracing_mode="fake")(*t),
+    "torch vmap": lambda f, t: torch.func.vmap(f)(*stacked(t)),
+    "torch onnx": lambda f, t: torch.onnx.export(Model(f).eval(), t, dynamo=True, verbose=False),
+    "tensorflow function": lambda f, t: graph(f)(*t),
+    "tensorflow jit_compile": lambda f, t: graph(f, jit_compile=True)(*t),
+    "tensorflow vectorized_map": lambda f, t: tf.vectorized_map(lambda each: f(*each), stacked(t)),
     "tensorflow lite": lite,
     "keras functional": functional,
-    "jax jit": lambda f, *t: jax.jit(f)(*t),
-    "jax vmap": lambda f, *t: jax.vmap(f)(*[each[None] for each in t]),
-    "jax export": lambda f, *t: jax.export.export(jax.jit(f))(*t),
+    "jax jit": lambda f, t: jax.jit(f)(*t),
+    "jax vmap": lambda f, t: jax.vmap(f)(*stacked(t)),
+    "jax export": lambda f, t: jax.export.export(jax.jit(f))(*t),
 }
 # A trace of PyTorch's takes every size for a symbol, of which nothing can be said while it is made; Keras has no
 # complex input, and takes no empty one.
@@ -122,8 +132,11 @@ def test_bad_input_is_told_while_a_graph_is_made(mode: str, name: str, caplog: p
     adapter = registry.adapter("tensorflow" if backend == "keras" else backend)
     tensors = [adapter.from_numpy(np.ones(s, d)) for s, d in zip(fault.shapes, fault.dtypes, strict=False)]
 
+    def function(*given: Tensor) -> Any:
+        return fault.call(given)
+
     with pytest.raises(Exception, match=r"(?s).") as caught:
-        MODES[mode](fault.call, *tensors)
+        MODES[mode](function, tuple(tensors))
 
     assert fault.said in str(caught.value), f"{type(caught.value).__name__}: {caught.value}"
     assert isinstance(caught.value, fault.error) or mode in WRAPS

@@ -118,7 +118,14 @@ class BySums(Composite):
         first = Axis(0, "", "whole", math.prod([a.window for a in axes]), known=True)
         x, nothing = kind.beside(x)
         cells = _first(o, x, nothing, axes)
-        state = kind.relative(cells, lambda t: total(wide, t, (first,)), lambda t: wide.max(t, 0))
+
+        def added(t: Tensor) -> Tensor:
+            return total(wide, t, (first,))
+
+        def largest(t: Tensor) -> Tensor:
+            return wide.max(t, 0)
+
+        state = kind.relative(cells, added, largest)
         return wide.drop(kind.finish(state, x)[0], (0,))
 
     @property
