@@ -148,8 +148,10 @@ class BySums(Composite):
         if way == "bounded":
             sums = sums[:1]
             kind.way = "tried" if self.way == "tried" and o.puts and mask is None else "fold"
-        state = getattr(kind, way)(cells, *sums)
         count = None if counted is None else counted(inner.cast(mask, plan.work))
+        if count is not None:
+            kind.counted = inner.where(inner.greater(count, 0), count, 1)  # what a deviation divides by
+        state = getattr(kind, way)(cells, *sums)
 
         def made(fits: bool = False) -> Tensor:
             if count is not None:
