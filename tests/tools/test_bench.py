@@ -23,12 +23,9 @@ def test_every_route_is_timed(backend: str) -> None:
     assert engine == (keras.backend.backend() if backend == "keras" else backend)
     # Of a tensor at hand NumPy, PyTorch and TensorFlow know that no derivative is taken.
     routes = {r.name for r in pk.routes(SPEC, engine, SHAPE, derivative=engine not in ("numpy", "torch", "tensorflow"))}
-    # A graph branches where the map is not finite; of a tensor at hand that is asked first.
-    at_hand = {"max_pool_branched": "max_pool"}
-    assert {row.route for row in rows} == {at_hand.get(name, name) for name in routes}
-    assert "fold" in {row.route for row in rows}
-    assert all(row.microseconds > 0 for row in rows)
-    assert {row.ratio for row in rows if row.native} <= {1.0}
+    # Of a tensor at hand TensorFlow's pool asks whether the map is finite; what is printed has marks instead.
+    at_hand = {"max_pool"} if engine == "tensorflow" else set[str]()
+    assert {row.route for row in rows} == routes | at_hand
 
 
 def test_routes_that_are_right_for_a_contiguous_tensor_are_timed() -> None:
