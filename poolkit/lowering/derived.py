@@ -21,7 +21,7 @@ class Derived:
     index: str = "int64"
     pairwise_sums: bool = False
     sizes_are_data: ClassVar[bool] = False
-    slices_by_size: ClassVar[bool] = False
+    slices_by_size: bool = False
     exact: bool = False
     puts: bool = False
     drops: bool = False

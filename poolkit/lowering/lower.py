@@ -188,7 +188,10 @@ def _alone(plan: Composite) -> Route:
     def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
         return plan.join(o, x, (), **tensors)
 
-    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower, cost=lambda whole: 99.0)
+    def cost(whole: AnyPlan) -> float:
+        return 99.0
+
+    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower, cost=cost)
 
 
 def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:

@@ -25,7 +25,7 @@ class Ops(Protocol):
     index: str  # dtype of indices
     pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
-    slices_by_size: ClassVar[bool]  # a slice ends where is computed from a size that is not known, in every mode
+    slices_by_size: bool  # a slice ends where is computed from a size that is not known, in every mode
     exact: bool  # sums of unknown length keep to 4 eps, too
     puts: bool  # there is `put`
     blind: bool  # no derivative is taken of what is computed

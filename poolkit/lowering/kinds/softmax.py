@@ -93,7 +93,7 @@ class Softmax(Kind):
 
     def weighed_once(self, x: Tensor, weight: Tensor) -> Tensor:
         """The same of cells that are no sums yet: what is infinite and has the weight 0 is as well a large number."""
-        if not isinstance(self.near, float) or self.near == 0:
+        if not isinstance(self.near, float) or self.near == 0.0:
             return self.weighed(x, weight)
         most = largest_of(self.plan.work)
         low, high = (-most, math.inf) if self.near > 0 else (-math.inf, most)
