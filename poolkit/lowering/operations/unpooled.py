@@ -56,7 +56,7 @@ class UnpoolPlan(Composite):
         others = numbers.of_rank(rows.rank)
         made = (
             self.chosen(rows, others, values, places, cells, most)
-            if self.way == "fold"
+            if self.way == "fold" or not o.puts
             else self.asked(rows, others, values, places, lambda: self.own(o, tensors["indices"]))
         )
         made = rows.split(made, self.outs) if len(ats) > 1 else made
@@ -73,10 +73,11 @@ class UnpoolPlan(Composite):
         return cells, most
 
     def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[UnpoolPlan]:
-        """Where indices were looked at, none of several values at a place has to be looked for as a rule."""
-        if not (at_once and self.known and all(isinstance(n, int) for n in self.outs)) or self.spec.holed:
+        """Where indices were looked at, or may be, none of several values at a place has to be looked for as a rule."""
+        if not (asks and self.known and all(isinstance(n, int) for n in self.outs)) or self.spec.holed:
             return (self,)
-        return dataclasses.replace(self, way="distinct" if derivative or self.windows else "alike"), self
+        way = ("distinct" if derivative or self.windows else "alike") if at_once else "compiled"
+        return dataclasses.replace(self, way=way), self
 
     @property
     def windows(self) -> list[tuple[int, int]] | None:
@@ -104,16 +105,22 @@ class UnpoolPlan(Composite):
         def slow(values: Tensor) -> Tensor:
             return self.chosen(o, numbers, values, places, cells, most)
 
+        def marked(values: Tensor) -> Tensor:
+            ones = whole.broadcast(whole.line((1,), at, "int32", values), values)
+            right = whole.between(whole.integer_sum(whole.put(ones, places, most), (at,)), cells - 1, cells + 1)
+            return o.branch(right, lambda values: o.put(values, places, most), slow, values)
+
+        if self.way == "compiled":
+            return o.branch(numbers.between(places, -1, most), marked, slow, values)
         if self.way == "alike":
             made = o.put(values, places, most)
             found = o.count(o.equal(o.take_along(made, places, at), values), at, "int32")
             return o.branch(whole.between(found, cells - 1, cells + 1), lambda values: made, slow, values)
-        if self.windows:
-            right = own()
-        else:
-            ones = whole.broadcast(whole.line((1,), at, "int32", values), values)
-            right = whole.between(whole.integer_sum(whole.put(ones, places, most), (at,)), cells - 1, cells + 1)
-        return o.branch(right, lambda values: o.put(values, places, most), slow, values)
+        return (
+            o.branch(own(), lambda values: o.put(values, places, most), slow, values)
+            if self.windows
+            else marked(values)
+        )
 
     def own(self, o: Ops, indices: Tensor) -> Any:
         """Whether each index is one of its own window: how far behind the window's first cell it is, row by row."""
@@ -126,9 +133,7 @@ class UnpoolPlan(Composite):
         for a, (span, _) in zip(self.axes[:-1], windows[:-1], strict=True):
             after, rows = after // a.out, behind
             for i in range(1, span):
-                row = narrow.clip(
-                    narrow.subtract(rows, i * after - 1), 0, 1
-                )  # PyTorch compares them 10 times as slowly
+                row = narrow.clip(narrow.subtract(rows, i * after - 1), 0, 1)  # PyTorch compares 10 times as slowly
                 behind = narrow.subtract(behind, narrow.multiply(row, after))
         return narrow.between(behind, -1, windows[-1][0])
 
