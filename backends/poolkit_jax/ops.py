@@ -42,6 +42,7 @@ class Ops(Operators):
     module = "jnp"
     nan_wins = puts = drops = slices_by_size = True
     pairwise_sums: bool = True  # `sum` has to pad, which is a copy
+    slices_are_free: ClassVar[bool] = True  # XLA's own sum of bins of 5 cells takes 3 to 9 times as long
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
@@ -56,6 +57,9 @@ class Ops(Operators):
             return self.lax.slice_in_dim(x, start, stop, step, at)
         except jax.errors.InconclusiveDimensionOperation as error:
             raise _undecided(x.shape[at], start - (stop or 0)) from error
+
+    def edged(self, x: Tensor, at: int, low: int, high: int) -> Tensor:
+        return self.jnp.pad(x, [(low, high) if i == at else (0, 0) for i in range(self.rank)], mode="edge")
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)

@@ -30,6 +30,7 @@ class Situation(NamedTuple):
     autocast: bool = False
     empty: bool = False  # an axis that is not pooled has size 0
     small: bool = False  # calling takes longer than reading: the fewer calls the better
+    thin: bool = False  # few numbers lie side by side along the last axis
     shipped: bool = False  # printed, exported or compiled elsewhere: the framework's own calls come first
     device: Hashable = None
     format: Hashable = None  # memory format, or what an adapter's routes need of that sort

@@ -29,15 +29,15 @@ Run = tuple[State, Any]  # the states of runs of cells, and a line that says whi
 
 def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
     """The state of every window, from the state of every cell."""
-    # What is chosen without regard to order begins with axes whose cells lie apart, which leaves fewer of the others.
-    rest = list(axes if kind.way == "fold" else reversed(axes))
+    # What is added up, or chosen without regard to order, begins with axes whose cells lie apart: it is left with fewer.
+    rest = list(axes if kind.ordered and kind.way == "fold" else reversed(axes))
     while rest:
         a = rest.pop()
         if a.form == "whole":
             whole = [a]
             while rest and rest[-1].form == "whole":
-                whole.insert(0, rest.pop())
-            state = kind.reduce(state, tuple(whole))
+                whole.append(rest.pop())
+            state = kind.reduce(state, tuple(sorted(whole, key=lambda a: a.at)))
         elif a.form == "taps":
             state = kind.slide(state, a) or fold_taps(o, a, state, kind.combine, kind.neutral, overlap=kind.idempotent)
         elif a.form == "bins" and a.known and a.n % a.out == 0 and a.n // a.out <= NARROW:
@@ -79,7 +79,8 @@ def total(o: Ops, x: Tensor, axes: Sequence[Axis], pooled: Sequence[Axis] = ()) 
     `pooled` are all axes of the windows: compilers make one sum of those along one axis after the other.
     """
     ats, every = tuple(a.at for a in axes), pooled or axes
-    if not all(a.known for a in every) or math.prod([a.longest for a in every]) <= IN_A_ROW:
+    known = all(a.known for a in every)
+    if not known or (math.prod([a.longest for a in every]) <= IN_A_ROW and not o.slices_are_free):
         return o.sum(x, ats) if o.exact else o.own_sum(x, ats)
     if not o.pairwise_sums:
         return o.sum(x, ats)
@@ -113,9 +114,16 @@ def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
 
 
 def _known_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
+    """Bins of one length share a function, where the state is one tensor: a program has its lines once."""
     for low, high in a.bins():
+        axis = dataclasses.replace(a, n=high - low)
         cells = tuple(o.slice(t, a.at, low, high, 1) for t in state)
-        yield kind.reduce(cells, (dataclasses.replace(a, n=high - low),))
+
+        def of_bin(cut: Tensor, axis: Axis = axis) -> Tensor:
+            return kind.reduce((cut,), (axis,))[0]
+
+        shared = o.shared(f"of_{axis.n}", (kind, axis), of_bin) if len(cells) == 1 else None
+        yield kind.reduce(cells, (axis,)) if shared is None else (shared(*cells),)
 
 
 def _many_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:

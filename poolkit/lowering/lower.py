@@ -15,7 +15,7 @@ from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run, dropped
 from poolkit.lowering.routes.by_name import RELU
-from poolkit.lowering.routes.by_sums import BySums, ways
+from poolkit.lowering.routes.by_sums import ways
 from poolkit.lowering.routes.choices import CHOICES
 from poolkit.lowering.weighed import ONE_BY_ONE, pooled
 from poolkit.spec.arguments import as_route
@@ -166,7 +166,7 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     return sorted([*asked, *fit, *folds], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
 
 
-def _asked(adapter: Adapter, plan: BySums, situation: Situation) -> Route:
+def _asked(adapter: Adapter, plan: Composite, situation: Situation) -> Route:
     """A kind by the cheapest routes of its parts: of the sum, and of the others, of which no derivative is taken."""
     first, *others = plan.parts
     constant = situation._replace(derivative=False)

@@ -24,6 +24,7 @@ class Ops(Protocol):
     imports: ClassVar[dict[str, str]]  # attribute -> import statement that binds that name
     index: str  # dtype of indices
     pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
+    slices_are_free: ClassVar[bool]  # so that few cells are added up by halves, too
     sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
     slices_by_size: bool  # a slice ends where is computed from a size that is not known, in every mode
     exact: bool  # sums of unknown length keep to 4 eps, too
@@ -43,6 +44,12 @@ class Ops(Protocol):
         """The same primitives where a kind is computed in another dtype."""
         ...
 
+    def shared(self, name: str, key: Any, function: Callable[..., Any], outermost: bool = False) -> Any:
+        """The function; a program has it once, by this name, for all who call it, unless it is no longer than a line.
+
+        The same `key` is the same function. One that uses nothing but its arguments may stand `outermost`.
+        """
+
     # sizes
     def size(self, x: Tensor, at: int) -> Size: ...
     def number(self, n: Size, dtype: str) -> Any:
@@ -52,6 +59,10 @@ class Ops(Protocol):
     def pad(self, x: Tensor, at: int, low: Size, high: Size, value: float) -> Tensor: ...
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         """`stop` may be negative, counted from the end."""
+
+    def edged(self, x: Tensor, at: int, low: int, high: int) -> Tensor:
+        """With the first cell and the last one again, so many times."""
+        ...
 
     def concat(self, parts: Sequence[Tensor], at: int) -> Tensor: ...
     def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor: ...

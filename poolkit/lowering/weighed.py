@@ -37,6 +37,7 @@ class WeighedPlan(Composite):
     """A pooling with further tensors: `base` is its plan without them. Without parts it is the fold of real cells."""
 
     base: Plan
+    way: str = "fold"  # "tried": cells are multiplied by the mask, and chosen only where a sum is not finite
     note = ONE_BY_ONE
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -48,21 +49,30 @@ class WeighedPlan(Composite):
             return pooled(FOLDS[self.base.kind](o, self.base, **ready), x, mask)
         if self.base.spec.selects:
             return self._chosen(o, x, runs, mask), None
-        if mask is not None:
-            x = o.where(mask, x, 0)
+        ones = None if mask is None else o.cast(mask, self.work)
         if weight is not None:
             weight = weight if mask is None else o.where(mask, weight, 0)
-            x = o.multiply(x, weight)
-        total, divisor = runs[0](x)[0], self.base.spec.divisor_override
+        total, divisor = self._total(o, x, runs[0], mask, weight, ones), self.base.spec.divisor_override
         if divisor is not None:
             return o.divide(total, float(divisor)), None
         if len(runs) == 1:
             return total, None
-        sums = runs[1](o.cast(mask, self.work) if weight is None else weight)[0]
-        empty = o.equal(sums, 0)
-        average = o.divide(total, o.where(empty, 1, sums))
-        # The total of a window without a real cell is 0 already; weights may add up to 0 where their products do not.
-        return average if weight is None else o.where(empty, 0, average), None
+        sums = runs[1](ones if weight is None else weight)[0]
+        if weight is None:
+            return o.divide(total, o.clip(sums, 1, math.inf)), None  # of a window without a real cell it is 0
+        empty = o.equal(sums, 0)  # weights may add up to 0 where their products do not
+        return o.where(empty, 0, o.divide(total, o.where(empty, 1, sums))), None
+
+    def _total(
+        self, o: Ops, x: Tensor, run: Run, mask: Tensor | None, weight: Tensor | None, ones: Tensor | None
+    ) -> Tensor:
+        """The sum of each window. To multiply takes a third of the time of a choice, but hands on a masked NaN."""
+        if self.way == "tried":
+            made = run(o.multiply(x, ones))[0]
+            finite = o.between(o.detach(made), -math.inf, math.inf)
+            return o.branch(finite, lambda x: made, lambda x: run(o.where(mask, x, 0))[0], x)
+        x = x if mask is None else o.where(mask, x, 0)
+        return run(x if weight is None else o.multiply(x, weight))[0]
 
     def _by_logits(self, o: Ops, x: Tensor, logits: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """A masked cell has the weight 0."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import linecache
 import re
@@ -36,7 +37,14 @@ class Program:
     backend: str
     route: str
     source: str
-    function: Callable[..., Any] = dataclasses.field(repr=False, compare=False)
+    title: str = dataclasses.field(repr=False, compare=False)
+    finish: Callable[..., Any] | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    @functools.cached_property
+    def function(self) -> Callable[..., Any]:
+        """`pool` of the source, made ready by `finish`. Compiling takes twice as long as recording, so it waits."""
+        made = _compile(self.source, f"<poolkit {self.backend} {next(_COUNTER)}: {self.title}>")
+        return made if self.finish is None else self.finish(made)
 
     def __call__(self, x: Any, *tensors: Any) -> Any:
         return self.function(x, *tensors)
@@ -46,7 +54,7 @@ class Program:
 
     def finished(self, finish: Callable[..., Any]) -> Program:
         """The same program with its function made ready by the adapter (JAX wraps it in `jit`)."""
-        return dataclasses.replace(self, function=finish(self.function))
+        return dataclasses.replace(self, finish=finish)
 
 
 def record(
@@ -68,13 +76,14 @@ def record(
     if tape.note and len(body) > GLANCE:
         body = [f"# {tape.note}", *body]  # why there are more lines than are read at a glance
     source = _module(title, used, body, decorator, ", ".join(["x", *further]))
-    return Program(backend, route, source, _compile(source, f"<poolkit {backend} {next(_COUNTER)}: {title}>"))
+    return Program(backend, route, source, title)
 
 
 def _stand_ins(ops: Any) -> tuple[Tape, Value]:
     tape = Tape()
     for attribute in ops.imports:
         setattr(ops, attribute, Name(tape, attribute))
+    ops.shared = tape.shared
     return tape, Value(tape, "x")
 
 
@@ -101,7 +110,8 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
     for recorded, value in statements:
         number = first + len(body)
         if isinstance(value, Block):
-            short[value.variable], made = _function(value, short, number)
+            short[value.variable], made = _function(value, short, number, taken)
+            taken.add(short[value.variable])
             body += made
             continue
         text = _shortened(recorded, short)
@@ -132,11 +142,12 @@ def _ending(body: list[str], returned: str) -> list[str]:
     return [*body, f"return {_bare(returned)}"]
 
 
-def _function(block: Block, outer: dict[str, str], number: int) -> tuple[str, list[str]]:
+def _function(block: Block, outer: dict[str, str], number: int, taken: set[str]) -> tuple[str, list[str]]:
     """What stands for a recorded function, and its lines: a lambda has none."""
-    body = _body(block.lines, render(block.returned), outer, number + 1)
-    if len(body) > 1:
-        return f"f{number}", [f"def f{number}({', '.join(block.names)}):", *(f"    {line}" for line in body)]
+    body = _body(block.lines, render(block.returned), outer | {name: name for name in block.names}, number + 1)
+    if len(body) > 1 or block.name:  # one with a name is called from several places
+        name = f"f{number}" if block.name == "" else f"{block.name}_{number}" if block.name in taken else block.name
+        return name, [f"def {name}({', '.join(block.names)}):", *(f"    {line}" for line in body)]
     value = body[0].removeprefix("return ")
     head = f"lambda {', '.join(block.names)}" if block.names else "lambda"
     return f"{head}: ({value})" if isinstance(block.returned, tuple) else f"{head}: {value}", []

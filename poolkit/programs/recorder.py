@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from poolkit.errors import ShapeError
 from poolkit.spec.values import plain
 
+LINE = 2  # calls, which stand in a line
 MOST = 2**17  # calls of a program; so many are recorded in 15 s
+
+V = TypeVar("V", bound="Value")
 
 
 class Tape:
@@ -23,6 +26,7 @@ class Tape:
         self.lines: dict[str, Value] = {}
         self._scopes = [self.lines]  # of the functions that are being recorded, the innermost last
         self._count = 0
+        self._shared: dict[Any, tuple[dict[str, Value], Any]] = {}  # functions, and where each was recorded
         self.note = ""  # why the program is not short
 
     def record(self, text: str) -> Value:
@@ -31,20 +35,21 @@ class Tape:
     def effect(self, owner: Value, text: str) -> None:
         self._once(text, lambda variable: Effect(self, variable, owner.variable))
 
-    def _once(self, text: str, made: Callable[[str], Value]) -> Value:
+    def _once(self, text: str, made: Callable[[str], V]) -> V:
         for lines in self._scopes:
             if text in lines:
-                return lines[text]
+                return cast("V", lines[text])
         self._count += 1
         if self._count > MOST:
             raise ShapeError(
                 f"received windows or bins whose program has more than {MOST} calls, and one of so many takes minutes; "
                 "pool in several steps, or give windows, bins and padding of fewer cells"
             )
-        value = self._scopes[-1][text] = made(f"v{self._count}")
+        value = made(f"v{self._count}")
+        self._scopes[-1][text] = value
         return value
 
-    def block(self, function: FunctionType) -> Value:
+    def block(self, function: FunctionType) -> Block:
         """A function, run once to record what it does; it may use what was recorded before it.
 
         Its arguments keep their names, which have to be others than those of the functions around it.
@@ -57,6 +62,17 @@ class Tape:
         # All that stands in it, for those who ask what it uses.
         text = " ".join(["def", *names, *lines, render(returned)])
         return self._once(text, lambda variable: Block(self, variable, names, lines, returned))
+
+    def shared(self, name: str, key: Any, function: FunctionType, outermost: bool = False) -> Any:
+        """The function, as `Ops.shared` says: recorded once, and again where that is out of sight."""
+        scope, made = self._shared.get((name, key), (None, None))
+        if not any(lines is scope for lines in self._scopes):
+            scopes, self._scopes = self._scopes, self._scopes[: 1 if outermost else None]
+            scope, block = self._scopes[-1], self.block(function)
+            self._scopes = scopes
+            made = named(name, block) if len(block.lines) > LINE else function
+            self._shared[name, key] = scope, made
+        return made
 
 
 class Value:

@@ -167,8 +167,9 @@ def noting(o: Any, x: Any, plan: AnyPlan, route: Route, **tensors: Any) -> Any:
 
 def _forget(program: Program | None) -> None:
     """Let go of a program that is kept no longer, and with it of what its framework compiled."""
-    if program is not None:
-        for key in [key for key, run in _RUNS.items() if program.function in (run, getattr(run, "__wrapped__", None))]:
+    made = None if program is None else vars(program).get("function")  # of a program that never ran there is none
+    if made is not None:
+        for key in [key for key, run in _RUNS.items() if made in (run, getattr(run, "__wrapped__", None))]:
             del _RUNS[key]
 
 

@@ -80,6 +80,35 @@ def test_a_choice_by_data_runs_what_is_chosen_alone() -> None:
     assert (program(3), program(-3), choose(False, 1, lambda: 2)) == (6, 3, 2)
 
 
+def test_a_function_of_several_callers_is_recorded_once_with_its_name() -> None:
+    """What a branch has recorded is out of sight behind it, unless it stands outermost; a line needs no function."""
+
+    def recording(outermost: bool) -> list[str]:
+        def lowering(o: Any, x: Value) -> Value:
+            def twice(y: Value) -> Value:
+                squared = o.shared("squared", "key", lambda cut: o.np.sqrt(o.np.exp(cut * cut)), outermost=outermost)
+                return squared(squared(o.shared("negative", "other", lambda cut: -cut)(y)))
+
+            return o.np.branch(lambda: twice(x)) + twice(x + 1)
+
+        return record(lowering, Ops(), "title", "numpy", "fold").source.splitlines()[5:]
+
+    assert recording(outermost=True) == [
+        "    def squared(cut):",
+        "        return np.sqrt(np.exp((cut * cut)))",
+        "    return np.branch(lambda: squared(squared((-x)))) + squared(squared((-(x + 1))))",
+    ]
+    assert sum("def squared" in line for line in recording(outermost=False)) == 2
+
+
+def test_a_function_is_compiled_when_it_is_asked_for() -> None:
+    program = record(lambda o, x: x + 1, Ops(), "title", "numpy", "fold").finished(lambda function: [function])
+
+    assert "function" not in vars(program)
+    assert program.function[0](2) == 3  # type: ignore[index]
+    assert program.function is program.function
+
+
 def test_equal_functions_are_one() -> None:
     def lowering(o: Any, x: Value) -> Value:
         return o.np.one(lambda: (x, 1), lambda: x) + o.np.other(lambda: (x, 1), lambda: x)

@@ -64,6 +64,22 @@ def test_a_program_does_not_grow_with_bins(kind: str, backend: str) -> None:
     assert lines(many) == lines(few) < 60, few.source
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow", "keras"])
+@pytest.mark.parametrize(
+    ("spec", "most"),
+    [
+        (pk.AdaptiveMaxPool(7, layout="NHWC"), 28),  # bins of one length share a function, and so do selections
+        (pk.MaxPool(13, 1, "same", layout="NHWC"), 24),  # of windows of windows, with the cells at the edges repeated
+        (pk.MaxPool(3, 2, 1, layout="NHWC"), 10),
+    ],
+    ids=str,
+)
+def test_the_fold_of_a_maximum_is_short(spec: pk.PoolSpec, most: int, backend: str) -> None:
+    program = pk.lower(spec, backend, (1, 30, 31, 8), route="fold")
+
+    assert lines(program) <= most, program.source
+
+
 POSITIONS, BINS_OF_TWO, BINS_OF_ONE = (
     "max window=2 layout=NCHW indices=true",
     ("avg output_size=7 layout=NHWC", "max output_size=none,7 layout=NCHW"),

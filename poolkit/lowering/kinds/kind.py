@@ -25,6 +25,7 @@ class Kind:
     # The state that changes nothing when it is combined: padding is filled with it. A kind that has none (any value
     # could win a tie against a real cell) leaves it None, and `fold_taps` then leaves padding out by itself.
     neutral: tuple[float, ...] | None = None
+    ordered: ClassVar[bool] = True  # cells are combined in row-major order, so that the last axis goes first
     idempotent: ClassVar[bool] = False  # runs that share cells may be combined, as for a maximum
     way = (
         "fold"  # or "values", where no derivative is taken; "placed", where only positions are used (`routes.choices`)

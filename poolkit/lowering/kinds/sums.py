@@ -21,6 +21,7 @@ class Sum(Kind):
 
     name = "sum"
     neutral = (0.0,)
+    ordered = False
 
     def combine(self, a: State, b: State) -> State:
         return (self.o.add(a[0], b[0]),)

@@ -17,12 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from poolkit.lowering.axis import Axis
+from poolkit.lowering.backend import SUMS
 from poolkit.lowering.fold import pad, tap, total
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
 from poolkit.lowering.routes.windows import cells, sliding
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
+from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
@@ -192,8 +194,8 @@ def ways(
     branches: Callable[[Plan], bool],
     derives: bool = False,
     shipped: bool = False,
-) -> list[BySums]:
-    """The ways in which a kind is computed by sums.
+) -> list[Composite]:
+    """The ways in which a kind is computed by sums, and masked sums by products.
 
     `wide`: float64 is to be had; `branches`: data may be looked at; `tries`: what is out of range may be computed;
     `derives`: a derivative may be given by hand, and what is out of range be computed in a program; `shipped`: a
@@ -214,10 +216,12 @@ def _stand_beside(base: AnyPlan) -> TypeGuard[Plan]:
     return slide and options.get("p") != math.inf and options.get("beta") != 0 and copies <= COPIES
 
 
-def _of_parts(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool) -> list[BySums]:
+def _of_parts(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool) -> list[Composite]:
     if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
     plan, given = pooling(base), {f.name for f in base.further}
+    if isinstance(base, WeighedPlan) and given == {"mask"} and plan.kind in SUMS and base.work in FLOATS:
+        return [dataclasses.replace(base, way="tried")] if tries and branches(plan) else []
     offered = KINDS[plan.kind].by_sums
     p = dict(plan.spec.options).get("p", 2.0)
     if not offered or given & set(RANDOM):

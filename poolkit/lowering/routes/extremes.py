@@ -43,3 +43,10 @@ def extremes(o: Any, x: Tensor, plan: Plan, axes: Sequence[Axis] | None = None) 
     """The extreme of each window along the plan's axes, or some of them."""
     kind: Kind = (Largest if plan.kind == "max" else Smallest)(o, plan)
     return fold(o, kind, (x,), plan.axes if axes is None else axes)[0], None
+
+
+def first_axis_first(o: Any, x: Tensor, plan: Plan) -> tuple[Tensor, None]:
+    """The extreme of a map, one axis after the other, in the longest lines there are."""
+    for at in plan.at:
+        x = o.extreme(plan.kind, x, (at,))
+    return x, None

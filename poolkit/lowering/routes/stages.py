@@ -74,10 +74,7 @@ def part_near(n: int, wanted: int) -> int:
 
 
 def sides(lengths: list[int], most: int) -> list[list[int]] | None:
-    """Windows of at most `most` cells whose product is the whole one; None where a prime is too large.
-
-    The first axis takes all it can: 10x1 reads memory in order.
-    """
+    """Windows of at most `most` cells whose product is the whole one; None where a prime is too large."""
     made: list[list[int]] = []
     while math.prod(lengths) > 1:
         room, side = most, list[int]()
@@ -95,9 +92,13 @@ IN_TURN = 10  # cells of the windows of pools that follow one another: 1.9 eps o
 
 
 def in_turn(plan: Plan) -> list[list[int]] | None:
-    """The windows of average pools that follow one another, of whole axes or bins that divide them, or None."""
+    """The windows of average pools that follow one another, of whole axes or bins that divide them, or None.
+
+    The last axis takes all it can: 1x10 reads memory in order.
+    """
     fits = plan.known and all(even(a) for a in plan.axes) and plan.spec.divisor_override is None
-    return sides([a.longest for a in plan.axes], IN_TURN) if fits and cells(plan) > 1 else None
+    made = sides([a.longest for a in reversed(plan.axes)], IN_TURN) if fits and cells(plan) > 1 else None
+    return None if made is None else [side[::-1] for side in made]
 
 
 def pieces(widths: dict[int, int], most: int) -> dict[int, int]:

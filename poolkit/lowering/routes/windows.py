@@ -26,6 +26,12 @@ def side_by_side(a: Axis) -> int | None:
     return 1 if a.form == "keep" else int(a.n) if a.form == "whole" else None if a.n % a.out else int(a.n // a.out)
 
 
+def tile(a: Axis) -> int | None:
+    """The length of windows that neither overlap nor leave a gap nor need padding; None where there are others."""
+    n = side_by_side(a)
+    return n if n is not None and (a.form == "keep" or n * a.out == a.n) else None
+
+
 def even(a: Axis) -> bool:
     """Whether an axis is kept, or falls into equal parts."""
     return a.form != "taps" and side_by_side(a) is not None
