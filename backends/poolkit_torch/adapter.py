@@ -23,6 +23,7 @@ from poolkit_torch.routes_mesh import SHARDED, differentiates, sharded
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
+THIN = 32  # channels, or what else is the last axis
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -100,6 +101,7 @@ class TorchAdapter(Adapter):
             wrapped=wrapped,
             empty=x.numel() == 0,
             small=x.numel() <= SMALL,
+            thin=x.dim() > 2 and x.shape[-1] < THIN,
             device=x.device.type,
             format=x.is_contiguous(),
         )

@@ -118,7 +118,7 @@ class Ops(Operators):
 
     def between(self, x: Tensor, low: float, high: float) -> Any:
         ends = self.torch.aminmax(x)
-        return (ends[0] > low) & (ends[1] < high)
+        return (ends[0].item() > low) & (ends[1].item() < high)
 
     def branch(
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor

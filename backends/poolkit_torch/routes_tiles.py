@@ -7,13 +7,15 @@ from typing import Any
 
 from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.fold import NARROW, pad
-from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
-from poolkit.lowering.routes.windows import IN_A_ROW, side_by_side
+from poolkit.lowering.routes.stages import part_near
+from poolkit.lowering.routes.windows import IN_A_ROW, tile
 from poolkit_torch.routes_arrange import against_order, behind, compiling, planes
 from poolkit_torch.routes_windows import rounded
+
+LONG = 20
 
 
 def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -26,12 +28,6 @@ def tiles(o: Any, x: Tensor, plan: Plan) -> Reduced:
         y = o.torch.sum(y.unflatten(a.at, (a.out, tile(a))), a.at + 1)
     divisor = plan.spec.divisor_override or math.prod(_tiles(plan))
     return (y if plan.kind == "sum" else y * (1 / divisor)), None
-
-
-def tile(a: Axis) -> int | None:
-    """The length of windows that neither overlap nor leave a gap nor need padding; None where there are others."""
-    n = side_by_side(a)
-    return n if n is not None and (a.form == "keep" or n * a.out == a.n) else None
 
 
 def fits_tiles(plan: Plan, situation: Situation) -> bool:
@@ -63,8 +59,10 @@ def lines(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Windows that slide over channels-last maps: each is a view, and one sum goes through all of an axis."""
     y = x
     for a in reversed(plan.axes):
-        if a.form == "taps":
-            y = o.torch.sum((pad(o, y, a, 0.0) if a.total else y).unfold(a.at, a.window, 1), -1)
+        y = pad(o, y, a, 0.0) if a.total else y
+        few = part_near(a.window, math.isqrt(a.window)) if a.window > LONG else 1  # windows of windows: 7 of 9 are 63
+        for n, apart in ((few, 1), (a.window // few, few)):
+            y = o.torch.sum(y.unfold(a.at, (n - 1) * apart + 1, 1)[..., ::apart], -1) if n > 1 else y
     return FOLDS[plan.kind](o, plan).finish((y,), x)
 
 

@@ -11,7 +11,7 @@ from poolkit.running.routes import routes_for
 def test_bins_and_windows_are_read_in_their_order() -> None:
     maps = torch.ones(1, 8, 60, 60).contiguous(memory_format=torch.channels_last)
     for pool, name in (
-        (pk.AdaptiveAvgPool(2, layout="NCHW"), "wide"),
+        (pk.AdaptiveAvgPool(2, layout="NCHW"), "stepwise"),
         (pk.AdaptiveAvgPool(3, layout="NCHW"), "stepwise"),
         (pk.AdaptiveAvgPool(6, layout="NCHW"), "windows"),
         (pk.AdaptiveMaxPool(7, layout="NCHW"), "adaptive"),
