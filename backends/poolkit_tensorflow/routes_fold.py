@@ -37,7 +37,13 @@ def _within(o: Any, x: Tensor, plan: Plan) -> Reduced:
 COMPILED = "@tf.function(jit_compile=True, autograph=False)"
 MANY = 2**16  # numbers, of which the calls of a fold take 5 ms and more
 
+
+def _in_graph_cost(plan: Plan) -> float:
+    """Maxima with stride 1: from 9x9 cells on faster than TensorFlow's own pool, which looks at each cell."""
+    return 2.6 if plan.kind in EXTREMA and all(a.form in ("taps", "keep") for a in plan.axes) else 20.0
+
+
 ROUTES = (
-    Route("fold_in_graph", SUMS + EXTREMA, _within, _in_graph, lambda plan: 20.0),
+    Route("fold_in_graph", SUMS + EXTREMA, _within, _in_graph, _in_graph_cost),
     Route("fold_compiled", SUMS + EXTREMA, FOLD.lower, _eager, lambda plan: 20.0, decorator=COMPILED),
 )

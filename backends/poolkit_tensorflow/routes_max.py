@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, every
-from poolkit.lowering.fold import fold_taps, tree
+from poolkit.lowering.fold import fold, tree
 from poolkit.lowering.geometry import Axis
-from poolkit.lowering.kinds.kind import State
+from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.kinds.kind import Kind
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.marked import by_marks
@@ -17,6 +18,7 @@ from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
 from poolkit_tensorflow.routes_facts import Padding, in_xla
 
+MANY = 2**16  # numbers from which a trace pays for itself under a tape
 DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
 
 
@@ -106,7 +108,7 @@ def _in_graph_cost(plan: Plan) -> float:
     """
     apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
     explicit = valid_or_same(plan) is None and not channels_last(plan)
-    return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 200
+    return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 100
 
 
 def _marked_when(plan: Plan, situation: Situation) -> bool:
@@ -117,51 +119,41 @@ def _compiled_when(plan: Plan, situation: Situation) -> bool:
     return situation.tracing and dense(plan)
 
 
+def _taped_when(plan: Plan, situation: Situation) -> bool:
+    """Eager gradients of windows with a stride: TensorFlow's own takes 3 to 30 times as long."""
+    large = facts.larger(situation, MANY) and situation.derivative and any(a.stride > 1 for a in plan.axes)
+    return large and dense(plan) and plan.dtype in ("float32", "float64")
+
+
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """Windows one axis after the other, by selections that XLA makes into a few loops."""
+    """Windows one axis after the other, by selections that XLA makes into a few loops: its maximum drops NaN."""
+    kind = FOLDS[plan.kind](o, plan)
 
     def selections() -> Tensor:
         y = x
         for a in reversed(plan.axes):
-            y = y if a.form == "keep" else _along(o, y, sliding(a), plan)
+            y = y if a.form == "keep" else _along(o, y, sliding(a), kind)
         return y
 
     # Not the whole program: another part of a mix may not be for XLA.
     return o.tf.function(selections, jit_compile=True, autograph=False)(), None
 
 
-def _along(o: Any, x: Tensor, a: Axis, plan: Plan) -> Tensor:
-
-    def combine(early: State, late: State) -> State:
-        """The later one only where it is better or NaN; tf.maximum(1., nan) is 1 under XLA."""
-        wins = late[0] > early[0] if plan.kind == "max" else late[0] < early[0]
-        wins = wins | (late[0] != late[0]) if plan.floating else wins
-        return (o.tf.where(wins, late[0], early[0]),)
-
+def _along(o: Any, x: Tensor, a: Axis, kind: Kind) -> Tensor:
     if a.stride == 1:
-        return fold_taps(o, a, (_edged(o, x, a, a.n + a.total),), combine, padded=True, overlap=True)[0]
+        return fold(o, kind, (x,), (a,))[0]
     pieces = -(-(a.n + a.total) // a.stride)
     # Every stride-th cell, from each start: strided slices run 40 to 70 times slower than a reshape and unstack.
-    apart = facts.divided(o, _edged(o, x, a, pieces * a.stride), a.at, a.at, [pieces, a.stride])
+    after = pieces * a.stride - a.low - a.n
+    x = o.edged(x if after >= 0 else o.slice(x, a.at, 0, a.n + after, 1), a.at, a.low, max(after, 0))
+    apart = facts.divided(o, x, a.at, a.at, [pieces, a.stride])
     phases = o.tf.unstack(apart, a.stride, a.at + 1)
     taps = []
     for i in range(a.window):
         start = i // a.stride
         phase = phases[i % a.stride]
         taps.append((phase if a.out == pieces else o.slice(phase, a.at, start, start + a.out, 1),))
-    return tree(taps, combine)[0]
-
-
-def _edged(o: Any, x: Tensor, a: Axis, wanted: int) -> Tensor:
-    """Padding that repeats the first cell and the last: a copy gives its gradient to the cell that it repeats.
-
-    A window that reaches over an edge holds the cell there, so a copy changes no maximum; one before the first cell
-    may win a tie against it, and then hands on its gradient. -inf there would keep the gradient of a window of -inf.
-    """
-    after = wanted - a.low - a.n
-    if after < 0:
-        x = o.slice(x, a.at, 0, a.n + after, 1)
-    return o.edged(x, a.at, a.low, max(after, 0))
+    return tree(taps, kind.combine)[0]
 
 
 ROUTES = (
@@ -171,4 +163,5 @@ ROUTES = (
     Route("max_pool", EXTREMA, _eager, every(facts.recorded, _eager_when), _recorded_cost, reference=True),
     Route("max_pool_explicit", EXTREMA, _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
     Route("compiled", EXTREMA, _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
+    Route("compiled_taped", EXTREMA, _compiled, _taped_when, lambda plan: 2.0, decorator=facts.TAPED),
 )

@@ -30,7 +30,7 @@ STAGES = "sums of at most 12 cells, and of those: TensorFlow adds up cells in a 
 FEW = 64  # reduce_mean of 8x8: 2.3 eps, eager and compiled; of 14x14: 6.5
 POOLED = 25  # avg_pool of 5x5: 3.4 eps; of 6x6: 5, which is allowed, but sums in stages have the faster gradient
 FEWER = 16  # one of 4x4, multiplied and divided again: at most 1 eps more
-MANY = 2**20  # numbers from which a trace pays for itself under a tape
+MANY = 2**19  # numbers from which a trace pays for itself under a tape
 LARGE = 2**22  # 16 MiB of float32, which no cache holds
 ROW = 256  # contiguous cells in an eager call, which adds them as a tree: 1.3 eps
 
@@ -70,7 +70,7 @@ def _without_pairs(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 def _taped_when(plan: Plan, situation: Situation) -> bool:
     """A function has to be traced once for every shape, which smaller maps are not worth."""
-    return facts.larger(situation, MANY) and situation.derivative and _stages_when(plan, situation)
+    return facts.larger(situation, MANY) and situation.derivative
 
 
 def _over(o: Any, x: Tensor, n: float) -> Tensor:
@@ -169,7 +169,10 @@ def _native_cost(plan: Plan) -> float:
 
 ROUTES = (
     Route("reduce_mean", SUMS, _reduce, _reduce_when, lambda plan: 0.9, reference=True),
-    Route("stages_taped", SUMS, _without_pairs, _taped_when, lambda plan: 0.95, decorator=facts.TAPED),
+    Route("rows_taped", SUMS, _rows, every(_taped_when, _rows_when), lambda p: 0.915, decorator=facts.TAPED),
+    Route(
+        "stages_taped", SUMS, _without_pairs, every(_taped_when, _stages_when), lambda plan: 0.95, decorator=facts.TAPED
+    ),
     Route("avg_pool", SUMS, _pool, _pool_when, _native_cost, needs_sizes=False, reference=True),
     Route("avg_pool_padded", SUMS, _padded, _padded_when, _native_cost, needs_sizes=False),
     Route("avg_pools", SUMS, _pools, _pools_when, _native_cost),

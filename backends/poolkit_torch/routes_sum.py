@@ -14,7 +14,7 @@ from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, Wh
 from poolkit.lowering.fold import FEW
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import Windows, adjacent, given, padded_first, windows_of
-from poolkit.lowering.routes.stages import steps
+from poolkit.lowering.routes.stages import in_turn
 from poolkit.lowering.routes.windows import IN_A_ROW, cells, reduced
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
@@ -159,7 +159,7 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
 def stepwise(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Averages of averages, so that fewer cells are in a row: of windows of 10 cells, or of bins along one axis."""
     y, count = arranged(x, plan), len(plan.axes)
-    pools = steps(plan, 10)
+    pools = in_turn(plan)
     for side in pools or ():
         y = getattr(o.F, f"avg_pool{count}d")(y, tuple(side))
     if pools is not None:
@@ -176,7 +176,7 @@ def fits_stepwise(plan: Plan, situation: Situation) -> bool:
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
     eager = near and not situation.tracing and not plan.half_precision
-    return eager and (max([a.longest for a in plan.axes]) <= STEP or steps(plan, 10) is not None)
+    return eager and (max([a.longest for a in plan.axes]) <= STEP or in_turn(plan) is not None)
 
 
 def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -225,7 +225,7 @@ ROUTES = (
     _own("sum", SUMS, total, fits_total, lambda p: 9.0),
     _own("native", SUMS, native, own.given_as("window", _fits_pool), native_cost, reference=True),
     _own("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, reference=True),
-    Route("stepwise", AVG, stepwise, fits_stepwise, lambda p: 14.0 if behind(p) and steps(p, 10) else 35.0),
+    Route("stepwise", AVG, stepwise, fits_stepwise, lambda p: 14.0 if behind(p) and in_turn(p) else 35.0),
     Route("wide", AVG, wide, every(fits_wide, _before_fold), lambda p: 40.0, reference=True),
     Route("wide", AVG, wide, lambda p, s: fits_wide(p, s) and not _before_fold(p, s), wide_cost, reference=True),
     Route("windows", SUMS, native, own.given_as("output_size", _fits_pool), native_cost, takes_half_precision=True),

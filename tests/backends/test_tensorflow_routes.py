@@ -13,7 +13,7 @@ import poolkit as pk
 from poolkit.lowering.plan import plan_of
 from poolkit.programs.program import record
 from poolkit.running.dispatch import pool_through
-from poolkit_tensorflow import ADAPTER, routes_fold, routes_sum
+from poolkit_tensorflow import ADAPTER, routes_fold, routes_max, routes_sum
 from tests.helpers.tensorflow_routes import ALL, FIRST, MAP, MODES, inputs, offered, routes
 
 # route, spec, shape of the input
@@ -28,6 +28,7 @@ CASES = [
     ("rows", pk.PoolSpec("avg", output_size=1, layout="NCL"), (2, 3, 300)),
     ("rows", pk.PoolSpec("avg", output_size=1, layout="NCDHW"), (2, 3, 5, 6, 7)),
     ("rows", pk.PoolSpec("avg", output_size=1, layout="HW", keepdims=False), (20, 30)),
+    ("rows_taped", pk.PoolSpec("avg", output_size=1, layout="NCHW"), (2, 3, 20, 30)),
     ("stages_taped", pk.PoolSpec("sum", output_size=(2, 3), layout="NHWC"), (2, 28, 9, 3)),
     ("stages_taped", pk.PoolSpec("avg", output_size=1, layout="NHWC", keepdims=False), (2, 30, 20, 3)),
     ("stages_unhalved", pk.PoolSpec("avg", output_size=1, layout="NTHWC", axes="TH"), (2, 20, 30, 3, 4)),
@@ -72,6 +73,8 @@ CASES = [
     ("max_pool_branched", pk.PoolSpec("max", window=2, layout="NHWC"), MAP),
     ("max_pool_branched", pk.MinPool((3, 2), (1, 2), ((0, 2), (0, 1)), layout="NCHW"), FIRST),
     ("max_pool_branched", pk.PoolSpec("max", output_size=(2, None), layout="NHWC"), MAP),
+    ("compiled_taped", pk.PoolSpec("max", window=3, stride=2, padding=1, layout="NHWC"), MAP),
+    ("compiled_taped", pk.PoolSpec("min", window=2, layout="NCDHW"), (2, 3, 4, 6, 4)),
     ("compiled", pk.PoolSpec("max", window=3, stride=2, padding="same", layout="NHWC"), MAP),
     ("compiled", pk.PoolSpec("max", window=5, stride=1, padding="same", layout="NCHW"), FIRST),
     ("compiled", pk.PoolSpec("min", window=(4, 2), stride=(3, 2), padding=((2, 1), (1, 0)), layout="NHWC"), MAP),
@@ -131,6 +134,7 @@ def test_a_route_gives_what_the_fold_gives(
 ) -> None:
     monkeypatch.setattr(routes_sum, "MANY", 0)
     monkeypatch.setattr(routes_fold, "MANY", 0)
+    monkeypatch.setattr(routes_max, "MANY", 0)
     run = {"eager": values_alone, "tape": pooled, "graph": tf.function(pooled)}[mode]
     for name, x in inputs(spec.kind, shape).items():
         values, gradient = run(tf.constant(x), spec, route)
@@ -154,6 +158,7 @@ def test_a_route_is_offered_in_no_other_mode(
 ) -> None:
     monkeypatch.setattr(routes_sum, "MANY", 0)
     monkeypatch.setattr(routes_fold, "MANY", 0)
+    monkeypatch.setattr(routes_max, "MANY", 0)
     names: list[str] = []
 
     @tf.function
@@ -274,7 +279,7 @@ def test_xla_compiles_the_selections_alone() -> None:
     plan = plan_of(pk.MaxPool(2, layout="NHWC"), 4, "float32", lambda at: (4, True), ADAPTER.widen)
     route = next(route for route in ADAPTER.routes if route.name == "compiled")
     program = record(lambda o, x: route.lower(o, x, plan)[0], ADAPTER.ops(4, "float32"), "a title", "tensorflow", "")
-    assert program.source.splitlines()[-1] == "    return tf.function(f1, jit_compile=True, autograph=False)()"
+    assert program.source.splitlines()[-1] == "    return tf.function(f5, jit_compile=True, autograph=False)()"
     assert program(tf.ones([3, 4, 4, 2])).shape == (3, 2, 2, 2)
 
 

@@ -21,6 +21,7 @@ ALL = {"eager", "tape", "graph"}
 MODES = {
     "avg_pools": {"eager", "tape"},
     "compiled": {"graph"},
+    "compiled_taped": {"tape"},
     "first": {"graph"},
     "first_taped": {"tape"},
     "fold_compiled": {"eager", "tape"},
@@ -30,6 +31,7 @@ MODES = {
     "max_pool_explicit": {"eager"},
     "pairs": {"graph"},
     "reduce": {"eager"},
+    "rows_taped": {"tape"},
     "stages_taped": {"tape"},
 }
 

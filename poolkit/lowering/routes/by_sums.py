@@ -216,7 +216,9 @@ def _stand_beside(base: AnyPlan) -> TypeGuard[Plan]:
     return slide and options.get("p") != math.inf and options.get("beta") != 0 and copies <= COPIES
 
 
-def _of_parts(base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool) -> list[Composite]:
+def _of_parts(
+    base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool
+) -> list[Composite]:
     if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
     plan, given = pooling(base), {f.name for f in base.further}
