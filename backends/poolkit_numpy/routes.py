@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, Tensor
 from poolkit.lowering.count import divided
-from poolkit.lowering.routes.extremes import extremes
+from poolkit.lowering.fold import NARROW
+from poolkit.lowering.routes.extremes import extremes, first_axis_first
 from poolkit.lowering.routes.stages import fits, stages
-from poolkit.lowering.routes.windows import cells, even, split
+from poolkit.lowering.routes.windows import cells
 from poolkit_numpy import routes_windows
 
 if TYPE_CHECKING:
@@ -37,23 +38,12 @@ def _stages(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 
 
 def _is_stages(plan: Plan, situation: Situation) -> bool:
-    """Of contiguous cells, since `reshape` copies others; a sum of one cell each would be a view of the input."""
-    return situation.format == PLAIN and plan.work == "float32" and fits(plan) and cells(plan) > 1
+    """Of contiguous cells, since `reshape` copies others; a sum of one cell each would be a view of the input.
 
-
-def _split(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    """Each axis becomes (windows, cells of a window) without a copy, and the cells are summed up in float64."""
-    y, inner = split(o, x, plan)
-    return divided(o, o.np.sum(y, axis=inner, dtype="float64").astype(x.dtype.type), plan, x), None
-
-
-def _is_split(plan: Plan, situation: Situation) -> bool:
-    """Adaptive bins that divide and are large: over those of 2x2 cells the fold is 12 times as fast, of 8x8 twice.
-
-    float64 needs a wider accumulator, which has no fast path.
+    Not of bins of up to 8x8, over which the fold is twice to 12 times as fast.
     """
-    bins = [a.longest for a in plan.axes if a.form == "bins"]
-    return plan.work == "float32" and bool(bins) and min(bins) > 8 and all(map(even, plan.axes))
+    wide = any(a.longest > NARROW or a.form == "whole" for a in plan.axes)
+    return situation.format == PLAIN and plan.work == "float32" and fits(plan) and cells(plan) > 1 and wide
 
 
 def _passes(plan: Plan) -> float:
@@ -62,8 +52,9 @@ def _passes(plan: Plan) -> float:
 
 ROUTES: tuple[Route, ...] = (
     *routes_windows.ROUTES,
+    # NumPy reads (112, 112, 3) 27 times as fast along rows as along both axes at once.
+    Route("rows", EXTREMA, first_axis_first, lambda p, s: p.is_map and not p.trailing, lambda plan: 0.5),
     Route("maximum", EXTREMA, extremes, lambda plan, situation: True, _passes, differentiable=False),
     Route("mean", SUMS, _mean, _is_mean, lambda plan: 1.0),
     Route("stages", SUMS, _stages, _is_stages, lambda plan: 2.0),
-    Route("split", SUMS, _split, _is_split, lambda plan: 3.0),
 )

@@ -29,7 +29,7 @@ Run = tuple[State, Any]  # the states of runs of cells, and a line that says whi
 
 def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
     """The state of every window, from the state of every cell."""
-    # What is added up, or chosen without regard to order, begins with axes whose cells lie apart: it is left with fewer.
+    # What is added up, or chosen without regard to order, begins with axes whose cells lie apart, which leaves fewer.
     rest = list(axes if kind.ordered and kind.way == "fold" else reversed(axes))
     while rest:
         a = rest.pop()
