@@ -16,9 +16,9 @@ from poolkit.lowering.routes.marked import by_marks
 from poolkit.lowering.routes.windows import cells, channels_last, dense, pad_widths, pools_axes, sliding, valid_or_same
 from poolkit.programs.recorder import choose
 from poolkit_tensorflow import routes_facts as facts
+from poolkit_tensorflow import routes_fold
 from poolkit_tensorflow.routes_facts import Padding, in_xla
 
-MANY = 2**16  # numbers from which a trace pays for itself under a tape
 DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
 
 
@@ -121,7 +121,7 @@ def _compiled_when(plan: Plan, situation: Situation) -> bool:
 
 def _taped_when(plan: Plan, situation: Situation) -> bool:
     """Eager gradients of windows with a stride: TensorFlow's own takes 3 to 30 times as long."""
-    large = facts.larger(situation, MANY) and situation.derivative and any(a.stride > 1 for a in plan.axes)
+    large = facts.larger(situation, routes_fold.MANY) and situation.derivative and any(a.stride > 1 for a in plan.axes)
     return large and dense(plan) and plan.dtype in ("float32", "float64")
 
 

@@ -64,10 +64,8 @@ MOST = 2**15  # bins, or cells of a window that are taken one by one along an ax
 def check_calls(a: Axis, count: int, what: str) -> None:
     """`ShapeError` where an axis is folded in so many calls that neither recording nor compiling them would end."""
     if count > MOST:
-        raise ShapeError(
-            f"received {count} {what} along axis {a.letter}, and here, where each takes a call, there may be {MOST} "
-            f"of them; pool in several steps, or give fewer"
-        )
+        limit = f"and here, where each takes a call, there may be {MOST} of them; pool in several steps, or give fewer"
+        raise ShapeError(f"received {count} {what} along axis {a.letter}, {limit}")
 
 
 IN_A_ROW = 128  # cells of a window that docs/semantics.md (6) lets be added up in a row
@@ -102,9 +100,6 @@ def in_pairs(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
     return x if odd is None else o.add(x, odd)
 
 
-# ------------------------------------------------------------------------------------------------------------- bins
-
-
 def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
     check_calls(a, a.out, "bins")
     if a.known and a.out > FEW:
@@ -122,8 +117,8 @@ def _known_bins(o: Ops, kind: Kind, state: State, a: Axis) -> Iterator[State]:
         def of_bin(cut: Tensor, axis: Axis = axis) -> Tensor:
             return kind.reduce((cut,), (axis,))[0]
 
-        shared = o.shared(f"of_{axis.n}", (kind, axis), of_bin) if len(cells) == 1 else None
-        yield kind.reduce(cells, (axis,)) if shared is None else (shared(*cells),)
+        many = len(cells) != 1
+        yield kind.reduce(cells, (axis,)) if many else (o.shared(f"of_{axis.n}", (kind, axis), of_bin)(cells[0]),)
 
 
 def _many_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
@@ -179,9 +174,6 @@ def members(o: Ops, a: Axis, like: Tensor) -> Iterator[Tensor]:
     yield o.greater(o.add(j, a.out), o.multiply(n, a.out - 1))
 
 
-# ------------------------------------------------------------------------------------------------------------- taps
-
-
 def fold_taps(
     o: Ops,
     a: Axis,
@@ -200,7 +192,7 @@ def fold_taps(
         if neutral is None:
             real = o.greater(pad(o, o.iota(state[0], a.at), a, -1), -1)
         state = tuple(pad(o, t, a, 0 if neutral is None else neutral[i]) for i, t in enumerate(state))
-    join = _guarded(o, combine) if real is not None else _plain(combine)
+    join = _plain(combine) if real is None else _guarded(o, combine)
     width = a.window
     if _steps(width, overlap) * a.stride < width - 1:  # whole lines are combined, but taps every stride-th cell only
         return _strided(o, _slid(o, a, (state, real), join, width, overlap), a)[0]

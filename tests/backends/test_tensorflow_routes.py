@@ -13,7 +13,7 @@ import poolkit as pk
 from poolkit.lowering.plan import plan_of
 from poolkit.programs.program import record
 from poolkit.running.dispatch import pool_through
-from poolkit_tensorflow import ADAPTER, routes_fold, routes_max, routes_sum
+from poolkit_tensorflow import ADAPTER, routes_fold, routes_sum
 from tests.helpers.tensorflow_routes import ALL, FIRST, MAP, MODES, inputs, offered, routes
 
 # route, spec, shape of the input
@@ -134,7 +134,6 @@ def test_a_route_gives_what_the_fold_gives(
 ) -> None:
     monkeypatch.setattr(routes_sum, "MANY", 0)
     monkeypatch.setattr(routes_fold, "MANY", 0)
-    monkeypatch.setattr(routes_max, "MANY", 0)
     run = {"eager": values_alone, "tape": pooled, "graph": tf.function(pooled)}[mode]
     for name, x in inputs(spec.kind, shape).items():
         values, gradient = run(tf.constant(x), spec, route)
@@ -158,7 +157,6 @@ def test_a_route_is_offered_in_no_other_mode(
 ) -> None:
     monkeypatch.setattr(routes_sum, "MANY", 0)
     monkeypatch.setattr(routes_fold, "MANY", 0)
-    monkeypatch.setattr(routes_max, "MANY", 0)
     names: list[str] = []
 
     @tf.function

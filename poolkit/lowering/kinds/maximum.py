@@ -63,9 +63,9 @@ class Max(Choice):
         def better(early: Tensor, late: Tensor) -> Tensor:
             return self._better((early,), (late,))[0]
 
-        if len(a) > 1:
-            return self._better(a, b)
-        return (self.o.shared("better", self, better, outermost=True)(a[0], b[0]),)
+        if len(a) == 1:
+            return (self.o.shared("better", self, better, outermost=True)(a[0], b[0]),)
+        return self._better(a, b)
 
     def _better(self, a: State, b: State) -> State:
         o = self.o
