@@ -59,7 +59,8 @@ class Softmax(Kind):
         constant = self.o.detach(scaled)
         most = largest(constant)
         weight = self.weight(scaled if self.options["grad"] == "exact" else constant, most)
-        return most, total(self.weighed_once(x, weight)), total(weight)
+        windows = any(a.form == "taps" for a in self.plan.axes)  # of which this has the derivative, too
+        return most, total((self.weighed if windows else self.weighed_once)(x, weight)), total(weight)
 
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         return x, math.copysign(math.inf, -self.near)  # times beta -inf

@@ -44,9 +44,12 @@ def by_marks(pool: Pool, when: When, turns: bool = False) -> Route:
 
 
 def _takes(plan: Plan) -> bool:
-    """Windows along one or two axes; of three, TensorFlow hands the gradient to every one of several equal cells."""
-    few = pools_axes(plan) and len(plan.axes) < 3
-    return plan.floating and few and dense(plan) and all(a.overhang >= 0 for a in plan.axes)
+    """Windows along one or two axes; of three, TensorFlow hands the gradient to every one of several equal cells.
+
+    Not of half types: in bfloat16 the gradients that 961 windows hand to one cell add up to 256.
+    """
+    few = pools_axes(plan) and len(plan.axes) < 3 and plan.dtype in ("float32", "float64")
+    return few and dense(plan) and all(a.overhang >= 0 for a in plan.axes)
 
 
 def _marked(o: Ops, x: Tensor, plan: Plan, pool: Pool, turned: bool) -> Tensor:
