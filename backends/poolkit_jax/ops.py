@@ -10,6 +10,7 @@ import jax.numpy  # pyright: ignore[reportUnusedImport]  # makes jax.numpy below
 from jax import lax
 
 from poolkit.errors import ShapeError
+from poolkit.lowering.fold import IN_A_ROW
 from poolkit.lowering.operators import Operators
 from poolkit.lowering.routes.stages import product
 from poolkit.programs.recorder import tell
@@ -92,7 +93,9 @@ class Ops(Operators):
         return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0), ats, keepdims=True)
 
     def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        return self.jnp.sum(x, ats, keepdims=True)
+        sizes = [self.size(x, at) for at in ats]
+        few = all(isinstance(n, int) for n in sizes) and product(sizes) <= IN_A_ROW  # of a symbol it may be more
+        return self.jnp.sum(x, ats, keepdims=True) if few else self.sum(x, ats)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
         return self.lax.broadcasted_iota("int32", self.along(at, x.shape[at]), at)
