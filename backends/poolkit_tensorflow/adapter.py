@@ -93,7 +93,7 @@ class TensorFlowAdapter(Adapter):
 
     def branches(self, plan: Any, situation: Situation) -> bool:
         how: Any = situation.format  # XLA makes loops of the fold
-        return isinstance(how, Eager) or not (how.xla or how.loop)
+        return isinstance(how, Eager) or not (how is None or how.xla or how.loop)
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):

@@ -13,6 +13,7 @@ from poolkit.programs.recorder import noted
 from poolkit.running import registry
 from poolkit.running.further import checked, facts_of, read, situation_of, taken
 from poolkit.running.tuned import preferred
+from poolkit.spec.arguments import as_route
 from poolkit.spec.operation import Operation, as_spec
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     adapter = registry.find(x)
     taking = as_spec(spec, "pool takes (tensor, PoolSpec)")
     given = read(adapter, x, taken(taking, tensors)) if len(tensors) > 0 else {}
-    x, plan = plan_of_tensor(adapter, x, spec, given, fixed=route == FIXED)
+    x, plan = plan_of_tensor(adapter, x, spec, given, fixed=as_route(route) == FIXED)
     situation = situation_of(adapter, x, given)._replace(tracing=True)
     return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
 

@@ -41,7 +41,7 @@ def test_sums_of_constants_stay_within_four_eps(
 
 
 LONG = [
-    *((name, shape) for name in ("rows", "means") for shape in IN_ROWS),
+    *((name, shape) for name in ("rows",) for shape in IN_ROWS),
     ("avg_pools", (64, 60, 60, 16)),
     ("avg_pools", (8, 210, 210, 8)),
     ("avg_pools", (8, 256, 256, 4)),

@@ -42,7 +42,8 @@ def differs(spec: pk.PoolSpec, placement: Shard | Replicate, mesh: DeviceMesh) -
     for name, one, other in zip(("values", "gradients", "indices"), expected, found, strict=False):
         if not isinstance(other, DTensor):
             return f"{spec}, {placement}: {name} are whole"
-        if not torch.allclose(other.full_tensor(), one):
+        # Of gradients that cancel, two orders of adding them up are apart by some eps of what is added.
+        if not torch.allclose(other.full_tensor(), one, atol=1e-6):
             return f"{spec}, {placement}: {name} differ"
     return None
 

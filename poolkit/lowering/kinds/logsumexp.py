@@ -41,8 +41,8 @@ class LogSumExp(Relative):
         o, end = self.o, largest_of(self.plan.work)
         scaled = self.real(times(o, x, self.near), -math.inf)
         most = largest(o.detach(scaled))
-        finite, scale = (o.clip(t, -end, end) for t in (scaled, most))
-        return most, total(self.share(finite, scale))
+        finite = o.where(o.equal(most, -math.inf), -end, o.clip(scaled, -math.inf, end))  # a masked cell stays -inf
+        return most, total(self.share(finite, o.clip(most, -end, end)))
 
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         return x, math.copysign(math.inf, -self.near)  # times beta -inf

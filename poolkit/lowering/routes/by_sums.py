@@ -22,7 +22,7 @@ from poolkit.lowering.fold import pad, tap, total
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.routes.windows import cells, sliding
+from poolkit.lowering.routes.windows import IN_A_ROW, cells, sliding
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
@@ -212,8 +212,9 @@ def _stand_beside(base: AnyPlan) -> TypeGuard[Plan]:
     axes = [sliding(a) for a in base.axes]
     slide = all(a.form in ("taps", "keep") for a in axes) and any(a.form == "taps" for a in axes)
     copies = math.prod([a.window / min(a.stride, a.window) for a in axes])
+    few = math.prod([a.window for a in axes]) <= IN_A_ROW
     options = dict(base.spec.options)
-    return slide and options.get("p") != math.inf and options.get("beta") != 0 and copies <= COPIES
+    return slide and options.get("p") != math.inf and options.get("beta") != 0 and few and copies <= COPIES
 
 
 def _of_parts(
