@@ -41,7 +41,9 @@ class LogSumExp(Relative):
         o, end = self.o, largest_of(self.plan.work)
         scaled = self.real(times(o, x, self.near), -math.inf)
         most = largest(o.detach(scaled))
-        finite = o.where(o.equal(most, -math.inf), -end, o.clip(scaled, -math.inf, end))  # a masked cell stays -inf
+        finite = o.clip(scaled, -math.inf, end)
+        alone = o.both(o.equal(most, -math.inf), o.equal(finite, -math.inf))  # in other windows a masked cell stays so
+        finite = o.where(alone, -end, finite)
         return most, total(self.share(finite, o.clip(most, -end, end)))
 
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
