@@ -16,6 +16,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 import poolkit as pk
 from poolkit.running import registry
+from poolkit_torch.exports import Model
 
 Tensor = Any
 Tensors = tuple[Any, ...]
@@ -54,15 +55,6 @@ FAULTS = {
         ("float32", "int32"),
     ),
 }
-
-
-class Model(torch.nn.Module):
-    def __init__(self, function: Function) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *tensors: Tensor) -> Any:
-        return self.function(*tensors)
 
 
 def stacked(tensors: Tensors) -> list[Tensor]:

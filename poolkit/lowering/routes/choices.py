@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops
 
 Tensor = Any
-KINDS = ("median", "fractional_max")  # of max and min each framework has routes of its own
+CHOOSING = ("median", "fractional_max")  # of max and min each framework has routes of its own
 
 
 def values(o: Ops, x: Tensor, plan: Plan) -> Reduced:
@@ -72,6 +72,6 @@ def _counted(plan: Plan, situation: Situation) -> bool:
 
 
 CHOICES = (
-    Route("values", KINDS, values, _counted, lambda plan: 97.0, differentiable=False),
-    Route("placed", KINDS, placed, _counted, lambda plan: 98.0, indices=True),
+    Route("values", CHOOSING, values, _counted, lambda plan: 97.0, differentiable=False),
+    Route("placed", CHOOSING, placed, _counted, lambda plan: 98.0, indices=True),
 )

@@ -88,7 +88,7 @@ def sides(lengths: list[int], most: int) -> list[list[int]] | None:
     return made
 
 
-IN_TURN = 10  # cells of the windows of pools that follow one another: 1.9 eps of the average, in TensorFlow
+IN_TURN = 10  # cells of the windows of pools that follow one another: 1.9 eps of the average (TensorFlow)
 
 
 def in_turn(plan: Plan) -> list[list[int]] | None:
