@@ -116,9 +116,6 @@ class TorchAdapter(Adapter):
     def branches(self, plan: Any, situation: Situation) -> bool:
         return self.wide(situation) and not (situation.tracing or situation.wrapped)
 
-    def stands_beside(self, situation: Situation) -> bool:
-        return differentiates(situation)
-
     def key(self, x: Any, spec: Any) -> Hashable:
         if _is_dynamo() or type(x) not in _PLAIN or _is_tracing() or x.layout is not _STRIDED:
             return None

@@ -150,10 +150,6 @@ class Adapter:
         """Whether it pays to ask what tensors hold (`Ops.branch`), so that windows of a kind with powers are sums."""
         return False
 
-    def stands_beside(self, situation: Situation) -> bool:
-        """Whether the cells of windows may be put beside each other along a further axis."""
-        return True
-
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
         """What stands over the function of a program for a shape: a decorator, which may be defined there."""
         return route.decorator
