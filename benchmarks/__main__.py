@@ -125,14 +125,16 @@ def main(words: list[str]) -> None:
 
 
 def measure(file: Path, options: argparse.Namespace, words: list[str]) -> None:
-    """Every row is kept as soon as it is there; the rest of the file stays, where it was measured on this machine."""
-    here = machine() | {"threads": options.threads, "clock": options.clock}
-    kept = json.loads(file.read_text()) if file.exists() else {}
-    results = {"machine": here} | ({k: v for k, v in kept.items() if k != "machine"} if alike(kept, here) else {})
+    """Every row is kept as soon as it is there, beside what the file holds of this machine."""
+    here = machine()
+    kept: Results = json.loads(file.read_text()) if file.exists() else {"machine": here}
+    if not options.check and not alike(kept, here):
+        sys.exit(f"{file} was measured on another machine or with other versions: give a folder by --results")
+    results: Results = kept | {"machine": here}
     rows: list[Row] = []
     before = results.get(options.part, [])
     for row in (row for name in options.backend for row in measured_apart(name, options, words)):
-        rows.append(row)
+        rows.append({"threads": options.threads, "clock": options.clock} | row)
         if not options.check:
             results[options.part] = merged(before, rows)
             write(file, results)

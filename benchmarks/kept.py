@@ -28,7 +28,6 @@ def machine() -> dict[str, Any]:
         "cpu": named.get("model name", platform.processor()),
         "avx512": "avx512f" in named.get("flags", ""),
         "cores": os.cpu_count(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "system": platform.platform(),
         "python": platform.python_version(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -37,9 +36,8 @@ def machine() -> dict[str, Any]:
 
 
 def alike(kept: Results, here: dict[str, Any]) -> bool:
-    """Whether results may stand beside those of another: the same machine, threads and versions, on any day."""
-    before = kept.get("machine", {})
-    return all(before.get(k) == v for k, v in here.items() if k not in ("date", "system"))
+    """Whether results may stand beside those of another: the same machine and versions, on any day."""
+    return all(kept["machine"].get(k) == v for k, v in here.items() if k not in ("date", "system"))
 
 
 def merged(before: list[Row], rows: list[Row]) -> list[Row]:

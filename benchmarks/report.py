@@ -33,14 +33,14 @@ def ratio(row: Row, peer: str = "native") -> float | None:
 def site_table(rows: list[Row]) -> Table:
     """The ratio of the documented call to poolkit, by site."""
     table = Table(title="documented call / poolkit: above 1, poolkit is faster")
-    for heading in ("backend", "site", "layout", "mode"):
+    for heading in ("backend", "threads", "site", "layout", "mode"):
         table.add_column(heading, no_wrap=True)
     columns = [(size, gradient) for size in ("one", "batch") for gradient in (False, True)]
     for size, gradient in columns:
         table.add_column(size + (" + grad." if gradient else ""), justify="right")
     lines: dict[tuple[str, ...], dict[tuple[str, bool], Row]] = defaultdict(dict)
     for row in rows:
-        key = (row["backend"], row["site"], row["layout"], row["mode"])
+        key = (row["backend"], str(row["threads"]), row["site"], row["layout"], row["mode"])
         lines[key]["one" if row["batch"] == 1 else "batch", row["gradient"]] = row
     for line, found in lines.items():
         table.add_row(*line, *[_coloured(found.get(column)) for column in columns])
@@ -57,13 +57,14 @@ def _coloured(row: Row | None) -> str:
 def mean_table(rows: list[Row]) -> Table:
     """Geometric means over the sites, against each peer."""
     table = Table(title="geometric means, and how many cells are below the target")
-    for heading in ("backend", "layout", "mode", "gradient"):
+    for heading in ("backend", "threads", "layout", "mode", "gradient"):
         table.add_column(heading, no_wrap=True)
     for heading in (*PEERS, "copy", "below", "cells"):
         table.add_column(heading, justify="right")
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row["backend"], row["layout"], row["mode"], str(row["gradient"])].append(row)
+        said = (row["backend"], str(row["threads"]), row["layout"], row["mode"], str(row["gradient"]))
+        groups[said].append(row)
     for key, group in groups.items():
         means = [geometric(ratio(row, peer) for row in group) for peer in (*PEERS, "copy")]
         below = sum((ratio(row) or 0) < least(row) for row in group)
@@ -79,7 +80,7 @@ def geometric(ratios: Iterable[float | None]) -> float | None:
 def mean_markdown(results: Results) -> str:
     """The geometric means as a table of docs/performance.md."""
     named = results["machine"]
-    lines = [f"{named['cpu']}, {named['threads']} thread(s), {named['date']}", ""]
+    lines = [f"{named['cpu']}, {named['date']}", ""]
     [table] = [mean_table(results["grid"])]
     rows = zip(*[list(column.cells) for column in table.columns], strict=True)
     lines.append("| " + " | ".join(str(column.header) for column in table.columns) + " |")
@@ -120,10 +121,10 @@ def plots(results: Results, folder: Path) -> list[Path]:
 
 
 def _plotted(results: Results, backend: str, folder: Path) -> Path:
-    """Each cell as a point, by site: how many times as long as poolkit the documented call took."""
+    """Each cell as a point, by site: how many times as long as poolkit the documented call took, on one thread."""
     importlib.import_module("matplotlib").use("svg")  # which needs no display
     plt = importlib.import_module("matplotlib.pyplot")
-    rows = [row for row in results["grid"] if row["backend"] == backend and ratio(row)]
+    rows = [row for row in results["grid"] if (row["backend"], row["threads"]) == (backend, 1) and ratio(row)]
     sites = list(dict.fromkeys(row["site"] for row in rows))
     figure, axes = plt.subplots(figsize=(9, 1 + 0.28 * len(sites)), layout="constrained")
     for (layout, gradient), marker in {
@@ -142,7 +143,7 @@ def _plotted(results: Results, backend: str, folder: Path) -> Path:
     axes.invert_yaxis()
     axes.set_xlabel("time of the documented call / time of poolkit (right of 1: poolkit is faster)")
     named = results["machine"]
-    axes.set_title(f"{backend}, {named['cpu']}, {named['threads']} thread(s), {named['date']}", fontsize=9)
+    axes.set_title(f"{backend}, {named['cpu']}, one thread, {named['date']}", fontsize=9)
     axes.legend(fontsize=8)
     path = folder / f"{backend}.svg"
     figure.savefig(path)

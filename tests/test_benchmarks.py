@@ -85,7 +85,7 @@ def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
     assert all(time["us"] > 0 for row in results["grid"] for time in row["times"].values())
     assert set(results["grid"][0]["times"]) == {"copy", "native", "keras", "einops", "poolkit"}
     assert len(results["overhead"]) == 3
-    assert results["machine"]["threads"] == 1
+    assert [(row["threads"], row["clock"]) for row in results["overhead"]] == [(1, "wall")] * 3
     shown = benchmarks("table", "--results", str(tmp_path))
     assert "global avg 7x7x2048" in shown
     assert "adaptive_avg_pool2d" in shown
@@ -110,13 +110,18 @@ def test_what_was_measured_before_a_process_died_is_kept_and_the_rest_goes_on(
     assert "measuring torch ended at cell 2" in capsys.readouterr().err
 
 
-def test_rows_of_the_same_cell_are_replaced_and_those_of_another_machine_dropped(tmp_path: Path) -> None:
+def test_rows_of_the_same_cell_are_replaced_and_those_of_another_machine_stay_alone(tmp_path: Path) -> None:
     assert merged([{"cell": 0, "us": 1}, {"cell": 1, "us": 1}], [{"cell": 1, "us": 2}]) == [
         {"cell": 0, "us": 1},
         {"cell": 1, "us": 2},
     ]
     assert alike({"machine": {"cpu": "a", "date": "1"}}, {"cpu": "a", "date": "2"})
     assert not alike({"machine": {"cpu": "b"}}, {"cpu": "a"})
+    file = tmp_path / "results.json"
+    file.write_text('{"machine": {"cpu": "made up"}, "overhead": []}')
+    with pytest.raises(SystemExit, match=r"results\.json was measured on another machine .* --results"):
+        main(["overhead", "--backend", "torch", "--results", str(tmp_path)])
+    assert "made up" in file.read_text()
 
 
 def test_each_backend_of_the_kept_results_is_drawn(tmp_path: Path) -> None:
@@ -127,7 +132,7 @@ def test_each_backend_of_the_kept_results_is_drawn(tmp_path: Path) -> None:
 
     assert set(drawn) == {row["backend"] for row in results["grid"]}
     for backend, points in drawn.items():
-        assert points >= sum(row["backend"] == backend for row in results["grid"])
+        assert points >= sum((row["backend"], row["threads"]) == (backend, 1) for row in results["grid"])
 
 
 def test_a_contender_that_gives_other_numbers_is_told() -> None:
