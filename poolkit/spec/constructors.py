@@ -1,4 +1,4 @@
-"""Constructors in the words that people know; each returns a `PoolSpec`, checked as one."""
+"""Constructors in the words that people know; each returns a `PoolSpec` of its arguments, checked as one."""
 
 from __future__ import annotations
 
@@ -27,18 +27,7 @@ def AvgPool(  # noqa: N802  # named as the layers that people know, here and bel
     >>> AvgPool(3, 2, "same", layout="NCHW").output_shape((1, 8, 7, 7))
     (1, 8, 4, 4)
     """
-    return PoolSpec(
-        "avg",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        divisor_override=divisor_override,
-    )
+    return PoolSpec("avg", **locals())
 
 
 @explained
@@ -58,17 +47,7 @@ def MaxPool(  # noqa: N802
     >>> MaxPool(3, 2, "same", layout="NCHW").output_shape((1, 64, 112, 112))
     (1, 64, 56, 56)
     """
-    return PoolSpec(
-        "max",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        indices=indices,
-    )
+    return PoolSpec("max", **locals())
 
 
 @explained
@@ -88,17 +67,7 @@ def MinPool(  # noqa: N802
     >>> MinPool((1, 2), layout="NHWC").output_shape((1, 4, 8, 3))
     (1, 4, 4, 3)
     """
-    return PoolSpec(
-        "min",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        indices=indices,
-    )
+    return PoolSpec("min", **locals())
 
 
 @explained
@@ -117,16 +86,7 @@ def SumPool(  # noqa: N802
     >>> SumPool(2, 1, "causal", layout="NLC").output_shape((1, 16, 3))
     (1, 16, 3)
     """
-    return PoolSpec(
-        "sum",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-    )
+    return PoolSpec("sum", **locals())
 
 
 @explained

@@ -32,18 +32,7 @@ def SoftPool(  # noqa: N802  # named as the layers that people know, here and be
     >>> SoftPool(2, layout="NCHW")
     PoolSpec("softmax", window=2, layout="NCHW")
     """
-    return PoolSpec(
-        "softmax",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        beta=beta,
-        grad=grad,
-    )
+    return PoolSpec("softmax", **locals())
 
 
 @explained
@@ -64,18 +53,7 @@ def LPPool(  # noqa: N802
     >>> LPPool(2, layout="NCHW", p=3)
     PoolSpec("lp", window=2, layout="NCHW", p=3.0)
     """
-    return PoolSpec(
-        "lp",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        p=p,
-        normalize=normalize,
-    )
+    return PoolSpec("lp", **locals())
 
 
 @explained
@@ -110,18 +88,7 @@ def MedianPool(  # noqa: N802
     >>> MedianPool(3, 1, "same", layout="NCHW")
     PoolSpec("median", window=3, stride=1, padding="same", layout="NCHW")
     """
-    return PoolSpec(
-        "median",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        indices=indices,
-        quantile=quantile,
-    )
+    return PoolSpec("median", **locals())
 
 
 @explained
@@ -195,17 +162,7 @@ def StochasticPool(  # noqa: N802
     >>> pool(x, samples=np.array([[[0.2]]]))
     array([[[2.]]])
     """
-    return PoolSpec(
-        "stochastic",
-        window=window,
-        stride=stride,
-        padding=padding,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        indices=indices,
-    )
+    return PoolSpec("stochastic", **locals())
 
 
 @explained
@@ -230,16 +187,7 @@ def FractionalMaxPool(  # noqa: N802
     >>> pool(x), pool(x, key=pk.Key(1))
     (array([[[1., 4., 6., 9.]]]), array([[[1., 3., 6., 9.]]]))
     """
-    return PoolSpec(
-        "fractional_max",
-        window=window,
-        output_size=output_size,
-        output_ratio=output_ratio,
-        layout=layout,
-        overlapping=overlapping,
-        axes=axes,
-        indices=indices,
-    )
+    return PoolSpec("fractional_max", **locals())
 
 
 @explained
@@ -270,14 +218,4 @@ def S3Pool(  # noqa: N802
     array([[[[ 5.,  6.],
              [ 9., 10.]]]])
     """
-    return PoolSpec(
-        "s3",
-        window=window,
-        stride=stride,
-        padding=padding,
-        grid=grid,
-        layout=layout,
-        axes=axes,
-        dilation=dilation,
-        indices=indices,
-    )
+    return PoolSpec("s3", **locals())
