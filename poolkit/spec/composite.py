@@ -57,11 +57,6 @@ class Composite(Operation):
         """The fields besides the parts, but for those left to their defaults."""
         raise NotImplementedError
 
-    def __repr__(self) -> str:
-        fields = [f"{k}={quoted(v) if isinstance(v, str) else repr(v)}" for k, v in self.own().items()]
-        parts = ", ".join(map(repr, self.parts))
-        return f"{type(self).__name__}({', '.join([f'({parts})', *fields])})"
-
     def given(self) -> list[tuple[str, ...]]:
         """The names of further tensors that each part is given."""
         return [part.takes for part in self.parts]

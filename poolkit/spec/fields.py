@@ -13,7 +13,7 @@ Padding = str | int | Sequence[int | Sequence[int]]
 Options = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Fields:
     """What `PoolSpec` keeps; what each field means is said there, and its rules are in `validate`."""
 

@@ -95,9 +95,8 @@ class Learned(Operation):
     def _said(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in FIELDS[2:] if getattr(self, f.name) != f.default}
 
-    def __repr__(self) -> str:
-        parts = ", ".join(map(repr, self.parts)) + ("," if len(self.parts) == 1 else "")
-        return f"Learned({quoted(self.formula)}, ({parts}){''.join([f', {n}={v!r}' for n, v in self._said().items()])})"
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.formula, self.parts), self._said()
 
     def __str__(self) -> str:
         said = [f"{name}={as_text(value)}" for name, value in self._said().items()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 from poolkit.errors import InputError
 from poolkit.spec.kinds import RANDOM
 from poolkit.spec.messages import shown
+from poolkit.spec.text import as_python
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
@@ -61,6 +62,11 @@ class Operation:
     def __init_subclass__(cls) -> None:
         if "key" in vars(cls):
             Operation.ALL.append(cls)
+
+    def __repr__(self) -> str:
+        positional, named = self.arguments()
+        given = [*map(as_python, positional), *[f"{name}={as_python(value)}" for name, value in named.items()]]
+        return f"{type(self).__name__}({', '.join(given)})"
 
     @property
     def letters(self) -> str:

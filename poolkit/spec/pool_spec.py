@@ -97,9 +97,6 @@ class PoolSpec(Fields, Operation):
             object.__setattr__(self, "_hash", kept)
         return kept
 
-    def __repr__(self) -> str:
-        return text.repr_of(self)
-
     def __str__(self) -> str:
         return text.string_of(self)
 
@@ -199,7 +196,8 @@ class PoolSpec(Fields, Operation):
         >>> PoolSpec("max", window=(3, 2), layout="NCHW").to_dict()
         {'version': 1, 'kind': 'max', 'window': [3, 2], 'layout': 'NCHW'}
         """
-        return text.dict_of(self)
+        fields = {name: text.as_list(value) for name, value in text.said(self).items()}
+        return {"version": text.VERSION, "kind": self.kind, **fields}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

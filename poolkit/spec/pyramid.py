@@ -11,11 +11,11 @@ from poolkit.spec.composite import Composite
 from poolkit.spec.fields import Options
 from poolkit.spec.foreign import constructor_error
 from poolkit.spec.kinds import RANDOM, takers
-from poolkit.spec.messages import quoted, shown, wrong
+from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, as_list, as_python, as_text, fields_of, fields_of_dict
+from poolkit.spec.text import VERSION, as_list, as_text, fields_of, fields_of_dict
 from poolkit.spec.values import flag, is_many, pairs_of, plain
 
 if TYPE_CHECKING:
@@ -78,11 +78,6 @@ class Pyramid(Composite):
             object.__setattr__(self, name, getattr(parts[0], name))
         object.__setattr__(self, "flatten", flag("flatten", flatten))
         object.__setattr__(self, "keepdims", not self.flatten)
-
-    def __repr__(self) -> str:
-        (kind,), named = self.arguments()
-        fields = [f"{name}={as_python(value)}" for name, value in named.items()]
-        return f"Pyramid({', '.join([quoted(kind), *fields])})"
 
     def __str__(self) -> str:
         (kind,), named = self.arguments()

@@ -112,9 +112,6 @@ class RoiSpec(Declared):
         fields = [name for name in DEFAULTS if name not in first]
         return first | {name: getattr(self, name) for name in fields if getattr(self, name) != DEFAULTS[name]}
 
-    def __repr__(self) -> str:
-        return f"RoiSpec({', '.join([quoted(self.kind), *[f'{k}={shown(v)}' for k, v in self.said().items()]])})"
-
     def __str__(self) -> str:
         return " ".join([f"roi {self.kind}", *[f"{name}={as_text(value)}" for name, value in self.said().items()]])
 

@@ -68,10 +68,6 @@ class Segment(Declared):
             raise wrong(f"layout={shown(layout)}", rule, 'write it as in layout="LC"')
         object.__setattr__(self, "axes", self.pooling.axes)  # and its rules are those of a layout
 
-    def __repr__(self) -> str:
-        empty = f", empty_value={_shortest(self.empty_value)}" if self.empty_value != 0 else ""
-        return f'Segment("{self.kind}", {self.num_segments}, layout="{self.layout}"{empty})'
-
     def __str__(self) -> str:
         empty = f" empty_value={self.empty_value!r}" if self.empty_value != 0 else ""
         return f"segment {self.kind} num_segments={self.num_segments} layout={self.layout}{empty}"
@@ -125,7 +121,3 @@ def _empty(given: object) -> float:
         rule = "a segment without rows gives one number"
         raise wrong(f"empty_value={shown(given)}", rule, "write it as in empty_value=0")
     return math.nan if value != value else value  # the one NaN, which equals itself where keys are compared
-
-
-def _shortest(value: float) -> str:
-    return f'float("{value}")' if not math.isfinite(value) else repr(value)

@@ -13,7 +13,6 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import as_python
 from poolkit.spec.values import LARGEST, count, plain
 
 if TYPE_CHECKING:
@@ -63,10 +62,6 @@ class StructPool(Declared):
             if not isinstance(given, str) or given not in words:
                 rule = f"the {name} of a graph's pooling is {' or '.join(map(quoted, words))}"
                 raise wrong(f"{name}={shown(given)}", rule, "write one of these")
-
-    def __repr__(self) -> str:
-        more = [f", {name}={as_python(value)}" for name, value in self.arguments()[1].items()]
-        return f"StructPool({self.clusters}{''.join(more)})"
 
     def __str__(self) -> str:
         named = {"clusters": self.clusters, "layout": self.layout, **self.arguments()[1]}

@@ -50,16 +50,13 @@ def _short(name: str, value: Any, counted: bool) -> Any:
     return value[0] if single else value
 
 
-def repr_of(spec: Fields) -> str:
-    fields = [f"{name}={as_python(value)}" for name, value in said(spec).items()]
-    return f"PoolSpec({', '.join([quoted(spec.kind), *fields])})"
-
-
 def as_python(value: Any) -> str:
     """A value as Python reads it."""
-    if is_many(value) and any(v in INFINITE for v in value):
-        return f"({', '.join([as_python(v) for v in value])},)"
-    return f'float("{value}")' if value in INFINITE else shown(value)
+    if is_many(value):
+        return f"({', '.join(map(as_python, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
 def string_of(spec: Fields) -> str:
@@ -128,10 +125,6 @@ def _scalar(text: str) -> Any:
     return text
 
 
-def dict_of(spec: Fields) -> dict[str, Any]:
-    return {"version": VERSION, "kind": spec.kind, **{name: as_list(value) for name, value in said(spec).items()}}
-
-
 def as_list(value: Any) -> Any:
     """A value as JSON holds it."""
     if is_many(value):
@@ -140,7 +133,7 @@ def as_list(value: Any) -> Any:
 
 
 def fields_of_dict(data: object, own: tuple[str, ...]) -> dict[str, Any]:
-    """What `dict_of` gave, as arguments of PoolSpec."""
+    """What `PoolSpec.to_dict` gave, as arguments of PoolSpec."""
     if not isinstance(data, Mapping):
         raise wrong(shown(data), "a spec is read from a dictionary", "give what PoolSpec.to_dict() returned")
     fields: dict[Any, Any] = {**data}
