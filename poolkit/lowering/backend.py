@@ -51,7 +51,7 @@ class Route:
     kinds: tuple[str, ...]
     lower: Callable[..., Reduced]  # of a Plan, or of a Composite by `poolkit.lower`
     when: When
-    cost: Callable[[Any], float]  # passes over the input; the fold's is `poolkit.lowering.lower.fold_cost`
+    cost: Callable[[Any], float]  # passes over the input; the fold's is 100
     differentiable: bool = True  # right, and fast, when a derivative may be taken
     needs_sizes: bool = True  # looks at sizes, so they must be known
     takes_half_precision: bool = False  # as it is, and adds up in float32; others are given float32

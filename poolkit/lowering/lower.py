@@ -31,7 +31,8 @@ Tensor = Any
 
 def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route, **tensors: Tensor) -> Any:
     """Values, or (values, indices) where the spec asks for them; `tensors` are those besides the input."""
-    w = _working(o, x, plan, route)
+    takes_own = route.takes_half_precision if plan.dtype in HALVES else route.takes_integers
+    w = x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)
     return _finished(o, x, w, plan, route.lower(o, w, plan, **tensors))
 
 
@@ -39,8 +40,7 @@ def composed(routes: Sequence[Route], note: str = "") -> Route:
     """What lowers a plan with parts, each by its own route, as one route; `note` is that of a plan without."""
 
     def lower(o: Ops, x: Tensor, plan: Composite, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
-        made = _whole if plan.whole else _run
-        runs = [made(o, route, part) for route, part in zip(routes, plan.parts, strict=True)]
+        runs = [_run(o, route, part, plan.whole) for route, part in zip(routes, plan.parts, strict=True)]
         return plan.join(o, x, runs, **tensors)
 
     names = [route.name for route in routes] or ["fold"]
@@ -57,27 +57,15 @@ def composed(routes: Sequence[Route], note: str = "") -> Route:
     )
 
 
-def _run(ops: Ops, route: Route, part: AnyPlan) -> Run:
+def _run(ops: Ops, route: Route, part: AnyPlan, whole: bool) -> Run:
+    """What pools a tensor by a part; `whole`: as far as the result of that pooling (`Composite`)."""
     o = ops if part.work == ops.dtype else ops.of_dtype(part.work)
 
     def run(x: Tensor, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
-        return route.lower(o, x, part, **{f.name: tensors[f.name] for f in part.further})
+        own = {f.name: tensors[f.name] for f in part.further}
+        return (lower(o, x, part, route, **own), None) if whole else route.lower(o, x, part, **own)
 
     return run
-
-
-def _whole(ops: Ops, route: Route, part: AnyPlan) -> Run:
-    o = ops if part.work == ops.dtype else ops.of_dtype(part.work)
-
-    def run(x: Tensor, **tensors: Tensor) -> tuple[Tensor, None]:
-        return lower(o, x, part, route, **{f.name: tensors[f.name] for f in part.further}), None
-
-    return run
-
-
-def _working(o: Ops, x: Tensor, plan: AnyPlan, route: Route) -> Tensor:
-    takes_own = route.takes_half_precision if plan.dtype in HALVES else route.takes_integers
-    return x if plan.work == plan.dtype or takes_own else o.cast(x, plan.work)
 
 
 def _finished(o: Ops, x: Tensor, w: Tensor, plan: AnyPlan, reduced: tuple[Tensor, Tensor | None]) -> Any:
@@ -97,11 +85,6 @@ def _fold(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
     return pooled(FOLDS[plan.kind](o, plan), x)
 
 
-def fold_cost(plan: Plan) -> float:
-    """Behind all routes, and a constant: what Dynamo makes of a spec's numbers may be a symbol, which does not sort."""
-    return 100.0
-
-
 def _exactly(o: Ops, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor | None]:
     o.exact = True
     return _fold(o, x, plan)
@@ -112,7 +95,8 @@ FOLD = Route(
     (),
     _fold,
     lambda plan, situation: True,
-    fold_cost,
+    # Behind all routes, and a constant: what Dynamo makes of a spec's numbers may be a symbol, which does not sort.
+    lambda plan: 100.0,
     needs_sizes=False,
     indices=True,
     note=ONE_BY_ONE,

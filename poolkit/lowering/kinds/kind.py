@@ -27,9 +27,8 @@ class Kind:
     neutral: tuple[float, ...] | None = None
     ordered: ClassVar[bool] = True  # cells are combined in row-major order, so that the last axis goes first
     idempotent: ClassVar[bool] = False  # runs that share cells may be combined, as for a maximum
-    way = (
-        "fold"  # or "values", where no derivative is taken; "placed", where only positions are used (`routes.choices`)
-    )
+    # Or "values", where no derivative is taken; "placed", where only positions are used (`routes.choices`).
+    way = "fold"
 
     def __init__(self, ops: Ops, plan: Plan, **learned: Tensor) -> None:
         self.o = ops

@@ -74,9 +74,8 @@ class LogSumExp(Relative):
             return self.divided(self.divided(o.log(cells), self.far), self.near), None
         right = o.greater(cells, 0)  # no NaN
         above, below = (o.both(right, o.equal(s[0], end)) for end in (math.inf, -math.inf))
-        largest = o.where(
-            o.either(above, below), 0.0, s[0]
-        )  # forward mode in TensorFlow multiplies an infinite one by 0
+        # Forward mode in TensorFlow multiplies an infinite one by 0.
+        largest = o.where(o.either(above, below), 0.0, s[0])
         found = self.divided(o.add(largest, self.divided(o.log(cells), self.far)), self.near)
         if isinstance(self.near, float):
             above, below = (above, below) if self.near > 0 else (below, above)

@@ -25,15 +25,8 @@ class Max(Choice):
     """
 
     name = "max"
-    idempotent = True
-
-    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
-        return self.o.greater(challenger, holder)
-
-    def extreme(self, x: Tensor, at: int) -> Tensor:
-        return self.o.max(x, at)
-
     which: ClassVar[str] = "max"
+    idempotent = True
 
     def slide(self, s: State, a: Axis) -> State | None:
         """Padding repeats the cell at its edge, which every window that reaches so far holds, and changes no choice.
@@ -73,7 +66,7 @@ class Max(Choice):
             value = o.better(self.which, a[0], b[0])
             return (value,) if self.way == "values" else (value, self.earliest((a, b), value))
         old, new = o.detach(a[0]), o.detach(b[0])
-        wins = self.beats(new, old)
+        wins = o.less(new, old) if self.which == "min" else o.greater(new, old)
         if self.plan.floating:
             wins = o.either(wins, o.isnan(new))
         return tuple(o.where(wins, late, early) for early, late in zip(a, b, strict=True))
@@ -91,7 +84,7 @@ class Max(Choice):
     def hits(self, d: Tensor, at: int, inside: Tensor | None) -> Tensor:
         """Which cells along an axis equal its extreme; where there is a NaN, which are NaN."""
         o = self.o
-        best = self.extreme(d if inside is None else o.where(inside, d, self.worst()), at)
+        best = getattr(o, self.which)(d if inside is None else o.where(inside, d, self.worst()), at)
         if not self.plan.floating:
             hit = o.equal(d, best)
         else:
@@ -101,19 +94,10 @@ class Max(Choice):
         return hit if inside is None else o.both(inside, hit)
 
     def worst(self) -> float | int:
-        return bounds(self.plan.work)[0]
+        return bounds(self.plan.work)[self.which == "min"]
 
 
 class Min(Max):
     """The smallest element; ties and NaN as in `Max`."""
 
     name = which = "min"
-
-    def beats(self, challenger: Tensor, holder: Tensor) -> Tensor:
-        return self.o.less(challenger, holder)
-
-    def extreme(self, x: Tensor, at: int) -> Tensor:
-        return self.o.min(x, at)
-
-    def worst(self) -> float | int:
-        return bounds(self.plan.work)[1]

@@ -27,9 +27,8 @@ class Sum(Kind):
         return (self.o.add(a[0], b[0]),)
 
     def reduce(self, s: State, axes: Sequence[Axis], inside: Tensor | None = None) -> State:
-        return (
-            total(self.o, s[0], axes, self.plan.axes),
-        )  # all axes at once, for compilers merge sums that are nested
+        # All axes at once, since compilers merge sums that are nested.
+        return (total(self.o, s[0], axes, self.plan.axes),)
 
 
 class Avg(Sum):

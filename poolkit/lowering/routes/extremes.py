@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import fold
 from poolkit.lowering.kinds.kind import Kind, State
-from poolkit.lowering.kinds.maximum import Max, Min
+from poolkit.lowering.kinds.maximum import Max
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -36,7 +36,6 @@ class Smallest(Largest):
     """The smallest cell."""
 
     which = "min"
-    worst = Min.worst
 
 
 def extremes(o: Any, x: Tensor, plan: Plan, axes: Sequence[Axis] | None = None) -> tuple[Tensor, None]:
