@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from poolkit.spec.operation import Operation
+from poolkit.spec.pool_spec import PoolSpec
 
 Array = np.ndarray[Any, Any]
 Recipe = Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -63,6 +64,20 @@ class Case:
 
     def __str__(self) -> str:
         return self.name
+
+
+def case(
+    name: str,
+    spec: str,
+    shape: tuple[int, ...],
+    data: str = "normal",
+    dtype: str = "float32",
+    few: bool = False,
+    **more: Any,
+) -> Case:
+    """A case of the spec of a text, whose layout is NCHW where it names none."""
+    text = spec if "layout=" in spec else f"{spec} layout=NCHW"
+    return Case(name, PoolSpec.parse(text), shape, dtype, data, few, **more)
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:

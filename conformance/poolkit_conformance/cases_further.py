@@ -4,36 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit import PoolSpec
-from poolkit_conformance.case import Case
+from poolkit_conformance.case import Case, case
 from poolkit_conformance.cases_fractional import CASES as DRAWN
 from poolkit_conformance.cases_strips import CASES as STRIPS
 
 _MAP = (2, 3, 7, 8)
 _TOKENS = (2, 7, 3)
-_SPECS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
-    "tokens": (_TOKENS, {"layout": "NLC", "output_size": 1, "keepdims": False}),
-    "k3_s2_same": (_MAP, {"window": 3, "stride": 2, "padding": "same"}),
-    "k3x2_dilated2x3": (_MAP, {"window": (3, 2), "stride": 1, "dilation": (2, 3)}),
-    "k5_s1_same": (_MAP, {"window": 5, "stride": 1, "padding": "same"}),
-    "k3_s2_ceil": (_MAP, {"window": 3, "stride": 2, "ceil_mode": True}),
-    "k2_nhwc": ((2, 7, 8, 3), {"window": 2, "layout": "NHWC"}),
-    "1d_causal": (_TOKENS, {"layout": "NLC", "window": 4, "stride": 1, "padding": "causal"}),
-    "adaptive_7x8_to_4x3": (_MAP, {"output_size": (4, 3)}),
-    "keeps_an_axis": (_MAP, {"output_size": (None, 2)}),
+_SPECS = {
+    "tokens": (_TOKENS, "layout=NLC output_size=1 keepdims=false"),
+    "k3_s2_same": (_MAP, "window=3 stride=2 padding=same"),
+    "k3x2_dilated2x3": (_MAP, "window=3,2 stride=1 dilation=2,3"),
+    "k5_s1_same": (_MAP, "window=5 stride=1 padding=same"),
+    "k3_s2_ceil": (_MAP, "window=3 stride=2 ceil_mode=true"),
+    "k2_nhwc": ((2, 7, 8, 3), "window=2 layout=NHWC"),
+    "1d_causal": (_TOKENS, "layout=NLC window=4 stride=1 padding=causal"),
+    "adaptive_7x8_to_4x3": (_MAP, "output_size=4,3"),
+    "keeps_an_axis": (_MAP, "output_size=none,2"),
 }
 _MASK = (("mask", "cells"),)
 _WEIGHT = (("weight", "cells"),)
 _BOTH = (("mask", "cells"), ("weight", "full"))
 
 
-def _case(
-    name: str, kind: str, spec: str, tensors: Any, *, few: bool = False, dtype: str = "float32", **more: Any
-) -> Case:
+def _case(name: str, kind: str, spec: str, tensors: Any, more: str = "", **kept: Any) -> Case:
     shape, fields = _SPECS[spec]
-    data = more.pop("data", "normal")
-    asked: dict[str, Any] = {"layout": "NCHW"} | fields | more
-    return Case(f"{kind}_{name}", PoolSpec(kind, **asked), shape, dtype, data, few, tensors=tensors)
+    return case(f"{kind}_{name}", f"{kind} {fields} {more}", shape, tensors=tensors, **kept)
 
 
 def _forms(kind: str, name: str) -> list[Case]:
@@ -59,20 +54,20 @@ MASKS = [
     *(_case("mask_nan_k3_s2_same", kind, "k3_s2_same", _MASK, data="nan") for kind in ("max", "avg")),
     *(_case("mask_inf_k3_s2_same", kind, "k3_s2_same", _MASK, data="mostly -inf") for kind in ("max", "min")),
     *(
-        _case(f"mask_and_indices_{spec}", kind, spec, _MASK, few=(kind, spec) == ("max", "k3_s2_same"), indices=True)
+        _case(f"mask_and_indices_{spec}", kind, spec, _MASK, "indices=true", few=(kind, spec) == ("max", "k3_s2_same"))
         for kind in ("max", "min")
         for spec in _SPECS
     ),
     *(
-        _case(f"mask_and_indices_{data.replace(' ', '_')}", "max", "k3_s2_same", _MASK, data=data, indices=True)
+        _case(f"mask_and_indices_{data.replace(' ', '_')}", "max", "k3_s2_same", _MASK, "indices=true", data=data)
         for data in ("nan", "ties", "mostly -inf")
     ),
     *(
-        _case(f"mask_and_indices_{dtype}", "max", "k3_s2_same", _MASK, dtype=dtype, indices=True)
+        _case(f"mask_and_indices_{dtype}", "max", "k3_s2_same", _MASK, "indices=true", dtype=dtype)
         for dtype in ("float16", "bool", "int32", "uint8")
     ),
-    _case("mask_divisor_override", "avg", "k2_nhwc", _MASK, divisor_override=3),
-    _case("mask_semi", "softmax", "k3_s2_same", _MASK, grad="semi", beta=-2.0),
+    _case("mask_divisor_override", "avg", "k2_nhwc", _MASK, "divisor_override=3"),
+    _case("mask_semi", "softmax", "k3_s2_same", _MASK, "grad=semi beta=-2.0"),
 ]
 WEIGHTS = [
     *(
@@ -89,7 +84,7 @@ WEIGHTS = [
         _case(f"weight_{form.replace(' ', '_')}_tokens", "avg", "tokens", (("weight", form),))
         for form in ("one", "full", "cells zeros")
     ),
-    _case("weight_divisor_override", "avg", "k2_nhwc", _WEIGHT, divisor_override=-2),
+    _case("weight_divisor_override", "avg", "k2_nhwc", _WEIGHT, "divisor_override=-2"),
 ]
 DTYPES = [
     *(
@@ -106,12 +101,12 @@ DTYPES = [
 ]
 
 
-def _in_layout(layout: str, shape: tuple[int, ...], **more: Any) -> list[Case]:
-    name = layout.replace("...", "any_") + "".join(f"_{v}" for v in more.values()) + f"_rank{len(shape)}"
-    fields: dict[str, Any] = {"window": 3, "stride": 2, "padding": "same", "layout": layout} | more
+def _in_layout(layout: str, shape: tuple[int, ...], axes: str = "") -> list[Case]:
+    name = "_".join([layout.replace("...", "any_"), *([axes] if axes else []), f"rank{len(shape)}"])
+    window = f"window=3 stride=2 padding=same layout={layout}" + (f" axes={axes}" if axes else "")
     return [
-        Case(f"avg_mask_{name}", PoolSpec("avg", **fields), shape, tensors=_MASK),
-        Case(f"max_mask_{name}", PoolSpec("max", **fields), shape, tensors=(("mask", "one"),)),
+        case(f"avg_mask_{name}", f"avg {window}", shape, tensors=_MASK),
+        case(f"max_mask_{name}", f"max {window}", shape, tensors=(("mask", "one"),)),
     ]
 
 
@@ -125,12 +120,13 @@ LAYOUTS = [
     *_in_layout("channels_first", (2, 3, 7)),
     *_in_layout("channels_last", (2, 7, 8, 3)),
 ]
-_AVG, _MAX = (PoolSpec(kind, output_size=1, layout="NLC") for kind in ("avg", "max"))
 EMPTY = [
-    Case("avg_mask_empty_batch", _AVG, (0, 7, 3), tensors=_MASK),
-    Case("max_mask_empty_batch", _MAX, (0, 7, 3), tensors=_MASK),
-    Case("avg_mask_no_channels", _AVG, (2, 7, 0), tensors=_MASK),  # PyTorch's own maxima of unknown sizes refuse it
-    Case("refuses_a_mask_of_nothing", _AVG, (2, 0, 3), error="ShapeError", tensors=_MASK),
+    case("avg_mask_empty_batch", "avg output_size=1 layout=NLC", (0, 7, 3), tensors=_MASK),
+    case("max_mask_empty_batch", "max output_size=1 layout=NLC", (0, 7, 3), tensors=_MASK),
+    case(
+        "avg_mask_no_channels", "avg output_size=1 layout=NLC", (2, 7, 0), tensors=_MASK
+    ),  # PyTorch's own maxima of unknown sizes refuse it
+    case("refuses_a_mask_of_nothing", "avg output_size=1 layout=NLC", (2, 0, 3), error="ShapeError", tensors=_MASK),
 ]
 
 FURTHER: list[Case] = [*MASKS, *WEIGHTS, *DTYPES, *LAYOUTS, *EMPTY, *DRAWN, *STRIPS]

@@ -5,43 +5,40 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from poolkit import PoolSpec
-from poolkit_conformance.case import Case
+from poolkit_conformance.case import Case, case
 from poolkit_conformance.literal import ONE_TO_5, block, row
 
 _MAP = (2, 3, 8, 8)
-_SPECS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
-    "k2_g4": (_MAP, {"window": 2, "grid": 4}),
-    "k3_s2_g4_same": ((2, 3, 9, 11), {"window": 3, "stride": 2, "grid": 4, "padding": "same"}),
-    "k2x3_g4x6_nhwc": ((2, 9, 13, 3), {"window": (2, 3), "grid": (4, 6), "layout": "NHWC"}),
-    "one_strip": ((2, 8, 3), {"window": 2, "grid": 8, "layout": "NLC"}),
-    "strips_of_the_stride": (_MAP, {"window": 3, "stride": 2, "padding": "same"}),
-    "k3_s3_low": ((2, 3, 10, 11), {"window": 3, "padding": ((2, 0), (1, 1))}),
-    "stride_1": ((2, 3, 9), {"window": 2, "stride": 1, "grid": 4, "layout": "NCL"}),
-    "dilated": ((2, 3, 12, 9), {"window": 2, "stride": 2, "grid": 4, "dilation": (2, 1)}),
-    "causal": ((2, 3, 9), {"window": 3, "stride": 3, "padding": "causal", "layout": "NCL"}),
-    "3d": ((1, 2, 4, 5, 6), {"window": 2, "grid": (2, 4, 2), "layout": "NCDHW"}),
-    "rows_of_a_video": ((2, 4, 8, 9, 3), {"window": 2, "grid": 4, "layout": "NTHWC", "axes": "HW"}),
-    "without_batch": ((8, 9), {"window": 2, "grid": 2, "layout": "HW"}),
-    "channels_last": ((2, 8, 6, 3), {"window": 2, "grid": (4, 2), "layout": "channels_last"}),
-    "leading_axes": ((2, 1, 8, 3), {"window": 2, "grid": 4, "layout": "...LC"}),
-    "empty_batch": ((0, 3, 8, 8), {"window": 2, "grid": 4}),
+_SPECS = {
+    "k2_g4": (_MAP, "window=2 grid=4"),
+    "k3_s2_g4_same": ((2, 3, 9, 11), "window=3 stride=2 grid=4 padding=same"),
+    "k2x3_g4x6_nhwc": ((2, 9, 13, 3), "window=2,3 grid=4,6 layout=NHWC"),
+    "one_strip": ((2, 8, 3), "window=2 grid=8 layout=NLC"),
+    "strips_of_the_stride": (_MAP, "window=3 stride=2 padding=same"),
+    "k3_s3_low": ((2, 3, 10, 11), "window=3 padding=2:0,1:1"),
+    "stride_1": ((2, 3, 9), "window=2 stride=1 grid=4 layout=NCL"),
+    "dilated": ((2, 3, 12, 9), "window=2 stride=2 grid=4 dilation=2,1"),
+    "causal": ((2, 3, 9), "window=3 stride=3 padding=causal layout=NCL"),
+    "3d": ((1, 2, 4, 5, 6), "window=2 grid=2,4,2 layout=NCDHW"),
+    "rows_of_a_video": ((2, 4, 8, 9, 3), "window=2 grid=4 layout=NTHWC axes=HW"),
+    "without_batch": ((8, 9), "window=2 grid=2 layout=HW"),
+    "channels_last": ((2, 8, 6, 3), "window=2 grid=4,2 layout=channels_last"),
+    "leading_axes": ((2, 1, 8, 3), "window=2 grid=4 layout=...LC"),
+    "empty_batch": ((0, 3, 8, 8), "window=2 grid=4"),
 }
-_REFUSED: dict[str, tuple[int, dict[str, Any]]] = {
-    "a_map_smaller_than_a_strip": (3, {"window": 1, "stride": 2, "grid": 4}),
-    "a_last_strip_without_windows": (8, {"window": 4, "stride": 2}),
-    "averages_of_nothing": (8, {"window": 4, "stride": 2, "grid": 8}),
+_REFUSED = {
+    "a_map_smaller_than_a_strip": (3, "window=1 stride=2 grid=4"),
+    "a_last_strip_without_windows": (8, "window=4 stride=2"),
+    "averages_of_nothing": (8, "window=4 stride=2 grid=8"),
 }
 _BY = {"by_samples": (("samples", "lines"),), "by_key": (("key", "key"),), "averages": ()}
 # Exported without sizes a case has samples as long as an axis of its input, as maxima with a padding are.
 _FEW = {"k2_g4": ("averages",), "k3_s2_g4_same": ("by_samples", "averages")}
 
 
-def _case(name: str, spec: str, **more: Any) -> Case:
+def _case(name: str, spec: str, indices: bool = False, **kept: Any) -> Case:
     shape, fields = _SPECS[spec]
-    kept = {key: more.pop(key) for key in ("dtype", "data", "few", "tensors") if key in more}
-    asked: dict[str, Any] = {"layout": "NCHW"} | fields | more
-    return Case(f"s3_{name}_{spec}", PoolSpec("s3", **asked), shape, **kept)
+    return case(f"s3_{name}_{spec}", f"s3 {fields} indices={indices}", shape, **kept)
 
 
 CASES: list[Case] = [
@@ -76,7 +73,7 @@ CASES: list[Case] = [
         for by in ("by_samples", "averages")
     ),
     *(
-        Case(f"s3_refuses_{name}", PoolSpec("s3", layout="NCL", **fields), (1, 1, n), error="ShapeError")
+        case(f"s3_refuses_{name}", f"s3 layout=NCL {fields}", (1, 1, n), error="ShapeError")
         for name, (n, fields) in _REFUSED.items()
     ),
 ]
@@ -91,27 +88,21 @@ def _drawn(case: Case, *lines: tuple[float, ...]) -> Case:
 LITERALS: list[Case] = [
     block(
         "s3_averages_as_published",
-        "s3",
-        "NCHW",
+        "s3 window=2 grid=4 layout=NCHW",
         ((_ONE_TO_16,),),
         ((((5, 6.5), (11, 12.5)),),),
         "maxima 5 6 7, 9 10 11, 13 14 15, and averages of 2 with a padding of 1 that does not count",
         few=True,
-        window=2,
-        grid=4,
     ),
     _drawn(
         block(
             "s3_draws_rows_and_columns",
-            "s3",
-            "NCHW",
+            "s3 window=2 grid=4 layout=NCHW",
             ((_ONE_TO_16,),),
             ((((6, 7), (14, 15)),),),
             "rows 0 and 2, columns 1 and 2 of the maxima",
             indices=((((6, 7), (14, 15)),),),
             few=True,
-            window=2,
-            grid=4,
         ),
         (0.2, 0.9),
         (0.5, 0.1),
@@ -120,13 +111,12 @@ LITERALS: list[Case] = [
     _drawn(
         row(
             "s3_last_strip_has_what_remains",
-            "s3",
+            "s3 window=2",
             ONE_TO_5,
             (2, 5),
             "of 2, 3 the first, of 4, 5 the second",
             indices=(1, 4),
             gradient=(0, 1, 0, 0, 1),
-            window=2,
         ),
         (0.4,),
         (0.5,),
@@ -134,7 +124,7 @@ LITERALS: list[Case] = [
         (0.6,),
     ),
     _drawn(
-        row("s3_equal_numbers_in_order", "s3", ONE_TO_5, (1, 2, 3, 4), window=1, stride=1, grid=4),
+        row("s3_equal_numbers_in_order", "s3 window=1 stride=1 grid=4", ONE_TO_5, (1, 2, 3, 4)),
         *((0.0,),) * 5,
     ),
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from poolkit import PoolSpec
-from poolkit_conformance.case import Case, Numbers
+from poolkit_conformance.case import Case, Numbers, case
 
 NAN, INF = float("nan"), float("inf")
 
@@ -14,23 +13,10 @@ ONE_TO_5 = (1, 2, 3, 4, 5)
 ONE_TO_4 = (1, 2, 3, 4)
 
 
-def row(name: str, kind: str, x: Numbers, values: Numbers, why: str = "", **fields: Any) -> Case:
-    """A literal along one spatial axis, with one batch and one channel."""
-    hand = {key: ((fields.pop(key),),) if key in fields else None for key in ("indices", "gradient")}
-    dtype, few = fields.pop("dtype", "float32"), fields.pop("few", False)
-    spec = PoolSpec(kind, layout="NCL", indices=hand["indices"] is not None, **fields)
-    return Case(
-        name,
-        spec,
-        (1, 1, len(x)),
-        dtype,
-        ((x,),),
-        few,
-        values=((values,),),
-        indices=hand["indices"],
-        gradient=hand["gradient"],
-        why=why,
-    )
+def row(name: str, spec: str, x: Numbers, values: Numbers, why: str = "", **more: Any) -> Case:
+    """A literal along one spatial axis, with one batch and one channel; `spec` is a text without a layout."""
+    more |= {key: ((more[key],),) for key in ("indices", "gradient") if key in more}
+    return block(name, f"{spec} layout=NCL", ((x,),), ((values,),), why, **more)
 
 
 def given(case: Case, **tensors: Numbers) -> Case:
@@ -43,14 +29,10 @@ def drawn(case: Case, *samples: float) -> Case:
     return dataclasses.replace(case, tensors=(("samples", ((samples,),)),))
 
 
-def block(name: str, kind: str, layout: str, x: Numbers, values: Numbers, why: str = "", **fields: Any) -> Case:
+def block(name: str, spec: str, x: Numbers, values: Numbers, why: str = "", **more: Any) -> Case:
     """A literal of any layout, its numbers given in full."""
-    hand = {key: fields.pop(key, None) for key in ("indices", "gradient")}
-    dtype, few = fields.pop("dtype", "float32"), fields.pop("few", False)
-    spec = PoolSpec(kind, layout=layout, indices=hand["indices"] is not None, **fields)
-    return Case(
-        name, spec, _shape(x), dtype, x, few, values=values, indices=hand["indices"], gradient=hand["gradient"], why=why
-    )
+    text = f"{spec} indices={'indices' in more}"
+    return case(name, text, _shape(x), x, values=values, why=why, **more)
 
 
 def _shape(x: Numbers) -> tuple[int, ...]:
