@@ -135,6 +135,15 @@ def found(dotted: str) -> Any:
     )
 
 
+def listed(value: Any) -> Any:
+    """The value with a tuple in place of a list, as JSON and files of models hold them.
+
+    >>> listed([3, 3])
+    (3, 3)
+    """
+    return tuple(value) if isinstance(value, list) else value
+
+
 def starred(value: Any) -> bool:
     """Whether a value stands for any number of them, as ``*sizes`` does."""
     return isinstance(value, Expression) and value.text.startswith("*")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from poolkit.dialects.calls import listed
 from poolkit.dialects.dialect import SEVERAL, Fields, need_value
 from poolkit.errors import NotExactError
 
@@ -27,7 +28,7 @@ def window(kind: str, kernel_shape: Any, strides: Any, pads: Any, auto_pad: Any,
     return {
         "kind": kind,
         "window": tuple(kernel_shape),
-        "stride": 1 if strides is None else as_tuple(strides),
+        "stride": 1 if strides is None else listed(strides),
         "padding": padding,
         "ceil_mode": bool(ceil_mode) and auto_pad == "NOTSET",  # with another auto_pad it changes no size
         "layout": LAYOUTS[n],
@@ -50,9 +51,5 @@ def padding_of(n: int, pads: Any, auto_pad: Any) -> Any:
     return tuple(zip(pads[:n], pads[n:], strict=True))
 
 
-def as_tuple(value: Any) -> Any:
-    return (*value,) if isinstance(value, list) else value
-
-
 def dilation_of(dilations: Any) -> Any:
-    return 1 if dilations is None else as_tuple(dilations)
+    return 1 if dilations is None else listed(dilations)

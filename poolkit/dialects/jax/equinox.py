@@ -6,7 +6,7 @@ from functools import partial
 from math import prod
 from typing import Any
 
-from poolkit.dialects.calls import Call, known
+from poolkit.dialects.calls import Call, known, listed
 from poolkit.dialects.dialect import SEVERAL, Fields, Word, need_value
 from poolkit.dialects.jax.folds import kind_of
 from poolkit.errors import NotExactError
@@ -22,9 +22,9 @@ def _pool(kind: str, n: int, kernel_size: Any, stride: Any = 1, padding: Any = 0
             need_value(name, value, int, *SEVERAL)
     fields: Fields = {
         "kind": kind,
-        "window": _tuple(kernel_size),
-        "stride": _tuple(stride),
-        "padding": _tuple(padding),
+        "window": listed(kernel_size),
+        "stride": listed(stride),
+        "padding": listed(padding),
         "layout": f"C{SPATIAL[n]}",
     }
     if use_ceil:
@@ -58,10 +58,6 @@ def _each(value: Any, n: int) -> tuple[Any, ...]:
 
 def _is_nothing(padding: Any) -> bool:
     return known(padding) and all(p in (0, (0, 0), [0, 0]) for p in _each(padding, 1))
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _general(

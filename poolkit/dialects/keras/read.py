@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from poolkit.dialects.calls import Call
+from poolkit.dialects.calls import Call, listed
 from poolkit.dialects.dialect import MIDDLE, Dialect, Fields, Word, need_value, no_spec, words
 from poolkit.dialects.keras.caveats import CAVEATS
 from poolkit.dialects.keras.native import LAYOUTS, native
@@ -71,8 +71,8 @@ def _window(
         raise NotExactError("pool_size=None is no size, and Keras takes an integer, or one for each axis; write it")
     return {
         "kind": kind,
-        "window": _tuple(given["pool_size"]),
-        "stride": _tuple(given["strides"]),
+        "window": listed(given["pool_size"]),
+        "stride": listed(given["strides"]),
         "padding": padding_of(given["padding"]),
         "layout": layout_of(n, given["data_format"]),
     }
@@ -90,7 +90,7 @@ def _adaptive(kind: str, n: int, output_size: Any, data_format: Any = None, **pl
     _modern({}, plain)
     if is_many(output_size) and None in output_size:
         raise NotExactError(f"output_size={tuple(output_size)} is refused by Keras, which needs a size for every axis")
-    return {"kind": kind, "output_size": _tuple(output_size), "layout": layout_of(n, data_format)}
+    return {"kind": kind, "output_size": listed(output_size), "layout": layout_of(n, data_format)}
 
 
 # What Keras 1 called its arguments, and the orders of its axes.
@@ -112,11 +112,6 @@ def _modern(given: dict[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
     if dtype:
         raise NotExactError(f"dtype={dtype} casts what is pooled, which a spec does not; cast before the pool")
     return given
-
-
-def _tuple(value: Any) -> Any:
-    """Configs read from JSON hold lists."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _layers(n: int) -> list[Word]:
@@ -143,7 +138,7 @@ def _ops_window(
 
 
 def _ops_adaptive(kind: str, output_size: Any, data_format: Any = None) -> Fields:
-    return {"kind": kind, "output_size": _tuple(output_size), "layout": layout_of(_count(output_size), data_format)}
+    return {"kind": kind, "output_size": listed(output_size), "layout": layout_of(_count(output_size), data_format)}
 
 
 def _count(value: Any) -> int | None:

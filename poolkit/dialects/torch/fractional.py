@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from poolkit.dialects.calls import listed
 from poolkit.dialects.dialect import Fields, Word
 from poolkit.dialects.torch.native import LAYOUTS
-from poolkit.dialects.torch.windows import each, flag, listed
+from poolkit.dialects.torch.windows import each, flag
 from poolkit.errors import NotExactError
 
 DRAWS = (

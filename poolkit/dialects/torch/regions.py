@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from poolkit.dialects.calls import Expression
+from poolkit.dialects.calls import Expression, listed
 from poolkit.dialects.dialect import Word, need_value, no_spec
-from poolkit.dialects.torch.windows import flag, listed
+from poolkit.dialects.torch.windows import flag
 from poolkit.spec.roi import RoiSpec
 
 OPS = "torchvision.ops"

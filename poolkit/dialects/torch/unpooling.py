@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from poolkit.dialects.calls import known, text
+from poolkit.dialects.calls import known, listed, text
 from poolkit.dialects.dialect import Fields, Word, need_value
 from poolkit.dialects.torch.native import LAYOUTS
-from poolkit.dialects.torch.windows import each, listed, padding_of, stride_of
+from poolkit.dialects.torch.windows import each, padding_of, stride_of
 from poolkit.errors import NotExactError
 from poolkit.spec.operation import Operation
 from poolkit.spec.pool_spec import PoolSpec

@@ -27,8 +27,3 @@ def padding_of(n: int, padding: Any) -> Any:
 def flag(value: Any) -> Any:
     """A flag that may be given as 0 or 1."""
     return bool(value) if isinstance(value, int) else value
-
-
-def listed(value: Any) -> Any:
-    """Sizes as a tuple, where torch takes a list of them too."""
-    return tuple(value) if isinstance(value, list) else value

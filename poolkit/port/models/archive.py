@@ -105,15 +105,6 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def listed(value: Any) -> Any:
-    """The value with a tuple in place of a list.
-
-    >>> listed([3, 3])
-    (3, 3)
-    """
-    return tuple(value) if is_list(value) else value
-
-
 DEEPEST = 500  # lists and objects inside each other; a model in a model is three more
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from poolkit.dialects import table
-from poolkit.dialects.calls import Call
+from poolkit.dialects.calls import Call, listed
 from poolkit.dialects.reading import call_of
 from poolkit.errors import InputError
 from poolkit.port.models import tensorflow_nodes
-from poolkit.port.models.archive import is_list, is_object, listed
+from poolkit.port.models.archive import is_list, is_object
 from poolkit.port.models.keras_graph import (
     Config,
     Step,
+    config_of,
     graph_of,
     is_keras,
     is_pool,
@@ -75,7 +76,7 @@ def _inside(model: Config, place: _Place) -> Iterator[Layer]:
     for step in graph.steps:
         for name in {one.layer for one in step.outputs}:
             takers.setdefault(name, []).append(step)
-    given = shape_of(_config(model).get("build_input_shape")) or place.shape
+    given = shape_of(config_of(model).get("build_input_shape")) or place.shape
     shapes = with_shapes(graph, given)
     for layer in layers:
         step, behind = steps[name_of(layer)], takers.get(name_of(layer), [])
@@ -191,7 +192,7 @@ def _restored(call: Call | None, place: _Place) -> str | None:
     if call is None or ".Global" not in call.name or dict(call.kwargs).get("keepdims") or len(place.behind) != 1:
         return None
     (step,) = place.behind
-    to, rank = _config(step.layer).get("target_shape"), int(call.name[-2])
+    to, rank = config_of(step.layer).get("target_shape"), int(call.name[-2])
     first = dict(call.kwargs).get("data_format") == "channels_first"
     ones = to[1:] if first and is_list(to) else to[:-1] if is_list(to) else []
     return _titled(step) if step.kind == "Reshape" and ones == [1] * rank else None
@@ -227,11 +228,11 @@ def _sizes(shape: Shape) -> str:
 
 def _padded(found: Layer, padding: Config) -> Layer:
     """A pool with the zeros before it: before a maximum they go along, as a call of the target's own."""
-    given, name = _config(padding).get("padding"), shown(name_of(padding))
+    given, name = config_of(padding).get("padding"), shown(name_of(padding))
     pairs = [listed(one) for one in given] if is_list(given) and given and is_list(given[0]) else [listed(given)]
     whole = all(is_many(one) and len(one) == 2 and all(type(n) is int and n >= 0 for n in one) for one in pairs)
     order = dict(found.call.kwargs).get("data_format") if found.call is not None else None
-    same = (_config(padding).get("data_format") or "channels_last") == (
+    same = (config_of(padding).get("data_format") or "channels_last") == (
         order or "channels_last"
     )  # else around other axes
     if whole and found.call is not None and ".MaxP" in found.call.name and same:
@@ -241,7 +242,7 @@ def _padded(found: Layer, padding: Config) -> Layer:
 
 def _wrapped(layer: Config) -> list[Config]:
     """The layers that a wrapper such as TimeDistributed holds."""
-    inner = [_config(layer).get(key) for key in ("layer", "forward_layer", "backward_layer")]
+    inner = [config_of(layer).get(key) for key in ("layer", "forward_layer", "backward_layer")]
     return [one for one in inner if is_object(one) and isinstance(one.get("class_name"), str)]
 
 
@@ -264,7 +265,7 @@ NODES: dict[str, Callable[[Config], Call | None]] = {
 
 def _call(layer: Config) -> Call | None:
     """A layer as a call, or an operation (`keras.ops`) that a functional model holds; None where it does not pool."""
-    kind, config = str(layer["class_name"]), _config(layer)
+    kind, config = str(layer["class_name"]), config_of(layer)
     if is_pool(layer):
         made = call_of({"class_name": kind, "config": config})
         return Call(made.name, (), tuple((key, listed(value)) for key, value in made.kwargs))
@@ -288,13 +289,8 @@ def _may_pool(backend: str, name: str) -> bool:
     return ("pool" in last or last in REDUCTIONS) and name in dialect.words
 
 
-def _config(layer: Config) -> Config:
-    config = layer.get("config")
-    return config if is_object(config) else {}
-
-
 def _mentions_mask(model: Config) -> bool:
     """Whether a layer of the model, at any depth, makes a mask of steps."""
-    if model.get("class_name") == "Masking" or _config(model).get("mask_zero"):
+    if model.get("class_name") == "Masking" or config_of(model).get("mask_zero"):
         return True
     return any(_mentions_mask(layer) for layer in layers_in(model) or _wrapped(model))

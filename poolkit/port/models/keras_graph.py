@@ -91,19 +91,19 @@ def _valued(given: Any, values: Mapping[Any, Any]) -> Any:
     if not isinstance(given, Output):
         return given
     found = values[given.made_by]
-    several: tuple[Any, ...] = found if _is_several(found) else (found,)
+    several: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
     if given.number not in range(len(several)):
         raise InputError(f"received a model that takes output {given.number} of {shown(given.layer)}, and it has fewer")
     return several[given.number]
 
 
-def _is_several(value: object) -> TypeGuard[tuple[Any, ...]]:
-    return isinstance(value, tuple)
+def config_of(layer: Config) -> Config:
+    config = layer.get("config")
+    return config if is_object(config) else {}
 
 
 def name_of(layer: Config) -> str:
-    config = layer.get("config")
-    return str(layer.get("name") or (is_object(config) and config.get("name")) or layer["class_name"])
+    return str(layer.get("name") or config_of(layer).get("name") or layer["class_name"])
 
 
 FUNCTIONS = ("TFOpLambda", "TensorFlowOpLayer", "SlicingOpLambda")  # functions of TensorFlow in a model of Keras 2

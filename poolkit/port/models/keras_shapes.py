@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from poolkit.dialects.calls import listed
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import PoolkitError
-from poolkit.port.models.archive import is_list, is_object, listed
-from poolkit.port.models.keras_graph import Config, Graph, is_keras, is_pool, shape_of
+from poolkit.port.models.archive import is_list
+from poolkit.port.models.keras_graph import Config, Graph, config_of, is_keras, is_pool, shape_of
 from poolkit.port.models.layers import Shape
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
@@ -27,13 +28,13 @@ LARGEST = 2**31  # a size beyond it is nobody's, and arithmetic of such grows wi
 
 def declared(layer: Config) -> Shape | None:
     """The shape that the first layer of a Sequential, or an InputLayer, was given."""
-    config = _config(layer)
+    config = config_of(layer)
     return shape_of(config.get("batch_shape")) or shape_of(config.get("batch_input_shape"))
 
 
 def said(layer: Config, given: Shape) -> Shape | None:
     """The shape that a Lambda says that it gives, without the batch, of such a one."""
-    sizes = listed(_config(layer).get("output_shape"))
+    sizes = listed(config_of(layer).get("output_shape"))
     whole = layer["class_name"] == "Lambda" and is_many(sizes) and all(type(n) is int and n > 0 for n in sizes)
     return (*given[:1], *sizes) if whole else None
 
@@ -61,7 +62,7 @@ def _after(layer: Config, shapes: Sequence[Shape | None]) -> Shape | None:
 
 
 def _made(layer: Config, shapes: list[Shape]) -> Shape | None:
-    kind, config, shape = str(layer["class_name"]), _config(layer), shapes[0]
+    kind, config, shape = str(layer["class_name"]), config_of(layer), shapes[0]
     if kind == "InputLayer" or SAME.fullmatch(kind):
         return shape
     if kind == "Lambda":
@@ -149,8 +150,3 @@ def _sides(value: Any, count: int) -> list[list[int]]:
         each = _each(value, count)
         return [each] if len(each) == 2 and count == 1 else [[one, one] for one in each]
     return [[*map(_number, one)] for one in value]
-
-
-def _config(layer: Config) -> Config:
-    config = layer.get("config")
-    return config if is_object(config) else {}

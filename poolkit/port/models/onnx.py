@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from poolkit.dialects.calls import Call
+from poolkit.dialects.calls import Call, listed
 from poolkit.dialects.onnx import NEIGHBOURS, REDUCTIONS, call_of
 from poolkit.errors import BackendError, InputError
-from poolkit.port.models.archive import listed, read_bytes
+from poolkit.port.models.archive import read_bytes
 from poolkit.port.models.child import bounded
 from poolkit.port.models.layers import Layer, Shape, note_of_fold
 from poolkit.port.models.naming import joined, shown

@@ -7,10 +7,10 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from poolkit.dialects.calls import Call, Expression
+from poolkit.dialects.calls import Call, Expression, listed
 from poolkit.errors import InputError
-from poolkit.port.models.archive import is_list, is_object, listed, parse
-from poolkit.port.models.keras_graph import Config, calls_of
+from poolkit.port.models.archive import is_list, is_object, parse
+from poolkit.port.models.keras_graph import Config, calls_of, config_of
 
 TENSOR = (Expression("x"),)
 UNREAD = (
@@ -26,12 +26,12 @@ def by_name(layer: Config) -> Call:
     """A ``TFOpLambda``, whose function has a name and its arguments stand where it is called."""
     arguments = next(calls_of(layer)).named
     named = tuple((key, listed(value)) for key, value in arguments.items() if key != "name")
-    return Call(f"tensorflow.{_config(layer).get('function')}", TENSOR, named)
+    return Call(f"tensorflow.{config_of(layer).get('function')}", TENSOR, named)
 
 
 def node(layer: Config) -> tuple[Call | None, str]:
     """A ``TensorFlowOpLayer`` as a call, None where it does not pool, and why it cannot be read."""
-    text = _config(layer).get("node_def")
+    text = config_of(layer).get("node_def")
     try:
         made = parse(text.encode(), "a node") if isinstance(text, str) else None
     except InputError:
@@ -42,7 +42,7 @@ def node(layer: Config) -> tuple[Call | None, str]:
     attributes: Mapping[str, Any] = given if is_object(given) else {}
     values = {name: _value(one) for name, one in attributes.items() if is_object(one)}
     if kind in REDUCTIONS:
-        constants = _config(layer).get("constants")
+        constants = config_of(layer).get("constants")
         axes = constants.get("1") if is_object(constants) else None
         keep = bool(values.get("keep_dims"))
         return Call(f"tensorflow.{REDUCTIONS[kind]}", TENSOR, (("axis", listed(axes)), ("keepdims", keep))), ""
@@ -64,8 +64,3 @@ def _value(attribute: Mapping[str, Any]) -> Any:
         except (binascii.Error, UnicodeDecodeError):
             return text
     return attribute.get("b")
-
-
-def _config(layer: Config) -> Config:
-    config = layer.get("config")
-    return config if is_object(config) else {}
