@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.kinds.kind import Kind
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 WRITTEN = 2**14  # counts that stand in a program as numbers; of more windows they are computed there

@@ -24,9 +24,7 @@ from poolkit.spec.messages import shown
 
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 def lower(o: Ops, x: Tensor, plan: AnyPlan, route: Route, **tensors: Tensor) -> Any:

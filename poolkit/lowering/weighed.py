@@ -25,10 +25,9 @@ from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
     from poolkit.lowering.axis import Axis
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further
 
-Tensor = Any
 ONE_BY_ONE = "no call of the framework is right for this, so cells are put together one by one, axis after axis"
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.lowering.fold import check_calls, pad, tap
 from poolkit.lowering.kinds.kind import Kind, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class Blur(Kind):

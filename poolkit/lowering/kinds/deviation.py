@@ -12,9 +12,7 @@ from poolkit.lowering.kinds.relative import scales
 from poolkit.lowering.kinds.taps import Taps
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class Std(Taps):

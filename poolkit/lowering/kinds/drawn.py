@@ -16,9 +16,8 @@ from poolkit.lowering.kinds.uniform import canonical, places, uniform, within
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
 
-Tensor = Any
 
 WHOLE = 2**30  # what the shares of a window add up to at the most, in int32
 

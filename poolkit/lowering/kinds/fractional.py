@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.kinds.kind import State
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class FractionalMax(Max):

@@ -12,9 +12,7 @@ from poolkit.lowering.kinds.relative import Relative, decayed, exponents, factor
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class LogSumExp(Relative):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from poolkit.lowering.fold import fold_taps
 from poolkit.lowering.kinds.kind import FAR, Choice, State
@@ -12,8 +12,8 @@ from poolkit.spec.dtypes import bounds
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
+    from poolkit.lowering.primitives import Tensor
 
-Tensor = Any
 
 SHORT = 12  # cells of which two by two the better is taken; of more the best is found, and then its place
 

@@ -13,9 +13,8 @@ from poolkit.lowering.kinds.taps import Taps
 from poolkit.spec.dtypes import highest
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
 
-Tensor = Any
 FEW = 9  # cells of a window that are compared two by two
 
 

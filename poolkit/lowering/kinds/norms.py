@@ -13,9 +13,7 @@ from poolkit.lowering.kinds.relative import Relative, ends, largest_of, least_of
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class Norm(Relative):

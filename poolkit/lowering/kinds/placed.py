@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.lowering.kinds.kind import FAR, Choice, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-
-Tensor = Any
+    from poolkit.lowering.primitives import Tensor
 
 
 class First(Choice):

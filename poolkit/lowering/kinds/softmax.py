@@ -13,9 +13,7 @@ from poolkit.lowering.kinds.relative import decayed, ends, exponents, factors, l
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class Softmax(Kind):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.fold import total
@@ -12,8 +12,7 @@ from poolkit.lowering.kinds.kind import Kind, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-
-Tensor = Any
+    from poolkit.lowering.primitives import Tensor
 
 
 class Sum(Kind):

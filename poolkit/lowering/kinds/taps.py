@@ -18,9 +18,7 @@ from poolkit.lowering.kinds.kind import Kind, State
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class Taps(Kind):

@@ -12,9 +12,7 @@ from poolkit.spec.key import threefry
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 def canonical(plan: Plan) -> list[int]:

@@ -11,11 +11,9 @@ from poolkit.lowering.plan import AnyPlan, Composite, Run, channel
 from poolkit.lowering.shapes import output_shape
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.chain import Chain
     from poolkit.spec.operation import Further, Size, Widen
-
-Tensor = Any
 
 
 class ChainPlan(Composite):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.errors import DtypeError, ShapeError
 from poolkit.lowering.geometry import positions
@@ -14,11 +14,9 @@ from poolkit.spec.messages import quoted
 from poolkit.spec.mix import COEFFICIENTS
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.mix import Mix
     from poolkit.spec.operation import Further, Size, Widen
-
-Tensor = Any
 
 
 class MixPlan(Composite):

@@ -13,11 +13,9 @@ from poolkit.lowering.plan import AnyPlan, Composite, Run, channel
 from poolkit.lowering.shapes import output_shape
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.pyramid import Pyramid
-
-Tensor = Any
 
 
 @dataclasses.dataclass(frozen=True)

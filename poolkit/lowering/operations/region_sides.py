@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
 
-Tensor = Any
 Regions = Any  # the plan, which asks for what is here
 
 

@@ -22,11 +22,9 @@ from poolkit.spec.dtypes import FLOATS, INTEGERS
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.roi import RoiSpec
-
-Tensor = Any
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,11 +23,10 @@ from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
     from poolkit.lowering.kinds.kind import Kind, State
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.segment import Segment
 
-Tensor = Any
 EVERY = "every: "  # before the way of one that looks whether all rows belong to segments
 NEAR = 2**24  # whole numbers that float32 holds, whose least frameworks find faster than that of integers
 NARROW = ("int8", "int16", "uint8", "uint16", "int32")  # what int32 holds

@@ -20,10 +20,9 @@ from poolkit.spec.operation import Further
 if TYPE_CHECKING:
     from poolkit.lowering.axis import Axis
     from poolkit.lowering.plan import AnyPlan
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.pool_spec import PoolSpec
 
-Tensor = Any
 Sized = Callable[[int], tuple[Any, bool]]
 
 

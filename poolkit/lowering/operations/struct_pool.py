@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.fold import total
@@ -20,11 +20,9 @@ from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.struct_pool import StructPool
-
-Tensor = Any
 
 
 @dataclasses.dataclass(frozen=True)

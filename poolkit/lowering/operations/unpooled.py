@@ -20,11 +20,10 @@ from poolkit.spec.messages import quoted
 from poolkit.spec.unpool import SMALLEST
 
 if TYPE_CHECKING:
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.unpool import Unpool
 
-Tensor = Any
 SMALL = 8  # cells along a side of windows in which places are looked for
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.lowering.count import divisor
 from poolkit.lowering.routes.windows import cells, dense, padded, uneven
@@ -12,9 +12,7 @@ from poolkit.lowering.routes.windows import cells, dense, padded, uneven
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Reduced
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 def around_zeros(plan: Plan, most: int) -> bool:

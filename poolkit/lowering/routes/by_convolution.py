@@ -9,16 +9,14 @@ import dataclasses
 import functools
 import math
 import operator
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from poolkit.lowering.backend import Reduced, Route, Situation, When
 from poolkit.lowering.kinds.blurred import weights
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 class Channels(Protocol):

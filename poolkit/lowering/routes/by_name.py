@@ -6,7 +6,7 @@ docs/beside_pooling.md says when somebody wants that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolkit.lowering.backend import EXTREMA, SUMS, Reduced, Route, Situation, When
 from poolkit.lowering.count import divided
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.kinds.kind import State
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
 
-Tensor = Any
 
 NEVER = 1000.0  # a cost above the fold's: only for who asks by name
 SMALL = ("bool", "int8", "uint8", "int16", "uint16")  # whose differences int32 holds

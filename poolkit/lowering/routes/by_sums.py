@@ -29,9 +29,8 @@ from poolkit.spec.kinds import KINDS, RANDOM
 
 if TYPE_CHECKING:
     from poolkit.lowering.kinds.kind import State
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
 
-Tensor = Any
 
 WIDEST = 4.0  # the largest p of which float64 holds the powers of float32's numbers, and their derivatives
 # The largest magnitude of beta * x. The fourth power of a sum of 100 exponentials is in range, and so are derivatives

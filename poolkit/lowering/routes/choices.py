@@ -19,9 +19,8 @@ from poolkit.lowering.weighed import pooled
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
+    from poolkit.lowering.primitives import Ops, Tensor
 
-Tensor = Any
 CHOOSING = ("median", "fractional_max")  # of max and min each framework has routes of its own
 
 

@@ -12,8 +12,7 @@ from poolkit.lowering.kinds.maximum import Max
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
-
-Tensor = Any
+    from poolkit.lowering.primitives import Tensor
 
 
 class Largest(Max):

@@ -14,9 +14,7 @@ from poolkit.lowering.fold import pad
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.plan import Plan
-    from poolkit.lowering.primitives import Ops
-
-Tensor = Any
+    from poolkit.lowering.primitives import Ops, Tensor
 
 
 def side_by_side(a: Axis) -> int | None:
