@@ -9,11 +9,9 @@ import numpy as np
 from poolkit_conformance import oracle
 from poolkit_conformance.case import numpy_dtype
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import FLOATS, NONE, Tensors
+from poolkit_conformance.rows import FLOATS, NONE, Array, Tensors
 from poolkit_conformance.tolerances import SELECTIONS
 from poolkit_conformance.windows import NoAnswerError, channel_axis
-
-Array = np.ndarray[Any, Any]
 
 
 def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance.case import FLOATS, Case
+from poolkit_conformance.case import FLOATS, Array, Case
 from poolkit_conformance.oracle import Answer, Derivative
 from poolkit_conformance.tolerances import LARGEST, SELECTIONS, allowed, kind_of
-
-Array = np.ndarray[Any, Any]
 
 
 class Mismatch(AssertionError):  # noqa: N818  # what a test says, not an error of the program

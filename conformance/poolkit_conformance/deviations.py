@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance.rows import Part, totals
+from poolkit_conformance.rows import Array, Part, totals
 
-Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]  # numbers, and the magnitude that the error of each is measured against
 
 

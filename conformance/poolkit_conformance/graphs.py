@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from poolkit_conformance.oracle import Answer, Derivative, NoAnswerError
-from poolkit_conformance.rows import FLOATS, NONE, Tensors
-
-Array = np.ndarray[Any, Any]
+from poolkit_conformance.rows import FLOATS, NONE, Array, Tensors
 
 
 @dataclass(frozen=True)

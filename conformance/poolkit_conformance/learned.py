@@ -13,10 +13,9 @@ import numpy as np
 
 from poolkit_conformance import oracle
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import FLOATS, NONE, Rows, Tensors, each_window
+from poolkit_conformance.rows import FLOATS, NONE, Array, Rows, Tensors, each_window
 from poolkit_conformance.windows import NoAnswerError, counts
 
-Array = np.ndarray[Any, Any]
 STEP, WIDE_STEP = 1e-5, 5e-5  # of first and of second differences
 
 

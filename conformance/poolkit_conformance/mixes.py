@@ -9,11 +9,10 @@ import numpy as np
 
 from poolkit_conformance import oracle
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import FLOATS, NONE, Tensors
+from poolkit_conformance.rows import FLOATS, NONE, Array, Tensors
 from poolkit_conformance.tolerances import SELECTIONS
 from poolkit_conformance.windows import NoAnswerError, channel_axis, pooled_axes
 
-Array = np.ndarray[Any, Any]
 COEFFICIENTS = "coefficients"
 
 
@@ -37,7 +36,7 @@ def vjp(spec: Any, x: Array, cotangent: Array, tensors: Tensors = NONE, by: str 
     if by == COEFFICIENTS:
         return _by_coefficients(spec, x, cotangent, tensors)
     shares = _shares(spec, x, cotangent, tensors)
-    return _added([oracle.vjp(p, x, g, _taken(p, tensors), by) for p, g in shares if _depends(p, by)])
+    return added([oracle.vjp(p, x, g, _taken(p, tensors), by) for p, g in shares if _depends(p, by)])
 
 
 def second(spec: Any, x: Array, cotangent: Array, tangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
@@ -46,7 +45,7 @@ def second(spec: Any, x: Array, cotangent: Array, tangent: Array, tensors: Tenso
         shape = tensors[by].shape
         return Derivative(np.zeros(shape), np.zeros(shape), np.ones(shape, bool))
     shares = _shares(spec, x, cotangent, tensors)
-    return _added([oracle.second(p, x, g, tangent, _taken(p, tensors), by) for p, g in shares if _depends(p, by)])
+    return added([oracle.second(p, x, g, tangent, _taken(p, tensors), by) for p, g in shares if _depends(p, by)])
 
 
 def jvp(spec: Any, x: Array, tangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
@@ -133,6 +132,6 @@ def _channels(spec: Any, rank: int) -> int:
     return at if spec.keepdims else at - sum(axis < at for axis in pooled_axes(spec, rank))
 
 
-def _added(parts: list[Derivative]) -> Derivative:
+def added(parts: list[Derivative]) -> Derivative:
     total, size = (np.asarray(sum(getattr(p, name) for p in parts)) for name in ("values", "magnitude"))
     return Derivative(total, size, np.logical_and.reduce([p.defined for p in parts]))

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from poolkit.spec.kinds import BUILT_IN, KINDS
-from poolkit_conformance.rows import Part
-
-Array = np.ndarray[Any, Any]
+from poolkit_conformance.rows import Array, Part
 
 STEP = 1e-3  # between the points of a difference of fourth order: its error and what rounding adds are about 1e-13;
 # cells of the cases are 0.02 apart, so that steps of a selection meet no tie

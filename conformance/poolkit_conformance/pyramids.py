@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from poolkit_conformance import oracle
+from poolkit_conformance.mixes import added
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import NONE, Tensors
+from poolkit_conformance.rows import NONE, Array, Tensors
 from poolkit_conformance.windows import channel_axis, counts, pooled_axes
-
-Array = np.ndarray[Any, Any]
 
 
 def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
@@ -29,13 +28,13 @@ def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
 def vjp(spec: Any, x: Array, cotangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
     """What all levels give to a cell."""
     parts = zip(spec.parts, apart(spec, x, cotangent.astype(np.float64)), strict=True)
-    return _added([oracle.vjp(part, x, g, tensors, by) for part, g in parts])
+    return added([oracle.vjp(part, x, g, tensors, by) for part, g in parts])
 
 
 def second(spec: Any, x: Array, cotangent: Array, tangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
     """The same of the second derivative."""
     parts = zip(spec.parts, apart(spec, x, cotangent.astype(np.float64)), strict=True)
-    return _added([oracle.second(part, x, g, tangent, tensors, by) for part, g in parts])
+    return added([oracle.second(part, x, g, tangent, tensors, by) for part, g in parts])
 
 
 def jvp(spec: Any, x: Array, tangent: Array, tensors: Tensors = NONE, by: str = "x") -> Derivative:
@@ -70,8 +69,3 @@ def apart(spec: Any, x: Array, vector: Array) -> list[Array]:
         made.append(np.moveaxis(vector[..., start:stop].reshape(outer + sizes), tuple(range(-len(inner), 0)), inner))
         start = stop
     return made
-
-
-def _added(parts: list[Derivative]) -> Derivative:
-    total, size = (np.asarray(sum(getattr(p, name) for p in parts)) for name in ("values", "magnitude"))
-    return Derivative(total, size, np.logical_and.reduce([p.defined for p in parts]))

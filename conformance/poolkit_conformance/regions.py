@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import FLOATS, NONE, Tensors
+from poolkit_conformance.rows import FLOATS, NONE, Array, Tensors
 
-Array = np.ndarray[Any, Any]
 Group = list[tuple[int, int, float]]  # a row, a column, a weight
 
 

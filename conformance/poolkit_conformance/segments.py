@@ -10,10 +10,8 @@ import numpy as np
 from poolkit import PoolSpec
 from poolkit_conformance import oracle
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import FLOATS, NONE, Tensors
+from poolkit_conformance.rows import FLOATS, NONE, Array, Tensors
 from poolkit_conformance.tolerances import SELECTIONS
-
-Array = np.ndarray[Any, Any]
 
 
 def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:

@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from poolkit_conformance.case import EPS
-
-Array = np.ndarray[Any, Any]
+from poolkit_conformance.case import EPS, Array
 
 PLACES = ("first", "last")
 SELECTIONS = ("max", "min", "median", "fractional_max", *PLACES)

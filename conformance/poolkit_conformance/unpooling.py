@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from poolkit_conformance.oracle import Answer, Derivative
-from poolkit_conformance.rows import FLOATS, NONE, Tensors
+from poolkit_conformance.rows import FLOATS, NONE, Array, Tensors
 from poolkit_conformance.windows import pooled_axes, unpooled_shape
-
-Array = np.ndarray[Any, Any]
 
 
 def answer(spec: Any, x: Array, tensors: Tensors = NONE) -> Answer:
