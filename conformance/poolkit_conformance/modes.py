@@ -254,15 +254,11 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
     unknown = name in WITHOUT_SHAPE or mode.endswith(ANY_SIZE)
     if unknown and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
-    if unknown and any(s.kind == "fractional_max" and _follows(s) for s in case.spec.poolings()):
-        return False
+    drawn = [spec for spec in case.spec.poolings() if spec.kind == "fractional_max"]
+    if unknown and any(spec.window is None or spec.output_size is None for spec in drawn):
+        return False  # windows, or how many there are, follow from a size
     one = case.spec.indices or not case.spec.several  # derivatives are those of one tensor
     return (case.floating and one) or MODES[name] not in DERIVATIVES
-
-
-def _follows(spec: Any) -> bool:
-    """Whether windows, or how many there are, follow from a size, which has to be known."""
-    return spec.window is None or spec.output_size is None
 
 
 def run(h: Harness, case: Case, mode: str) -> None:

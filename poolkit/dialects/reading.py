@@ -99,7 +99,8 @@ def call_of(obj: Any) -> Call:
         return obj
     if isinstance(obj, str):
         return call_in(obj, resolve)
-    for dialect in _dialects_of(obj):
+    roots = {cls.__module__.split(".")[0] for cls in type(obj).__mro__}
+    for dialect in [d for d in table.dialects() if not roots.isdisjoint(d.roots) or isinstance(obj, Mapping)]:
         found = dialect.call_of(obj)
         if found is not None:
             return found
@@ -118,11 +119,6 @@ def _name_of(func: Any) -> str:
     if "<" in name:
         name = next((key for key, value in vars(sys.modules[module]).items() if value is func), name)
     return f"{module}.{name}"
-
-
-def _dialects_of(obj: Any) -> list[Dialect]:
-    roots = {cls.__module__.split(".")[0] for cls in type(obj).__mro__}
-    return [d for d in table.dialects() if not roots.isdisjoint(d.roots) or isinstance(obj, Mapping)]
 
 
 def fields_of(call: Call, layout: str | None = None) -> Fields | Operation:

@@ -35,7 +35,7 @@ from poolkit.diffs.operands import (
     shape_of,
     sizes_of,
 )
-from poolkit.diffs.pictures import Lines, Window, lines_of, picture, window_at
+from poolkit.diffs.pictures import Lines, lines_of, picture, window_at
 from poolkit.diffs.properties import sentences, structure_differs
 from poolkit.diffs.wording import EVERY
 from poolkit.errors import ShapeError
@@ -212,12 +212,9 @@ def _example(a: Lines, b: Lines, differing: tuple[Shape, ...], sizes: Shape, let
 
 def _telling(a: Lines, b: Lines, position: Shape) -> Shape:
     """A cell of the input that only one of two windows covers, or one that both do."""
-    first, second = (_covered(window_at(side, position)) for side in (a, b))
+    windows = [window_at(side, position) for side in (a, b)]
+    first, second = (set[Shape]() if one is None else set(itertools.product(*one.cells)) for one in windows)
     return min(first ^ second or first)
-
-
-def _covered(window: Window | None) -> set[Shape]:
-    return set() if window is None else set(itertools.product(*window.cells))
 
 
 def _cells_of_mixes(

@@ -195,7 +195,9 @@ def fold_taps(
     join = _plain(combine) if real is None else _guarded(o, combine)
     width = a.window
     if _steps(width, overlap) * a.stride < width - 1:  # whole lines are combined, but taps every stride-th cell only
-        return _strided(o, _slid(o, a, (state, real), join, width, overlap), a)[0]
+        run = _slid(o, a, (state, real), join, width, overlap)
+        stop = (a.out - 1) * a.stride + 1 if a.known else None
+        return (run if a.stride == 1 else _slice(o, run, a.at, 0, stop, a.stride))[0]
     check_calls(a, width, "cells of a window")
     taps = [_tap(o, (state, real), a, i) for i in range(width)]
     return tree(taps, join)[0]
@@ -271,12 +273,6 @@ def tree(runs: list[S], join: Callable[[S, S], S]) -> S:
 
 def _cut(o: Ops, run: Run, a: Axis, low: int, high: int) -> Run:
     return _slice(o, run, a.at, low, -high if high else None, 1)
-
-
-def _strided(o: Ops, run: Run, a: Axis) -> Run:
-    if a.stride == 1:
-        return run
-    return _slice(o, run, a.at, 0, (a.out - 1) * a.stride + 1 if a.known else None, a.stride)
 
 
 def _tap(o: Ops, run: Run, a: Axis, i: int) -> Run:

@@ -77,13 +77,9 @@ def _lower_any_size(
 
     ops = adapter.ops(rank, spec.work_dtype(dtype, adapter.widen))
     names_of_tensors = tuple([f.name for f in further])
-    program = record(lowering, ops, _any_size(spec), adapter.name, "", further=names_of_tensors)
-    return dataclasses.replace(program.finished(adapter.finish), route=names[0])
-
-
-def _any_size(spec: Operation) -> str:
     more = f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else ""
-    return f"{spec}, for every size{more}"
+    program = record(lowering, ops, f"{spec}, for every size{more}", adapter.name, "", further=names_of_tensors)
+    return dataclasses.replace(program.finished(adapter.finish), route=names[0])
 
 
 def plan_of_shape(

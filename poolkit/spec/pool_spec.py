@@ -124,7 +124,7 @@ class PoolSpec(Fields, Operation):
         """A number for each pooled axis moves what is spread over it, or for each line of it draws among these."""
         if self.axes is None or not (KINDS[self.kind].spreads or KINDS[self.kind].strips):
             return {}
-        lines, axes = _others(self.layout)
+        axes, lines, *_ = [c for c in "ABEFGIJKMOPQRSUVXYZDHLTW" if c not in self.layout]  # letters that no axis has
         return ({lines: None} if KINDS[self.kind].strips else {}) | {axes: len(self.axes)}
 
     def axes_of(self, name: str, letters: str) -> tuple[str, ...]:
@@ -229,12 +229,6 @@ class PoolSpec(Fields, Operation):
         from poolkit.spec.arguments import as_shape
 
         return output_shape(self, as_shape(shape, unknown=True))
-
-
-def _others(layout: str) -> tuple[str, str]:
-    """Two letters that no axis has."""
-    free = [c for c in "ABEFGIJKMOPQRSUVXYZDHLTW" if c not in layout]
-    return free[1], free[0]
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(PoolSpec))

@@ -32,7 +32,7 @@ def _pool(kind: str, n: int, kernel_size: Any, stride: Any = 1, padding: Any = 0
         fields["ceil_mode"] = True
     if kind == "avg" and use_ceil:
         fields["divisor_override"] = prod(_each(kernel_size, n))
-    elif kind == "avg" and not _is_nothing(padding):
+    elif kind == "avg" and not (known(padding) and all(p in (0, (0, 0), [0, 0]) for p in _each(padding, 1))):
         fields["count_include_pad"] = True
     return fields
 
@@ -54,10 +54,6 @@ def _check_ceil(n: int, kernel_size: Any, stride: Any, padding: Any) -> None:
 
 def _each(value: Any, n: int) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * n
-
-
-def _is_nothing(padding: Any) -> bool:
-    return known(padding) and all(p in (0, (0, 0), [0, 0]) for p in _each(padding, 1))
 
 
 def _general(

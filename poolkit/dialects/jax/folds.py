@@ -27,9 +27,10 @@ def kind_of(computation: Any, init: Any) -> str:
     """The kind; `NotExactError` where there is none, or where the initial value takes part in the result."""
     kind = KINDS.get(_function(computation))
     if kind is None:
+        name = getattr(computation, "__qualname__", None) or getattr(computation, "__name__", None)
         raise NotExactError(
-            f"{_shown(computation)} is none of the computations that pool, which are max, min and add of jax.lax; "
-            "use one of these"
+            f"{name or text(computation)} is none of the computations that pool, which are max, min and add of "
+            "jax.lax; use one of these"
         )
     value = _value(init)
     if value is None:
@@ -48,11 +49,6 @@ def _function(computation: Any) -> str:
     else:
         module, last = str(getattr(computation, "__module__", "")), str(getattr(computation, "__name__", ""))
     return last if module.split(".")[0] in ("jax", "numpy") else ""
-
-
-def _shown(computation: Any) -> str:
-    name = getattr(computation, "__qualname__", None) or getattr(computation, "__name__", None)
-    return str(name) if name else text(computation)
 
 
 def _value(init: Any) -> str | None:

@@ -107,14 +107,11 @@ def _check_text(model: Any, path: Path) -> None:
     left = [model]
     while left:
         for field, value in left.pop().ListFields():
+            several = [value] if hasattr(value, "ListFields") or isinstance(value, str | bytes) else value
             if field.type == MESSAGE:
-                left += [value] if hasattr(value, "ListFields") else value
-            elif field.type == STRING and any(isinstance(one, bytes) for one in _several(value)):
+                left += several
+            elif field.type == STRING and any(isinstance(one, bytes) for one in several):
                 raise InputError(f"received {path}, and a {field.name} in it is no text in UTF-8; export it anew")
-
-
-def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str | bytes) else value
 
 
 def _onnx() -> Any:

@@ -40,7 +40,8 @@ def drop(tree: Tree, names: Names, edits: Edits) -> int | None:
         gone |= set(more)
         _remove(tree, edits, gone)
         unused = unused | (before - _used(edits.applied()))
-    parts = {node: part for node in _imports(tree) if (part := _unused_part(node, unused))}
+    imports = sorted([*tree.all(ast.Import), *tree.all(ast.ImportFrom)], key=tree.span)
+    parts = {node: part for node in imports if (part := _unused_part(node, unused))}
     gone |= {node for node, (removed, of) in parts.items() if len(removed) == len(of)}
     for node, (removed, of) in parts.items():
         if node not in gone:
@@ -59,10 +60,6 @@ def _used(source: str) -> set[str]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
             used.add(node.value.partition(".")[0].partition("[")[0])
     return used
-
-
-def _imports(tree: Tree) -> list[Import]:
-    return sorted([*tree.all(ast.Import), *tree.all(ast.ImportFrom)], key=tree.span)
 
 
 def _is_alias(names: Names, node: ast.Assign, unused: set[str]) -> bool:

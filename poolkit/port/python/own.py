@@ -37,7 +37,8 @@ def _site(tree: Tree, names: Names, node: ast.Call, name: str) -> Site:
     layer = _layer(tree, names, node)
     if layer is not None:
         site.role, site.outer = "layer", layer
-        site.dialect = _backend(layer)
+        texts = [value for value in map(literal, given(layer)) if isinstance(value, str)]
+        site.dialect = texts[0] if texts else OWN
         site.error = NotExactError(str(site.error)) if site.error is not None else None
     return applied(tree, site)
 
@@ -50,9 +51,3 @@ def _layer(tree: Tree, names: Names, node: ast.Call) -> ast.Call | None:
         return call if isinstance(call, ast.Call) and call.func is around else None
     call = tree.given_to(node)
     return call if call is not None and names.full(call.func) == f"{OWN}.layer" else None
-
-
-def _backend(layer: ast.Call) -> str:
-    """The framework whose layer is made; poolkit's own name where that is no literal."""
-    texts = [value for value in map(literal, given(layer)) if isinstance(value, str)]
-    return texts[0] if texts else OWN

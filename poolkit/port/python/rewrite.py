@@ -64,7 +64,8 @@ def _written_for(site: Site, backend: str, layout: str | None) -> tuple[Target, 
     if site.error is not None:
         raise site.error
     if isinstance(site.fields, dict) and not all(known(value) for value in site.fields.values()):
-        _check_order(site, backend, layout)
+        if site.by_shape and not site.sized and moves(site, backend, layout):  # to another order than the shape's
+            raise NotExactError(site.by_shape)
         sized = site.sized if moves(site, backend, layout) or site.either else ()
         letters = letters_for(site, backend, layout)
         given = {name: _as_tuple(site, value, backend) for name, value in site.fields.items()}
@@ -115,12 +116,6 @@ def _as_tuple(site: Site, value: Any, backend: str) -> Any:
     """Sizes that are a shape as a tuple, which TensorFlow's is not."""
     shape = isinstance(value, Expression) and value.text in site.shapes and table.usage_of(backend).tuples
     return Expression(f"tuple({value.text})") if shape else value
-
-
-def _check_order(site: Site, backend: str, layout: str | None) -> None:
-    """`NotExactError` where a window that goes by a shape would come to another order of the axes."""
-    if site.by_shape and not site.sized and moves(site, backend, layout):
-        raise NotExactError(site.by_shape)
 
 
 def moves(site: Site, backend: str, layout: str | None) -> bool:

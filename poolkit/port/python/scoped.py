@@ -53,13 +53,10 @@ def _made(tree: Tree, scope: ast.Call, left: int) -> list[ast.Call]:
     functions = [one for one in tree.all(ast.FunctionDef) if one.name == last_name(made.func)]
     returned = [one for one in tree.all(ast.Return) if functions and tree.around(one, FUNCTIONS) is functions[0]]
     name = last_name(returned[0].value or scope) if len(functions) == len(returned) == 1 else ""
-    named = [one for one in tree.all(ast.With) if any(_is_named(item, name) for item in one.items)]
-    within = [one for one in named if name and tree.inside(one, functions[0])]
+    given = [(one, item.optional_vars) for one in tree.all(ast.With) for item in one.items if item.optional_vars]
+    named = dict.fromkeys([one for one, target in given if name and last_name(target) == name])
+    within = [one for one in named if tree.inside(one, functions[0])]
     return _around(tree, within[0].body[0], left - 1, name) if len(within) == 1 and left else []
-
-
-def _is_named(item: ast.withitem, name: str) -> bool:
-    return item.optional_vars is not None and last_name(item.optional_vars) == name
 
 
 def _value(tree: Tree, node: ast.expr) -> ast.expr:

@@ -245,7 +245,8 @@ def _argument(node: ast.Call, tensor: str | None) -> Node | None:
 def _read(tree: Tree, names: Names, site: Site) -> None:
     """The fields of a site; with the literals behind its names where they decide what is pooled."""
     try:
-        _check_arguments(site)
+        if site.role == "function" and site.tensor is None:
+            raise NotExactError("its tensor is not among its arguments; write it as the first")
         site.fields = checked(fields_alone(site.call))
     except NotExactError as error:
         site.error = _told(site.word, error)
@@ -291,8 +292,3 @@ def reduced(site: Site) -> Any:
         return word.read(call).get("axis")
     except NotExactError:
         return None
-
-
-def _check_arguments(site: Site) -> None:
-    if site.role == "function" and site.tensor is None:
-        raise NotExactError("its tensor is not among its arguments; write it as the first")

@@ -16,7 +16,7 @@ from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import is_of, like, tensors_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.values import Either, Many, Size, Sized, Value, sizes_in, understood
+from poolkit.port.python.values import Either, Many, Size, Sized, sizes_in, understood
 from poolkit.spec.values import is_many
 
 
@@ -68,17 +68,14 @@ def _taken(values: Values, site: Site) -> list[tuple[int | None, Size]]:
     found: list[tuple[int | None, Size]] = []
     for name in ("window", "stride", "padding", "output_size"):
         for entry, value in _entries(site.read.get(name)):
-            for made in _alternatives(values.of(expression(value.text), site.node)):
+            one = values.of(expression(value.text), site.node)
+            for made in one.values if isinstance(one, Either) else (one,):
                 if not understood(made):
                     return []
                 parts = made.items if isinstance(made, Many) and entry is None else (made,)
                 for n, part in enumerate(parts):
                     found += [(n if len(parts) > 1 else entry, size) for size in sizes_in(part)]
     return found
-
-
-def _alternatives(value: Value) -> Sequence[Value]:
-    return value.values if isinstance(value, Either) else (value,)
 
 
 def _in_both_orders(taken: Sequence[tuple[int | None, Size]], count: int) -> bool:

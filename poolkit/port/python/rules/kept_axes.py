@@ -21,7 +21,7 @@ DROPPED: Axes = ("N", "C")
 
 def kept_axes(tree: Tree, names: Names, site: Site) -> None:
     """Let a site keep its axes where the steps after it only bring them back; these become part of it."""
-    goal = _goal(site)
+    goal = _letters(site.read) if site.read.get("keepdims", True) is False else None
     if goal is None:
         return
     follow = _layers_after if site.role == "layer" else _steps_after
@@ -44,11 +44,6 @@ def dropped_axes(tree: Tree, names: Names, site: Site) -> None:
     if step is not None and step.axes == DROPPED:
         site.outer = step.node
         site.fields, site.reformed = {**fields, "keepdims": False}, True
-
-
-def _goal(site: Site) -> Axes | None:
-    """The axes that would be there if they were kept; None for what is no global pool that drops them."""
-    return _letters(site.read) if site.read.get("keepdims", True) is False else None
 
 
 def _letters(fields: Fields) -> Axes | None:

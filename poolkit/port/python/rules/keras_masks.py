@@ -29,7 +29,7 @@ def masked(tree: Tree, names: Names, site: Site) -> None:
             "it is called with a mask, and averages the steps that the mask leaves alone, which no spec says; multiply "
             "by the mask, sum, and divide by its sum"
         )
-    elif any(_masks(keyword) for keyword in tree.all(ast.keyword)) or any(
+    elif any(k.arg == "mask_zero" and literal(k.value) is not False for k in tree.all(ast.keyword)) or any(
         names.full(node.func) == f"{LAYERS}Masking" for node in tree.all(ast.Call)
     ):
         site.caveats.append(
@@ -40,7 +40,3 @@ def masked(tree: Tree, names: Names, site: Site) -> None:
 def _has_mask(call: ast.Call) -> bool:
     mask = arguments(call).get("mask")
     return len(call.args) > 1 or (mask is not None and literal(mask) is not None)
-
-
-def _masks(keyword: ast.keyword) -> bool:
-    return keyword.arg == "mask_zero" and literal(keyword.value) is not False
