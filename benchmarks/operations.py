@@ -42,9 +42,6 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
     ids = torch.from_numpy(segments())
     boxes = torch.from_numpy(regions())
 
-    def unpooled(x: Tensor) -> Tensor:
-        return pk.unpool(x, indices, SPEC, (SIDE, SIDE))
-
     def total(x: Tensor) -> Tensor:
         return x.new_zeros(SEGMENTS, many).index_add(0, ids, x)
 
@@ -76,7 +73,7 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
             made.append(f.avg_pool2d(found, 2))
         return torch.cat(made)
 
-    yield Compared("unpool window=2", values.numpy(), unpooled, lambda x: f.max_unpool2d(x, indices, [2, 2]))
+    yield Compared("unpool window=2", values.numpy(), _unpooled(indices), lambda x: f.max_unpool2d(x, indices, [2, 2]))
     yield from _segments(ids, many, {"sum": total, "avg": average, "max": largest, "softmax": softmax})
     maps = numbers(2, many, SIDE, SIDE)
     for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
@@ -97,9 +94,6 @@ def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
     lasts = [first + (2 * BINS - 1) * step for first, step in zip(firsts, steps, strict=True)]
     corners = (np.stack([*firsts, *lasts], 1) / (SIDE - 1)).astype("float32")
 
-    def unpooled(x: Tensor) -> Tensor:
-        return pk.unpool(x, places, SPEC, (SIDE, SIDE))
-
     def by_hand(x: Tensor) -> Tensor:
         starts = tf.range(8 * few, dtype=tf.int64)[:, None] * SIDE**2
         line = tf.reshape(tf.reshape(places, (8 * few, -1)) + starts, (-1, 1))
@@ -113,7 +107,7 @@ def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
         found = tf.image.crop_and_resize(x, corners, n.astype("int32"), (2 * BINS, 2 * BINS))
         return tf.nn.avg_pool2d(found, 2, 2, "VALID")
 
-    yield Compared("unpool window=2", values, unpooled, by_hand)
+    yield Compared("unpool window=2", values, _unpooled(places), by_hand)
     own = {"sum": "sum", "avg": "mean", "max": "max"}
     hands = {
         kind: partial(getattr(tf.math, f"unsorted_segment_{name}"), segment_ids=ids, num_segments=SEGMENTS)
@@ -135,9 +129,6 @@ def jax_operations(few: int, many: int) -> Iterator[Compared]:
     sums = partial(jax.ops.segment_sum, segment_ids=ids, num_segments=SEGMENTS)
     most = partial(jax.ops.segment_max, segment_ids=ids, num_segments=SEGMENTS)
 
-    def unpooled(x: Tensor) -> Tensor:
-        return pk.unpool(x, places, SPEC, (SIDE, SIDE))
-
     def by_hand(x: Tensor) -> Tensor:
         rows = jnp.arange(8 * few)[:, None]
         made = jnp.zeros((8 * few, SIDE * SIDE)).at[rows, places.reshape(8 * few, -1)].set(x.reshape(8 * few, -1))
@@ -147,9 +138,13 @@ def jax_operations(few: int, many: int) -> Iterator[Compared]:
         w = jnp.exp(x - jax.lax.stop_gradient(most(x))[ids])
         return sums(x * w) / sums(w)
 
-    yield Compared("unpool window=2", values, unpooled, by_hand)
+    yield Compared("unpool window=2", values, _unpooled(places), by_hand)
     average = sums(jnp.ones((ROWS, 1)))
     yield from _segments(ids, many, {"sum": sums, "avg": lambda x: sums(x) / average, "max": most, "softmax": softmax})
+
+
+def _unpooled(indices: Tensor) -> Function:
+    return partial(pk.unpool, indices=indices, spec=SPEC, output_size=(SIDE, SIDE))
 
 
 def _segments(ids: Tensor, channels: int, by_hand: dict[str, Function]) -> Iterator[Compared]:

@@ -81,7 +81,7 @@ def mean_markdown(results: Results) -> str:
     """The geometric means as a table of docs/performance.md."""
     named = results["machine"]
     lines = [f"{named['cpu']}, {named['date']}", ""]
-    [table] = [mean_table(results["grid"])]
+    table = mean_table(results["grid"])
     rows = zip(*[list(column.cells) for column in table.columns], strict=True)
     lines.append("| " + " | ".join(str(column.header) for column in table.columns) + " |")
     lines.append("|" + "---|" * len(table.columns))
@@ -98,21 +98,18 @@ def plain_table(title: str, rows: list[Row]) -> Table:
     return table
 
 
+TITLES = {
+    "growth": "a window of 63 against a smaller one, stride 1",
+    "kinds": "written by hand / poolkit: above 1, poolkit is faster",
+    "memory": "PyTorch: the most memory of a call, and times that of the documented one",
+    "overhead": "PyTorch, 1x64x7x7: microseconds added to a call",
+}
+
+
 def tables(results: Results) -> list[Table]:
-    made: list[Table] = []
-    if results.get("grid"):
-        made += [site_table(results["grid"]), mean_table(results["grid"])]
-    if results.get("growth"):
-        made.append(plain_table("a window of 63 against a smaller one, stride 1", results["growth"]))
-    if results.get("kinds"):
-        made.append(plain_table("written by hand / poolkit: above 1, poolkit is faster", results["kinds"]))
-    if results.get("memory"):
-        made.append(
-            plain_table("PyTorch: the most memory of a call, and times that of the documented one", results["memory"])
-        )
-    if results.get("overhead"):
-        made.append(plain_table("PyTorch, 1x64x7x7: microseconds added to a call", results["overhead"]))
-    return made
+    grid = results.get("grid")
+    made = [site_table(grid), mean_table(grid)] if grid else []
+    return made + [plain_table(title, results[name]) for name, title in TITLES.items() if results.get(name)]
 
 
 def plots(results: Results, folder: Path) -> list[Path]:
