@@ -24,9 +24,9 @@ class Derived:
     sizes_are_data: ClassVar[bool] = False
     slices_by_size: bool = False
     exact: bool = False
+    blind: bool = False
     puts: bool = False
     drops: bool = False
-    blind: bool = False
     nan_wins: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:

@@ -72,7 +72,7 @@ IN_A_ROW = 128  # cells of a window that docs/semantics.md (6) lets be added up 
 
 
 def total(o: Ops, x: Tensor, axes: Sequence[Axis], pooled: Sequence[Axis] = ()) -> Tensor:
-    """The sum along whole axes; by halves where a framework's own sum adds up too many cells in a row.
+    """The sum along whole axes; pair by pair where a framework's own sum adds up too many cells in a row.
 
     `pooled` are all axes of the windows: compilers make one sum of those along one axis after the other.
     """

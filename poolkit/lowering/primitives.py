@@ -23,13 +23,13 @@ class Ops(Protocol):
 
     imports: ClassVar[dict[str, str]]  # attribute -> import statement that binds that name
     index: str  # dtype of indices
-    pairwise_sums: bool  # axes of known length are added up by halves (`poolkit.lowering.fold.total`), not by `sum`
-    slices_are_free: ClassVar[bool]  # so that few cells are added up by halves, too
-    sizes_are_data: ClassVar[bool]  # sizes can be tensors that a pad or slice does not take
-    slices_by_size: bool  # a slice ends where is computed from a size that is not known, in every mode
-    exact: bool  # sums of unknown length keep to 4 eps, too
+    pairwise_sums: bool  # axes of known length are added up pair by pair (`poolkit.lowering.fold.total`), not by `sum`
+    slices_are_free: ClassVar[bool]  # a slice takes no time, so that few cells, too, are added up pair by pair
+    sizes_are_data: ClassVar[bool]  # an unknown size may be a tensor, which a pad or a slice does not take
+    slices_by_size: bool  # in every mode a slice may end at a place that is computed from an unknown size
+    exact: bool  # asked for by a lowering: sums of unknown length keep to 4 eps, too
+    blind: bool  # asked for by a lowering: no derivative is taken of what is computed
     puts: bool  # there is `put`
-    blind: bool  # no derivative is taken of what is computed
     drops: bool  # `segment` leaves out rows whose numbers are below 0, or too large
     nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
     rank: int
@@ -45,9 +45,9 @@ class Ops(Protocol):
         ...
 
     def shared(self, name: str, key: Any, function: Callable[..., Any], outermost: bool = False) -> Any:
-        """The function; a program has it once, by this name, for all who call it, unless it is no longer than a line.
+        """The function itself; a printed program defines it once, by this name, unless it is a line or shorter.
 
-        The same `key` is the same function. One that uses nothing but its arguments may stand `outermost`.
+        Functions with the same `key` are one function. One that uses nothing but its arguments may stand `outermost`.
         """
 
     # sizes
@@ -99,7 +99,7 @@ class Ops(Protocol):
     def log(self, a: Tensor) -> Tensor: ...
     def power(self, a: Tensor, b: Any) -> Tensor: ...
     def absolute(self, a: Tensor) -> Tensor:
-        """Its derivative at 0 is not looked at."""
+        """Its derivative at 0 may be anything."""
 
     def better(self, which: str, a: Tensor, b: Tensor) -> Tensor:
         """The larger ("max") or the smaller ("min") of each two; NaN where one is. Only where there is `puts`."""
@@ -139,7 +139,7 @@ class Ops(Protocol):
         """The framework's own, for axes of unknown length, where `sum` needs what converters lack, such as float64."""
 
     def max(self, x: Tensor, at: int) -> Tensor:
-        """What it gives where there is a NaN is not looked at."""
+        """The largest along an axis; where there is a NaN it may be anything."""
 
     def min(self, x: Tensor, at: int) -> Tensor: ...
     def any(self, x: Tensor, at: int) -> Tensor: ...
@@ -150,7 +150,7 @@ class Ops(Protocol):
         """The element of `x` where `chosen` is true, which it is exactly once along the axis."""
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
-        """The elements at `places`, int32 along one axis and of rank 1; one out of range is not looked at."""
+        """The elements at `places`, int32 and of rank 1, along one axis; what a place out of range gives is open."""
 
     def take_along(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         """As NumPy's `take_along_axis`: `places` has the rank of `x`, and broadcasts along the other axes."""
@@ -163,24 +163,24 @@ class Ops(Protocol):
     def put(self, x: Tensor, places: Tensor, n: Size) -> Tensor:
         """Zeros, `n` along the last axis, with each number of `x` put at its place, which is from 0 to below `n`.
 
-        Of several that are put at one place it is not looked at which one stands there. Only where there is `puts`.
+        Of several that are put at one place any one may stand there. Only where there is `puts`.
         """
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
-        `how` is "sum", "max" or "min". Without a row the sum is 0, and the others are not looked at; nor are they where
-        there is a NaN, unless `nan_wins`. With `exact` sums of float32 are added up in float64 where there is one.
+        `how` is "sum", "max" or "min". The sum of no row is 0; an extreme of no row may be anything, and so may one of
+        rows with a NaN, unless `nan_wins`. With `exact` sums of float32 are added up in float64 where there is one.
         """
 
     def last(self, x: Tensor, n: Size) -> Tensor:
-        """Where, along the last axis, each number below `n` stands last, in int32; of one that does not, not looked at.
+        """Where, along the last axis, each number below `n` stands last, in int32; anything for one that is absent.
 
         `x` is of the dtype of indices, from -1 to below `n`.
         """
 
     def order(self, x: Tensor, at: int) -> Tensor:
-        """The places, in int32, that sort an axis: equal ones stay in order; not looked at where there is a NaN."""
+        """The places, in int32, that sort an axis: equal ones stay in order; any order where there is a NaN."""
 
     def sort(self, x: Tensor, at: int) -> Tensor: ...
 
