@@ -14,6 +14,7 @@ import numpy as np
 from poolkit.dialects.calls import Call
 from poolkit.dialects.reading import call_of, read_call
 from poolkit.errors import NotExactError, PoolkitError, ShapeError, shortened
+from poolkit.port.onnx_nodes import evaluated
 from poolkit.port.report import Row
 from poolkit.port.runner import Run, runner
 from poolkit.port.target import target_of
@@ -140,11 +141,6 @@ def _told(run: Run, whose: str) -> Run:
     return told
 
 
-def _evaluated(backend: str, spec: Operation, x: Array) -> Array:
-    result: Any = registry.adapter(backend).evaluate(spec, x)
-    return result[0] if is_many(result) else result  # the values, without their indices
-
-
 Letters = tuple[str, str]
 
 
@@ -157,7 +153,7 @@ def _sides(row: Row, backend: str, layout: str | None) -> tuple[Run, Run, Letter
     if row.ported is not None:
         ported = runner(_written(row.after) or row.ported)
     else:
-        ported = functools.partial(_evaluated, backend, target.spec)
+        ported = functools.partial(evaluated, backend, target.spec)
     letters = _letters(row.spec, row.shape), _letters(target.spec, row.shape)
     if sorted(letters[0]) != sorted(letters[1]):
         raise ShapeError(f"the layouts {letters[0]} and {letters[1]} have different letters")

@@ -28,7 +28,7 @@ def runner(call: Call) -> Run:
     """
     arguments = {key: list(value) if is_many(value) else value for key, value in permitted(call).kwargs}
     if importlib.util.find_spec("onnxruntime") is None:
-        return functools.partial(_defined, read_call(call))
+        return functools.partial(evaluated, registry.DEFINITION, read_call(call))
     operator = call.name.rsplit(".", 1)[1]
 
     def run(array: Array) -> Array:
@@ -47,7 +47,7 @@ def runner(call: Call) -> Run:
     return run
 
 
-def _defined(spec: Operation, array: Array) -> Array:
-    """What a spec gives by its definition, in NumPy."""
-    result: Any = registry.adapter(registry.DEFINITION).evaluate(spec, array)
+def evaluated(backend: str, spec: Operation, array: Array) -> Array:
+    """The values that a spec gives on a backend, without their indices."""
+    result: Any = registry.adapter(backend).evaluate(spec, array)
     return result[0] if is_many(result) else result
