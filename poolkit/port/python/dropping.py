@@ -40,7 +40,8 @@ def drop(tree: Tree, names: Names, edits: Edits) -> int | None:
         gone |= set(more)
         _remove(tree, edits, gone)
         unused = unused | (before - _used(edits.applied()))
-    imports = sorted([*tree.all(ast.Import), *tree.all(ast.ImportFrom)], key=tree.span)
+    imports: list[Import] = [*tree.all(ast.Import), *tree.all(ast.ImportFrom)]
+    imports.sort(key=tree.span)
     parts = {node: part for node in imports if (part := _unused_part(node, unused))}
     gone |= {node for node, (removed, of) in parts.items() if len(removed) == len(of)}
     for node, (removed, of) in parts.items():
