@@ -4,11 +4,13 @@
 
 Every Python file below the folders that names a pool is ported to each framework, without being run. The table says by
 repository and by framework how many places `benchmarks.counting` finds spelled like a pool, and how many of them have a
-row, were ported, refused, defined elsewhere (wrappers, other libraries) or left, or have no row (silent); then files
+row, were ported (also as a share of those that were ported or refused), refused, defined elsewhere (wrappers, other
+libraries) or left, or have no row (silent); then files
 that made the porter fail (crashed), that it would not read, whose port does not compile, and the names that a port uses
 and nothing defines. A call that is the target's own already is not counted. The result is kept with `--json`; with
 `--against` a kept one, the files whose port differs are printed, and the exit code is 1 where there is one: a change
-that promises to leave ports alone shows it so.
+that promises to leave ports alone shows it so. Files of the frameworks themselves, which make what others call, are in
+a group beside those that only call it.
 """
 
 from __future__ import annotations
@@ -35,12 +37,14 @@ TARGETS = ("torch", "keras", "jax")
 POOLS = re.compile(r"pool|reduce_mean|reduce_max|reduce_window", re.IGNORECASE)
 OUTCOMES = {"exact": "ported", "caveat": "ported", "failed": "refused", "left": "left"}
 ELSEWHERE = "port the file that defines it"  # of wrappers and libraries, whose own file is the one to port
+FRAMEWORKS = {"torch", "jax", "keras", "tensorflow", "flax", "haiku", "equinox", "objax", "trax"}
 COLUMNS = (
     "files",
     "calls",
     "found",
     "ported",
     "refused",
+    "share",
     "elsewhere",
     "left",
     "silent",
@@ -131,12 +135,30 @@ def table(kept: dict[str, dict[str, Made]], to: str) -> Table:
     for name, ports in kept.items():
         made = ports[to]
         if not made.get("own"):
-            for group in (name.partition("/")[0], f"from {made['framework'] or 'no framework'}", "all"):
+            source = f"from {made['framework'] or 'no framework'}"
+            for group in (
+                name.partition("/")[0],
+                source,
+                f"{source}, {'its own' if is_own(name) else 'others'}",
+                "all",
+            ):
                 rows.setdefault(group, Counter()).update(figures(made))
     shown = Table(f"--to {to}", *COLUMNS)
     for group in sorted(rows, key=lambda group: (group == "all", group.startswith("from "), group)):
-        shown.add_row(group, *(str(rows[group][column]) for column in COLUMNS))
+        row = rows[group]
+        share = f"{100 * row['ported'] / max(row['ported'] + row['refused'], 1):.1f} %"
+        shown.add_row(group, *(share if column == "share" else str(row[column]) for column in COLUMNS))
     return shown
+
+
+def is_own(name: str) -> bool:
+    """Whether a file is one of a framework itself, its examples and whole networks apart.
+
+    >>> [is_own(name) for name in ("dm-haiku/haiku/_src/pool.py", "keras/src/applications/vgg16.py")]
+    [True, False]
+    """
+    parts = name.split("/")
+    return not FRAMEWORKS.isdisjoint(parts[:2]) and {"examples", "applications"}.isdisjoint(parts)
 
 
 def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
