@@ -33,6 +33,14 @@ class NotKnown(NotExactError):  # noqa: N818
     """A call with arguments that decide what is pooled, and that only the program knows."""
 
 
+class AtSomeSizes(NotExactError):  # noqa: N818
+    """A call that pools as `fields` say at the sizes alone that the message tells, and nearly so at others."""
+
+    def __init__(self, message: str, fields: Fields) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+
 @dataclass(frozen=True)
 class Word:
     """A layer or a function that pools.

@@ -278,6 +278,7 @@ def test_the_layout_of_flax() -> None:
         ("eqx.nn.Pool(0, jax.lax.mul, 2, 3)", "none of the computations that pool"),
         ("eqx.nn.AdaptivePool(1, 2, jnp.median)", "none of mean, max, min and sum"),
         ("eqx.nn.AdaptiveMaxPool2d((1, 3))", "the first n mod o of o bins one longer"),
+        ("eqx.nn.Pool(0, self.operation, 2, 3)", "computation=self.operation is not known here"),
         ("eqx.nn.MaxPool2d(k, 2, use_ceil=True)", "depends on the numbers"),
         ("jax.vmap(nn.max_pool)(x)", "vmap is read over a pooling layer"),
         ("jax.vmap(eqx.nn.MaxPool2d(2), in_axes=1)(x)", "vmap is read over a pooling layer"),

@@ -15,7 +15,7 @@ from tests.helpers.ports import MAP, function, same_numbers
 FOLDER = Path(__file__).parent / "rules"
 AFTER = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.glob("*/after_*.py"))}
 # The port of these runs as soon as what is around the pool is ported, too, and Haiku's window is over the last axes.
-AROUND = ("attributes", "order_after", "order_before", "squeezes", "last_axes", "divisors")
+AROUND = ("attributes", "order_after", "order_before", "squeezes", "last_axes", "divisors", "at_some_sizes")
 COUNTED = (
     "reductions",
     "turns",

@@ -23,6 +23,7 @@ MAP = np.random.default_rng(0).normal(size=(2, 9, 7, 5)).astype(np.float32)
 
 CUTS = [
     ("torch", "F.max_pool2d(x[:, :, 1:, :-1], 2)", "x[:, 1:, :-1, :]"),
+    ("torch", "F.max_pool2d(x[:, :, len('a'):, 1:], 2)", "x[:, len('a'):, 1:, :]"),
     ("torch", "F.avg_pool2d(F.relu(x[:, 1:4, ::2, 2:]), 2)", "x[:, ::2, 2:, 1:4]"),
     ("torch", "F.max_pool2d(F.max_pool2d(x, 1)[:, :, 1:, 1:], 2)", "[:, 1:, 1:, :]"),
     ("jax", "nn.max_pool(x[:, 1:, :-1, :], (2, 2), (2, 2))", "x[:, :, 1:, :-1]"),
@@ -54,7 +55,7 @@ def test_slices_go_with_their_axes(of: str, call: str, cut: str) -> None:
         "F.max_pool2d(x[:, :, 1:], 2)",  # of a map with a batch, or without
         "F.max_pool2d(x[:, :, 0], 2)",
         "F.max_pool2d(x[:, :, 1:, :, None], 2)",
-        "F.max_pool2d(x[:, :, n:, 1:], 2)",
+        "F.max_pool2d(x[:, :, x.shape[2] // 2:, 1:], 2)",
         "F.max_pool2d(x[:, :, 1:, :][:, 1], 2)",
         "nn.max_pool(x[:, 1:], (2, 2))",
         "F.max_pool2d(x.unsqueeze(1), 2)",

@@ -166,3 +166,12 @@ def test_layers_of_tensorflow_1_as_slim_makes_them() -> None:
 def test_functions_of_contrib_layers() -> None:
     source = f"{TF}y = tf.contrib.layers.avg_pool2d(x, 2, padding='VALID', stride=2)\n"
     assert row(source).after == "torch.nn.functional.avg_pool2d(x, 2)"
+
+
+@pytest.mark.parametrize(
+    ("axes", "whole"), [("[2, 3] if size else [1, 2]", True), ("[3, 2] if size else [2, 1]", False)]
+)
+def test_a_window_of_the_whole_map_by_axes_of_either_order(axes: str, whole: bool) -> None:
+    call = "tf.nn.avg_pool(x, [1, x.shape[a], x.shape[b], 1], [1, 1, 1, 1], 'VALID')"
+    found = row(f"import tensorflow as tf\ndef f(x, size):\n    a, b = {axes}\n    return {call}\n")
+    assert found.after == ("torch.nn.functional.adaptive_avg_pool2d(x, 1)" if whole else "")

@@ -259,7 +259,7 @@ def test_layers_with_a_name_that_may_be_another() -> None:
 
 @pytest.mark.parametrize(
     "use",
-    ["[layers.MaxPooling2D, 3]", "{layers.MaxPooling2D: 3}", "m == layers.MaxPooling2D", "m[layers.MaxPooling2D]"],
+    ["{layers.MaxPooling2D, 3}", "{layers.MaxPooling2D: 3}", "m == layers.MaxPooling2D", "m[layers.MaxPooling2D]"],
 )
 def test_layers_that_are_named_and_not_called(use: str) -> None:
     found = row(f"from keras import layers\ny = {use}\n")

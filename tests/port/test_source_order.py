@@ -25,8 +25,8 @@ ORDERED = [
             "F.adaptive_avg_pool2d(x.permute(0,3,2,1), 1).flatten(1)",
             "F.max_pool2d(x.permute(0,3,1,2), 2)",
             "F.max_pool2d(x[:, 1:].permute(0,3,1,2), 2).permute(0,2,3,1)",
-            "nn.AdaptiveAvgPool1d(1)(x.transpose(1,2))",
-            "F.max_pool1d(torch.swapaxes(x, 1, 2), 2)",
+            "nn.AdaptiveAvgPool2d(1)(x.transpose(1,2))",
+            "F.max_pool2d(torch.swapaxes(x, 1, 2), 2)",
             "F.max_pool2d(nn.ReLU()(torch.movedim(x, -1, 1)), 2)",
             "x.mT.amax((2, 3))",
             "F.max_pool2d(x[:, :2], 2)",
@@ -36,7 +36,7 @@ ORDERED = [
         )
     ),
     (OTHERS, "tf.reduce_max(x[:, 1:4, 2:6], axis=(1,2))", "torch"),
-    (OTHERS, "keras.layers.GlobalAveragePooling1D()(keras.layers.Permute((2, 1))(x))", "torch"),
+    (OTHERS, "keras.layers.GlobalAveragePooling2D()(keras.layers.Permute((2, 1, 3))(x))", "torch"),
     (OTHERS, "jnp.mean(jnp.moveaxis(x, 1, 2), axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x.T, axis=(1, 2))", "torch"),
     (OTHERS, "jnp.mean(x[1:], axis=(-3, -2))", "torch"),  # of a map without a batch it cuts rows
@@ -84,16 +84,18 @@ def test_what_is_reshaped_to_its_axes_is_pooled_in_their_order(body: str) -> Non
 @pytest.mark.parametrize(
     "body",
     [
-        "x = x.transpose(1, 2)\n        return self.pool(x)",
-        "return self.pool(x.transpose(1, 2))",
-        "h = x.transpose(1, 2)\n        return F.max_pool1d(h, 2)",
+        "x = x.transpose(1, 2)\n        return self.pool2(x)",
+        "return self.pool2(x.transpose(1, 2))",
+        "h = x.transpose(1, 2)\n        return F.max_pool2d(h, 2)",
         "return self.net(x.permute(0, 2, 1))",
+        "return self.pool(x.permute(0, 2, 1)) + self.pool(x)",
     ],
 )
 def test_a_layer_that_is_called_with_such_an_argument(body: str) -> None:
     source = f"""{TORCH}class Net(nn.Module):
     def __init__(self):
         self.pool = nn.MaxPool1d(2)
+        self.pool2 = nn.MaxPool2d(2)
         self.net = nn.Sequential(nn.ReLU(), nn.MaxPool1d(2))
     def forward(self, x):
         {body}

@@ -65,8 +65,10 @@ def test_channels_first() -> None:
         "lax.reduce_window(x, init, op, (1,) + k + (1,), None, 'VALID')",
     ],
 )
-def test_what_nobody_knows_is_refused(body: str) -> None:
-    assert row(f"{JAX}def f(x, k, s, n, init, op):\n    return {body}\n").status == "failed"
+def test_what_nobody_knows_is_read_when_it_runs_or_refused(body: str) -> None:
+    found = row(f"{JAX}def f(x, k, s, n, init, op):\n    return {body}\n")
+    assert found.status == "failed" or found.after.startswith('pk.stand_in("jax.lax.reduce_window", "torch")(x, ')
+    assert ("where no spec says it" in found.note) == (found.status != "failed")
 
 
 def test_a_name_that_is_changed_in_between() -> None:

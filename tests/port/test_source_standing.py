@@ -69,7 +69,12 @@ def test_what_goes_by_the_order_is_refused(call: str) -> None:
 
 
 def test_what_is_no_value_is_refused() -> None:
-    asked = ("class Same(nn.MaxPool2d): pass", "hooks = {nn.MaxPool2d: count}", "t = (nn.MaxPool2d, 2)")
+    asked = (
+        "class Same(nn.MaxPool2d): pass",
+        "hooks = {nn.MaxPool2d: count}",
+        "t = m in (nn.MaxPool2d, None)",
+        "{nn.MaxPool2d}",
+    )
     for use in (*asked, "f.register(nn.MaxPool2d)"):
         assert row(f"{TORCH}{use}\n", "keras").status == "failed"
 

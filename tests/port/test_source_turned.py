@@ -41,6 +41,8 @@ OF_SEQUENCES = [
     "return F.avg_pool1d(x.transpose(1, 2), 3).transpose(1, 2)",
     "y = F.max_pool1d(x.permute(0, 2, 1), 2)\n    return y.permute(0, 2, 1)",
     "pool = nn.AvgPool1d(kernel_size=3, stride=3)\n    return pool(x.transpose(1, 2)).transpose(1, 2)",
+    "return F.max_pool1d(x.permute(0, 2, 1), 2)",
+    "y = x.transpose(1, 2)\n    return torch.flatten(F.adaptive_avg_pool1d(y, 1), 1)",
 ]
 
 
@@ -49,7 +51,7 @@ def test_turns_of_steps_stay(body: str) -> None:
     source = f"{TORCH}def f(x):\n    {body}\n"
     found = port_source(source, "keras")
     assert [row.status for row in found.rows] == ["caveat"]
-    assert "the turns stay and it pools NCL" in found.rows[0].note
+    assert "the turn stays and it pools NCL" in found.rows[0].note
     assert source.count("1, 2)") + source.count("permute") == found.text.count("1, 2)") + found.text.count("permute")
     turns = {
         "transpose(1, 2)": "swapaxes(1, 2)",
@@ -101,7 +103,6 @@ STAY = [
     "F.max_pool2d(x.permute(0, 3, 2, 1), 2).permute(0, 3, 2, 1)",  # height and width, too
     "F.max_pool2d(nn.ReLU()(x.permute(0, 3, 1, 2)), 2).permute(0, 2, 3, 1)",
     "F.max_pool2d(x.permute(*order), 2).permute(0, 2, 3, 1)",
-    "F.max_pool1d(x.permute(0, 2, 1), 2)",  # steps of tokens, or channels that are pooled
 ]
 
 

@@ -97,6 +97,8 @@ NOT_READ = [
     "from .ops import reduce_mean\ny = reduce_mean(x, [1, 2], name='avgpool')",
     "from .ops import reduce_mean\nh, w = [1, 2] if last else [2, 3]\ny = reduce_mean(x, [h, w], keepdims=True)",
     "from .ops import reduce_mean\naxes = [1, 2]\ny = reduce_mean(x, axes)",
+    "import objax\ny = x.mean((2, 3), keepdims=True)",
+    "y = net(x).max(axis=(1, 2))",
     "import tensorflow as tf\nblock(tf.raw_ops.MaxPool)",
     "import functools, tensorflow as tf\npool = functools.partial(tf.raw_ops.MaxPool, padding='SAME')",
     "class Net(Network):\n    def setup(self):\n        self.feed('data').conv(7, 7).max_pool(3, 3, 2, 2)",
@@ -215,6 +217,7 @@ def test_functions_of_a_project_that_have_the_word_in_their_names(source: str, c
         "import mine\ny = mine.pool",
         "y = context().Pool(4)",
         "def my_pool(x): return x\ny = my_pool(x)",
+        "y = max((1, 2)) + cache.get((1, 2)) + index.max({1, 2}) + index.max([1, (2, 3)])",
     ],
 )
 def test_pools_of_workers_and_functions_of_the_file_have_none(source: str) -> None:

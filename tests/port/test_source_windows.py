@@ -36,6 +36,10 @@ SIZED = {
         "return AveragePooling2D(k, strides=k)(x)",
     ],
     "each with its number": ["k = [s // (n + 2) for n, s in enumerate(x.shape[1:3])]", "return AveragePooling2D(k)(x)"],
+    "an axis by the order": [
+        "a, b = [2, 3] if size else [1, 2]",
+        "return AveragePooling2D((x.shape[a] // 2, x.shape[b]))(x)",
+    ],
     "by a name of a name": ["h = x.shape[1]", "k = math.ceil(h / 3)", "return AveragePooling2D((k, 2))(x)"],
 }
 
@@ -61,6 +65,11 @@ UNPROVEN = {
         "    return AveragePooling2D((h, w))(x)",
         "return inner(size(x))",
     ],
+    "axes the other way round": [
+        "a, b = [3, 2] if size else [2, 1]",
+        "return AveragePooling2D((x.shape[a] // 2, x.shape[b]))(x)",
+    ],
+    "an axis that may be another": ["return AveragePooling2D((x.shape[size], x.shape[2]))(x)"],
     "a walrus": ["return AveragePooling2D(((h := x.shape[1]), (w := x.shape[2])))(x), h, w"],
 }
 
@@ -191,6 +200,8 @@ def test_sizes_of_another_tensor_of_the_same_name_are_refused() -> None:
 OF_ANOTHER = [
     "n, c, h, w = x.size()\n    k = min(3, h, w)\n    y = x * 2 + 1\n    return F.max_pool2d(y, (k, k), 1, k // 2)",
     "b, c, h, w = x.shape\n    y = x + x\n    return F.avg_pool2d(y, (h // 3, w // 2))",
+    "z = [x]\n    h, w = z[0].shape[-2:]\n    return F.avg_pool2d(x + 1, (h // 3, w // 2))",
+    "z = [x]\n    s = z[0].size()[2:]\n    return F.adaptive_max_pool2d(input=x + 1, output_size=s)",
     "y = F.max_pool2d(x, 1)\n    h = y.shape[2]\n    z = y * 2 - 1\n    return F.avg_pool2d(z, (h // 3, 2))",
 ]
 
@@ -206,7 +217,7 @@ def test_sizes_of_another_map_come_to_other_places_and_are_told_of(lines: str) -
 @pytest.mark.parametrize(
     "lines",
     [
-        "h, w = z.shape[2:]\n    return F.avg_pool2d(x, (h, w))",  # of any number of axes
+        "h, w = z.shape[1:]\n    return F.avg_pool2d(x, (h, w))",  # of three axes
         "b, n, c = z.shape\n    return F.avg_pool2d(x, n)",
         "o, i, h, w = self.weight.shape\n    return F.avg_pool2d(x, (h, w))",
         "b, c, h, w = z.shape\n    return F.avg_pool2d(x, (c, w))",

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from poolkit.dialects.calls import Call, known, listed
-from poolkit.dialects.dialect import SEVERAL, Fields, Word, need_value
+from poolkit.dialects.dialect import SEVERAL, AtSomeSizes, Fields, Word, need_value
 from poolkit.dialects.jax.folds import kind_of
 from poolkit.errors import NotExactError
 from poolkit.lowering.geometry import SPATIAL
@@ -76,16 +76,22 @@ def _check_count(num_spatial_dims: Any) -> None:
 
 
 def _adaptive(kind: str, n: int, target_shape: Any) -> Fields:
-    """Whole axes; bins other than those are divided in another way than a spec's."""
+    """Whole axes; bins other than those are a spec's where they are all of one length."""
     need_value("target_shape", target_shape, int, *SEVERAL)
-    if len(_each(target_shape, n)) != n:
+    sizes = _each(target_shape, n)
+    if len(sizes) != n:
         raise NotExactError(f"target_shape={target_shape} has to have {n} sizes, or be one integer; mend the call")
-    if any(size != 1 for size in _each(target_shape, n)):
-        raise NotExactError(
-            "Equinox makes the first n mod o of o bins one longer, and a spec's bins are PyTorch's: "
-            "0, 1, 2, 3, 4 in 3 bins have the means [0.5, 2.5, 4] there and [0.5, 2, 3.5] here; use a target_shape of 1"
-        )
-    return {"kind": kind, "output_size": 1, "layout": f"C{SPATIAL[n]}"}
+    fields: Fields = {"kind": kind, "output_size": sizes, "layout": f"C{SPATIAL[n]}"}
+    if any(size != 1 for size in sizes):
+        raise AtSomeSizes(BINS, fields)
+    return fields
+
+
+BINS = (
+    "its bins are those of a spec where each divides its axis evenly; elsewhere Equinox makes the first n mod o of o "
+    "bins one longer, and 0, 1, 2, 3, 4 in 3 bins have the means [0.5, 2.5, 4] there and [0.5, 2, 3.5] here; use "
+    "maps of such sizes, or a target_shape of 1"
+)
 
 
 OPERATIONS = {"mean": "avg", "max": "max", "amax": "max", "min": "min", "amin": "min", "sum": "sum"}

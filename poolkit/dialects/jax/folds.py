@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from poolkit.dialects.calls import Call, Expression, Name, text
-from poolkit.dialects.dialect import NotKnown
+from poolkit.dialects.dialect import NotKnown, need_value
 from poolkit.errors import NotExactError
 
 KINDS = {"max": "max", "maximum": "max", "min": "min", "minimum": "min", "add": "sum"}
@@ -25,6 +25,8 @@ MAKERS = ("array", "asarray", "float16", "float32", "float64", "bfloat16", "int3
 
 def kind_of(computation: Any, init: Any) -> str:
     """The kind; `NotExactError` where there is none, or where the initial value takes part in the result."""
+    if not text(computation).startswith("lambda"):  # which no kind is known of
+        need_value("computation", computation)
     kind = KINDS.get(_function(computation))
     if kind is None:
         name = getattr(computation, "__qualname__", None) or getattr(computation, "__name__", None)

@@ -21,7 +21,7 @@ USAGE = Usage(
         "flax.linen": ("linen", "from flax import linen"),
         "flax.nnx": ("nnx", "from flax import nnx"),
     },
-    places=("nn", "linen", "nnx", "haiku"),
+    places=("nn", "linen", "nnx", "haiku", "lax"),
     holders=("jax.vmap",),
     public=("equinox", "flax.nnx"),
     functions=(

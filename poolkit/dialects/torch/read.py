@@ -245,6 +245,7 @@ NEIGHBOURS = {
 # Where functions and classes say that they live.
 INNER = (
     ("torch.nn.modules.pooling.", f"{NN}."),
+    ("torch.nn.modules.", f"{NN}."),
     ("torch._C._nn.", f"{FUNCTIONAL}."),
     ("torch._VariableFunctionsClass.", "torch."),
     ("torch._C.TensorBase.", "torch.Tensor."),

@@ -14,6 +14,7 @@ from poolkit.port.python.expressions import with_literals
 from poolkit.port.python.given import Given
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, expression, given, is_int, last_name, literal, plain_name, walk
+from poolkit.port.python.taken import item_of, looked_at, place_of
 from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import flow_of, mutated
@@ -31,14 +32,11 @@ from poolkit.port.python.values import (
     combined,
     computed,
     either,
-    front,
     is_several,
     literal_of,
-    looked_at,
     many,
-    place_of,
+    numbers,
     sizes_in,
-    taken_by,
 )
 
 SHAPES = re.compile(r"(^|[._])(int_shape|shape|shape_list|shape_as_list|get_static_shape|as_list)$", re.IGNORECASE)
@@ -280,17 +278,10 @@ class Values:
         if isinstance(value, Known):
             inner = self._picked(value.default, index, node, at) if value.default is not None else None
             return Known(ast.unparse(node), default=inner if not isinstance(inner, Unknown) else None)
-        place = place_of(index)
-        if place is None:
-            return Unknown((value,))
-        several = front(value, place) if isinstance(value, Shape) else value
-        try:
-            taken = several.items[place] if isinstance(several, Many) else None
-        except IndexError:
-            taken = None
-        if not isinstance(several, Many) or taken is None:
-            return Unknown((value,))
-        return taken_by(Many(taken, several.kind) if isinstance(taken, tuple) else taken, node)
+        several = numbers(self.of(index, at)) if isinstance(index, ast.Name) else []
+        if several:
+            return either(item_of(value, n, node) for n in several)
+        return item_of(value, place_of(index), node)
 
 
 def values_of(tree: Tree, names: Names, rank: int | None = None) -> Values:

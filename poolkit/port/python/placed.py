@@ -22,7 +22,7 @@ from poolkit.port.python.sites import Site
 from poolkit.port.python.tensor import TURNS
 from poolkit.port.python.tensors import FLAT, MAPS, tensors_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.values import Either, Leaf, Many, Size, Sized, Value, literal_of
+from poolkit.port.python.values import Leaf, Many, Size, Sized, Value, numbers
 from poolkit.port.report import Line
 from poolkit.spec.values import is_many
 
@@ -38,6 +38,7 @@ FLATTENED = (
 RESHAPED = "its sizes stand in the order {}"
 IN_ORDER = "its letters stand in the order of the original"
 GOES = "what it turns to one order or back has the port's order already: leave it out"
+STEPS = "leave it out where what it turns comes to the other order; tokens mostly keep theirs, and then it stays"
 RESIZED = "it takes {} maps, and {} takes {} (docs/beside_pooling.md)"
 OTHERS = {one: other for pair in FORMATS.values() for one, other in (pair, pair[::-1])}
 
@@ -210,7 +211,7 @@ class Placed:
             before, after = self.order.both(rank or 0)
             made = "".join(before[n] for n in order)
             if made == after or "".join(after[n] for n in order) == before:
-                return "", GOES
+                return "", GOES if rank != 3 else STEPS
             places = [after.index(made[before.index(letter)]) for letter in after]
             return f"axes {tuple(places)}", "" if known is not None else f"where it has {rank} axes"
         return None
@@ -252,18 +253,12 @@ class Placed:
         """The positions that an argument is, and a word on a name that has them for either order."""
         found = literal(value)
         if isinstance(value, ast.Name):
-            numbers = self._numbers(value)
-            if len(numbers) == 2 and 1 in numbers and (numbers & {-1, 3}):
-                return (max(numbers, key=lambda n: n != 1) if self.order.last else 1), EITHER
-            found = numbers.pop() if len(numbers) == 1 else value
+            places = {*numbers(self.values.of(value, value))}
+            if len(places) == 2 and 1 in places and (places & {-1, 3}):
+                return (max(places, key=lambda n: n != 1) if self.order.last else 1), EITHER
+            found = places.pop() if len(places) == 1 else value
         several = list(found) if is_many(found) else [found]
         return (found, "") if all(type(n) is int for n in several) else (None, "")
-
-    def _numbers(self, name: ast.Name) -> set[int]:
-        """The numbers that a name may be; none where it may be anything else."""
-        value = self.values.of(name, name)
-        found = [literal_of(one) for one in (value.values if isinstance(value, Either) else (value,))]
-        return set(found) if all(type(n) is int for n in found) else set()
 
     def _with(self, node: ast.Call, values: Sequence[ast.expr], new: str) -> str:
         """The text of a call with other values for arguments beside each other."""

@@ -12,6 +12,7 @@ from poolkit.dialects.dialect import RAISED, NotPooling
 from poolkit.errors import NotExactError
 from poolkit.port.python.names import Names
 from poolkit.port.python.rules.arg_scopes import arg_scoped
+from poolkit.port.python.rules.at_some_sizes import at_some_sizes
 from poolkit.port.python.rules.attributes import attributes
 from poolkit.port.python.rules.choices import choices
 from poolkit.port.python.rules.computed_axes import computed_axes
@@ -47,6 +48,7 @@ Rule = Callable[[Tree, Names, Site], None]
 
 # In this order: axes may come back inside a Lambda, and after it.
 RULES: tuple[Rule, ...] = (
+    at_some_sizes,
     further,
     typed,
     arg_scoped,

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from poolkit.dialects import table
 from poolkit.dialects.calls import Call, Expression, Name, known
-from poolkit.dialects.dialect import Fields, NotPooling, Word
+from poolkit.dialects.dialect import AtSomeSizes, Fields, NotPooling, Word
 from poolkit.dialects.own import OWN
 from poolkit.dialects.reading import PARTIAL, applied_call, fields_alone, spoken_in, takes_a_tensor
 from poolkit.dialects.reductions import NUMPY_WORDS
@@ -30,7 +30,7 @@ Role = Literal["layer", "applied", "function", "spec", "class", "handed"]
 # Means and maxima; what else reduces, such as a sum, is told of only where it pools.
 REDUCTIONS = ("mean", "max", "amax", "min", "amin", "sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_sum")
 TOLD = ("mean", "max", "amax", "reduce_mean", "reduce_max")
-POOLS = re.compile(r"pool(?!s)", re.IGNORECASE)
+POOLS = re.compile(r"pool(?!s)|reduce_window", re.IGNORECASE)
 
 
 @dataclass
@@ -180,7 +180,7 @@ def _may_pool(full: str) -> bool:
     *before, last = full.split(".")
     places, unsaid = _telling()
     pools = POOLS.search(last) is not None and not places.isdisjoint(before)
-    return full in holders() or full in unsaid or pools or last in REDUCTIONS or last == "reduce_window"
+    return full in holders() or full in unsaid or pools or last in REDUCTIONS
 
 
 @functools.cache
@@ -265,7 +265,8 @@ def with_literals(tree: Tree, names: Names, site: Site) -> None:
     call = values_of(tree, names).literals_in(site.call, site.node)
     try:
         fields = checked(fields_alone(call)) if call != site.call else None
-    except NotExactError:
+    except NotExactError as error:
+        site.error = error if isinstance(error, AtSomeSizes) else site.error
         return
     if fields is not None:
         site.fields, site.call, site.error = fields, call, None

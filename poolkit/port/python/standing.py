@@ -24,8 +24,12 @@ from poolkit.spec.vocabulary import SYMBOLIC
 
 HANDED = "it is called as the original is, wherever that is, and what it makes is of another class"
 SUBCLASS = "what the original has for subclasses is none of this; check what this decides"
-DEFERRED = "what the arguments are, only the program knows, and the call is read then, as the original's"
-ASKS = re.compile("isinstance$|assertIsInstance$|getattr$|super$|register", re.IGNORECASE)  # for that class itself
+LISTED = "no pool is of the class that stands in; where the list is asked for a pool's class, write the port's own"
+DEFERRED = (
+    "what the arguments are, only the program knows, and the call is read then, as the original's; where no spec says "
+    "it, that is an error then"
+)
+ASKS = re.compile("isinstance$|getattr$|super$|^register|arg_scope$", re.IGNORECASE)  # for that class itself
 WRAPPERS = ("TimeDistributed", "Bidirectional", "Wrapper")
 
 
@@ -56,6 +60,7 @@ def handed(tree: Tree, names: Names, to: str | None, found: Sequence[Site]) -> I
         site = Site(ast.copy_location(ast.Call(node, [], []), node), call, word, dialect.name, "handed", node)
         subclass = last_name(getattr(tree.given_to(node), "func", node)) == "issubclass"
         site.caveats += [SUBCLASS] if subclass else []
+        site.caveats += [LISTED] if isinstance(tree.parent(node), ast.Tuple | ast.List) else []
         site.notes += [] if subclass else [HANDED]
         site.caveats += filter(None, [names.guess(node)])
         _with_further(site, dialect.words[word])
@@ -83,13 +88,13 @@ def _is_only_called(tree: Tree, choice: Node) -> bool:
 def _is_handed(tree: Tree, names: Names, node: Node) -> bool:
     """Whether a value is an argument, a default, a result, or what a name or a key is given."""
     here, around = node, tree.parent(node)
-    while isinstance(around, ast.IfExp) and here is not around.test:
+    while isinstance(around, ast.Tuple | ast.List) or (isinstance(around, ast.IfExp) and here is not around.test):
         here, around = around, tree.parent(around)
     if isinstance(getattr(node, "ctx", None), ast.Store):
         return False
     if isinstance(around, ast.Call | ast.keyword):
         call = tree.given_to(here)
-        return call is not None and not ASKS.match(last_name(call.func))
+        return call is not None and not ASKS.search(last_name(call.func))
     if isinstance(around, ast.Dict):
         return any(one is here for one in around.values)
     if isinstance(around, ast.Assign | ast.AnnAssign):

@@ -18,7 +18,7 @@ from poolkit.port.python.assumed import imported
 from poolkit.port.python.evaluated import values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, given, last_name, literal, plain_name, pools
-from poolkit.port.python.sites import Site, holders
+from poolkit.port.python.sites import TOLD, Site, holders
 from poolkit.port.python.texts import texts
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.values import literals
@@ -109,6 +109,7 @@ def _typed(tree: Tree, to: str | None) -> Iterator[Row]:
             yield Row(f"line {tree.line(node)}", tree.text(node), "failed", notes=(f"{word} {BY_TEXT}",))
 
 
+SPATIAL = ([1, 2], [2, 3], [-2, -1], [-1, -2], [-3, -2], [-2, -3], [1, 2, 3], [2, 3, 4])  # of images and of videos
 BY_TEXT = (
     "is a text here, and which class that is, a registry elsewhere says; write the text that it has for the port's"
 )
@@ -223,6 +224,8 @@ def _defined(tree: Tree, name: str) -> Node | None:
 
 def _reduces_space(tree: Tree, names: Names, node: ast.Call, name: str) -> bool:
     """Whether a reduction that nothing reads is over several axes, or over names of several."""
+    if name in TOLD and isinstance(node.func, ast.Attribute) and not name.startswith("reduce_"):
+        return any(is_many(at := literal(one)) and [*at] in SPATIAL for one in given(node))
     values = given(node)[1:] if name in ("reduce_mean", "reduce_max") else []
     for value in values:
         meant = [literal(value), *literals(values_of(tree, names).of(value, node))]

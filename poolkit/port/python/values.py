@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from poolkit.port.python.nodes import Node, literal
+from poolkit.port.python.nodes import Node
 
 NOTHING = object()
 
@@ -237,6 +237,12 @@ def literal_of(value: Value) -> Any:
     return value.value if isinstance(value, Known) else NOTHING
 
 
+def numbers(value: Value) -> list[int]:
+    """The whole numbers that a value may be; none where it may be anything else."""
+    found = [literal_of(one) for one in (value.values if isinstance(value, Either) else (value,))]
+    return found if all(type(n) is int for n in found) else []
+
+
 def literals(value: Value) -> Iterator[Any]:
     """The literals that a value may be."""
     if isinstance(value, Either):
@@ -246,45 +252,3 @@ def literals(value: Value) -> Iterator[Any]:
         yield from literals(value.default)
     elif literal_of(value) is not NOTHING:
         yield literal_of(value)
-
-
-def taken_by(value: Value, node: ast.expr) -> Value:
-    """Sizes of a whole shape that are taken by a node: that is what looks at them."""
-    sizes = value.items if isinstance(value, Many) else (value,)
-    found = [one for one in sizes if isinstance(one, Size) and one.leaf.whole]
-    if not found or len(found) < len(sizes):
-        return value
-    first, places = found[0], tuple(one.at for one in found)
-    leaf = Leaf(node, first.tensor, places if isinstance(value, Many) else places[0], source=first.leaf)
-    made = tuple(Size(one.tensor, one.at, leaf, one.since) for one in found)
-    return Many(made) if isinstance(value, Many) else made[0]
-
-
-def looked_at(value: Value, node: ast.expr) -> Value:
-    """Sizes that ``s.as_list()`` or ``h.value`` gives: what takes the look's place has neither, so it goes too."""
-    sizes = value.items if isinstance(value, Many) else (value,)
-    found = [one for one in sizes if isinstance(one, Size)]
-    if isinstance(value, Shape):
-        return Shape(value.tensor, node, value.since)
-    if not found or len(found) < len(sizes) or any(one.leaf is not found[0].leaf for one in found):
-        return value
-    leaf = replace(found[0].leaf, node=node, source=found[0].leaf)
-    made = tuple(replace(one, leaf=leaf) for one in found)
-    return Many(made) if isinstance(value, Many) else made[0]
-
-
-def place_of(index: ast.expr) -> slice | int | None:
-    """The position or the slice that an index is by itself."""
-    if not isinstance(index, ast.Slice):
-        return value if isinstance(value := literal(index), int) else None
-    parts = [literal(part) if part is not None else None for part in (index.lower, index.upper, index.step)]
-    return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else None
-
-
-def front(shape: Shape, place: slice | int) -> Value:
-    """What a place takes of a shape whose rank is not known: from the front it is the same at every one."""
-    count = place + 1 if isinstance(place, int) else (place.stop or 0)
-    if count < 1 or (isinstance(place, slice) and (place.start or 0) < 0):
-        return None
-    leaf = Leaf(shape.node, shape.tensor, tuple(range(count)), whole=True)
-    return Many(tuple(Size(shape.tensor, n, leaf, shape.since) for n in range(count)))

@@ -32,11 +32,13 @@ def sized_windows(tree: Tree, names: Names, site: Site) -> None:
     maps = all(_is_map(tree, names, size, layout) for _, size in taken if size.tensor in others)
     if not taken or (others and not maps) or (site.either and not both):
         return
-    site.caveats += [OF_ANOTHER.format(" and ".join(others), layout)] if others else []
+    site.if_moved += [OF_ANOTHER.format(" and ".join(others), layout)] if others else []
     found: dict[ast.expr, Sized] = {}
     for entry, size in taken:
         for leaf in size.leaf.looks():
-            found.setdefault(leaf.node, Sized(leaf))
+            before = found.setdefault(leaf.node, Sized(leaf)).leaf
+            if before.at != leaf.at and not (both or before.whole or leaf.whole):
+                return  # one place or another, by what the program knows
         letter = layout.strip("NC")[entry] if both and entry is not None else layout[size.at]
         found[size.leaf.node].letters[size.at] = letter
     for one in found.values() if not both else ():
@@ -52,11 +54,17 @@ OF_ANOTHER = (
 
 
 def _is_map(tree: Tree, names: Names, size: Size, layout: str) -> bool:
-    """Whether a size is one of space of a tensor that surely has as many axes as what is pooled."""
+    """Whether a size is one of space of a tensor that has as many axes as what is pooled, by all that is known of it.
+
+    Where nothing is, the sizes of a map's space are all that ``z.shape[2:]`` leaves, or ``z.shape[-2:]``.
+    """
     tensors, line = tensors_of(tree, names), tree.parent(size.leaf.node)
     rank = tensors.named(size.tensor, size.since)
     if rank is None and isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Tuple):
         rank = len(line.targets[0].elts) if size.leaf.whole else None
+    at = size.leaf.node.slice if isinstance(size.leaf.node, ast.Subscript) else None
+    if rank is None and isinstance(at, ast.Slice) and at.upper is None:
+        rank = size.leaf.at[-1] + 1 if size.leaf.at == tuple(n for n, c in enumerate(layout) if c not in "NC") else None
     node = size.leaf.node.value if isinstance(size.leaf.node, ast.Attribute) else None
     order = tensors.of(node).said.order if node is not None and tree.parent(node) is not None else ""
     alike = rank == len(layout) and order in ("", layout) and layout[size.at] not in "NC"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from poolkit.port.python import sequences
 from poolkit.port.python.axes import axes_given
 from poolkit.port.python.entries import has_entries
+from poolkit.port.python.evaluated import Values, values_of
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, entries_of, given, last_name, literal, walk
 from poolkit.port.python.positions import lettered
@@ -16,7 +17,7 @@ from poolkit.port.python.tensor import FORMAT, TURNS
 from poolkit.port.python.tensors import like, tensors_of
 from poolkit.port.python.tree import Tree
 from poolkit.port.python.uses import calls_of
-from poolkit.port.python.values import place_of
+from poolkit.port.python.values import by_shape
 from poolkit.spec.values import is_many
 
 LETTERS = ("einsum", "rearrange", "Rearrange")
@@ -89,6 +90,11 @@ def _model(tree: Tree, layer: Node) -> Node:
     return here
 
 
+def turn_in(tree: Tree, names: Names, tensor: Node) -> Node | None:
+    """What turns the axes of a tensor where it stands, or of what it was before relu and the like."""
+    return next((node for one in like(tree, names, tensor) for node in walk(one) if _permutes(tree, node)), None)
+
+
 def _permutes(tree: Tree, node: Node) -> bool:
     if isinstance(node, ast.Call):
         return last_name(node.func) in PERMUTES
@@ -104,7 +110,12 @@ def _of_any_rank(site: Site) -> bool:
     return is_many(at) and all(isinstance(n, int) and n < 0 for n in at)
 
 
-CUTS = (slice, type(...))
+def _is_plain(values: Values, entry: ast.expr) -> bool:
+    """Whether an entry of an index is a slice whose bounds go by no shape, or three dots."""
+    if not isinstance(entry, ast.Slice):
+        return literal(entry) is ...
+    bounds = (one for one in (entry.lower, entry.upper, entry.step) if one is not None)
+    return all(not by_shape(values.of(one, entry)) for one in bounds)
 
 
 def _is_cut(tree: Tree, names: Names, site: Site, node: Node) -> bool:
@@ -118,7 +129,8 @@ def _is_cut(tree: Tree, names: Names, site: Site, node: Node) -> bool:
         return False
     entries, rank = entries_of(node), tensors_of(tree, names).of(node.value).rank
     count = len(lettered(site.read["layout"]).removeprefix("..."))
-    plain = all(isinstance(place_of(one) if isinstance(one, ast.Slice) else literal(one), CUTS) for one in entries)
+    values = values_of(tree, names)
+    plain = all(_is_plain(values, one) for one in entries)
     several = sum(not isinstance(one, ast.Slice) for one in entries)
     sure = rank == count or len(entries) - several == count
     return plain and several < 2 and sure and len(entries) - several <= count and not _of_any_rank(site)

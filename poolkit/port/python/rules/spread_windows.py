@@ -81,8 +81,9 @@ def _channels_first(several: dict[str, Entries]) -> bool | None:
 
 
 def _middle(entries: Entries) -> Expression:
-    if len(entries) == 1 and starred(entries[0]):
-        return Expression(entries[0].text.removeprefix("*"))
+    alone = entries[0].text.removeprefix("*") if len(entries) == 1 and starred(entries[0]) else ""
+    if alone and not isinstance(expression(alone), ast.Call | ast.GeneratorExp):  # which gives its items once
+        return Expression(alone)
     return Expression(ast.unparse(ast.Tuple([expression(_text(one)) for one in entries], ast.Load())))
 
 

@@ -6,11 +6,12 @@ import ast
 
 from poolkit.dialects.calls import known
 from poolkit.dialects.dialect import Fields
+from poolkit.port.python import sequences
 from poolkit.port.python.names import Names
 from poolkit.port.python.nodes import Node, last_name, walk
 from poolkit.port.python.positions import lettered
 from poolkit.port.python.rules.kept_axes import left_out
-from poolkit.port.python.rules.order_before import PERMUTES, SHAPES
+from poolkit.port.python.rules.order_before import PERMUTES, SHAPES, applied_to, turn_in
 from poolkit.port.python.sites import Folded, Site
 from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
@@ -21,8 +22,8 @@ WHY = "the pool of line {} takes the order that this has, and the turns around i
 
 
 STAYS = (
-    "its argument is turned to {0} and its result back: the turns stay and it pools {0}; what is turned has to keep "
-    "the order that it has"
+    "its argument is turned to {0}, the turn stays and it pools {0}, which its result has, too; what is turned has to "
+    "keep the order that it has"
 )
 
 
@@ -30,18 +31,22 @@ def turned(tree: Tree, names: Names, site: Site) -> None:
     """Note in a site the turns before and behind it that it needs no more in the order that its argument has.
 
     Of sequences, with three axes, nobody can tell what is turned: the steps of `(N, L, C)`, or channels to pool them.
-    There both turns stay, and the pool between them has the order that they give it.
+    There the turns stay, and the pool has the order that they give it.
     """
     if not site.read or site.by_shape or site.role == "spec":
         return
     layout = lettered(site.read["layout"])
+    if len(layout) == 3:
+        alone = (
+            sequences.model(tree, site.outer) is None
+        )  # what is beside it in a Sequential would come to another order
+        if site.permuted and alone and all(turn_in(tree, names, one) for one in applied_to(tree, site)):
+            site.ordered, site.permuted, site.stays = "", False, True
+            site.caveats.append(STAYS.format(layout))
+        return
     calls = calls_of(tree, site.outer) if site.role == "layer" else [site.outer]
     found = [_both(tree, names, site, call, layout) for call in calls]
-    if len(layout) > 3:
-        site.turned = [part for parts in found for part in parts] if all(found) else []
-    elif found and all(len(parts) == 2 for parts in found):
-        site.ordered, site.permuted, site.stays = "", False, True
-        site.caveats.append(STAYS.format(layout))
+    site.turned = [part for parts in found for part in parts] if all(found) else []
 
 
 def _both(tree: Tree, names: Names, site: Site, call: Node, layout: str) -> list[Folded]:

@@ -20,12 +20,13 @@ from poolkit.port.python.positions import lettered
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import is_of, like
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.values import Known, Many, Size, Value, by_shape, sizes_in
+from poolkit.port.python.values import Either, Known, Many, Size, Value, by_shape, sizes_in
 from poolkit.spec.operation import Operation
 from poolkit.spec.values import is_many
 
 # A size at position n of the shape stands as the number MARK + n while a call is read.
 MARK = 1_000_003
+EITHER = 2 * MARK  # and one that is at n in one order, at n + 1 in the other, as EITHER + n
 
 
 OTHER = (
@@ -79,6 +80,8 @@ def _global(reader: _Reader, fields: Any, site: Site) -> Fields:
     layout = lettered(fields["layout"])
     spatial = tuple(MARK + n for n, letter in enumerate(layout) if letter not in "NC")
     window: Any = fields.get("window")
+    if window == tuple(EITHER + n for n in range(1, len(spatial) + 1)):
+        window = spatial
     if window in spatial and len(spatial) > 1:
         raise _RefusedError(SQUARE)
     window = window if is_many(window) else (window,)
@@ -111,10 +114,11 @@ class _Reader:
 
     def marked(self, call: Call) -> Call:
         """The call with a mark for each size of a shape."""
-        positional = not any(keyword.value is self.site.tensor for keyword in self.site.node.keywords)
-        skip = 1 if self.site.role == "function" and positional else 0
+        tensor = next((keyword.arg for keyword in self.site.node.keywords if keyword.value is self.site.tensor), "")
+        skip = 1 if self.site.role == "function" and not tensor else 0
         args = (*call.args[:skip], *map(self._value, call.args[skip:]))
-        return Call(call.name, args, tuple((name, self._value(value)) for name, value in call.kwargs))
+        kwargs = ((name, value if name == tensor else self._value(value)) for name, value in call.kwargs)
+        return Call(call.name, args, tuple(kwargs))
 
     def _value(self, value: Any) -> Any:
         if is_many(value):
@@ -141,4 +145,7 @@ class _Reader:
             return marks if None not in marks else None
         if isinstance(value, Size) and is_of(self.values.tree, value, self.tensors):
             return MARK + value.at
+        if isinstance(value, Either) and [*map(type, value.values)] == [Size, Size]:
+            first, second = sorted(self._marks(one) or 0 for one in value.values)
+            return first - MARK + EITHER if MARK <= first == second - 1 else None
         return value.value if isinstance(value, Known) and type(value.value) is int else None
