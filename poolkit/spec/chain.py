@@ -104,11 +104,6 @@ class Chain(Composite):
             now = part.output_shape(now)
         return tuple(found)
 
-    def work_dtype(self, dtype: str, widen: Widen) -> str:
-        """That of the input, for each part has its own; `DtypeError` where the first takes no such input."""
-        self.parts[0].work_dtype(dtype, widen)
-        return dtype
-
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each part, on what the one before it gives."""
         from poolkit.lowering.operations.chained import plan_of_chain

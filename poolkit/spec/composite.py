@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.operation import Operation, Step
+from poolkit.spec.operation import Operation, Step, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.text import VERSION, fields_of, fields_of_dict
 from poolkit.spec.values import is_many
@@ -88,6 +88,11 @@ class Composite(Operation):
 
     def each(self, shape: Sequence[int]) -> tuple[Step, ...]:
         return tuple([Step(part, tuple(shape), names) for part, names in zip(self.parts, self.given(), strict=True)])
+
+    def work_dtype(self, dtype: str, widen: Widen) -> str:
+        """That of the input, for each part has its own; `DtypeError` where the first takes no such input."""
+        self.parts[0].work_dtype(dtype, widen)
+        return dtype
 
     def changed(self, change: Callable[[PoolSpec], PoolSpec]) -> Self:
         return type(self)(list(map(change, self.parts)), **self.own())  # type: ignore[call-arg]

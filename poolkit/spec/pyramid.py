@@ -140,11 +140,6 @@ class Pyramid(Composite):
         """What `to_dict` described."""
         return cls(**fields_of_dict(data, ("kind", "levels", "layout", "axes", "flatten")))
 
-    def work_dtype(self, dtype: str, widen: Widen) -> str:
-        """That of the input, for each level has its own; `DtypeError` where the kind takes no such input."""
-        self.parts[0].work_dtype(dtype, widen)
-        return dtype
-
     def plan(self, rank: int, dtype: str, size: Size, widen: Widen, further: tuple[Further, ...] = ()) -> AnyPlan:
         """A plan for each level."""
         from poolkit.lowering.operations.pyramids import plan_of_pyramid

@@ -102,6 +102,9 @@ class Rows:
     def reduced(self, t: Tensor, how: str, o: Ops | None = None) -> Tensor:
         return (o or self.o).segment(t, self.ids, self.n, how)
 
+    def total(self, t: Tensor) -> Tensor:
+        return self.reduced(t, "sum")
+
     def spread(self, t: Tensor) -> Tensor:
         """What belongs to a row's segment, for every row."""
         return self.o.take(t, self.ids, 0)
@@ -109,7 +112,7 @@ class Rows:
     def finished(self, x: Tensor, empty: float) -> Tensor:
         o, plan = self.o, self.plan
         if plan.kind == "sum" and empty == 0:
-            return self.reduced(x, "sum")
+            return self.total(x)
         kind = FOLDS[plan.kind](o, plan)
         ones = o.of_rank(1).reshape(o.of_rank(1).cast(o.of_rank(1).greater(self.ids, -1), "int32"), self.column)
         count = self.reduced(ones, "sum", self.whole)
@@ -130,12 +133,8 @@ class Rows:
 
     def tried(self, kind: Any, x: Tensor, count: Tensor) -> Tensor:
         """By exponentials of the cells as they are, where their sums say that none was out of range."""
-
-        def total(t: Tensor) -> Tensor:
-            return self.reduced(t, "sum")
-
         o = self.o
-        state = kind.bounded(self.kept(x), total)
+        state = kind.bounded(self.kept(x), self.total)
         made = finished(kind, count, state, x)[0]
         *others, weights = state
         weights = o.where(o.greater(count, 0), weights, 1.0)  # of a segment without a row they add up to 0
@@ -154,17 +153,14 @@ class Rows:
             return (self.chosen(kind, x),)
         relative: Callable[..., State] | None = getattr(kind, "relative", None)
         if relative is None:
-            return (self.reduced(x, "sum"),)
+            return (self.total(x),)
         most: list[Tensor] = []
 
         def largest(t: Tensor) -> Tensor:
             most.append(self.reduced(t, "max"))
             return self.spread(most[0])
 
-        def total(t: Tensor) -> Tensor:
-            return self.reduced(t, "sum")
-
-        _, *sums = relative(self.kept(x), total, largest)
+        _, *sums = relative(self.kept(x), self.total, largest)
         return most[0], *sums
 
     def chosen(self, kind: Kind, x: Tensor) -> Tensor:

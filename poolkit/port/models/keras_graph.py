@@ -6,7 +6,7 @@ import graphlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 from poolkit.dialects import table
 from poolkit.errors import InputError
@@ -91,7 +91,7 @@ def _valued(given: Any, values: Mapping[Any, Any]) -> Any:
     if not isinstance(given, Output):
         return given
     found = values[given.made_by]
-    several: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
+    several = cast("tuple[Any, ...]", found) if isinstance(found, tuple) else (found,)
     if given.number not in range(len(several)):
         raise InputError(f"received a model that takes output {given.number} of {shown(given.layer)}, and it has fewer")
     return several[given.number]

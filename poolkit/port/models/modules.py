@@ -76,7 +76,7 @@ def _entry(row: Row, target: Target | None) -> Iterator[str]:
         return
     yield f"# {target.spec}"
     yield from _comment(row.note)
-    yield from broken(made_of(row, target), f"{_key(row.where)}: ", ",", 8)
+    yield from broken(made_of(row, target), f"{_key(row.where)}: ", 8)
 
 
 def _key(name: str) -> str:
@@ -92,9 +92,9 @@ def _comment(note: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------------ long calls
 
 
-def broken(value: Any, before: str, after: str, indent: int) -> Iterator[str]:
-    """A value as source, one argument a line where it would be too long; lines lack the indent of the first."""
-    flat = f"{before}{text(value, short)}{after}"
+def broken(value: Any, before: str, indent: int) -> Iterator[str]:
+    """A value as source with a comma, one argument a line where it is too long; lines lack the indent of the first."""
+    flat = f"{before}{text(value, short)},"
     parts = _parts(value)
     if indent + len(flat) <= WIDTH or not parts:
         yield flat
@@ -102,8 +102,8 @@ def broken(value: Any, before: str, after: str, indent: int) -> Iterator[str]:
     opened, closed = ("[", "]") if isinstance(value, list) else ("(", ")")
     yield f"{before}{short(value.name) if isinstance(value, Call) else ''}{opened}"
     for name, part in parts:
-        yield from (f"    {line}" for line in broken(part, name, ",", indent + 4))
-    yield f"{closed}{after}"
+        yield from (f"    {line}" for line in broken(part, name, indent + 4))
+    yield f"{closed},"
 
 
 def _parts(value: Any) -> list[tuple[str, Any]]:
