@@ -19,7 +19,7 @@ OWN = {name: {framework, "numpy"} for name, framework in ADAPTERS.items()} | {na
 CLI_ONLY = {"click", "rich", "PIL", "numpy"}
 COMMAND_LINE_FILES = ["cli/__init__.py", "cli/__main__.py", "cli/commands.py", "cli/bench.py", "cli/diff.py"]
 COMMAND_LINE_FILES += ["cli/port.py", "cli/options.py", "tools/conformance_report.py", "tools/demo.py"]
-COMMAND_LINE_FILES += ["cli/tune.py", "tools/bench.py", "port/check.py"]
+COMMAND_LINE_FILES += ["tools/bench.py", "port/check.py"]
 COMMAND_LINE = {Path("poolkit") / name for name in COMMAND_LINE_FILES}
 
 # The only doors from the core to an adapter: imports inside functions of this file.

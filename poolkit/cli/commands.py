@@ -14,11 +14,10 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 import poolkit as pk
-from poolkit.cli.bench import bench
+from poolkit.cli.bench import bench, tune, tuned
 from poolkit.cli.diff import diff
-from poolkit.cli.options import JSON, WITH, described_in, shape_of
+from poolkit.cli.options import JSON, NAMES, WITH, described_in, shape_of
 from poolkit.cli.port import port
-from poolkit.cli.tune import tune, tuned
 from poolkit.errors import escaped
 from poolkit.running import registry
 from poolkit.spec.messages import shown
@@ -48,7 +47,7 @@ def poolkit() -> None:
 
 @poolkit.command()
 @click.option("--spec", default=demonstration.SPEC, show_default=True, help="The spec; its layout must be NHWC.")
-@click.option("--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed.")
+@NAMES
 @click.option("--save", type=click.Path(path_type=Path), default=Path("poolkit_demo.png"), show_default=True)
 @JSON
 def demo(spec: str, names: tuple[str, ...], save: Path, as_json: bool) -> None:
@@ -146,7 +145,7 @@ def backends(as_json: bool) -> None:
 
 
 @poolkit.command()
-@click.option("--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed.")
+@NAMES
 @click.option(
     "--report",
     type=click.Path(path_type=Path),

@@ -10,6 +10,10 @@ from poolkit.spec.operation import Operation
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
 
+NAMES = click.option(
+    "--backend", "names", multiple=True, help="Only these; otherwise every framework that is installed."
+)
+
 WITH = click.option(
     "--with",
     "tensors",
