@@ -7,8 +7,7 @@ from typing import Any
 
 from poolkit.lowering.derived import Derived
 from poolkit.lowering.operators import Operators
-
-Tensor = Any
+from poolkit.lowering.primitives import Tensor
 
 
 class Ops(Operators):

@@ -10,9 +10,7 @@ import jax
 import jax.export
 
 from poolkit_conformance.case import Case
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Which, shared
-
-Tensor = Any
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which, shared
 
 WIDE = ("float64", "int64")
 DERIVED = ("*ties*", "*dilated*", "softmax_*", "*empty*", "*float64*")  # what a gradient depends on

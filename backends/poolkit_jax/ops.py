@@ -12,10 +12,9 @@ from jax import lax
 from poolkit.errors import ShapeError
 from poolkit.lowering.fold import IN_A_ROW
 from poolkit.lowering.operators import Operators
+from poolkit.lowering.primitives import Tensor
 from poolkit.lowering.routes.stages import product
 from poolkit.programs.recorder import tell
-
-Tensor = Any
 
 LOOP = 2**12  # numbers below which XLA's sums on a CPU are plain loops, in jaxlib 0.10.2
 LARGE = 4 * LOOP  # from which a route may count on it that they are not

@@ -11,10 +11,10 @@ import jax.sharding
 
 from poolkit.lowering.geometry import letters_of
 from poolkit.lowering.plan import AnyPlan, Plan, dropped
+from poolkit.lowering.primitives import Tensor
 from poolkit_jax.ops import LARGE
 from poolkit_jax.routes import divides
 
-Tensor = Any
 sharding: Any = jax.sharding  # neither its classes nor the next function have types
 constrain: Any = jax.lax.with_sharding_constraint
 

@@ -13,9 +13,7 @@ import numpy as np
 import poolkit as pk
 from poolkit.spec.operation import Operation
 from poolkit_conformance.case import FLOATS, INTEGERS
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Which
-
-Tensor = Any
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Tensor, Which
 
 # JAX has eight-byte types only where the whole process is set to them.
 NARROW = frozenset(FLOATS + INTEGERS + ("complex64",)) - {"float64", "int64"}

@@ -12,9 +12,8 @@ from typing import Any, ClassVar
 import keras
 
 from poolkit.lowering.operators import Arithmetic
+from poolkit.lowering.primitives import Tensor
 from poolkit.programs.recorder import Value
-
-Tensor = Any
 
 
 def narrow() -> bool:

@@ -10,11 +10,11 @@ from typing import Any
 
 from poolkit.lowering.backend import SUMS, Reduced, Route, Situation
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.primitives import Tensor
 from poolkit.lowering.routes.around_zeros import around_zeros, averaged
 from poolkit.lowering.routes.marked import Sizes, by_marks
 from poolkit.lowering.routes.windows import IN_A_ROW, channels_last, pools_axes, sliding
 
-Tensor = Any
 PADS = "how Keras pads averages differs by its engine, so zeros stand around, and the share of real cells is divided by"
 
 

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import numpy
 
 from poolkit.lowering.operators import Operators
+from poolkit.lowering.primitives import Tensor
 from poolkit.programs.recorder import choose, together
-
-Tensor = Any
 
 
 class Ops(Operators):

@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from poolkit_conformance.harness import HANDFUL, OPERATIONS, Function, Harness, Which, shared
-
-Tensor = Any
+from poolkit_conformance.harness import HANDFUL, OPERATIONS, Function, Harness, Tensor, Which, shared
 
 
 class TensorFlowHarness(Harness):

@@ -9,8 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-Tensor = Any
-Function = Callable[..., Any]
+from poolkit_conformance.harness import Function, Tensor
 
 
 def module(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> tuple[Any, list[str]]:

@@ -9,8 +9,7 @@ import tensorflow
 
 from poolkit.lowering.derived import Branch, Sizes
 from poolkit.lowering.operators import Functions, Operators
-
-Tensor = Any
+from poolkit.lowering.primitives import Tensor
 
 
 class Ops(Functions, Operators):

@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit_conformance.harness import HANDFUL, OPERATIONS, Array, Function, Harness, Which, shared
-
-Tensor = Any
+from poolkit_conformance.harness import HANDFUL, OPERATIONS, Array, Function, Harness, Tensor, Which, shared
 
 
 class TorchHarness(Harness):

@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-Tensor = Any
-Function = Callable[..., Any]
+from poolkit_conformance.harness import Function, Tensor
 
 
 class Model(torch.nn.Module):

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 import torch
 
 from poolkit.lowering.operators import Operators
+from poolkit.lowering.primitives import Tensor
 from poolkit.programs.recorder import choose
 from poolkit.spec.dtypes import bounds
 from poolkit_torch.routes_mesh import beside
-
-Tensor = Any
 
 
 class Ops(Operators):

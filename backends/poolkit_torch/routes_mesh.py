@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from poolkit.lowering.backend import Situation
-
-Tensor = Any
+from poolkit.lowering.primitives import Tensor
 
 SHARDED = "sharded"  # a situation's format, where a derivative may be taken
 
