@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops, Tensor
 
 
-WRITTEN = 2**14  # counts that stand in a program as numbers; of more windows they are computed there
+WRITTEN = 2**14  # the most counts that a program holds as numbers; with more windows it computes them
 
 
 def divisor_of(kind: Kind, like: Tensor) -> Any:
@@ -28,7 +28,7 @@ def divisor_of(kind: Kind, like: Tensor) -> Any:
 
 
 def divided(o: Ops, total: Tensor, plan: Plan, like: Tensor) -> Tensor:
-    """What a sum of each window is for a plan: itself, or over the divisor of an average."""
+    """The result of a plan whose windows add up to `total`: that, or for an average that over its divisor."""
     return total if plan.kind == "sum" else o.divide(total, divisor(o, plan, like))
 
 

@@ -194,7 +194,7 @@ def fold_taps(
         state = tuple(pad(o, t, a, 0 if neutral is None else neutral[i]) for i, t in enumerate(state))
     join = _plain(combine) if real is None else _guarded(o, combine)
     width = a.window
-    if _steps(width, overlap) * a.stride < width - 1:  # whole lines are combined, but taps every stride-th cell only
+    if _steps(width, overlap) * a.stride < width - 1:  # of taps only every stride-th cell is combined
         run = _slid(o, a, (state, real), join, width, overlap)
         stop = (a.out - 1) * a.stride + 1 if a.known else None
         return (run if a.stride == 1 else _slice(o, run, a.at, 0, stop, a.stride))[0]
@@ -244,10 +244,11 @@ def _factor(k: int) -> int:
 
 
 def _slid(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run], k: int, overlap: bool, apart: int = 1) -> Run:
-    """Stride-1 windows of `k` cells that lie `apart`: windows of windows, so that cost goes by the logarithm of k.
+    """The state of every window of `k` cells, which lie `apart`, with stride 1: windows are made of shorter windows.
 
-    Of 63 cells those of 3, of 3 of these and of 7 of these: 8 combinations and three tensors at a time, where the
-    binary digits take 10 and twice the memory. Where runs may share cells, doubling with an overlap takes 6.
+    A window of 63 is 3 windows of 21, each of them 3 windows of 7. That takes 8 combinations, with three tensors at a
+    time, where the binary digits of 63 take 10 and twice the memory. Where windows may share cells, doubling takes 6:
+    two windows of 32 share a cell.
     """
     if k == 1:
         return run

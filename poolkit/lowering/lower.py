@@ -128,7 +128,9 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     call that the framework knows. Small maps, too, go through their windows in one call where there is one; whole axes
     take one call anyhow.
     """
-    here = not situation.shipped  # for what is shipped may be run where there is no float64, and be traced
+    # What a lowering may do besides plain calls: sum up in float64, compute numbers that may be out of range, look at
+    # what tensors hold, give a derivative by hand. What is shipped may run where there is no float64, and be traced.
+    here = not situation.shipped
     wide = (here or situation.device is not None) and adapter.wide(situation)
     asks = here and not situation.empty
     tries, derives = wide and adapter.silent, asks and adapter.derives

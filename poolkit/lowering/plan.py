@@ -110,8 +110,8 @@ class Composite:
     work: str
 
     untouched = whole = False
-    note = ""  # why its program may be long, where it has no parts
-    way = "fold"  # how it is joined, where it has no parts
+    note = ""  # of a plan without parts: why its program may be long
+    way = "fold"  # of a plan without parts: how it is joined, which is the name of its route
     further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)
 
     @property
@@ -123,11 +123,11 @@ class Composite:
         return result_dtype(self.spec, self.dtype)
 
     def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[Composite]:
-        """The ways in which it may be joined without parts, the best first; and itself.
+        """The plans that may stand in its place, the best first, each joined in another way; itself among them.
 
-        `derivative`: one may be taken; `asks`: whether a choice may go by what tensors hold; `tries`: whether numbers
-        may be computed to see whether they are in range; `at_once`: whether calls are made one by one, and numbers
-        soon put at places that are data.
+        `derivative`: one may be taken; `asks`: a choice may go by what tensors hold; `tries`: numbers may be computed
+        to see whether they are in range; `at_once`: calls are made one by one, and numbers can be put at places that
+        are data.
         """
         return (self,)
 

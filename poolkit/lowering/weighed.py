@@ -87,6 +87,7 @@ class WeighedPlan(Composite):
         return o.where(o.greater(runs[1](o.cast(mask, self.work))[0], 0), values, 0)
 
     def ready(self, o: Ops, x: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The further tensors in the forms in which kinds take them."""
         return {f.name: self._ready(o, x, f, tensors[f.name]) for f in self.further}
 
     def _samples(self, o: Ops, f: Further, t: Tensor) -> Tensor:
