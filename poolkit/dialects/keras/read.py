@@ -15,6 +15,7 @@ from poolkit.dialects.keras.usage import USAGE
 from poolkit.dialects.policies import policy_of
 from poolkit.dialects.reductions import reduce
 from poolkit.errors import InputError, NotExactError
+from poolkit.lowering.geometry import SPATIAL
 from poolkit.spec.values import is_many, plain
 
 LAYERS, OPS = "keras.layers", "keras.ops"
@@ -24,8 +25,6 @@ ROOTS = ("keras", "tf_keras", "tensorflow")
 
 # Arguments of every Keras layer that say nothing about what it pools.
 PLAIN = ("name", "dtype", "trainable", "autocast", "activity_regularizer", "input_shape", "batch_input_shape")
-
-SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 
 
 def layout_of(n: int | None, data_format: Any) -> str:

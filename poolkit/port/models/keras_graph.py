@@ -6,13 +6,14 @@ import graphlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 
 from poolkit.dialects import table
 from poolkit.errors import InputError
 from poolkit.port.models.archive import is_list, is_object
 from poolkit.port.models.keras_names import LEGACY
 from poolkit.port.models.naming import shown
+from poolkit.spec.values import is_many
 
 Config = Mapping[str, Any]
 
@@ -91,7 +92,7 @@ def _valued(given: Any, values: Mapping[Any, Any]) -> Any:
     if not isinstance(given, Output):
         return given
     found = values[given.made_by]
-    several = cast("tuple[Any, ...]", found) if isinstance(found, tuple) else (found,)
+    several = found if is_many(found) else (found,)
     if given.number not in range(len(several)):
         raise InputError(f"received a model that takes output {given.number} of {shown(given.layer)}, and it has fewer")
     return several[given.number]

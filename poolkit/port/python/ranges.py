@@ -11,7 +11,7 @@ from poolkit.port.python.nodes import Node, expression, last_name, literal
 from poolkit.port.python.sites import Site
 from poolkit.port.python.tensors import tensors_of
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import flow_of
+from poolkit.port.python.uses import meant
 
 RANK = re.compile(r"len\(.*shape.*\)|.*\b(ndims?|rank|dim)(\(.*\))?")
 LISTS = ("list", "tuple", "sorted")
@@ -26,7 +26,7 @@ def ranged(tree: Tree, names: Names, site: Site) -> Sequence[int] | None:
     >>> ranged(tree, Names(tree), sites(tree, Names(tree))[0])
     range(-2, 0)
     """
-    node = _value(tree, expression(site.computed), site.node)
+    node = meant(tree, expression(site.computed), site.node)
     if isinstance(node, ast.List | ast.Tuple) and len(node.elts) == 1 and isinstance(node.elts[0], ast.Starred):
         node = node.elts[0].value
     while isinstance(node, ast.Call) and last_name(node.func) in LISTS and len(node.args) == 1:
@@ -41,15 +41,9 @@ def ranged(tree: Tree, names: Names, site: Site) -> Sequence[int] | None:
     return found if len(found) <= MOST_AXES else range(0)
 
 
-def _value(tree: Tree, node: ast.expr, at: Node) -> ast.expr:
-    """What a name is given that surely is one expression; anything else as it is."""
-    found = flow_of(tree).at(node.id, at) if isinstance(node, ast.Name) else None
-    return found.value if found is not None and found.value is not None and found.item is None else node
-
-
 def _number(tree: Tree, node: ast.expr, at: Node, rank: int | None) -> int | None:
     """A number, the number of axes, or the sum or difference of two of these."""
-    node = _value(tree, node, at)
+    node = meant(tree, node, at)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         left, right = (_number(tree, one, at, rank) for one in (node.left, node.right))
         sign = 1 if isinstance(node.op, ast.Add) else -1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from poolkit.port.python.nodes import FUNCTIONS, Node, arguments, last_name
 from poolkit.port.python.tree import Tree
-from poolkit.port.python.uses import flow_of
+from poolkit.port.python.uses import meant
 
 DEEPEST = 8  # functions whose scopes are made by another one each
 
@@ -23,7 +23,7 @@ def scoped(tree: Tree, call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     [('stride', 1)]
     """
     for scope in _around(tree, call, DEEPEST) if "arg_scope" in tree.words else ():
-        listed = _value(tree, scope.args[0])
+        listed = meant(tree, scope.args[0], scope.args[0])
         about = listed.elts if isinstance(listed, ast.List | ast.Tuple) else ()
         if any(last_name(one) == last_name(call.func) for one in about):
             yield from arguments(scope).items()
@@ -47,7 +47,7 @@ def _around(tree: Tree, node: Node, left: int, until: str = "") -> list[ast.Call
 
 def _made(tree: Tree, scope: ast.Call, left: int) -> list[ast.Call]:
     """The scopes that one is: itself, or those that a function gives back which makes it."""
-    made = _value(tree, scope.args[0])
+    made = meant(tree, scope.args[0], scope.args[0])
     if not isinstance(made, ast.Call):
         return [scope]
     functions = [one for one in tree.all(ast.FunctionDef) if one.name == last_name(made.func)]
@@ -57,9 +57,3 @@ def _made(tree: Tree, scope: ast.Call, left: int) -> list[ast.Call]:
     named = dict.fromkeys([one for one, target in given if name and last_name(target) == name])
     within = [one for one in named if tree.inside(one, functions[0])]
     return _around(tree, within[0].body[0], left - 1, name) if len(within) == 1 and left else []
-
-
-def _value(tree: Tree, node: ast.expr) -> ast.expr:
-    """What a name is given that surely is one expression; anything else as it is."""
-    found = flow_of(tree).at(node.id, node) if isinstance(node, ast.Name) else None
-    return found.value if found is not None and found.value is not None and found.item is None else node

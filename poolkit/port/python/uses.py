@@ -15,6 +15,12 @@ def flow_of(tree: Tree) -> Flow:
     return tree.once("flow", lambda: Flow(tree))
 
 
+def meant(tree: Tree, node: ast.expr, at: Node) -> ast.expr:
+    """What a name is given that surely is one expression; anything else as it is."""
+    found = flow_of(tree).at(node.id, at) if isinstance(node, ast.Name) else None
+    return found.value if found is not None and found.value is not None and found.item is None else node
+
+
 def whole(tree: Tree, name: ast.Name) -> Given | None:
     """What a name has where it stands, if that surely is one expression of the file, and no item of it.
 
