@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,10 +10,12 @@ import tensorflow
 
 from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.routes.volumes import by_maps
 from poolkit.lowering.routes.windows import channels_last, sliding
 
 TAPED = "@tf.function(autograph=False)"  # one function, where a tape records eager calls: each has 190 us of Python
 
+TIED = "MaxPool of volumes"  # with a gradient that goes to the first of several equal cells
 Steps = list[tuple[list[int], list[int]]]  # windows and strides of pools that follow one another
 Padding = str | list[int]  # VALID or SAME, or the cells before and after each pooled axis
 
@@ -44,11 +47,6 @@ def never_empty(plan: Plan, situation: Situation) -> bool:
 def without_xla(plan: Plan, situation: Situation) -> bool:
     """Known not to be compiled by XLA; a program that is printed has no situation, and might be."""
     return situation.format is not None and not in_xla(situation)
-
-
-def recorded(plan: Plan, situation: Situation) -> bool:
-    """Whether a derivative may be taken: on a tape, where a call is eager."""
-    return situation.derivative
 
 
 def in_xla(situation: Situation) -> bool:
@@ -100,6 +98,9 @@ def call(o: Any, op: str, x: Tensor, plan: Plan, padded: Padding, steps: Steps) 
 
 
 def _pools(o: Any, op: str, x: Tensor, padded: Padding, steps: Steps) -> Tensor:
+    if op == TIED:
+        pool = functools.partial(_pools, o, "MaxPool", padded=padded)
+        return by_maps(o, x, steps[0], lambda t, *how: pool(t, steps=[how]), kept_sizes, constant)
     line = len(steps[0][0]) == 1  # 1-d: as a map that is one cell high
     if line:
         x = o.tf.expand_dims(x, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, every
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, derived, every
 from poolkit.lowering.fold import fold, tree
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
@@ -23,32 +23,31 @@ DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cell
 
 
 def _pool_when(plan: Plan, situation: Situation) -> bool:
-    """Where a derivative may be taken, 3-d is left out: on a CPU every one of several equal maxima takes all of it."""
     kept = pools_axes(plan) and dense(plan) and plan.dtype in ("float32", "float64")
-    padded = valid_or_same(plan) is not None or pad_widths(plan) is not None
-    return kept and padded and (len(plan.axes) < 3 or not situation.derivative)
+    return kept and (valid_or_same(plan) is not None or pad_widths(plan) is not None)
 
 
-def _pool(o: Any, x: Tensor, plan: Plan) -> Tensor:
+def _pool(o: Any, x: Tensor, plan: Plan, op: str = "MaxPool") -> Tensor:
     """The maxima of a finite map."""
     named = valid_or_same(plan)
     if named is not None:
-        return _max(o, x, plan, named)
+        return _max(o, x, plan, named, op)
     # Not MaxPool's own EXPLICIT, which has no second gradient; nor tf.pad, whose Python adds 60 us to an eager call.
     # No cell ties with the lowest number, for a map that holds it is not finite to the guard: its square is infinite.
     beyond = x.dtype.max if plan.kind == "min" else x.dtype.min
     around = o.tf.raw_ops.PadV2(input=x, paddings=o.tf.constant(pad_widths(plan)), constant_values=beyond)
-    return _max(o, around, plan, "VALID")
+    return _max(o, around, plan, "VALID", op)
 
 
-def _max(o: Any, x: Tensor, plan: Plan, padded: Padding) -> Tensor:
-    pooled = facts.call(o, "MaxPool", -x if plan.kind == "min" else x, plan, padded, facts.once(plan))
+def _max(o: Any, x: Tensor, plan: Plan, padded: Padding, op: str = "MaxPool") -> Tensor:
+    pooled = facts.call(o, op, -x if plan.kind == "min" else x, plan, padded, facts.once(plan))
     return -pooled if plan.kind == "min" else pooled
 
 
 def _eager_when(plan: Plan, situation: Situation) -> bool:
     """Not of programs that are printed, which may be traced."""
-    return not (situation.tracing or situation.shipped) and _pool_when(plan, situation)
+    tied = situation.derivative and len(plan.axes) == 3  # its own gradient goes to every one of several equal cells
+    return not (situation.tracing or situation.shipped or tied) and _pool_when(plan, situation)
 
 
 def _eager(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -87,7 +86,7 @@ def _branched(o: Any, x: Tensor, plan: Plan) -> Reduced:
     finite = o.tf.math.is_finite(o.tf.raw_ops.L2Loss(t=x))
     detached = o.tf.stop_gradient(x)
     given = o.tf.cond(finite, lambda: (x, detached), lambda: (detached, x))
-    values, rest = _pool(o, given[0], plan), given[1]
+    values, rest = _pool(o, given[0], plan, facts.TIED if len(plan.axes) == 3 else "MaxPool"), given[1]
     return o.tf.cond(finite, lambda: values, lambda: FOLD.lower(o, rest, plan)[0]), None
 
 
@@ -102,13 +101,13 @@ def _recorded_cost(plan: Plan) -> float:
 
 
 def _in_graph_cost(plan: Plan) -> float:
-    """Two sorts of windows are up to 3 times faster compiled, and no slower with a gradient.
+    """Of channels-first maps those that do not overlap, or whose padding is written out, are faster compiled.
 
-    Those that do not overlap or lie along one axis, and over channels-first maps those whose padding is written out.
+    So are lines. Over channels-last maps oneDNN's gradient takes half the time.
     """
     apart = all(sliding(a).window <= sliding(a).stride for a in plan.axes)
-    explicit = valid_or_same(plan) is None and not channels_last(plan)
-    return 4.0 if apart or explicit or len(plan.axes) == 1 else 2.0 + cells(plan) / 100
+    turned = (apart or valid_or_same(plan) is None) and not channels_last(plan)
+    return 4.0 if turned or len(plan.axes) == 1 else 2.0 + cells(plan) / 150
 
 
 def _marked_when(plan: Plan, situation: Situation) -> bool:
@@ -160,7 +159,7 @@ ROUTES = (
     by_marks(lambda o, t, last, *how: o.tf.nn.max_pool(t, *how), _marked_when, turns=True),
     Route("max_pool_branched", EXTREMA, _branched, _branched_when, _in_graph_cost, note=DROPS, reference=True),
     Route("max_pool", EXTREMA, _eager, _eager_when, _pool_cost, differentiable=False, reference=True),
-    Route("max_pool", EXTREMA, _eager, every(facts.recorded, _eager_when), _recorded_cost, reference=True),
+    Route("max_pool", EXTREMA, _eager, every(derived, _eager_when), _recorded_cost, reference=True),
     Route("max_pool_explicit", EXTREMA, _explicit, _explicit_when, lambda plan: 1.0, differentiable=False),
     Route("compiled", EXTREMA, _compiled, _compiled_when, lambda plan: 3.0, takes_half_precision=True),
     Route("compiled_taped", EXTREMA, _compiled, _taped_when, lambda plan: 2.0, decorator=facts.TAPED),

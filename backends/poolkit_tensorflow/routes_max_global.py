@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, eager, every, traced
+from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor, derived, eager, every, traced
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.stages import part_near
 from poolkit.lowering.routes.windows import cells, channels_first, channels_last
@@ -78,7 +78,7 @@ def _before(o: Any, t: Tensor, best: Tensor, n: int) -> Tensor:
 
 
 _in_graph = every(traced, facts.without_xla, facts.never_empty, _whole)
-_taped = every(eager, facts.recorded, facts.without_xla, _whole)
+_taped = every(eager, derived, facts.without_xla, _whole)
 
 ROUTES = (
     Route("reduce", EXTREMA, _reduce, every(eager, _whole), lambda plan: 0.9, differentiable=False),

@@ -75,6 +75,11 @@ def eager(plan: Plan, situation: Situation) -> bool:
     return not situation.tracing
 
 
+def derived(plan: Plan, situation: Situation) -> bool:
+    """Whether a derivative may be taken: where a framework records eager calls, on a tape."""
+    return situation.derivative
+
+
 class Adapter:
     """One backend: facts about its tensors, of which an adapter says those that differ from these."""
 
