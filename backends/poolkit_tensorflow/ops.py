@@ -55,6 +55,11 @@ class Ops(Functions, Operators):
             b = self.tf.constant(b, a.dtype)
         return self.tf.where(condition, a, b)
 
+    def between(self, x: Tensor, low: float, high: float) -> Any:
+        if -low == high == math.inf:  # one call of 10 us, where two extremes and what compares them take 250
+            return self.tf.math.is_finite(self.tf.raw_ops.L2Loss(t=x))
+        return super().between(x, low, high)
+
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         return self.tf.clip_by_value(x, low, high)
 

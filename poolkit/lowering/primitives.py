@@ -135,6 +135,9 @@ class Ops(Protocol):
         For axes of unknown length; for known ones too, unless `pairwise_sums`.
         """
 
+    def running(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        """The framework's own, in the dtype of the cells: exact for ones."""
+
     def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """The framework's own, for axes of unknown length, where `sum` needs what converters lack, such as float64."""
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further
 
+EXACT = 2**24  # up to which float32 holds every whole number
 ONE_BY_ONE = "no call of the framework is right for this, so cells are put together one by one, axis after axis"
 
 
@@ -56,9 +57,10 @@ class WeighedPlan(Composite):
             return o.divide(total, float(divisor)), None
         if len(runs) == 1:
             return total, None
-        sums = runs[1](ones if weight is None else weight)[0]
         if weight is None:
-            return o.divide(total, o.clip(sums, 1, math.inf)), None  # of a window without a real cell it is 0
+            count = o.running(ones, at) if (at := self._few()) else runs[1](ones)[0]
+            return o.divide(total, o.clip(count, 1, math.inf)), None  # of a window without a real cell it is 0
+        sums = runs[1](weight)[0]
         empty = o.equal(sums, 0)  # weights may add up to 0 where their products do not
         return o.where(empty, 0, o.divide(total, o.where(empty, 1, sums))), None
 
@@ -72,6 +74,12 @@ class WeighedPlan(Composite):
             return o.branch(finite, lambda x: made, lambda x: run(o.where(mask, x, 0))[0], x)
         x = x if mask is None else o.where(mask, x, 0)
         return run(x if weight is None else o.multiply(x, weight))[0]
+
+    def _few(self) -> tuple[int, ...]:
+        """The axes, where all are whole, and ones so few that their sum is exact however they are added; else none."""
+        whole = tuple([a.at for a in self.axes if a.form == "whole"])
+        few = self.base.known and len(whole) == len(self.axes) and math.prod([a.n for a in self.axes]) < EXACT
+        return whole if few else ()
 
     def _by_logits(self, o: Ops, x: Tensor, logits: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """A masked cell has the weight 0."""

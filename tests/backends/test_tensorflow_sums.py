@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import poolkit as pk
 from poolkit.running.dispatch import pool_through
+from poolkit_tensorflow import ADAPTER
 from tests.helpers.tensorflow_routes import ALL, MODES, routes
 
 IN_ROWS = ((64, 64, 11, 11), (64, 64, 60, 60), (64, 64, 256, 1), (8, 8, 256, 256))
@@ -98,3 +99,20 @@ def test_what_xla_compiles_afterwards_is_not_within_four_eps() -> None:
     x = tf.fill((4, 8, 60, 60), 1.7)
     error = np.abs(tf.function(lambda x: traced(x), jit_compile=True)(x) / 1.7 - 1).max() / np.finfo("float32").eps
     assert 4 < error < 100
+
+
+def test_real_cells_are_counted_in_one_call() -> None:
+    """Ones are added up exactly in any order; what 512 tokens hold takes three stages."""
+    spec = pk.GlobalAvgPool(layout="NLC", keepdims=False)
+    source = pk.lower(spec, "tensorflow", (2, 512, 8), tensors={"mask": "NL"}).source
+
+    assert (source.count("AvgPool("), source.count("reduce_sum(")) == (3, 1)
+
+
+def test_an_eager_masked_average_asks_one_call_whether_it_is_finite() -> None:
+    x = tf.constant(np.array([[[1.0, 2.0], [np.nan, 4.0], [np.inf, 6.0]]], "float32"))
+    spec = pk.GlobalAvgPool(layout="NLC", keepdims=False)
+    ops = ADAPTER.ops(3, "float32")
+
+    assert [bool(ops.between(t, -np.inf, np.inf)) for t in (x, x[..., 1:])] == [False, True]
+    assert pk.pool(x, spec, mask=tf.constant([[True, False, False]])).numpy().tolist() == [[1.0, 2.0]]
