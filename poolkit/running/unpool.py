@@ -66,7 +66,6 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
     dtype = adapter.dtype(indices)
     if dtype not in INTEGERS or dtype == "bool":
         raise DtypeError(f"received indices of dtype {dtype}, and an index is an integer; cast them to int64")
-    sizes_of = as_shape(shape, unknown=True)
     convention, layout = plain(convention), plain(layout)
     given: object = convention
     if not isinstance(given, str) or given not in CONVENTIONS:
@@ -74,18 +73,9 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
             f"received convention={shown(convention)}, and indices are known as those of "
             f"{', '.join(map(quoted, CONVENTIONS))}; give one of these"
         )
-    check_layout(layout)
-    if layout in SYMBOLIC or len(layout) != len(sizes_of):
-        raise ShapeError(
-            f"received the shape {shown(shape)} with layout={shown(layout)}, and a layout has one letter for each "
-            "axis; write both out"
-        )
-    known = {c: n for c, n in zip(layout, sizes_of, strict=True) if c != "N" and n}
-    if len(known) < len(layout.replace("N", "")):
-        rule = "indices are counted by the sizes besides that of N, which are at least 1"
-        raise ShapeError(f"received the shape {shown(shape)}, and {rule}; give them")
-    sizes = [n for c, n in known.items() if c != "C"]
-    channels = known.get("C", 1) if convention == "tensorflow" else 1
+    counted = _counted(shape, layout)
+    sizes = [n for c, n in counted.items() if c != "C"]
+    channels = counted.get("C", 1) if convention == "tensorflow" else 1
     o, places = adapter.ops(1, "int32"), math.prod(sizes) * channels
     if places >= 2 ** (int(o.index[-2:]) - 1):
         rule = f"indices are {o.index} here, which does not count as many"
@@ -94,6 +84,22 @@ def indices_from(indices: Tensor, convention: str, shape: Sequence[int | None], 
         indices = o.cast(indices, o.index)
     indices = indices % places // channels
     return indices if convention != "onnx_column_major" else _row_major(indices, sizes)
+
+
+def _counted(shape: Sequence[int | None], layout: str) -> dict[str, int]:
+    """The size of each axis that indices are counted by, which are all but N."""
+    sizes = as_shape(shape, unknown=True)
+    check_layout(layout)
+    if layout in SYMBOLIC or len(layout) != len(sizes):
+        raise ShapeError(
+            f"received the shape {shown(shape)} with layout={shown(layout)}, and a layout has one letter for each "
+            "axis; write both out"
+        )
+    counted = {c: n for c, n in zip(layout, sizes, strict=True) if c != "N" and n}
+    if len(counted) < len(layout.replace("N", "")):
+        rule = "indices are counted by the sizes besides that of N, which are at least 1"
+        raise ShapeError(f"received the shape {shown(shape)}, and {rule}; give them")
+    return counted
 
 
 def _row_major(indices: Tensor, sizes: Sequence[int]) -> Tensor:

@@ -188,13 +188,7 @@ def plan_of_regions(
             "[batch number, x1, y1, x2, y2], as in pk.roi(x, boxes, spec)"
         )
     boxes = further[0]
-    if boxes.dtype not in FLOATS + INTEGERS or boxes.dtype == "bool":
-        raise DtypeError(f"received boxes of dtype {boxes.dtype}, and boxes are numbers; give them as float32")
-    if boxes.rank != 2 or boxes.sizes[1] not in (None, 5):
-        raise ShapeError(
-            f"received boxes of shape {boxes.sizes} for {quoted(str(spec))}, and a box is a row of 5 numbers, "
-            "[batch number, x1, y1, x2, y2]; give them in the shape (K, 5)"
-        )
+    _check_boxes(boxes, spec)
     for at, (n, known) in zip(ats, sizes, strict=True):
         if known and n == 0:
             raise ShapeError(f"axis {spec.layout[at]} has size 0, and a map needs a cell; give a larger map")
@@ -215,3 +209,13 @@ def plan_of_regions(
     fine = "float64" if wide else "float32"
     plan = RegionsPlan(spec, (), maps, rank, dtype, work, fine, further=(boxes._replace(sizes=()),))
     return dataclasses.replace(plan, parts=(plan.inner(1),)) if spec.kind == "max" else plan
+
+
+def _check_boxes(boxes: Further, spec: RoiSpec) -> None:
+    if boxes.dtype not in FLOATS + INTEGERS or boxes.dtype == "bool":
+        raise DtypeError(f"received boxes of dtype {boxes.dtype}, and boxes are numbers; give them as float32")
+    if boxes.rank != 2 or boxes.sizes[1] not in (None, 5):
+        raise ShapeError(
+            f"received boxes of shape {boxes.sizes} for {quoted(str(spec))}, and a box is a row of 5 numbers, "
+            "[batch number, x1, y1, x2, y2]; give them in the shape (K, 5)"
+        )

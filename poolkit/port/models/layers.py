@@ -81,6 +81,11 @@ def row_of(layer: Layer, target_for: Callable[[Reading], Target] | None) -> Row:
     except (PoolkitError, TypeError, ValueError, ArithmeticError, LookupError) as reason:
         # A file may hold anything in place of a number.
         return replace(row, notes=_cleaned(layer.problem, str(reason)))
+    return _ported(layer, spec, more, target, row)
+
+
+def _ported(layer: Layer, spec: Reading, more: str, target: Target, row: Row) -> Row:
+    """The row of a layer that the target has, with the notes of all that were asked; `more` are those of its call."""
     caveats = target.notes if target.call is not None else ()
     status: Status = "caveat" if more or layer.caveat or caveats else "exact"
     padding, told = _padding(layer, target)
