@@ -41,6 +41,7 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
     values, indices = f.max_pool2d(torch.from_numpy(numbers(8, few, SIDE, SIDE)), 2, return_indices=True)
     ids = torch.from_numpy(segments())
     boxes = torch.from_numpy(regions())
+    maxima, samples = _torch_regions(boxes)
 
     def total(x: Tensor) -> Tensor:
         return x.new_zeros(SEGMENTS, many).index_add(0, ids, x)
@@ -54,6 +55,20 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
     def softmax(x: Tensor) -> Tensor:
         w = torch.exp(x - largest(x.detach())[ids])
         return total(x * w) / total(w)
+
+    yield Compared("unpool window=2", values.numpy(), _unpooled(indices), lambda x: f.max_unpool2d(x, indices, [2, 2]))
+    yield from _segments(ids, many, {"sum": total, "avg": average, "max": largest, "softmax": softmax})
+    maps = numbers(2, many, SIDE, SIDE)
+    for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
+        spec = pk.RoiSpec(kind, output_size=BINS, spatial_scale=SCALE, layout="NCHW", **options)  # type: ignore[arg-type]
+        yield Compared(f"roi {kind}", maps, partial(pk.roi, boxes=boxes, spec=spec), by_hand)
+
+
+def _torch_regions(boxes: Tensor) -> tuple[Function, Function]:
+    """The maxima of each box's bins, and the averages of samples in them."""
+    import torch
+
+    f = torch.nn.functional
 
     def maxima(x: Tensor) -> Tensor:
         made = []
@@ -73,26 +88,15 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
             made.append(f.avg_pool2d(found, 2))
         return torch.cat(made)
 
-    yield Compared("unpool window=2", values.numpy(), _unpooled(indices), lambda x: f.max_unpool2d(x, indices, [2, 2]))
-    yield from _segments(ids, many, {"sum": total, "avg": average, "max": largest, "softmax": softmax})
-    maps = numbers(2, many, SIDE, SIDE)
-    for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
-        spec = pk.RoiSpec(kind, output_size=BINS, spatial_scale=SCALE, layout="NCHW", **options)  # type: ignore[arg-type]
-        yield Compared(f"roi {kind}", maps, partial(pk.roi, boxes=boxes, spec=spec), by_hand)
+    return maxima, samples
 
 
 def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
-    """Of regions those that are averages of samples: `crop_and_resize` takes them, from corner to corner."""
     import tensorflow
 
     tf: Any = tensorflow
     values, indices = (np.asarray(t) for t in SPEC(numbers(8, few, SIDE, SIDE)))
     places, ids = tf.constant(indices), tf.constant(segments())
-    n, x1, y1, x2, y2 = regions().T
-    steps = [(high - low) * SCALE / (2 * BINS) for low, high in ((y1, y2), (x1, x2))]
-    firsts = [low * SCALE + step / 2 - 0.5 for low, step in zip((y1, x1), steps, strict=True)]
-    lasts = [first + (2 * BINS - 1) * step for first, step in zip(firsts, steps, strict=True)]
-    corners = (np.stack([*firsts, *lasts], 1) / (SIDE - 1)).astype("float32")
 
     def by_hand(x: Tensor) -> Tensor:
         starts = tf.range(8 * few, dtype=tf.int64)[:, None] * SIDE**2
@@ -103,10 +107,6 @@ def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
         w = tf.exp(x - tf.gather(tf.stop_gradient(tf.math.unsorted_segment_max(x, ids, SEGMENTS)), ids))
         return tf.math.unsorted_segment_sum(x * w, ids, SEGMENTS) / tf.math.unsorted_segment_sum(w, ids, SEGMENTS)
 
-    def samples(x: Tensor) -> Tensor:
-        found = tf.image.crop_and_resize(x, corners, n.astype("int32"), (2 * BINS, 2 * BINS))
-        return tf.nn.avg_pool2d(found, 2, 2, "VALID")
-
     yield Compared("unpool window=2", values, _unpooled(places), by_hand)
     own = {"sum": "sum", "avg": "mean", "max": "max"}
     hands = {
@@ -115,9 +115,26 @@ def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
     }
     yield from _segments(ids, many, hands | {"softmax": softmax})
     spec = pk.RoiSpec("align", output_size=BINS, spatial_scale=SCALE, sampling_ratio=2, layout="NHWC")
-    yield Compared(
-        "roi align", numbers(2, SIDE, SIDE, many), partial(pk.roi, boxes=tf.constant(regions()), spec=spec), samples
-    )
+    maps, taken = numbers(2, SIDE, SIDE, many), partial(pk.roi, boxes=tf.constant(regions()), spec=spec)
+    yield Compared("roi align", maps, taken, _tensorflow_samples())
+
+
+def _tensorflow_samples() -> Function:
+    """The averages of samples in the bins of each box: `crop_and_resize` takes samples from corner to corner."""
+    import tensorflow
+
+    tf: Any = tensorflow
+    n, x1, y1, x2, y2 = regions().T
+    steps = [(high - low) * SCALE / (2 * BINS) for low, high in ((y1, y2), (x1, x2))]
+    firsts = [low * SCALE + step / 2 - 0.5 for low, step in zip((y1, x1), steps, strict=True)]
+    lasts = [first + (2 * BINS - 1) * step for first, step in zip(firsts, steps, strict=True)]
+    corners = (np.stack([*firsts, *lasts], 1) / (SIDE - 1)).astype("float32")
+
+    def samples(x: Tensor) -> Tensor:
+        found = tf.image.crop_and_resize(x, corners, n.astype("int32"), (2 * BINS, 2 * BINS))
+        return tf.nn.avg_pool2d(found, 2, 2, "VALID")
+
+    return samples
 
 
 def jax_operations(few: int, many: int) -> Iterator[Compared]:
