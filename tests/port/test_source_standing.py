@@ -118,3 +118,9 @@ def test_a_stand_in_that_is_called_wrongly() -> None:
         pk.stand_in("torch.nn.functional.avg_pool2d", "keras")(2, input=torch.ones(1, 1, 4, 4))
     with pytest.raises(InputError, match="received no tensor"):
         pk.stand_in("torch.nn.functional.avg_pool2d", "keras")(kernel_size=2)
+
+
+@pytest.mark.parametrize(("layout", "order"), [("NCHW", "NCHW"), ("NHWC", "NHWC"), (None, "NHWC")])
+def test_the_order_that_is_asked_for_where_a_flag_is_a_variable(layout: str | None, order: str) -> None:
+    source = f"{TORCH}def f(x, c):\n    return F.avg_pool2d(x, 3, padding=1, count_include_pad=c)\n"
+    assert f'count_include_pad=c, layout="{order}")(x)' in ported(source, "keras", layout=layout).text

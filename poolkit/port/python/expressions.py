@@ -9,7 +9,7 @@ from poolkit.dialects.calls import Call, Expression, known, starred
 from poolkit.dialects.dialect import Fields, NotKnown
 from poolkit.errors import PoolkitError
 from poolkit.port.python.values import NOTHING
-from poolkit.port.target import Target, target_of, usual_layout, written
+from poolkit.port.target import Target, target_of, written
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
 
@@ -31,7 +31,7 @@ def carried(
     Of an expression that is a field by itself, those in `numbers` are surely one number, and any other may be a tuple.
 
     >>> fields = {"kind": "max", "window": Expression("k"), "layout": "NHWC"}
-    >>> target, spec = carried(fields, "torch", lambda spec: usual_layout(spec, "torch"))
+    >>> target, spec = carried(fields, "torch", lambda spec: "NCHW")
     >>> str(target.call), str(spec)
     ('torch.nn.MaxPool2d(k)', 'poolkit.PoolSpec("max", window=k, layout="NCHW")')
     """
@@ -42,7 +42,7 @@ def carried(
     try:
         specs = [PoolSpec(**{name: _put(value, sample) for name, value in fields.items()}) for sample in samples]
     except PoolkitError:
-        return _unknown(fields, backend)
+        return _unknown(fields, backend, layout)
     targets = [target_of(spec, backend, layout(spec)) for spec in specs]
     return _native(targets, samples), _spec_call(fields, targets, samples)
 
@@ -69,10 +69,10 @@ def _native(targets: list[Target], samples: list[Sample]) -> Target:
     return Target(first.backend, first.spec, call, first.notes)
 
 
-def _unknown(fields: Fields, backend: str) -> tuple[Target, Call]:
+def _unknown(fields: Fields, backend: str, layout: Callable[[PoolSpec], str]) -> tuple[Target, Call]:
     """Where no sample makes a spec: a flag or a divisor may be behind an expression."""
     spec = PoolSpec(fields["kind"], layout=fields["layout"], output_size=1)
-    moved = usual_layout(spec, backend)
+    moved = layout(spec)
     note = "an argument of the original is only known when the program runs"
     return Target(backend, spec.replace(layout=moved), None, (note,)), _plain(fields, moved)
 
