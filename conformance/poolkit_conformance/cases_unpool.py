@@ -16,7 +16,8 @@ def _case(name: str, shape: tuple[int, ...], size: Any, how: Any = "windows", **
     case = {key: more.pop(key) for key in ("dtype", "data", "few", "error") if key in more}
     fields: dict[str, Any] = {"layout": "NCHW", **more}
     spec = Unpool(PoolSpec("max", **fields), size)
-    return Case(f"unpool_{name}", spec, shape, tensors=(("indices", how),), **case)
+    like = (("like", "zeros"),) if size == "like" else ()
+    return Case(f"unpool_{name}", spec, shape, tensors=(("indices", how), *like), **case)
 
 
 UNPOOLS = [
@@ -46,6 +47,11 @@ UNPOOLS = [
         _case(dtype, (2, 3, 3, 4), (7, 8), "any", window=2, dtype=dtype)
         for dtype in ("float16", "bfloat16", "float64", "int32", "uint8", "bool")
     ),
+    _case("like", (2, 3, 4, 5), "like", window=2),
+    _case("like_padded_last", (2, 5, 4, 3), "like", window=3, stride=2, padding=1, layout="NHWC"),
+    _case("like_one_axis", (2, 3, 4, 5), "like", window=2, axes="H"),
+    _case("like_leading", (2, 2, 3, 4), "like", window=2, layout="...CL"),
+    _case("like_channels_first", (2, 3, 4, 5), "like", window=2, layout="channels_first"),
     _case("empty_batch", (0, 3, 4, 5), "smallest", window=2),
     _case("no_channels", (2, 0, 4, 5), "smallest", window=2),
     _case("of_another_size", (2, 3, 4, 5), (12, 10), Fixed(np.zeros((2, 3, 4, 5), int)), window=2, error="ShapeError"),

@@ -42,7 +42,7 @@ def slanted(case: Case) -> list[str]:
         *(
             name
             for name, t in further(case).items()
-            if name not in ("mask", "samples", "boxes") and t.dtype.name in FLOATS
+            if name not in ("mask", "samples", "boxes", "like") and t.dtype.name in FLOATS
         ),
     ]
 

@@ -63,6 +63,8 @@ def _made(case: Case, name: str, how: Any) -> Array:
         return _ids(rng, case, more)
     if name in GRAPHS:
         return _of_graphs(rng, case, name, next((word for word in more if word in DTYPES), _float(case.dtype)))
+    if name == "like":
+        return rng.standard_normal(unpooled_shape(case.spec, case.shape)).astype("float32")
     if name == "boxes":
         return _boxes(rng, case, more)
     if name == "indices":

@@ -87,16 +87,19 @@ def counts(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def unpooled_shape(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that a pool of which these are the values was given: by the spec, or the smallest that there is."""
+    """The shape that a pool of which these are the values was given: by the spec, or the smallest that there is.
+
+    A tensor like that of the case, from which it is taken, has the largest.
+    """
     made = list(shape)
     pooled = pooled_axes(spec, len(shape))
     for i, axis in enumerate(pooled):
         given = spec.output_size
-        sizes = [given[i] if isinstance(given, tuple) else given] if given != "smallest" else range(1, 200)
+        sizes = [given[i] if isinstance(given, tuple) else given] if not isinstance(given, str) else range(1, 200)
         fitting = [n for n in sizes if _windows_of(spec.pooling, i, len(pooled), n) == shape[axis]]
         if not fitting:
             raise NoAnswerError(f"{shape[axis]} windows are those of no such size")
-        made[axis] = fitting[0]
+        made[axis] = fitting[-1 if given == "like" else 0]
     return tuple(made)
 
 

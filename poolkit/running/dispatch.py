@@ -109,7 +109,7 @@ def _prepare(
     situation = situation_of(adapter, x, tensors)
     program = recorded(adapter, plan, preferred(adapter, plan, situation, route, x.shape), situation, x.shape)
     registry.BY_TYPE[type(x)] = adapter
-    run = program.function if situation.wrapped else checked(adapter, spec, program.function, tensors)
+    run = program.function if situation.wrapped else checked(adapter, plan.spec, program.function, tensors)
     _keep(_RUNS, key, run, MOST)
     return run
 
@@ -141,7 +141,8 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, situation: Situation
     ops = adapter.ops(plan.rank, plan.work)
     whole = None if adapter.executables is None else tuple(shape)
     over = adapter.over(route, plan, situation, shape)
-    key: Hashable = (plan, route.name, ops.index, whole, over) if plan.known else None  # JAX's index dtype follows x64
+    facts = ops.index, ops.puts  # the first follows JAX's x64, the second whether TensorFlow makes a graph
+    key: Hashable = (plan, route.name, facts, whole, over) if plan.known else None
     programs = _PROGRAMS.setdefault(adapter.name, {})
     program = programs.get(key) if key is not None else None
     if program is None:

@@ -165,7 +165,8 @@ def checked(
             held = adapter.held(others[i])
             other = spec.look(name, held, x.shape) if held is not None else None
             if other is not None:
-                return other(x, **dict(zip(tensors, others, strict=True)))
+                named = zip(tensors, others, strict=True)
+                return other(x, **{name: t for name, t in named if name in other.takes})
         return run(x, *others)
 
     return looking

@@ -12,10 +12,10 @@ from poolkit.running.dispatch import pool
 from poolkit.running.made import made
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.dtypes import INTEGERS
-from poolkit.spec.messages import quoted, shown
+from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained
-from poolkit.spec.unpool import Unpool
+from poolkit.spec.unpool import LIKE, Unpool
 from poolkit.spec.validate import check_layout
 from poolkit.spec.values import plain
 from poolkit.spec.vocabulary import SYMBOLIC
@@ -27,13 +27,19 @@ CONVENTIONS = ("onnx", "onnx_column_major", "tensorflow")
 
 @explained
 def unpool(
-    values: Tensor, indices: Tensor, spec: PoolSpec, output_size: int | Sequence[int] | str | None = None
+    values: Tensor,
+    indices: Tensor,
+    spec: PoolSpec,
+    output_size: int | Sequence[int] | str | None = None,
+    *,
+    like: Tensor | None = None,
 ) -> Tensor:
     """Put the values of a pool back where `indices` says that they stood; everything else is 0.
 
     `spec` is the pool that gave both, and `output_size` the size of its input along the pooled axes, one int for each.
     "smallest" is the smallest that the spec pools to the values' size, which PyTorch and ONNX take; without it the size
-    has to be the only one. Where several values go to one place the last of them, in row-major order, is there, and it
+    has to be the only one. ``like=x`` takes the sizes of a tensor, the one that was pooled, which may be unknown while
+    a program is made. Where several values go to one place the last of them, in row-major order, is there, and it
     alone has a gradient. An index of -1 puts its value nowhere; others out of range are an `InputError`, and in a
     compiled program their values are dropped.
 
@@ -43,8 +49,18 @@ def unpool(
     >>> x = np.array([[[1.0, 5.0, 2.0, 4.0, 3.0]]])
     >>> unpool(*spec(x), spec, output_size=x.shape[2:])
     array([[[0., 5., 0., 4., 0.]]])
+    >>> unpool(*spec(x), spec, like=x)
+    array([[[0., 5., 0., 4., 0.]]])
     """
-    return pool(values, made(values, Unpool, spec, output_size), indices=indices)
+    if like is None:
+        return pool(values, made(values, Unpool, spec, output_size), indices=indices)
+    if output_size is not None:
+        raise wrong(
+            f"output_size={shown(output_size)} and like",
+            "one of the two says what size there was before",
+            "leave the other out",
+        )
+    return pool(values, made(values, Unpool, spec, LIKE), indices=indices, like=like)
 
 
 @explained

@@ -23,7 +23,7 @@ from poolkit.spec.values import is_many, per_axis, plain
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
-SMALLEST = "smallest"
+SMALLEST, LIKE = "smallest", "like"  # the last: of a further tensor, which was pooled
 TEXT = re.compile(r"unpool \(([^()]*)\) (output_size=\S+)")
 CHOICE = PoolSpec("max", output_size=1, layout="L")  # numbers are handed on as a maximum hands them on
 
@@ -35,7 +35,8 @@ class Unpool(Declared):
 
     `pooling` is the spec that gave the values, with the pooled axes kept. `output_size` is the size of its input along
     them: one int for each, or "smallest", the smallest that the spec pools to the values' size, which PyTorch and ONNX
-    take. It may be left out where there is only one such size, as with a stride of 1.
+    take; or "like", the size of a further tensor, ``like=``, where none is known yet. It may be left out where there is
+    only one such size, as with a stride of 1.
 
     >>> import numpy as np
     >>> from poolkit import MaxPool
@@ -73,7 +74,13 @@ class Unpool(Declared):
 
     @property
     def takes(self) -> tuple[str, ...]:
-        return ("indices",)
+        return ("indices", LIKE) if self.output_size == LIKE else ("indices",)
+
+    @property
+    def lengths(self) -> Mapping[str, int | None]:
+        """Of `like` along the axes that were pooled, where its sizes are those of the result."""
+        pooled = self.axes or "ABDEFGHIJKLMOPQRSTUVWXYZ"
+        return dict.fromkeys(pooled) if self.output_size == LIKE else {}
 
     @property
     def selects(self) -> bool:
@@ -191,12 +198,15 @@ def _size(pooling: PoolSpec, given: object) -> Any:
     several = adaptive or any(s not in (None, 1) for s in strides)
     if given is None and not several:
         return SMALLEST
+    if given == LIKE:
+        return LIKE
     if given is None or (isinstance(given, str) and (given != SMALLEST or adaptive)):
         more = "" if adaptive else ', or "smallest" for the smallest of them, which PyTorch and ONNX take'
         raise wrong(
             f"output_size={shown(given)} for {quoted(str(pooling))}",
             "inputs of several sizes are pooled to one, and which it was is not guessed",
-            f"give the sizes of the input along the axes that were pooled, as in output_size=x.shape[2:]{more}",
+            f"give the sizes of the input along the axes that were pooled, as in output_size=x.shape[2:]{more}, or the "
+            "input itself, as in like=x",
         )
     if is_many(given) and any(n is None for n in given):
         rule = "each axis that was pooled has the size that it had before"

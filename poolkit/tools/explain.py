@@ -56,6 +56,7 @@ TENSORS = {
     "compatibility": "what each cluster takes from a node that hears of another one",
     "boxes": "the number of a map, and the corners x1, y1, x2, y2 of what is pooled of it",
     "indices": "where each value goes, a place in the map that was pooled; -1 is nowhere",
+    "like": "what was pooled, of which only the sizes are asked",
     "ids": "the segment of each row; one that is no segment drops its row",
     "coefficients": "what each part is multiplied by, in the place of the mix's own coefficients",
     "mask": "where it is False, a cell is as if it were not there; an average divides by the cells that are left",

@@ -17,7 +17,7 @@ from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions, spre
 from poolkit.lowering.plan import MOST_CELLS, Composite, Run
 from poolkit.spec.dtypes import INTEGERS
 from poolkit.spec.messages import quoted
-from poolkit.spec.unpool import SMALLEST
+from poolkit.spec.unpool import LIKE, SMALLEST
 
 if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops, Tensor
@@ -35,6 +35,10 @@ class UnpoolPlan(Composite):
     way: str = dataclasses.field(default="fold", kw_only=True)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
+        if any(a.out is None for a in self.axes):
+            outs = [a.out if a.out is not None else o.size(tensors[LIKE], a.at) for a in self.axes]
+            sized = [dataclasses.replace(a, out=out) for a, out in zip(self.axes, outs, strict=True)]
+            return dataclasses.replace(self, axes=tuple(sized)).join(o, x, runs, **tensors)
         if o.sizes_are_data and not all(isinstance(a.out, int) for a in self.axes):
             raise ShapeError(
                 f"received values of unknown size for {quoted(str(self.spec))}, and a Keras model has to know the size "
@@ -163,20 +167,40 @@ def plan_of_unpool(
     """An unpooling resolved on values and their indices, which have one shape."""
     work = spec.work_dtype(dtype, widen)
     sizes = [size(at) for at in range(rank)]
-    maps = maps_of(spec, rank, sizes)
-    if len(further) == 0:
+    given = {f.name: f for f in further}
+    like = _sizes_of(spec, rank, given.get(LIKE)) if spec.output_size == LIKE else None
+    known = [n for n in like or () if n is not None]
+    if like is not None and len(known) == len(like):
+        spec, like = type(spec)(spec.pooling, known), None
+    maps = maps_of(spec, rank, sizes, like)
+    if "indices" not in given:
         raise InputError(
             f"received no indices for {quoted(str(spec))}, and they say where each value goes; give those of the pool, "
             "as in pk.unpool(values, indices, spec)"
         )
-    _check_indices(spec, further[0], [n if known else None for n, known in sizes])
+    _check_indices(spec, given["indices"], [n if known else None for n, known in sizes])
     before, after = (math.prod([n for n in several if isinstance(n, int)]) for several in _cells(sizes, maps))
     if after > MOST_CELLS and after > 4 * before:
         raise ShapeError(
             f"received {before} values, of which {quoted(str(spec))} would make {after}, and {MOST_CELLS} is the most; "
             "give a smaller output_size"
         )
-    return UnpoolPlan(spec, (), maps, rank, dtype, work, further=(further[0]._replace(sizes=()),))
+    return UnpoolPlan(spec, (), maps, rank, dtype, work, further=tuple([f._replace(sizes=()) for f in further]))
+
+
+def _sizes_of(spec: Unpool, rank: int, like: Further | None) -> tuple[int | None, ...]:
+    """The sizes of what was pooled along the axes that were, as far as they are known."""
+    if like is None:
+        raise InputError(
+            f"received no tensor like for {quoted(str(spec))}, and its sizes are those of the result; give what was "
+            "pooled, as in pk.unpool(values, indices, spec, like=x)"
+        )
+    if like.rank != rank:
+        raise ShapeError(
+            f"received like of shape {like.sizes} for values of rank {rank} of {quoted(str(spec))}, and it has the "
+            "axes of the values; give the tensor that was pooled"
+        )
+    return tuple([like.sizes[at] for at in positions(spec, rank)])
 
 
 def _cells(sizes: Sequence[tuple[Any, bool]], maps: Sequence[Axis]) -> tuple[list[Any], list[Any]]:
@@ -198,17 +222,22 @@ def _check_indices(spec: Unpool, f: Further, sizes: Sequence[int | None]) -> Non
         )
 
 
-def maps_of(spec: Unpool, rank: int, sizes: Sequence[tuple[Any, bool]]) -> tuple[Axis, ...]:
-    """Each axis that was pooled, with its size now and before; `ShapeError` where the spec gives another size."""
+def maps_of(
+    spec: Unpool, rank: int, sizes: Sequence[tuple[Any, bool]], like: Sequence[int | None] | None = None
+) -> tuple[Axis, ...]:
+    """Each axis that was pooled, with its size now and, as far as known, before; `ShapeError` where it was another."""
     letters = letters_of(spec, rank)
     ats = positions(spec, rank)
     made: list[Axis] = []
     for i, at in enumerate(ats):
         n, known = sizes[at]
         out = spread(spec.output_size, i, len(ats))
-        out = _smallest(spec, i, len(ats), n) if out == SMALLEST else out
+        if out == LIKE:
+            out = None if like is None else like[i]
+        elif out == SMALLEST:
+            out = _smallest(spec, i, len(ats), n)
         made.append(Axis(at, letters[at - (rank - len(letters))], "keep", n, known, out))
-    known_sizes = {a.at: a.out for a in made if a.known}
+    known_sizes = {a.at: a.out for a in made if a.known and a.out is not None}
     if len(known_sizes) == len(made) and all(out > 0 for out in known_sizes.values()):
         pooled = axes_of(spec.pooling, rank, lambda at: (known_sizes[at], True))
         wrong = [a.letter for a, b in zip(made, pooled, strict=True) if a.n != (b.n if b.form == "keep" else b.out)]

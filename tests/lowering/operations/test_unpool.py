@@ -195,7 +195,7 @@ def test_what_is_wrong_is_said(attempt: Callable[[], Any], error: type[Exception
 
 
 def test_it_comes_back_from_every_form_in_which_it_is_kept() -> None:
-    for back in (pk.Unpool(SPEC, (8, 9)), pk.Unpool(SPEC, 8), pk.Unpool(SPEC, "smallest")):
+    for back in (pk.Unpool(SPEC, (8, 9)), pk.Unpool(SPEC, 8), pk.Unpool(SPEC, "smallest"), pk.Unpool(SPEC, "like")):
         assert eval(repr(back), vars(pk).copy()) == back
         assert operation_from_dict(json.loads(json.dumps(back.to_dict()))) == back
         assert pickle.loads(pickle.dumps(back)) == back
