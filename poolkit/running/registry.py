@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from poolkit.errors import BackendError, InputError
@@ -94,8 +94,15 @@ DEFINITION = "numpy"  # runs everywhere and sums pairwise: what others are held 
 BY_TYPE: dict[Any, Any] = {}  # tensor type -> adapter; filled by eager calls only
 
 
+def met(x: Any) -> Adapter:
+    """The adapter of a tensor, in one look-up where one of its type was pooled before."""
+    return BY_TYPE.get(type(x)) or find(x)
+
+
 def find(x: Any) -> Adapter:
     """The adapter of a tensor, by the classes that its type inherits from; writes nothing, so it can be traced."""
+    if type(x) in (list, tuple, dict, int, float, bool, type(None)):  # of which Dynamo cannot follow more
+        raise _no_tensor(x, FIRST_PARTY)
     for cls in type(x).__mro__:
         root = cls.__module__.split(".")[0]
         for backend in FIRST_PARTY:
@@ -106,8 +113,12 @@ def find(x: Any) -> Adapter:
             serving = cast("ThirdParty", backend.load()).serves(x)
             if serving is not None:
                 return serving
-    raise InputError(
-        f"received {type_of(x)}, and pooling takes a tensor of one of: {', '.join(all_names())}; "
+    raise _no_tensor(x, (*FIRST_PARTY, *_third_party()))
+
+
+def _no_tensor(x: object, rows: Sequence[Backend]) -> InputError:
+    return InputError(
+        f"received {type_of(x)}, and pooling takes a tensor of one of: {', '.join([b.name for b in rows])}; "
         "convert it first, as in numpy.asarray(x)"
     )
 

@@ -73,8 +73,8 @@ class RoiSpec(Declared):
     looked_at = ("boxes",)
 
     def __post_init__(self) -> None:
-        for name in self.names():
-            object.__setattr__(self, name, plain(getattr(self, name)))
+        for field in dataclasses.fields(self):  # of an object, which Dynamo follows
+            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
         for name, words in WORDS.items():
             if not isinstance(getattr(self, name), str) or getattr(self, name) not in words:
                 options = " or ".join(map(quoted, words))

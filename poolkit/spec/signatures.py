@@ -28,12 +28,14 @@ def checks(function: Callable[..., Any], skipped: int = 0) -> Check:
     first = tuple([p.name for p in plain if p.kind is p.POSITIONAL_OR_KEYWORD])
     required = tuple([p.name for p in plain if p.default is p.empty])
     takes_others = len(plain) < len(parameters)
+    # For each number of arguments by position the names that may follow, and those that must.
+    rest = [frozenset(names) - frozenset(first[:n]) for n in range(len(first) + 1)]
+    must = [frozenset(required) - frozenset(first[:n]) for n in range(len(first) + 1)]
 
     def check(title: str, positional: tuple[object, ...], named: Mapping[str, object]) -> None:
-        given = [*first[: len(positional)], *named]
-        fits = len(positional) <= len(first) and len(set(given)) == len(given)
-        taken = takes_others or all(name in names for name in given)
-        if not (fits and taken and all(name in given for name in required)):
+        n, given = len(positional), frozenset(named)
+        fits = n <= len(first) and must[n] <= given
+        if not (fits and (given <= rest[n] or (takes_others and given.isdisjoint(first[:n])))):
             others = tuple(named) if takes_others else ()
             raise constructor_error(title, positional, named, (*names, *others), first, required)
 

@@ -53,8 +53,8 @@ class StructPool(Declared):
     indices = False
 
     def __post_init__(self) -> None:
-        for name in self.names():
-            object.__setattr__(self, name, plain(getattr(self, name)))
+        for field in dataclasses.fields(self):  # of an object, which Dynamo follows
+            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
         object.__setattr__(self, "clusters", count("clusters", self.clusters, 1, LARGEST - 1))
         object.__setattr__(self, "steps", count("steps", self.steps, 0, MOST_STEPS))
         for name, words in (("attention", ATTENTION), ("layout", LAYOUTS)):

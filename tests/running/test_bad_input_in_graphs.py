@@ -46,6 +46,9 @@ FAULTS = {
     "mask": Fault(lambda t: pk.pool(t[0], STEM, mask=t[1]), (MAP, (2, 5, 8)), pk.ShapeError, "received mask of shape"),
     "weight": Fault(lambda t: pk.pool(t[0], STEM, weight=t[1]), (MAP, MAP), pk.InputError, "leave weight out"),
     "no spec": Fault(lambda t: pk.pool(t[0], "max"), (MAP,), pk.InputError, "pool takes (tensor, PoolSpec)"),
+    "list": Fault(
+        lambda t: pk.pool([t[0]], STEM), (MAP,), pk.InputError, "received a list, and pooling takes a tensor"
+    ),
     "bad spec": Fault(lambda t: pk.pool(t[0], pk.MaxPool(0, layout="NCHW")), (MAP,), pk.SpecError, "window=0"),
     "key": Fault(
         lambda t: pk.pool(t[0], pk.StochasticPool(3, 2, layout="NCHW"), key=t[1]),

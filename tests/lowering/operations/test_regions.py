@@ -131,6 +131,17 @@ def test_a_compiled_program_takes_any_boxes_and_says_how_large_a_grid_may_be() -
     assert (np.asarray(run(X, beside)) == 0).all()
 
 
+def test_it_is_declared_within_a_compiled_function() -> None:
+    x, boxes, nodes = torch.from_numpy(X), torch.from_numpy(BOXES), torch.from_numpy(X[:, 0, :, :17])
+    run = torch.compile(
+        lambda x, b: pk.roi(x, b, pk.RoiSpec(**ALIGN.said(), kind="align")), backend="eager", fullgraph=True
+    )
+    graphs = torch.compile(lambda t: pk.struct_pool(t, t, t, steps=2), backend="eager", fullgraph=True)
+
+    torch.testing.assert_close(run(x, boxes), pk.roi(x, boxes, ALIGN), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(graphs(nodes), pk.struct_pool(nodes, nodes, nodes, steps=2))
+
+
 def test_a_saved_keras_model_holds_it(tmp_path: Any) -> None:
     x, boxes = keras.Input((3, 17, 23)), keras.Input((5,))
     keras.Model([x, boxes], ALIGN.layer("keras")(x, boxes=boxes)).save(tmp_path / "roi.keras")
