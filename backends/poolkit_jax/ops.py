@@ -61,7 +61,7 @@ class Ops(Operators):
     def edged(self, x: Tensor, at: int, low: int, high: int) -> Tensor:
         return self.jnp.pad(x, [(low, high) if i == at else (0, 0) for i in range(self.rank)], mode="edge")
 
-    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:

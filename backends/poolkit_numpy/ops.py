@@ -36,7 +36,7 @@ class Ops(Operators):
         made = self.np.zeros(self.row(x, n), x.dtype.type)
         return together(self.np.put_along_axis(made, places, x, -1), made)[1]
 
-    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         order = self.np.argsort(ids, kind="stable")
         ends = self.np.searchsorted(self.np.take(ids, order, 0), self.np.arange(n + 1))
         rows = self.pad(self.np.take(x, order, 0), 0, 0, 1, 0)  # where the segments behind the last row begin

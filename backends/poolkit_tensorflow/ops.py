@@ -29,7 +29,7 @@ class Ops(Functions, Operators):
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
         self.pairwise_sums = dtype == "float64"  # which has no wider type to accumulate in
-        self.puts = tensorflow.executing_eagerly()  # LiteRT does not scatter so
+        self.puts = self.drops = tensorflow.executing_eagerly()  # LiteRT does not scatter so
 
     def reduced(self, name: str, x: Tensor, ats: int | tuple[int, ...], **more: Any) -> Tensor:
         return self.function(name)(x, ats, keepdims=True, **more)
@@ -72,17 +72,9 @@ class Ops(Functions, Operators):
     def scattered(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return self.tf.tensor_scatter_nd_update(self.tf.zeros((n,), x.dtype), places[:, None], x)
 
-    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
-        reduced = getattr(self.tf.math, f"unsorted_segment_{how}")
-        if how == "sum" and self.exact:
-            return self.tf.cast(reduced(self.tf.cast(x, "float64"), ids, n), x.dtype)
-        found = reduced(x, ids, n)
-        if how == "sum" or "float" not in self.dtype:
-            return found
-        # TensorFlow begins with the lowest finite number, which is not the largest of rows of -inf.
-        worst = -math.inf if how == "max" else math.inf
-        some = self.tf.math.unsorted_segment_max(self.tf.cast(self.tf.not_equal(x, worst), "int32"), ids, n)
-        return self.where(self.tf.equal(some, 1), found, worst)
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
+        wide = self.tf.cast(x, "float64") if how == "sum" and self.exact else x
+        return self.tf.cast(getattr(self.tf.math, f"unsorted_segment_{how}")(wide, ids, n), x.dtype)
 
     def beside(self, x: Tensor, widths: tuple[tuple[int, int], tuple[int, int]], mirrored: bool) -> Tensor:
         if mirrored:

@@ -22,7 +22,7 @@ class Ops(Operators):
     F: Any = torch.nn.functional
     module = "torch"
     spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
-    nan_wins = puts = True
+    nan_wins = puts = zeros = True
     own_sum = Operators.running  # in float32, which every device has
 
     def typed(self, dtype: str) -> Any:
@@ -56,16 +56,17 @@ class Ops(Operators):
         sizes = [-1 if i == at else x.shape[i] for i in range(self.rank)]
         return self.torch.gather(x, at, places.to(self.torch.int64).expand(sizes))
 
-    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         shape = (n, *[x.shape[at] for at in range(1, self.rank)])
         places = ids.long().view(self.along(0)).expand_as(x)  # gather, its gradient, misreads an expanded int32 index
         if how == "sum":  # `index_add` takes 1.0 to 3.6 times as long, and the older exporter to ONNX gets it wrong
             wide = x.to(self.torch.float64) if self.dtype == "float32" and self.exact else x
-            return wide.new_zeros(shape).scatter_add(0, places, wide).to(x.dtype)
-        # Of integers it is 20 times as slow, and float64 holds those of 32 bits.
-        wide = x.to(self.torch.float64) if self.dtype == "int32" else x
-        none = wide.new_full(shape, bounds(self.dtype)[how == "min"])
-        return none.scatter_reduce(0, places, wide, f"a{how}").to(x.dtype)
+            made = wide.new_zeros(()).expand(shape).scatter_add(0, places, wide)  # which copies it
+        else:  # of integers it is 20 times as slow, and float64 holds those of 32 bits
+            wide = x.to(self.torch.float64) if self.dtype == "int32" else x
+            none = wide.new_full((), 0 if or_zero else bounds(self.dtype)[how == "min"]).expand(shape)
+            made = none.scatter_reduce(0, places, wide, f"a{how}", **({"include_self": False} if or_zero else {}))
+        return made if wide is x else made.to(x.dtype)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it

@@ -28,6 +28,7 @@ class Derived:
     puts: bool = False
     drops: bool = False
     nan_wins: bool = False
+    zeros: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
@@ -126,7 +127,7 @@ class Derived:
         chosen = o.equal(o.iota(wide, at + 1), self.expand(places, at + 1))
         return o.drop(o.pick(chosen, wide, at + 1), (at + 1,))
 
-    def segment(self: Any, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+    def segment(self: Any, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         """Every row is held against every number, which takes `n` times the memory of `x`."""
         o, one = self.of_rank(self.rank + 1), self.of_rank(1)
         numbers = one.iota(one.pad(one.slice(ids, 0, 0, 1, 1), 0, 0, n - 1, 0), 0)

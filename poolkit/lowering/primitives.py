@@ -30,8 +30,9 @@ class Ops(Protocol):
     exact: bool  # asked for by a lowering: sums of unknown length keep to 4 eps, too
     blind: bool  # asked for by a lowering: no derivative is taken of what is computed
     puts: bool  # there is `put`
-    drops: bool  # `segment` leaves out rows whose numbers are below 0, or too large
-    nan_wins: bool  # the largest and the smallest row of a segment that has a NaN are NaN
+    drops: bool  # `segment` leaves out rows whose numbers are below 0
+    nan_wins: bool  # the largest and smallest rows of a segment with a NaN are NaN, those of infinite ones infinite
+    zeros: bool  # `segment` takes `or_zero`
     rank: int
     dtype: str  # that in which the kind is computed
 
@@ -169,11 +170,12 @@ class Ops(Protocol):
         Of several that are put at one place any one may stand there. Only where there is `puts`.
         """
 
-    def segment(self, x: Tensor, ids: Tensor, n: int, how: str) -> Tensor:
+    def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
-        `how` is "sum", "max" or "min". The sum of no row is 0; an extreme of no row may be anything, and so may one of
-        rows with a NaN, unless `nan_wins`. With `exact` sums of float32 are added up in float64 where there is one.
+        `how` is "sum", "max" or "min". The sum of no row is 0, and with `or_zero` an extreme, which may be anything
+        otherwise; so may one of rows with a NaN, or of infinite ones alone, unless `nan_wins`. With `exact` sums of
+        float32 are added up in float64 where there is one.
         """
 
     def last(self, x: Tensor, n: Size) -> Tensor:

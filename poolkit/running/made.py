@@ -18,7 +18,7 @@ _MADE: dict[Hashable, Any] = {}
 
 def made(x: Any, kind: Callable[..., Any], *fields: Any) -> Any:
     """`kind(*fields)`, for a pool of `x`."""
-    if not all(map(_simple, fields)) or registry.find(x).key(x, None) is None:
+    if not all(map(_simple, fields)) or registry.met(x).key(x, None) is None:
         return kind(*fields)
     key = kind, fields, tuple(map(type, fields))  # for 1, 1.0 and True are one key, and not one argument
     found = _MADE.get(key)

@@ -6,7 +6,7 @@ from typing import Any
 
 from poolkit.errors import ShapeError
 from poolkit.running import registry
-from poolkit.running.dispatch import pool_through
+from poolkit.running.dispatch import pool, pool_through
 from poolkit.running.made import made
 from poolkit.spec.arguments import as_route
 from poolkit.spec.segment import Segment
@@ -41,8 +41,10 @@ def segment(
            [0., 0.],
            [5., 6.]])
     """
-    adapter = registry.find(x)
-    adapter.check(x)
+    adapter = registry.BY_TYPE.get(type(x))
+    if adapter is None:
+        adapter = registry.find(x)
+        adapter.check(x)
     rank = adapter.rank(x, 2)[1]
     if not 1 <= rank <= len(LETTERS):
         raise ShapeError(
@@ -50,7 +52,7 @@ def segment(
             f"{len(LETTERS)} axes; give a tensor of rows"
         )
     spec = made(x, _of_rank, kind, num_segments, rank, empty_value)
-    return pool_through(x, spec, as_route(route), ids=ids)
+    return pool(x, spec, ids=ids) if route is None else pool_through(x, spec, as_route(route), ids=ids)
 
 
 def _of_rank(kind: str, num_segments: int, rank: int, empty_value: float) -> Segment:

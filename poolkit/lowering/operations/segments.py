@@ -65,7 +65,9 @@ class SegmentPlan(Composite):
         if not (dropped or self.way.startswith(EVERY)):
             return self.cut(o, x, ids), None
         here = ids if self.ids == o.index else one.cast(ids, o.index)
-        rows = Rows(o, self.base, here, n, self.way.removeprefix(EVERY), every=True)
+        if dropped:  # TensorFlow leaves out what is below 0, and refuses what is too large
+            here = one.where(one.less(here, n), here, -1)
+        rows = Rows(o, self.base, here, n, self.way, every=True, drops=dropped)
         if dropped:
             return rows.finished(x, self.spec.empty_value), None
         return o.branch(
@@ -87,35 +89,40 @@ class SegmentPlan(Composite):
             x, ids = o.pad(x, 0, 0, 1, 0), one.pad(ids, 0, 0, 1, n)
         elif self.axes[0].n == 0:  # the standard's arrays without a row cannot be padded
             x, ids = o.sum(x, (0,)), one.add(one.integer_sum(ids, (0,)), n)
-        values = Rows(o, self.base, ids, n + 1, self.way.removeprefix(EVERY)).finished(x, self.spec.empty_value)
+        values = Rows(o, self.base, ids, n + 1, self.way).finished(x, self.spec.empty_value)
         return o.slice(values, 0, 0, n, 1)
 
 
 class Rows:
-    """Rows with their segments, `n` of them; unless `every` row is in one, the last is that of the others."""
+    """Rows with their segments, `n` of them; unless `every` row is in one, or left out, the last is of the others."""
 
-    def __init__(self, o: Ops, plan: Plan, ids: Tensor, n: int, way: str, every: bool = False) -> None:
-        self.o, self.plan, self.ids, self.n, self.way, self.every = o, plan, ids, n, way, every
-        self.whole = o.of_dtype("int32")
+    def __init__(
+        self, o: Ops, plan: Plan, ids: Tensor, n: int, way: str, every: bool = False, drops: bool = False
+    ) -> None:
+        self.o, self.plan, self.ids, self.n, self.every, self.drops = o, plan, ids, n, every, drops
+        self.way, self.asks = way.removeprefix(EVERY), way.startswith(EVERY)
         self.column = (-1, *(1,) * (o.rank - 1))
 
-    def reduced(self, t: Tensor, how: str, o: Ops | None = None) -> Tensor:
-        return (o or self.o).segment(t, self.ids, self.n, how)
+    def reduced(self, t: Tensor, how: str) -> Tensor:
+        return self.o.segment(t, self.ids, self.n, how)
 
     def total(self, t: Tensor) -> Tensor:
         return self.reduced(t, "sum")
 
     def spread(self, t: Tensor) -> Tensor:
         """What belongs to a row's segment, for every row."""
-        return self.o.take(t, self.ids, 0)
+        one = self.o.of_rank(1)
+        return self.o.take(t, one.clip(self.ids, 0, self.n - 1) if self.drops else self.ids, 0)
 
     def finished(self, x: Tensor, empty: float) -> Tensor:
         o, plan = self.o, self.plan
         if plan.kind == "sum" and empty == 0:
             return self.total(x)
-        kind = FOLDS[plan.kind](o, plan)
-        ones = o.of_rank(1).reshape(o.of_rank(1).cast(o.of_rank(1).greater(self.ids, -1), "int32"), self.column)
-        count = self.reduced(ones, "sum", self.whole)
+        if self.asks and o.zeros and self.way == "values" and empty == 0:
+            return o.segment(x, self.ids, self.n, plan.kind, or_zero=True)
+        kind, one = FOLDS[plan.kind](o, plan), o.of_rank(1).of_dtype("int32")
+        ones = one.cast(one.greater(self.ids, -1), "int32")
+        count = one.reshape(one.segment(ones, self.ids, self.n, "sum"), self.column)
         values = self.tried(kind, x, count) if self.way == "tried" else self.sure(kind, x, count)
         if empty == 0:
             return values
@@ -128,7 +135,7 @@ class Rows:
             return o.where(o.greater(count, 0), state[0], 0)
         if not (facts.adds or "plain" in facts.by_sums):
             return finished(kind, count, state, x)[0]
-        kind.counted = o.cast(o.where(o.greater(count, 0), count, 1), self.plan.work)
+        kind.counted = o.clip(o.cast(count, self.plan.work), 1.0, math.inf)
         return kind.finish(state, x)[0]
 
     def tried(self, kind: Any, x: Tensor, count: Tensor) -> Tensor:
@@ -150,7 +157,7 @@ class Rows:
 
     def state(self, kind: Kind, x: Tensor) -> State:
         if self.plan.spec.selects:
-            return (self.chosen(kind, x),)
+            return (self.chosen(x),)
         relative: Callable[..., State] | None = getattr(kind, "relative", None)
         if relative is None:
             return (self.total(x),)
@@ -163,14 +170,24 @@ class Rows:
         _, *sums = relative(self.kept(x), self.total, largest)
         return most[0], *sums
 
-    def chosen(self, kind: Kind, x: Tensor) -> Tensor:
+    def chosen(self, x: Tensor) -> Tensor:
+        """Of a framework that drops NaN, or begins with a finite number, it is asked whether there are such cells."""
+        o, floating = self.o, self.plan.floating
+        if o.nan_wins or not (self.asks and floating):
+            return self.placed(x, floating)
+        finite = o.between(o.detach(x), -math.inf, math.inf)
+        return o.branch(finite, lambda x: self.placed(x, False), lambda x: self.placed(x, True), x)
+
+    def placed(self, x: Tensor, any_cell: bool) -> Tensor:
         """The first row that holds its segment's extreme, or NaN where there is one; then that row's cell."""
-        o, how, floating = self.o, self.plan.kind, self.plan.floating
+        o, how = self.o, self.plan.kind
         cells = o.detach(x)
-        best, nan = self.reduced(cells, how), o.isnan(cells) if floating else None
+        best, nan = self.reduced(cells, how), o.isnan(cells) if any_cell else None
         if nan is not None and not o.nan_wins:
-            some = self.reduced(o.cast(nan, self.plan.work), "max")
-            best = o.where(o.equal(some, 1), math.nan, best)
+            worst = -math.inf if how == "max" else math.inf
+            marks = o.where(nan, 2.0, o.cast(o.either(o.greater(cells, worst), o.less(cells, worst)), self.plan.work))
+            most = self.reduced(marks, "max")
+            best = o.where(o.equal(most, 2), math.nan, o.where(o.equal(most, 0), worst, best))
         if self.way == "values":
             return best
         hit = o.equal(cells, self.spread(best))
@@ -179,7 +196,7 @@ class Rows:
         few = rows.known and rows.n < NEAR
         places = o.of_dtype("float32" if few else "int32")
         line, far = (places.cast(o.iota(x, 0), "float32"), float(NEAR)) if few else (o.iota(x, 0), FAR)
-        first = self.reduced(places.where(hit, line, far), "min", places)
+        first = places.segment(places.where(hit, line, far), self.ids, self.n, "min")
         return o.take_along(x, places.cast(places.where(places.less(first, far), first, 0), "int32"), 0)
 
 
