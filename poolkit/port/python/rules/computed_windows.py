@@ -64,7 +64,8 @@ def _is_map(tree: Tree, names: Names, size: Size, layout: str) -> bool:
         rank = len(line.targets[0].elts) if size.leaf.whole else None
     at = size.leaf.node.slice if isinstance(size.leaf.node, ast.Subscript) else None
     if rank is None and isinstance(at, ast.Slice) and at.upper is None:
-        rank = size.leaf.at[-1] + 1 if size.leaf.at == tuple(n for n, c in enumerate(layout) if c not in "NC") else None
+        space = tuple([n for n, c in enumerate(layout) if c not in "NC"])
+        rank = space[-1] + 1 if size.leaf.at == space else None
     node = size.leaf.node.value if isinstance(size.leaf.node, ast.Attribute) else None
     order = tensors.of(node).said.order if node is not None and tree.parent(node) is not None else ""
     alike = rank == len(layout) and order in ("", layout) and layout[size.at] not in "NC"
