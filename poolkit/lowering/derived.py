@@ -100,7 +100,7 @@ class Derived:
         return self.where(right, near(self.where(right, x, 0.0)), far(x))
 
     def derived(self: Any, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
-        return function(x)  # with the framework's own derivative
+        return slopes(x, function(x), x)
 
     def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
         return self.subtract(self.add(a, b), self.bit_and(a, b))

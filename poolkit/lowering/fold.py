@@ -47,7 +47,7 @@ def fold(o: Ops, kind: Kind, state: State, axes: Sequence[Axis]) -> State:
             state = _fold_bins(o, kind, state, a)
         elif a.form in ("spread", "parts"):
             check_calls(a, a.window, "cells of a window")
-            if kind.way == "values" and a.crowded and a.at == o.rank - 1:
+            if kind.way == "values" and a.crowded and (a.at == o.rank - 1 or o.slices_are_free):
                 # Of all windows, once: along the last axis taking a cell takes three times as long as comparing it.
                 slid = dataclasses.replace(a, form="taps", stride=1, out=a.n - a.window + 1)
                 state = fold_taps(o, slid, state, kind.combine, kind.neutral, overlap=kind.idempotent)

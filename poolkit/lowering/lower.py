@@ -16,7 +16,7 @@ from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run, dropped
 from poolkit.lowering.routes.by_name import RELU
 from poolkit.lowering.routes.by_sums import ways
-from poolkit.lowering.routes.choices import CHOICES
+from poolkit.lowering.routes.choices import CHOICES, SOUGHT
 from poolkit.lowering.weighed import ONE_BY_ONE, pooled
 from poolkit.spec.arguments import as_route
 from poolkit.spec.dtypes import HALVES
@@ -143,7 +143,7 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
         alone = [_alone(way) for way in found if len(way.parts) == 0]
         each = [routes_of(adapter, part, situation) for part in plan.parts]
         return [*asked, *alone, *(_of_parts(each) if each else [])]
-    choices = CHOICES if at_once else ()
+    choices = CHOICES if at_once else (SOUGHT,) if derives else ()
     fit = [route for route in (*adapter.routes, *choices) if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]

@@ -208,7 +208,8 @@ class Ops(Protocol):
     def derived(self, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
         """`function(x)`, whose derivative is `slopes(x, function(x), change of x)`, where an adapter `derives`.
 
-        Of a tuple, `slopes` gives one.
+        Elsewhere it is what `slopes` makes of the cells themselves, which is the same where cells are chosen. Of a
+        tuple, `slopes` gives one; `x` may be several tensors, of which the first is changed.
         """
 
     def cast(self, x: Tensor, dtype: str) -> Tensor: ...

@@ -44,6 +44,10 @@ class Kind:
     def lift(self, x: Tensor) -> State:
         return (x,)
 
+    def nothing(self, zero: Tensor) -> State:
+        """The state that stands for a window without a real cell, in tensors of zeros."""
+        return self.lift(zero)
+
     def combine(self, a: State, b: State) -> State:
         """The state of two neighbouring runs of cells, of which `a` is the earlier."""
         raise NotImplementedError
@@ -97,7 +101,12 @@ class Kind:
 
 
 class Choice(Kind):
-    """A kind that hands on one cell of each window, with its position where that is asked for."""
+    """A kind that hands on one cell of each window, with its position where that is asked for.
+
+    Or, where a `change` of the cells is given, that of the cell.
+    """
+
+    change: Tensor | None = None
 
     @property
     def cells_in_all(self) -> int:
@@ -119,12 +128,16 @@ class Choice(Kind):
         return functools.reduce(functools.partial(o.better, "max"), left)
 
     def lift(self, x: Tensor) -> State:
+        if self.change is not None:
+            return self.o.detach(x), self.change
         if self.way == "placed":
             left = self.o.subtract(self.cells_in_all, flat_positions(self.o, self.plan, x, "int32"))
             return x, self.o.cast(left, self.narrow)
         return (x, flat_positions(self.o, self.plan, x, self.o.index)) if self.plan.spec.indices else (x,)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        if self.change is not None:
+            return s[1], None
         return s[0], self.o.broadcast(s[1], s[0]) if self.plan.spec.indices else None
 
 

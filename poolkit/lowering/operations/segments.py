@@ -5,6 +5,7 @@ Rows that belong to no segment are given to one more, which is cut off; where it
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
@@ -179,25 +180,43 @@ class Rows:
         return o.branch(finite, lambda x: self.placed(x, False), lambda x: self.placed(x, True), x)
 
     def placed(self, x: Tensor, any_cell: bool) -> Tensor:
-        """The first row that holds its segment's extreme, or NaN where there is one; then that row's cell."""
-        o, how = self.o, self.plan.kind
-        cells = o.detach(x)
-        best, nan = self.reduced(cells, how), o.isnan(cells) if any_cell else None
-        if nan is not None and not o.nan_wins:
-            worst = -math.inf if how == "max" else math.inf
-            marks = o.where(nan, 2.0, o.cast(o.either(o.greater(cells, worst), o.less(cells, worst)), self.plan.work))
-            most = self.reduced(marks, "max")
-            best = o.where(o.equal(most, 2), math.nan, o.where(o.equal(most, 0), worst, best))
-        if self.way == "values":
+        """The extreme; its derivative is that of the first row that holds it, or of a NaN where there is one."""
+
+        def best(rows: Tensor) -> Tensor:
+            return self.of(rows[1]).best(rows[0], any_cell)
+
+        def first(rows: Tensor, found: Tensor, change: Tensor) -> Tensor:
+            return self.of(rows[1]).first(rows[0], found, change[0], any_cell)
+
+        return self.best(x, any_cell) if self.way == "values" else self.o.derived(best, first, (x, self.ids))
+
+    def of(self, ids: Tensor) -> Rows:
+        """The same by numbers that are handed on, since a derivative may use nothing from around it."""
+        made = copy.copy(self)
+        made.ids = ids
+        return made
+
+    def best(self, x: Tensor, any_cell: bool) -> Tensor:
+        o, how, cells = self.o, self.plan.kind, self.o.detach(x)
+        best = self.reduced(cells, how)
+        if not any_cell or o.nan_wins:
             return best
+        worst, nan = -math.inf if how == "max" else math.inf, o.isnan(cells)
+        marks = o.where(nan, 2.0, o.cast(o.either(o.greater(cells, worst), o.less(cells, worst)), self.plan.work))
+        most = self.reduced(marks, "max")
+        return o.where(o.equal(most, 2), math.nan, o.where(o.equal(most, 0), worst, best))
+
+    def first(self, x: Tensor, best: Tensor, change: Tensor, any_cell: bool) -> Tensor:
+        """What belongs to the first row of each segment whose cell is the best."""
+        o, cells = self.o, self.o.detach(x)
         hit = o.equal(cells, self.spread(best))
-        hit = hit if nan is None else o.either(nan, hit)
+        hit = o.either(o.isnan(cells), hit) if any_cell else hit
         rows = self.plan.axes[0]
         few = rows.known and rows.n < NEAR
         places = o.of_dtype("float32" if few else "int32")
         line, far = (places.cast(o.iota(x, 0), "float32"), float(NEAR)) if few else (o.iota(x, 0), FAR)
         first = places.segment(places.where(hit, line, far), self.ids, self.n, "min")
-        return o.take_along(x, places.cast(places.where(places.less(first, far), first, 0), "int32"), 0)
+        return o.take_along(change, places.cast(places.where(places.less(first, far), first, 0), "int32"), 0)
 
 
 def plan_of_segments(

@@ -82,6 +82,31 @@ def test_what_is_chosen_at_once_is_what_the_fold_chooses(spec: str, data: str) -
     np.testing.assert_array_equal(taken, expected[0])
 
 
+@pytest.mark.parametrize("data", ["", "nan", "ties"])
+@pytest.mark.parametrize("spec", ["median window=3 stride=2", "fractional_max window=3 output_size=5"])
+def test_a_compiled_choice_looks_for_cells_only_where_a_derivative_is_taken(spec: str, data: str) -> None:
+    """Values, slopes, and how these change along a line, which is nowhere; the places are not part of the values."""
+    jax: Any = pytest.importorskip("jax")
+    cells = {"": X, "ties": np.floor(X / 5), "nan": np.where(X > 8, np.float32(np.nan), X)}[data]
+    x, u = jax.numpy.asarray(cells), jax.numpy.asarray(X[:, :, ::-1].copy())
+    pool = pk.PoolSpec.parse(f"{spec} layout=NCHW")
+
+    def told(name: str) -> list[Any]:
+        def value(t: Any) -> Any:
+            return (pool_through(t, pool, name) * jax.numpy.arange(1.0, 6.0)[: pool.output_shape(t.shape)[-1]]).sum()
+
+        slopes = jax.grad(value)
+        every = jax.vmap(lambda t: pool_through(t, pool, name))(jax.numpy.stack([x, u]))
+        return [every, slopes(x), jax.jvp(slopes, (x,), (u,))[1], jax.jvp(value, (x,), (u,))[1]]
+
+    assert routes_for(x, pool)[0].name == "sought"
+    results = told("sought")
+    for found, wanted in zip(results, told("fold"), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert not np.any(results[2])
+    assert " = ne " not in str(jax.make_jaxpr(lambda t: pool_through(t, pool, "sought"))(x))
+
+
 def test_pytorch_exports_a_masked_median_of_any_number_of_cells() -> None:
     """torch.take_along_dim makes the length of the example of one that is not known."""
     spec, cells = pk.PoolSpec("median", output_size=1, layout="NLC"), torch.export.Dim("cells")
