@@ -66,7 +66,8 @@ class Ops(Operators):
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         rows = [self.lax.broadcasted_iota("int32", places.shape, at) for at in range(self.rank - 1)]
-        return self.jnp.zeros(self.row(x, n), x.dtype).at[(*rows, places)].set(x)
+        made = self.jnp.zeros(self.row(x, n), x.dtype).at[(*rows, places)]
+        return made.set(x, mode="promise_in_bounds", unique_indices=True)  # else a derivative asks which one is seen
 
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]

@@ -113,21 +113,20 @@ class UnpoolPlan(Composite):
             right = whole.between(whole.integer_sum(whole.put(ones, places, most), (at,)), cells - 1, cells + 1)
             return o.branch(right, lambda values: o.put(values, places, most), slow, values)
 
-        if self.way == "compiled":
-            return o.branch(numbers.between(places, -1, most), marked, slow, values)
         if self.way == "alike":
             made = o.put(values, places, most)
             found = o.count(o.equal(o.take_along(made, places, at), values), at, "int32")
             return o.branch(whole.between(found, cells - 1, cells + 1), lambda values: made, slow, values)
-        return (
-            o.branch(own(), lambda values: o.put(values, places, most), slow, values)
-            if self.windows
-            else marked(values)
-        )
+        if self.windows:
+            return o.branch(own(), lambda values: o.put(values, places, most), slow, values)
+        if self.way == "compiled":
+            return o.branch(numbers.between(places, -1, most), marked, slow, values)
+        return marked(values)
 
     def own(self, o: Ops, indices: Tensor) -> Any:
         """Whether each index is one of its own window: how far behind the window's first cell it is, row by row."""
         windows, dtype = self.windows or [], "int16" if self.cells[1] < 2**15 else "int32"
+        dtype = o.index if self.way == "compiled" else dtype  # nobody has looked whether a narrow one holds them
         narrow, after, first = o.of_dtype(dtype), 1, None
         for a, (_, s) in zip(reversed(self.axes), reversed(windows), strict=True):
             line = narrow.multiply(narrow.cast(o.iota(indices, a.at), dtype), s * after)
@@ -138,6 +137,8 @@ class UnpoolPlan(Composite):
             for i in range(1, span):
                 row = narrow.clip(narrow.subtract(rows, i * after - 1), 0, 1)  # PyTorch compares 10 times as slowly
                 behind = narrow.subtract(behind, narrow.multiply(row, after))
+        # Of integers XLA finds the largest and the smallest number 20 times as slowly.
+        behind = narrow.cast(behind, "float32") if self.way == "compiled" else behind
         return narrow.between(behind, -1, windows[-1][0])
 
     def chosen(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: Any, most: Any) -> Tensor:
