@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.kinds.kind import Choice, Kind, State
-from poolkit.lowering.kinds.relative import ends, largest_of, least_of, scales
+from poolkit.lowering.kinds.relative import ends, largest_of, least_of, no_change, scales, times
 from poolkit.lowering.kinds.taps import Taps
 from poolkit.lowering.kinds.uniform import canonical, places, uniform, within
 
@@ -27,72 +27,79 @@ def stochastic(ops: Ops, plan: Plan, **given: Tensor) -> Kind:
 
 
 class Expected(Taps):
-    """What a draw gives on average, sum(a**2) / sum(a) of the cells above 0; 0 where there is none."""
+    """What a draw gives on average, sum(a**2) / sum(a) of the cells above 0; 0 where there is none.
+
+    Carries (scale, sum of squares, sum), both sums relative to the scale.
+    """
 
     name = "stochastic"
+    neutral = (1.0, 0.0, 0.0)
+    certainly: Any = True  # whether no cell that was added up is below 0
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
         o = self.o.of_rank(at + 1)
-        return Expected(o, self.plan).relative(s[0], lambda t: o.sum(t, (at,)), lambda t: o.max(t, at))
+        wide = Expected(o, self.plan)
+        return (wide.finish(wide.relative(s[0], lambda t: o.sum(t, (at,)), lambda t: o.max(t, at)), s[0])[0],)
+
+    def nothing(self, zero: Tensor) -> State:
+        return zero, zero, zero
 
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
         """Of cells over the largest, whose square may be too large, or 0."""
         o, x = self.o, self.real(x, 0.0)
-        top = largest(o.detach(o.clip(x, 0.0, math.inf)))
+        top = o.clip(largest(o.detach(x)), 0.0, math.inf)
         scale, back = scales(o, top)
-        value, weights = self.average(o.multiply(o.clip(x, 0.0, largest_of(self.plan.work)), scale), total)
+        _, squares, weights = self.added(o.multiply(o.clip(x, 0.0, largest_of(self.plan.work)), scale), total)
         endless = o.both(o.equal(top, math.inf), o.greater(weights, 0))  # and no NaN
-        return (o.where(endless, math.inf, o.multiply(value, back)),)
+        return back, o.where(endless, math.inf, squares), weights
 
     def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """In float64, which holds the squares of all of float32's numbers."""
-        value, _ = self.average(self.o.clip(self.real(x, 0.0), 0.0, 2.0**500), total)
-        return (self.o.where(self.o.greater(value, 2.0**400), math.inf, value),)
+        scale, squares, weights = self.added(self.o.clip(self.real(x, 0.0), 0.0, 2.0**500), total)
+        return scale, self.o.where(self.o.greater(weights, 2.0**400), math.inf, squares), weights
 
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         return x, 0.0
 
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        if self.o.blind:  # XLA writes down what two sums share, and clipping the cells takes as long as both
+            least = self.o.detach(x)
+            for a in self.plan.axes:
+                least = self.o.min(least, a.at)
+            self.certainly = self.o.between(least, -least_of(self.plan.work), math.inf)
+            return self.added(x, total)
         if self.way != "tried":
-            return (self.average(self.o.clip(self.real(x, 0.0), 0.0, math.inf), total)[0],)
+            return self.added(self.o.clip(self.real(x, 0.0), 0.0, math.inf), total)
         # Behind a ReLU nothing is below 0; to see it takes half the time of clipping, and the derivative none.
         none = self.o.between(self.o.detach(x), -least_of(self.plan.work), math.inf)
-        cells = self.o.branch(none, lambda x: x, lambda x: self.o.clip(x, 0.0, math.inf), x)
-        self.sums = total(self.o.multiply(cells, cells)), total(cells)
-        return (self.o.divide(*self.sums),)
+        return self.added(self.o.branch(none, lambda x: x, lambda x: self.o.clip(x, 0.0, math.inf), x), total)
+
+    def added(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> State:
+        return 1.0, total(self.o.multiply(a, a)), total(a)
 
     def finish(self, s: State, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        return (self.quotient(*self.sums) if self.way == "tried" else s[0]), None
+        """Over infinity where there is no cell above 0, so that no derivative is left; nor is one of infinite cells."""
+        if len(s) == 1:
+            return s[0], None  # which `taken` has made of cells beside each other
+        o, endless = self.o, self.o.equal(s[1], math.inf)
+        weights = o.where(o.equal(s[2], 0), math.inf, s[2])
+        value = o.divide(o.where(endless, 1.0, s[1]), weights)
+        return o.where(endless, math.inf, times(o, value, s[0])), None
 
     def certain(self, s: State, like: Tensor) -> Tensor:
-        return s[0]
+        return self.o.divide(s[1], s[2])
 
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
-        """Relative to the average itself, (2a - 1) / sum(a); one that is 0 or infinite has none.
-
-        Both are scaled, or the square of the average, in the second derivative, leaves the range.
-        """
-        o, most = self.o, largest_of(self.plan.work)
-        lost = o.either(o.equal(s[0], 0), o.equal(s[0], math.inf))
-        average = o.where(lost, most, s[0])
-        scale = scales(o, o.detach(average))[0]
-        cells = o.divide(o.multiply(o.clip(x, 0.0, most), scale), o.multiply(average, scale))
-        weights = total(cells)
-        each = o.multiply(o.subtract(o.multiply(cells, 2.0), 1.0), o.where(o.less(x, 0), 0.0, change))
-        return (o.where(lost, 0.0, o.divide(total(each), o.where(o.equal(weights, 0), 1.0, weights))),)
+        o, scale = self.o, self.o.power(self.o.detach(s[0]), -1.0)
+        cells = o.multiply(o.clip(x, 0.0, largest_of(self.plan.work)), scale)
+        each = o.multiply(o.where(o.less(x, 0), 0.0, change), scale)
+        return no_change(o, s[0]), total(o.multiply(o.multiply(cells, 2.0), each)), total(each)
 
     def fits(self, s: State, bound: float) -> Any:
-        """The largest cell is at least the average, and at most the cells' number times it."""
-        return self.o.between(self.o.detach(s[0]), *ends(self.plan.work, 36.0))
-
-    def average(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        weights = total(a)
-        return self.quotient(total(self.o.multiply(a, a)), weights), weights
-
-    def quotient(self, squares: Tensor, weights: Tensor) -> Tensor:
-        """Over infinity where there is no cell above 0, so that no derivative is left, either."""
-        return self.o.divide(squares, self.o.where(self.o.equal(weights, 0), math.inf, weights))
+        """The largest cell's square is at most the sum, and at least that over the cells' number."""
+        right = self.o.between(self.o.detach(s[1]), *ends(self.plan.work, 60.0))
+        return right if self.certainly is True else self.o.both(self.certainly, right)
 
 
 class Drawn(Choice, Taps):

@@ -109,7 +109,7 @@ class BySums(Composite):
             return kind.slope(cells, found, change, total)
 
         found = o.derived(state, slopes, x)
-        return kind.finish(tuple([found[i] for i in range(len(kind.neutral or (0,)))]), x)[0]
+        return kind.finish(tuple([found[i] for i in range(len(kind.neutral))]), x)[0]
 
     def _beside(self, o: Ops, x: Tensor) -> Tensor:
         """As whole axes, of which there is one: that of the cells of a window."""
