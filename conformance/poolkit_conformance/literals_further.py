@@ -129,6 +129,17 @@ FURTHER = [
         weight=(0.0, 0.0, 1.0, 1.0),
     ),
     given(
+        row(
+            "weights_may_be_small",
+            "avg window=4",
+            (1e-4, 2e-4, 3e-4, 4e-4),
+            (3e-4,),
+            "the square of what they add up to is 0 in float32, and JAX's own quotient has an infinite slope by it",
+            gradient=(0.1, 0.2, 0.3, 0.4),
+        ),
+        weight=(2e-21, 4e-21, 6e-21, 8e-21),
+    ),
+    given(
         row("a_mask_takes_weights_out", "avg output_size=1", (1, 3, NAN), (2.5,), gradient=(0.25, 0.75, 0)),
         mask=(True, True, False),
         weight=(1.0, 3.0, 5.0),

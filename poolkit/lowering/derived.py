@@ -29,6 +29,7 @@ class Derived:
     drops: bool = False
     nan_wins: bool = False
     zeros: bool = False
+    squares: bool = False
 
     def __init__(self, rank: int, dtype: str) -> None:
         self.rank = rank
@@ -83,6 +84,14 @@ class Derived:
         if n < 2:
             return [x] * n
         return [self.concat([*self._repeated(x, at, n // 2) * 2, *[x] * (n % 2)], at)]
+
+    def quotient(self: Any, a: Tensor, b: Tensor) -> Tensor:
+        if not self.squares:
+            return self.divide(a, b)
+        size = self.absolute(self.detach(b))
+        near = self.both(self.greater(size, 2.0**-20), self.less(size, 2.0**20))
+        scale = self.where(near, 1.0, self.power(self.where(near, 1.0, size), -1.0))
+        return self.divide(self.multiply(a, scale), self.multiply(b, scale))
 
     def merge(self: Any, x: Tensor, n: int, size: Any) -> Tensor:
         return self.reshape(x, (*[self.size(x, i) for i in range(self.rank - n)], size))

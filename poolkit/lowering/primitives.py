@@ -33,6 +33,7 @@ class Ops(Protocol):
     drops: bool  # `segment` leaves out rows whose numbers are below 0
     nan_wins: bool  # the largest and smallest rows of a segment with a NaN are NaN, those of infinite ones infinite
     zeros: bool  # `segment` takes `or_zero`
+    squares: bool  # a derivative of `divide` has the square of its divisor
     rank: int
     dtype: str  # that in which the kind is computed
 
@@ -99,6 +100,10 @@ class Ops(Protocol):
     def exp(self, a: Tensor) -> Tensor: ...
     def log(self, a: Tensor) -> Tensor: ...
     def power(self, a: Tensor, b: Any) -> Tensor: ...
+    def quotient(self, a: Tensor, b: Tensor) -> Tensor:
+        """By what is not 0, with a derivative that is in range wherever its own numbers are."""
+        ...
+
     def absolute(self, a: Tensor) -> Tensor:
         """Its derivative at 0 may be anything."""
 

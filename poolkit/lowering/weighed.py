@@ -62,7 +62,7 @@ class WeighedPlan(Composite):
             return o.divide(total, o.clip(count, 1, math.inf)), None  # of a window without a real cell it is 0
         sums = runs[1](weight)[0]
         empty = o.equal(sums, 0)  # weights may add up to 0 where their products do not
-        return o.where(empty, 0, o.divide(total, o.where(empty, 1, sums))), None
+        return o.where(empty, 0, o.quotient(total, o.where(empty, 1, sums))), None
 
     def _total(
         self, o: Ops, x: Tensor, run: Run, mask: Tensor | None, weight: Tensor | None, ones: Tensor | None

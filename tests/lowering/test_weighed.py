@@ -267,3 +267,34 @@ def test_a_kind_without_a_neutral_state_takes_a_mask() -> None:
 def test_a_tensor_of_another_framework_is_named(run: Any, x: Any, mask: Any, message: str) -> None:
     with pytest.raises(pk.InputError, match=message):
         run(x, pk.AvgPool(2, layout="NCL"), mask=mask)
+
+
+@pytest.mark.parametrize("size", [2e-21, 1e20, 1.0])
+@pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
+def test_weights_of_any_size_have_a_gradient(backend: str, size: float) -> None:
+    """(x - average) over what they add up to, whose square float32 does not hold: JAX's own slope is infinite, or 0."""
+    h = runner.harness(backend)
+    x, weight = np.array([[[1, 2, 3, 4]]], "float32"), np.array([[1, 2, 3, 4]], "float32") * np.float32(size)
+
+    def pooled(weight: Any) -> Any:
+        return pk.pool(h.from_numpy(x), pk.AvgPool(4, layout="NCL"), weight=weight)
+
+    found = h.to_numpy(h.vjp(pooled, h.from_numpy(weight), h.from_numpy(np.ones((1, 1, 1), "float32"))))
+    np.testing.assert_allclose(found * np.float64(size), (x[0] - 3) / 10, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
+def test_nodes_that_are_hardly_alike_have_a_gradient(backend: str) -> None:
+    """What a node listens to is a quotient of products of cells, here of 1e-22."""
+    h = runner.harness(backend)
+    x = np.array([[[1, 2], [3, 1], [2, 5]]], "float32")
+    links, unary = h.from_numpy(np.ones((1, 3, 3), "float32")), h.from_numpy(x[:, ::-1].copy())
+
+    def slopes(x: Any) -> Any:
+        def linked(x: Any) -> Any:
+            return pk.struct_pool(x, links, unary)[1]
+
+        return h.to_numpy(h.vjp(linked, h.from_numpy(x), h.from_numpy(np.arange(4, dtype="float32").reshape(1, 2, 2))))
+
+    small = np.float32(1e-11)
+    np.testing.assert_allclose(slopes(x * small) * small, slopes(x), rtol=1e-4, atol=1e-6)

@@ -69,7 +69,7 @@ class GraphPlan(Composite):
             weight = o.exp(o.subtract(others, o.where(o.equal(most, -math.inf), 0.0, most)))
         sums = total(o, weight, (dataclasses.replace(self.axes[0], at=last),))
         silent = o.equal(sums, 0)
-        return o.divide(o.where(silent, 0.0, weight), o.where(silent, 1.0, sums))
+        return o.quotient(o.where(silent, 0.0, weight), o.where(silent, 1.0, sums))
 
     def settled(self, o: Ops, unary: Tensor, attention: Tensor, given: dict[str, Tensor]) -> Tensor:
         """Each node's shares in the clusters after all steps."""
