@@ -16,6 +16,7 @@ Tensor = Any
 SIDE, WINDOWS = 56, 28
 ROWS, SEGMENTS = 4096, 256
 BOXES, SCALE, BINS = 100, 1 / 16, 7
+GRAPHS, NODES, CLUSTERS = 32, 64, 8
 SPEC = pk.MaxPool(2, layout="NCHW", indices=True)
 
 
@@ -62,6 +63,7 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
     for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
         spec = pk.RoiSpec(kind, output_size=BINS, spatial_scale=SCALE, layout="NCHW", **options)  # type: ignore[arg-type]
         yield Compared(f"roi {kind}", maps, partial(pk.roi, boxes=boxes, spec=spec), by_hand)
+    yield _graphs(torch.from_numpy, torch.softmax, torch.cat)
 
 
 def _torch_regions(boxes: Tensor) -> tuple[Function, Function]:
@@ -158,6 +160,47 @@ def jax_operations(few: int, many: int) -> Iterator[Compared]:
     yield Compared("unpool window=2", values, _unpooled(places), by_hand)
     average = sums(jnp.ones((ROWS, 1)))
     yield from _segments(ids, many, {"sum": sums, "avg": lambda x: sums(x) / average, "max": most, "softmax": softmax})
+    maps, boxes = numbers(2, SIDE, SIDE, many), jnp.asarray(regions())
+    for kind, hand, options in zip(("max", "align"), _jax_regions(many), ({}, {"sampling_ratio": 2}), strict=True):
+        spec = pk.RoiSpec(kind, output_size=BINS, spatial_scale=SCALE, layout="NHWC", **options)  # type: ignore[arg-type]
+        yield Compared(f"roi {kind}", maps, partial(pk.roi, boxes=boxes, spec=spec), hand)
+    yield _graphs(jnp.asarray, jax.nn.softmax, jnp.concatenate)
+
+
+def _jax_regions(many: int) -> tuple[Function, Function]:
+    """The maxima of each box's bins by masks of its rows and columns, and the averages of samples in them."""
+    import jax
+
+    jnp = jax.numpy
+    boxes = regions()
+    n, x1, y1, x2, y2 = boxes.T
+    sampled = (np.arange(2 * BINS) + 0.5) / (2 * BINS)
+    rows, columns = (
+        (low[:, None] + sampled * (high - low)[:, None]) * SCALE - 0.5 for low, high in ((y1, y2), (x1, x2))
+    )
+    first, last = (np.floor(sides * SCALE + 0.5).astype(int) for sides in (boxes[:, 1:3], boxes[:, 3:]))
+    cells, bins = np.arange(SIDE), np.arange(BINS)
+    length = np.minimum(last, SIDE - 1) + 1 - first
+    starts, ends = (first + bins[:, None, None] * length // BINS, first - (-(bins[:, None, None] + 1) * length // BINS))
+    inside = (cells[:, None, None, None] >= starts) & (cells[:, None, None, None] < ends)  # cells, bins, boxes, sides
+
+    def samples(x: Tensor) -> Tensor:
+        def of_box(n: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+            at = jnp.meshgrid(rows, columns, indexing="ij")
+            interpolated = partial(jax.scipy.ndimage.map_coordinates, coordinates=at, order=1, mode="nearest")
+            return jax.vmap(interpolated, -1, -1)(x[n])
+
+        found = jax.vmap(of_box)(n.astype(int), rows, columns)
+        return found.reshape(BOXES, BINS, 2, BINS, 2, many).mean((2, 4))
+
+    def maxima(x: Tensor) -> Tensor:
+        def of_box(n: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
+            along = jnp.stack([jnp.where(columns[:, b, None], x[n], -jnp.inf).max(1) for b in range(BINS)], 1)
+            return jnp.stack([jnp.where(rows[:, b, None, None], along, -jnp.inf).max(0) for b in range(BINS)])
+
+        return jax.lax.map(lambda box: of_box(*box), (n.astype(int), *np.moveaxis(inside, (3, 2), (0, 1))))
+
+    return maxima, samples
 
 
 def _unpooled(indices: Tensor) -> Function:
@@ -168,6 +211,24 @@ def _segments(ids: Tensor, channels: int, by_hand: dict[str, Function]) -> Itera
     for kind, hand in by_hand.items():
         ours = partial(pk.segment, ids=ids, num_segments=SEGMENTS, kind=kind)
         yield Compared(f"segment {kind}", numbers(ROWS, channels), ours, hand)
+
+
+def _graphs(tensor: Function, softmax: Function, concat: Function) -> Compared:
+    """Graphs of 64 nodes, with 64 channels, by the published formulas of StructPool in five steps."""
+    links = tensor((np.random.default_rng(3).random((GRAPHS, NODES, NODES)) < 0.1).astype("float32"))
+    unary, others = tensor(numbers(GRAPHS, NODES, CLUSTERS)), tensor(1 - np.eye(NODES, dtype="float32"))
+
+    def by_hand(x: Tensor) -> Tensor:
+        alike = x @ x.swapaxes(-1, -2) * others
+        attention, scores = alike / alike.sum(-1)[..., None], unary
+        for _ in range(5):
+            scores = unary + attention @ softmax(scores, -1)
+        shares = softmax(scores, -1)
+        turned = shares.swapaxes(-1, -2)
+        return concat([turned @ x, turned @ links @ shares], -1)
+
+    ours = partial(pk.StructPool(CLUSTERS), adjacency=links, unary=unary)
+    return Compared("struct_pool", numbers(GRAPHS, NODES, NODES), ours, by_hand)
 
 
 def numbers(*shape: int) -> Array:
