@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 from collections.abc import Hashable
@@ -21,24 +22,32 @@ class ArrayAdapter(ThirdParty):
     takes = "an array of the array API standard here, which has __array_namespace__; convert it first"
     layers = Pooling
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self, module: str, devices: bool = True) -> None:
+        self.module, self.devices = module, devices  # whether its arrays say on which they are
         self.name = "array_api" if module == DEFAULT else f"array_api:{module}"
 
     def ops(self, rank: int, dtype: str) -> Ops:
-        return _ops(self.module)(rank, dtype)
+        return _ops(self.module, self.devices)(rank, dtype)
 
     def serves(self, x: Any) -> Adapter | None:
-        return of(x.__array_namespace__().__name__) if hasattr(type(x), "__array_namespace__") else None
+        if hasattr(type(x), "__array_namespace__"):
+            return of(x.__array_namespace__().__name__)
+        with contextlib.suppress(ImportError, TypeError):  # which names the functions for Dask's arrays, that do not
+            xp = importlib.import_module("array_api_compat").array_namespace(x)
+            return of(xp.__name__, hasattr(x, "device"))
+        return None
 
     def dtype(self, x: Any) -> str:
         return str(x.dtype).rpartition(".")[2]
 
     def situation(self, x: Any) -> Situation:
-        return Situation(derivative=False, empty=0 in x.shape, device=str(x.device))
+        return Situation(derivative=False, empty=0 in x.shape, device=self.device(x))
 
     def key(self, x: Any, spec: Any) -> Hashable:
-        return spec, x.shape, str(x.dtype), str(x.device), self.module
+        return spec, x.shape, str(x.dtype), self.device(x), self.module
+
+    def device(self, x: Any) -> str | None:
+        return str(x.device) if self.devices else None
 
     def from_numpy(self, array: Any) -> Any:
         return importlib.import_module(self.module).asarray(array, copy=True)
@@ -50,10 +59,10 @@ class ArrayAdapter(ThirdParty):
 
 
 @functools.cache
-def _ops(module: str) -> type[Ops]:
+def _ops(module: str, devices: bool) -> type[Ops]:
     """The primitives of one namespace, which is imported for its first array."""
     xp = importlib.import_module(module)
-    names = {"xp": xp, "imports": {"xp": f"import {module} as xp"}}
+    names = {"xp": xp, "imports": {"xp": f"import {module} as xp"}, "devices": devices}
     return type("Ops", (Ops,), names)
 
 

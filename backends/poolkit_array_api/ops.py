@@ -15,6 +15,7 @@ class Ops(Operators):
 
     xp: Any
     module = "xp"
+    devices: bool  # whether arrays say on which they are
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
@@ -78,12 +79,15 @@ class Ops(Operators):
         return self.xp.sum(self.cast(chosen, dtype), axis=at, dtype=self.typed(dtype), keepdims=True)
 
     def iota(self, x: Tensor, at: int) -> Tensor:
-        line = self.xp.arange(x.shape[at], dtype=self.xp.int32, device=x.device)
+        line = self.xp.arange(x.shape[at], dtype=self.xp.int32, **self._device(x))
         return self.xp.reshape(line, self.along(at, x.shape[at]))
 
     def line(self, values: tuple[int, ...], at: int, dtype: str, like: Tensor) -> Tensor:
-        line = self.xp.asarray(list(values), dtype=self.typed(dtype), device=like.device)
+        line = self.xp.asarray(list(values), dtype=self.typed(dtype), **self._device(like))
         return self.xp.reshape(line, self.along(at))
+
+    def _device(self, like: Tensor) -> dict[str, Any]:
+        return {"device": like.device} if self.devices else {}
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         return self.xp.astype(x, self.typed(dtype))
