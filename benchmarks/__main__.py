@@ -1,5 +1,6 @@
 """python -m benchmarks grid: poolkit beside the call that each framework documents, the Keras layer, einops and a copy.
 
+With `--mode exported`, `exported-any` or `traced` it and `kinds` are of graphs of PyTorch, and count their nodes.
 `growth` is what a window of 63 costs against a smaller one, `kinds` what users write by hand against poolkit,
 `overhead` what a call adds on PyTorch, `memory` the most that tensors take there at a time. Each goes into results.json
 row by row, which `table` prints and `plot` (which needs the extra `benchmarks`) draws. `porting` counts what `poolkit
@@ -85,7 +86,11 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--backend", nargs="+", choices=FRAMEWORKS, default=["torch", "tensorflow", "jax"])
     parser.add_argument("--site", nargs="+", default=[""], help="only sites whose name holds one of these texts")
     parser.add_argument("--layout", nargs="+", choices=LAYOUTS, default=list(LAYOUTS))
-    parser.add_argument("--mode", nargs="+", help="only these modes: eager, compiled, function, jit")
+    parser.add_argument(
+        "--mode",
+        nargs="+",
+        help="only these modes: eager, compiled, function, jit; or those of graphs, exported, exported-any, traced",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--clock", choices=CLOCKS, default="wall", help="cpu: of this process alone, for a machine that others use too"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import poolkit as pk
-from benchmarks.frameworks import FRAMEWORKS, Array, Framework, Function
+from benchmarks.frameworks import FRAMEWORKS, Array, Framework, Function, Shipped
 from benchmarks.peers import contenders
 from benchmarks.sites import GROWTH, SITES, Site
 from poolkit.tools.measure import interleaved
@@ -38,9 +38,7 @@ def cells(f: Framework, options: argparse.Namespace) -> Iterator[tuple[Site, str
         site = replace(site, channels=min(site.channels, options.channels or site.channels))
         for layout in options.layout:
             for batch in site.batches[:1] if options.quick else site.batches:
-                for mode in f.quick if options.quick else f.modes:
-                    if options.mode and mode not in options.mode:
-                        continue
+                for mode in f.asked(options, f.quick if options.quick else f.modes):
                     for train in (False, True) if f.gradients else (False,):
                         yield site, layout, batch, mode, train
 
@@ -51,7 +49,14 @@ def grid(name: str, options: argparse.Namespace) -> Iterator[Row]:
     for site, layout, batch, mode, train in cells(f, options):
         row: Row = {"backend": name, "site": site.name, "layout": layout, "batch": batch, "mode": mode}
         calls, wrong = verified(f, site, layout, batch, mode, train=train)
-        yield row | {"gradient": train, "wrong": wrong, "times": {} if options.check else timed(calls, options)}
+        row |= {"gradient": train, "wrong": wrong, "times": {} if options.check else timed(calls, options)}
+        yield row | nodes_of({name: call.args[1] for name, call in calls.items() if isinstance(call, partial)})
+
+
+def nodes_of(functions: dict[str, Function]) -> Row:
+    """How many calls the graph of each has, where there is one; none of a gradient, whose graph is the same."""
+    found = {name: function.nodes for name, function in functions.items() if isinstance(function, Shipped)}
+    return {"nodes": found} if found else {}
 
 
 def verified(
@@ -64,6 +69,8 @@ def verified(
     x = f.tensor(distinct(site.shape(layout, batch)), train=train)
     inputs: tuple[Any, ...] = (x, f.tensor(mask(site, layout, batch))) if site.masked else (x,)
     functions = contenders(f, site, layout)
+    if mode in f.shipped:  # einops and Keras's layers are exported by other ways of theirs
+        functions = {name: functions[name] for name in ("native", "poolkit")}
     if train:
         result = f.numbers(functions["native"](*inputs))
         weights = np.asarray(np.random.default_rng(1).random(result.shape), np.float32)

@@ -13,7 +13,7 @@ from typing import Any
 Row = dict[str, Any]
 Results = dict[str, Any]  # "machine", and rows by what was measured
 
-MEASURED = ("times", "factor", "us", "MB", "wrong")  # fields of a row that do not say which cell it is
+MEASURED = ("times", "factor", "us", "MB", "wrong", "nodes")  # fields of a row that do not say which cell it is
 
 
 def machine() -> dict[str, Any]:

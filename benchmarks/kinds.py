@@ -10,13 +10,14 @@ import argparse
 import statistics
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import poolkit as pk
 from benchmarks.frameworks import FRAMEWORKS, Array, Framework, Function
-from benchmarks.grid import turns_of
+from benchmarks.grid import nodes_of, turns_of
 from benchmarks.operations import Compared, operations
 
 Tensor = Any
@@ -154,11 +155,13 @@ def kinds(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         return
     f = FRAMEWORKS[name]()
     for text, x, *functions in compared(name, options):
-        for train in (False, True):
-            made = [_call(f, function, x, train) for function in functions]
+        for mode, train in product(f.asked(options, f.quick[:1]), (False, True)):
+            made = [_call(f, function, x, mode, train) for function in functions]
             ours, other = (f.numbers(f.finish(call())) for call in made)
-            np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-5, err_msg=f"{name} {text} gradient={train}")
-            row: dict[str, Any] = {"backend": name, "spec": text, "gradient": train}
+            what = f"{name} {text} {mode} gradient={train}"
+            np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-5, err_msg=what)
+            row: dict[str, Any] = {"backend": name, "spec": text, "mode": mode, "gradient": train}
+            row |= nodes_of({who: call.func for who, call in zip(("poolkit", "hand"), made, strict=True)})
             if not options.check:
                 turns = list(turns_of([partial(_run, f, call) for call in made], options))
                 row["factor"] = statistics.median(theirs / own for own, theirs in turns)
@@ -177,8 +180,7 @@ def compared(name: str, options: argparse.Namespace) -> Iterator[Compared]:
             yield other
 
 
-def _call(f: Framework, function: Function, x: Array, train: bool) -> Function:
-    mode = f.quick[0]
+def _call(f: Framework, function: Function, x: Array, mode: str, train: bool) -> partial[Any]:
     inputs = [f.tensor(x, train=train)]
     if train:
         shape = f.numbers(f.finish(function(f.tensor(x)))).shape

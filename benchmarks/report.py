@@ -92,12 +92,12 @@ def mean_markdown(results: Results) -> str:
 
 
 def plain_table(title: str, rows: list[Row]) -> Table:
-    """Rows that all have the same fields."""
-    table = Table(title=title)
-    for heading in rows[0]:
+    """Rows with the fields that any of them has."""
+    table, headings = Table(title=title), list(dict.fromkeys(key for row in rows for key in row))
+    for heading in headings:
         table.add_column(heading)
     for row in rows:
-        table.add_row(*[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()])
+        table.add_row(*[_text(row.get(heading, "")) for heading in headings])
     return table
 
 
@@ -107,6 +107,13 @@ TITLES = {
     "memory": "PyTorch: the most memory of a call, and times that of the documented one",
     "overhead": "PyTorch, 1x64x7x7: microseconds added to a call",
 }
+
+
+def _text(value: Any) -> str:
+    """Nodes are "2 of 1": those of poolkit, of the other."""
+    if isinstance(value, dict):
+        return " of ".join(map(str, value.values()))
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def tables(results: Results) -> list[Table]:

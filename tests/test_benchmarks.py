@@ -33,7 +33,7 @@ def slow() -> None:
 
 
 def test_overhead_is_what_a_call_takes_more() -> None:
-    [more] = overheads(fast, [slow], turns=5, seconds=0.005)
+    _, more = overheads(fast, [slow], turns=5, seconds=0.005)
 
     assert 0.0005 < more < 0.01
 
@@ -106,11 +106,25 @@ def test_a_grid_is_kept_and_shown_again(tmp_path: Path) -> None:
     assert [row["MB"] > 0.38 for row in results["memory"]] == [True] * 4  # an input of 7x7x2048 is that much
     assert all(time["us"] > 0 for row in results["grid"] for time in row["times"].values())
     assert set(results["grid"][0]["times"]) == {"copy", "native", "keras", "einops", "poolkit"}
-    assert len(results["overhead"]) == 3
-    assert [(row["threads"], row["clock"]) for row in results["overhead"]] == [(1, "wall")] * 3
+    assert [(row["threads"], row["clock"]) for row in results["overhead"]] == [(1, "wall")] * 4
+    assert [row["call"] for row in results["overhead"]] == ["pk.pool", "pk.pool", "layer", "layer"]
     shown = benchmarks("table", "--results", str(tmp_path))
     assert "global avg 7x7x2048" in shown
     assert "adaptive_avg_pool2d" in shown
+
+
+def test_graphs_are_measured_and_their_nodes_counted(tmp_path: Path) -> None:
+    words = ("--backend", "torch", "--mode", "exported", "exported-any", "traced", "--channels", "2")
+    short = ("--turns", "1", "--seconds", "0.0001", "--results", str(tmp_path))
+    benchmarks("grid", "--quick", "--site", "PSPNet avg to 6", "--layout", "channels_first", *words, *short)
+    benchmarks("kinds", "--quick", "--site", "min window", *words, *short)
+
+    results = json.loads((tmp_path / "results.json").read_text())
+    cells = {(row["mode"], row["gradient"]): row for row in results["grid"]}
+    assert set(cells) == {(mode, train) for mode in ("exported", "exported-any", "traced") for train in (False, True)}
+    assert cells["exported", False]["nodes"] == {"native": 1, "poolkit": 1}
+    assert [row["nodes"]["hand"] for row in results["kinds"] if not row["gradient"]] == [3, 3, 3]
+    assert "3 of 3" in benchmarks("table", "--results", str(tmp_path))
 
 
 def test_what_was_measured_before_a_process_died_is_kept_and_the_rest_goes_on(
