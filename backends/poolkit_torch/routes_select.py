@@ -9,7 +9,7 @@ from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import ONE, Windows, given, windows_of
 from poolkit.lowering.routes.windows import cells
-from poolkit_torch.routes_arrange import against_order, arranged, before, behind, planes, put_back
+from poolkit_torch.routes_arrange import against_order, arranged, before, behind, compiling, planes, put_back
 from poolkit_torch.routes_max import fits_adaptive, signed
 from poolkit_torch.routes_windows import pooled, rounded
 
@@ -141,10 +141,10 @@ def apart(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_apart(plan: Plan, situation: Situation) -> bool:
-    """For small windows `native` takes half the time where channels lie innermost in memory."""
+    """For small windows `native` takes half the time where channels lie innermost in memory. Padded ones as there."""
     w = windows_of(plan) if len(plan.axes) == 2 else None
     few = 13 if not against_order(plan, situation) or w is None or w.overlap > 9 else 0
-    return w is not None and max(a.overlap for a in w.along) <= few
+    return w is not None and max(a.overlap for a in w.along) <= few and not (w.padded and compiling(situation))
 
 
 ROUTES = (
@@ -152,5 +152,5 @@ ROUTES = (
     Route("blocks", EXTREMA, blocks, fits_blocks, lambda p: 30.0, indices=True),
     Route("gather", EXTREMA, gather, fits_gather, lambda p: 10.0 + rounded(given(windows_of(p)).overlap), indices=True),
     Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
-    Route("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0),
+    Route("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0, needs_sizes=False),
 )

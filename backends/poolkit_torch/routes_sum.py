@@ -100,7 +100,7 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
     few = w is not None and w.cells <= IN_A_ROW and w.adds_few(situation)
     if w is None or not few or own.three_dimensional_half(plan) or not differentiates(situation):
         return False
-    if len(w.along) == 3 and not all(a.known and a.n >= b.window for a, b in zip(plan.axes, w.along, strict=True)):
+    if len(w.along) == 3 and w.padded and not all(a.known and a.n >= a.window for a in plan.axes):
         return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
     return says_divisor(plan, w)
 
@@ -150,9 +150,8 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     if plan.is_map:
         return not arrange.compiling(situation)
     if not plan.known:  # Inductor compiles it anew for each size, and an axis that is kept may be empty
-        return (
-            not arrange.compiling(situation) and situation.format != "onnx" and all(a.form != "keep" for a in plan.axes)
-        )
+        kept = any(a.form == "keep" for a in plan.axes)
+        return not (kept or arrange.compiling(situation) or situation.format == "onnx")
     return situation.format != "onnx" and cells(plan) <= IN_A_ROW
 
 
@@ -175,8 +174,10 @@ def fits_stepwise(plan: Plan, situation: Situation) -> bool:
     """Bins of 21x21 equal cells are 3.8 eps off and smaller ones at most 3.9, of 25x25 6; 4 are allowed."""
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
-    eager = near and not situation.tracing and not plan.half_precision
-    return eager and (max([a.longest for a in plan.axes]) <= STEP or in_turn(plan) is not None)
+    compiled = situation.tracing and situation.format != "exporting"  # where one sum may be made of several
+    if not near or plan.half_precision or compiled:
+        return False
+    return in_turn(plan) is not None or (not situation.tracing and max([a.longest for a in plan.axes]) <= STEP)
 
 
 def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:

@@ -10,6 +10,27 @@ import torch
 import poolkit as pk
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    """Dynamo takes a graph of before for another layer of one class, and makes few for it."""
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("window", [3, 9])
+def test_the_gradient_of_a_padded_window_of_minus_infinity_stays_in_the_map(window: int) -> None:
+    """PyTorch's own pool, compiled by Inductor, looks outside of it."""
+    layer = pk.MaxPool(window, 1, "same", layout="NCHW").layer("torch")
+    x = torch.full((1, 1, 12, 12), -torch.inf)
+    x[0, 0, -1, -1] = 1.0
+    x.requires_grad_()
+
+    y = torch.compile(layer, fullgraph=True)(x)
+
+    torch.testing.assert_close(y, layer(x))
+    [gradient] = torch.autograd.grad(y, x, torch.isfinite(y).float())
+    assert gradient[0, 0, -1, -1] == torch.isfinite(y).sum()
+
+
 @pytest.mark.parametrize("kind", ["lp", "gem", "stochastic"])
 def test_norms_of_windows_are_sums_of_float64_where_they_are_compiled(kind: str) -> None:
     """An exported graph may be run where there is no float64."""

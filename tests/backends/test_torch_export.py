@@ -107,6 +107,37 @@ def test_onnx_runtime_gives_the_numbers_of_the_definition(
         assert found == []
 
 
+VOLUMES = [
+    pk.PoolSpec("max", window=3, stride=2, padding=1, layout="NDHWC"),
+    pk.PoolSpec("max", window=2, padding="same", layout="NDHWC"),
+    pk.PoolSpec("min", window=(1, 2, 3), layout="NDHWC"),
+    pk.PoolSpec("avg", window=3, stride=2, padding=1, layout="NDHWC"),
+]
+
+
+@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+@pytest.mark.parametrize("spec", VOLUMES, ids=str)
+def test_volumes_of_channels_last_are_maps(spec: pk.PoolSpec, any_size: bool) -> None:
+    """With ties, a NaN and windows of -inf, of which only the others' gradients are compared."""
+    worst = torch.inf if spec.kind == "min" else -torch.inf
+    inputs = [torch.randint(-3, 3, shape).float() for shape in ((2, 5, 6, 7, 3), (3, 8, 5, 9, 3))]
+    for x in inputs[: 2 if spec.kind != "avg" else 0]:
+        x[0, :3, :3, :3, 0], x[1, 2, 2, 2, 1] = worst, torch.nan
+    sizes = (dict.fromkeys(range(4), torch.export.Dim.DYNAMIC),) if any_size else None
+
+    program = torch.export.export(spec.layer("torch"), (inputs[0],), dynamic_shapes=sizes)
+
+    assert "pool3d" not in str(program.graph)
+    for x in inputs if any_size else inputs[:1]:
+        ours, eager = (x.clone().requires_grad_() for _ in range(2))
+        found, expected = program.module()(ours), spec(eager)
+        torch.testing.assert_close(found, expected, equal_nan=True)
+        gradients = [
+            torch.autograd.grad(y, t, expected.isfinite().float())[0] for y, t in ((found, ours), (expected, eager))
+        ]
+        torch.testing.assert_close(*gradients, equal_nan=True)
+
+
 SAID = [  # what ONNX's operators can say, whatever the size
     pk.MaxPool(3, 2, 1, layout="NCHW"),
     pk.MaxPool(2, layout="NHWC"),

@@ -173,6 +173,8 @@ OWN: dict[str, tuple[Callable[[torch.Tensor], Any], Callable[[torch.Tensor], Any
                             lambda x: pk.pool(x, pk.AvgPool(7, 4, 3, layout="NCHW", count_include_pad=True)), 60),
     "bins of two lengths": (lambda x: functional.adaptive_max_pool2d(x, 7),
                             lambda x: pk.pool(x, pk.AdaptiveMaxPool(7, layout="NCHW")), 10),
+    "bins of many cells": (lambda x: functional.adaptive_avg_pool2d(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1),
+                           lambda x: pk.pool(x, pk.AdaptiveAvgPool(2, layout="NHWC")), 60),
     "sum": (lambda x: 9 * functional.avg_pool2d(x, 3, 2, 1),
             lambda x: pk.pool(x, pk.PoolSpec("sum", window=3, stride=2, padding=1, layout="NCHW")), 60),
 }  # fmt: skip
@@ -193,6 +195,14 @@ def test_so_has_one_for_every_size(name: str) -> None:
     x = torch.randn(1, 4, n, n)
 
     assert nodes(ours, x, any_size=True) <= 2 * nodes(own, x, any_size=True) + 8
+
+
+@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_large_windows_of_maxima_are_pools_along_each_axis(layout: str, any_size: bool) -> None:
+    x = torch.randn(1, 20, 24, 20)
+
+    assert nodes(lambda x: pk.pool(x, pk.MaxPool(9, 1, "same", layout=layout)), x, any_size) <= 4
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -77,7 +77,8 @@ def sides(lengths: list[int], most: int) -> list[list[int]] | None:
     """Windows of at most `most` cells whose product is the whole one; None where a prime is too large."""
     made: list[list[int]] = []
     while math.prod(lengths) > 1:
-        room, side = most, list[int]()
+        room = most
+        side: list[int] = []
         for n in lengths:
             side.append(part(n, room))
             room //= side[-1]
