@@ -48,7 +48,8 @@ class Expected(Taps):
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
         """Of cells over the largest, whose square may be too large, or 0."""
         o, x = self.o, self.real(x, 0.0)
-        top = o.clip(largest(o.detach(x)), 0.0, math.inf)
+        # Clipped first: else the branch that holds this takes more than 32 MB on JAX, which are new pages at each call.
+        top = largest(o.detach(o.clip(x, 0.0, math.inf)))
         scale, back = scales(o, top)
         _, squares, weights = self.added(o.multiply(o.clip(x, 0.0, largest_of(self.plan.work)), scale), total)
         endless = o.both(o.equal(top, math.inf), o.greater(weights, 0))  # and no NaN
