@@ -41,21 +41,16 @@ class ArrayAdapter(ThirdParty):
         return str(x.dtype).rpartition(".")[2]
 
     def situation(self, x: Any) -> Situation:
-        return Situation(derivative=False, empty=0 in x.shape, device=self.device(x))
+        return Situation(derivative=False, empty=0 in x.shape, device=str(getattr(x, "device", "")))
 
     def key(self, x: Any, spec: Any) -> Hashable:
-        return spec, x.shape, str(x.dtype), self.device(x), self.module
-
-    def device(self, x: Any) -> str | None:
-        return str(x.device) if self.devices else None
+        return spec, x.shape, str(x.dtype), str(getattr(x, "device", "")), self.module
 
     def from_numpy(self, array: Any) -> Any:
         return importlib.import_module(self.module).asarray(array, copy=True)
 
     def to_numpy(self, t: Any) -> Any:
-        import numpy as np
-
-        return np.asarray(t)
+        return importlib.import_module("numpy").asarray(t)
 
 
 @functools.cache

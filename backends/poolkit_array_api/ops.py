@@ -15,7 +15,7 @@ class Ops(Operators):
 
     xp: Any
     module = "xp"
-    devices: bool  # whether arrays say on which they are
+    devices = True  # whether arrays say on which they are
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)
