@@ -198,7 +198,7 @@ def _size(pooling: PoolSpec, given: object) -> Any:
     several = adaptive or any(s not in (None, 1) for s in strides)
     if given is None and not several:
         return SMALLEST
-    if given == LIKE:
+    if isinstance(given, str) and given == LIKE:
         return LIKE
     if given is None or (isinstance(given, str) and (given != SMALLEST or adaptive)):
         more = "" if adaptive else ', or "smallest" for the smallest of them, which PyTorch and ONNX take'

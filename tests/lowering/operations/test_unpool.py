@@ -152,6 +152,7 @@ def _layer_of_unknown_size() -> Any:
 WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pk.unpool(VALUES, INDICES, SPEC), pk.SpecError, 'is not guessed; give the sizes.*or "smallest"'),
     (lambda: pk.unpool(VALUES, INDICES, SPEC, "largest"), pk.SpecError, 'received output_size="largest"'),
+    (lambda: pk.Unpool(SPEC, np.array([8, 8])), pk.SpecError, r"received output_size=array\(\[8, 8\]\)"),
     (
         lambda: pk.Unpool(pk.AdaptiveMaxPool(2, layout="NCL"), "smallest"),
         pk.SpecError,
