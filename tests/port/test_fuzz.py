@@ -154,7 +154,8 @@ def outcome(r: Rng) -> str:
         assert after.text == source
         return "left or refused"
     have, want = case.letters, case.letters
-    turned = any("the turns around it go" in row.note for row in after.rows)  # the input is in the target's order
+    # The input is in the target's order already, or is of tokens, which keep theirs.
+    turned = any("the turns around it go" in row.note or "the turn stays" in row.note for row in after.rows)
     if case.letters and not keep and not turned:
         batch, spatial = "N" * ("N" in case.letters), case.letters.strip("NC")
         want = f"{batch}C{spatial}" if to == "torch" else f"{batch}{spatial}C"
