@@ -12,7 +12,7 @@ from poolkit_conformance.cases_composites import LITERALS as COMPOSITES
 from poolkit_conformance.cases_fractional import LITERALS as FRACTIONAL
 from poolkit_conformance.cases_strips import LITERALS as STRIPS
 from poolkit_conformance.cases_tokens import LITERALS as TOKENS
-from poolkit_conformance.literal import ONE_TO_4, row
+from poolkit_conformance.literal import INF, NAN, ONE_TO_4, row
 from poolkit_conformance.literals_choices import ADAPTIVE, CHOICES
 from poolkit_conformance.literals_further import FURTHER
 from poolkit_conformance.literals_padding import CEIL, PADDING
@@ -144,6 +144,14 @@ SOFTMAX = [
         "softmax output_size=1 beta=-10.0",
         (2e37, -1e38, 3e38),
         (-1e38,),
+    ),
+    row(
+        "softmax_of_infinity_is_nan",
+        "softmax window=2",
+        (INF, 1, 1, 2),
+        (NAN, 1.7310585786300048),
+        few=True,
+        why="its weight is exp(inf - inf), as in each framework's own softmax",
     ),
     row("softmax_beta_0_is_the_average", "softmax window=4 beta=0.0", ONE_TO_4, (2.5,), gradient=(0.25,) * 4),
 ]
