@@ -27,10 +27,11 @@ FRAMEWORKS = {
 
 
 class Counted(NamedTuple):
-    """One place that is spelled like a pool: the lines on which a row may say where it is, and the word."""
+    """One place that is spelled like a pool: the lines on which a row may say where it is, the word, and what it is."""
 
     lines: tuple[int, ...]
     word: str
+    called: bool  # else it is a class that is named alone, to be handed on or asked for
 
 
 def parsed(text: str) -> ast.Module:
@@ -43,7 +44,7 @@ def counted(tree: ast.Module) -> list[Counted]:
     r"""Every call, and every class that is passed on, but for what the file itself has made or defines.
 
     >>> counted(parsed("from torch import nn\\npool = nn.MaxPool2d(2)\\ny = block(x, nn.AvgPool2d)"))
-    [Counted(lines=(2,), word='MaxPool2d'), Counted(lines=(3,), word='AvgPool2d')]
+    [Counted(lines=(2,), word='MaxPool2d', called=True), Counted(lines=(3,), word='AvgPool2d', called=False)]
     """
     own = made_here(tree)
     called = (
@@ -59,7 +60,7 @@ def counted(tree: ast.Module) -> list[Counted]:
 
 def _counted(node: ast.expr, word: str) -> Counted:
     last = node.func if isinstance(node, ast.Call) else node
-    return Counted((node.lineno, last.end_lineno or node.lineno), word)
+    return Counted((node.lineno, last.end_lineno or node.lineno), word, last is not node)
 
 
 def _words(node: ast.AST) -> Iterator[str]:

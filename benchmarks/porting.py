@@ -4,13 +4,14 @@
 
 Every Python file below the folders that names a pool is ported to each framework, without being run. The table says by
 repository and by framework how many places `benchmarks.counting` finds spelled like a pool, and how many of them have a
-row, were ported (also as a share of those that were ported or refused), refused, defined elsewhere (wrappers, other
-libraries) or left, or have no row (silent); then files
-that made the porter fail (crashed), that it would not read, whose port does not compile, and the names that a port uses
-and nothing defines. A call that is the target's own already is not counted. The result is kept with `--json`; with
-`--against` a kept one, the files whose port differs are printed, and the exit code is 1 where there is one: a change
-that promises to leave ports alone shows it so. Files of the frameworks themselves, which make what others call, are in
-a group beside those that only call it.
+row, were ported, refused, defined elsewhere (wrappers, other libraries) or left, or have no row (silent); which share
+was ported of all that were ported or refused, and of the calls among them, since a class that is named alone, as in
+isinstance(m, nn.MaxPool2d), may have none that stands for it in the target; then files that made the porter fail
+(crashed), that it would not read, whose port does not compile, and the names that a port uses and nothing defines. A
+call that is the target's own already is not counted. The result is kept with `--json`; with `--against` a kept one, the
+files whose port differs are printed, and the exit code is 1 where there is one: a change that promises to leave ports
+alone shows it so. Files of the frameworks themselves, which make what others call, are in a group beside those that
+only call it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ COLUMNS = (
     "ported",
     "refused",
     "share",
+    "of calls",
     "elsewhere",
     "left",
     "silent",
@@ -106,7 +108,8 @@ def outcomes(calls: list[Counted], rows: tuple[Row, ...]) -> Made:
             continue
         left.remove(row)
         outcome = "elsewhere" if ELSEWHERE in row.note else OUTCOMES[row.status]
-        made["told"].append([outcome, call.lines[0], call.word, row.note if row.status != "exact" else ""])
+        note = row.note if row.status != "exact" else ""
+        made["told"].append([outcome, call.lines[0], call.word, note, call.called])
     return made
 
 
@@ -124,6 +127,7 @@ def figures(made: Made) -> Counter[str]:
     """One port as numbers."""
     told = Counter(entry[0] for entry in made.get("told", ()))
     found: Counter[str] = Counter({"files": 1, "calls": made["calls"], "found": sum(told.values())}) + told
+    found.update(f"{outcome} calls" for outcome, *_, called in made.get("told", ()) if called)
     found["silent"], found["undefined"] = len(made.get("silent", ())), len(made.get("undefined", ()))
     found.update({name: 1 for name in ("crashed", "unread", "broken") if name in made})
     return found
@@ -146,9 +150,15 @@ def table(kept: dict[str, dict[str, Made]], to: str) -> Table:
     shown = Table(f"--to {to}", *COLUMNS)
     for group in sorted(rows, key=lambda group: (group == "all", group.startswith("from "), group)):
         row = rows[group]
-        share = f"{100 * row['ported'] / max(row['ported'] + row['refused'], 1):.1f} %"
-        shown.add_row(group, *(share if column == "share" else str(row[column]) for column in COLUMNS))
+        shares = {"share": share(row, ""), "of calls": share(row, " calls")}
+        shown.add_row(group, *(shares.get(column, str(row[column])) for column in COLUMNS))
     return shown
+
+
+def share(row: Counter[str], of: str) -> str:
+    """Of what was ported or refused, how much was ported."""
+    ported, refused = row[f"ported{of}"], row[f"refused{of}"]
+    return f"{100 * ported / (ported + refused):.1f} %" if ported + refused else ""
 
 
 def is_own(name: str) -> bool:
