@@ -43,8 +43,8 @@ def parsed(text: str) -> ast.Module:
 def counted(tree: ast.Module) -> list[Counted]:
     r"""Every call, and every class that is passed on, but for what the file itself has made or defines.
 
-    >>> counted(parsed("from torch import nn\\npool = nn.MaxPool2d(2)\\ny = block(x, nn.AvgPool2d)"))
-    [Counted(lines=(2,), word='MaxPool2d', called=True), Counted(lines=(3,), word='AvgPool2d', called=False)]
+    >>> counted(parsed("from torch import nn\npool = nn.MaxPool2d(2)\ny = block(x, nn.AvgPool2d)"))
+    [Counted(lines=(2, 2), word='MaxPool2d', called=True), Counted(lines=(3, 3), word='AvgPool2d', called=False)]
     """
     own = made_here(tree)
     called = (

@@ -24,7 +24,11 @@ def name_of(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-MODULES = [name_of(path) for path in modules_of("poolkit", "backends") if path.name != "__main__.py"]
+MODULES = [
+    name_of(path)
+    for path in modules_of("poolkit", "backends", "conformance", "benchmarks")
+    if path.name != "__main__.py"
+]
 
 
 @pytest.fixture(autouse=True)
