@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 import poolkit as pk
+from poolkit.lowering.backend import Situation
+from poolkit.lowering.lower import routes_of
 from poolkit.running import registry
+from poolkit.running.lowered import plan_of_shape
 from poolkit.running.routes import routes_for
 from poolkit.spec.kinds import BUILT_IN
+from poolkit.spec.pool_spec import PoolSpec
 from poolkit_conformance import modes, oracle, runner
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array
 from poolkit_conformance.compare import Mismatch
 from poolkit_conformance.expect import expected, given
-from poolkit_conformance.harness import Share, chosen
+from poolkit_conformance.harness import Harness, Share, chosen
 from poolkit_conformance.known_failures import KNOWN_FAILURES
 from poolkit_conformance.literals import LITERALS
 from poolkit_conformance.onnx_nodes import AT_LEAST, BY_DEFINITION, onnx_cases
@@ -153,9 +159,20 @@ def test_every_route_is_run_for_every_kind_that_it_takes(backend: str) -> None:
             listed = [pk.routes(case.spec, backend, case.shape, dtype=case.dtype)]
             listed += [routes_for(t, case.spec) for t in tensors]
         taken |= {(part.kind, route.name) for part in case.spec.poolings() for routes in listed for route in routes}
+    taken |= set(_of_graphs(h))
 
     missing = {(kind, route.name) for route in registry.adapter(backend).routes for kind in route.kinds} - taken
     assert missing == set()
+
+
+def _of_graphs(h: Harness) -> Iterator[tuple[str, str]]:
+    """The first route, which an exported graph holds, of each pooling that is exported by itself."""
+    adapter = registry.adapter(h.backend)
+    exporting = Situation(derivative=True, tracing=True, shipped=True, format="exporting")
+    for case, mode in runner.tests(h):
+        if mode in ("exported:program", "exported:trace any") and isinstance(case.spec, PoolSpec) and not case.tensors:
+            plan = plan_of_shape(adapter, case.spec, case.shape, case.dtype, {})
+            yield case.spec.kind, routes_of(adapter, plan, exporting)[0].name
 
 
 def test_a_small_window_may_be_added_up_in_a_row_and_a_larger_one_may_not() -> None:

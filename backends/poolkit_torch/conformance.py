@@ -23,7 +23,8 @@ class TorchHarness(Harness):
         **dict.fromkeys(("routes_inside:aot_eager", "dynamic_gradient", "exported:strict program"), HANDFUL),
         "compiled:inductor": ("max_k3_s2_same", "avg_k3_s2_same", "avg_512x512_around_100", "max_ties_global"),
         **shared("exported:trace any", "exported:older onnx"),
-        **dict.fromkeys(("exported:program", "exported:onnx", "exported:older onnx any"), OPERATIONS),
+        "exported:program": (*OPERATIONS, "max_3d_channels_last_k3_s2_p1", "min_3d_channels_last_k2_s1"),
+        **dict.fromkeys(("exported:onnx", "exported:older onnx any"), OPERATIONS),
         **dict.fromkeys(("exported:program any", "exported:onnx any"), OPERATIONS[::2]),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
     }
