@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 import tomllib
+import types
 from typing import Any
 
 import array_api_strict as xp
@@ -30,6 +32,33 @@ def entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
         return entries
 
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+
+
+class Plain:
+    """As Dask's arrays: it says neither its namespace nor a device."""
+
+    def __init__(self, array: Any) -> None:
+        self.array, self.shape, self.dtype, self.ndim = array, array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, places: Any) -> Any:
+        return self.array[places]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.array
+
+
+@pytest.mark.usefixtures("entry_point")
+def test_an_array_that_says_no_namespace_has_that_of_array_api_compat(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.arange(12.0).reshape(1, 2, 6)
+    monkeypatch.setitem(sys.modules, "array_api_compat", None)  # not installed
+    with pytest.raises(pk.InputError, match=r"received a .*Plain, and pooling takes"):
+        registry.find(Plain(x))
+
+    compat = types.SimpleNamespace(array_namespace=lambda x: np)
+    monkeypatch.setitem(sys.modules, "array_api_compat", compat)
+    monkeypatch.setattr(registry, "BY_TYPE", {})
+    for spec in (SPEC, pk.AvgPool(3, 1, "same", layout="NCL")):
+        np.testing.assert_allclose(pk.pool(Plain(x), spec), pk.pool(x, spec))
 
 
 @pytest.mark.usefixtures("entry_point")
