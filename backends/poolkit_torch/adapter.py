@@ -10,7 +10,7 @@ from torch.autograd import forward_ad
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
-from poolkit.lowering.backend import Adapter, Route, Situation, eager
+from poolkit.lowering.backend import Adapter, Route, Situation
 from poolkit.lowering.routes.by_convolution import channelwise
 from poolkit.lowering.routes.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
@@ -41,7 +41,9 @@ def _is_symbolic(x: Any) -> bool:
     return any(type(n) is not int for n in x.shape)
 
 
-CONVOLUTIONS = convolution(lambda plan, situation: differentiates(situation)), channelwise(eager)
+# PyTorch's forward mode multiplies infinite cells by a convolution's derivative by its weights, which is 0.
+BLUR = channelwise(lambda plan, situation: not (situation.tracing or situation.wrapped))
+CONVOLUTIONS = convolution(lambda plan, situation: differentiates(situation)), BLUR
 MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
 
 
@@ -156,8 +158,7 @@ class TorchAdapter(Adapter):
         return torch.autograd.grad(y, x, torch.ones_like(y) if cotangent is None else cotangent)[0]
 
     def to_numpy(self, t: Any) -> Any:
-        t = t.detach().cpu().resolve_conj()
-        return (t.to(torch.float32) if t.dtype == torch.bfloat16 else t).numpy()
+        return (t.to(torch.float32) if t.dtype == torch.bfloat16 else t).numpy(force=True)
 
 
 ADAPTER = TorchAdapter()

@@ -100,8 +100,8 @@ def _fits_pool(plan: Plan, situation: Situation) -> bool:
     few = w is not None and w.cells <= IN_A_ROW and w.adds_few(situation)
     if w is None or not few or own.three_dimensional_half(plan) or not differentiates(situation):
         return False
-    if len(w.along) == 3 and w.padded and not all(a.known and a.n >= a.window for a in plan.axes):
-        return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded
+    if len(w.along) == 3 and (w.padded or w.ceil) and not all(a.known and a.n >= a.window for a in plan.axes):
+        return False  # avg_pool3d refuses a map that is smaller than its window, whatever is padded or overhangs
     return says_divisor(plan, w)
 
 

@@ -122,6 +122,14 @@ RANKS = [
     case("avg_3d_k2_s2_same", "avg layout=NCDHW window=2 padding=same", (2, 2, 3, 5, 4), few=True),
     case("max_3d_k3_s2_p1", "max layout=NCDHW window=3 stride=2 padding=1 indices=true", (2, 2, 5, 6, 4), few=True),
     case("avg_3d_channels_last_k2x3x1", "avg layout=NDHWC window=2,3,1 stride=1 padding=same", (2, 3, 5, 4, 2)),
+    *(
+        case(
+            f"{kind}_3d_k4_ceil_of_a_smaller_map",
+            f"{kind} layout=NDHWC window=4,5,3 stride=2,3,3 ceil_mode=true",
+            (2, 7, 3, 2, 3),
+        )
+        for kind in ("avg", "sum", "max", "logsumexp")
+    ),
     case("max_3d_channels_last_ceil", "max layout=NDHWC window=2 ceil_mode=true indices=true", (2, 3, 5, 4, 2)),
     # Without indices, by routes of their own where the channels come last.
     case("max_3d_channels_last_k3_s2_p1", "max layout=NDHWC window=3 stride=2 padding=1", (2, 3, 5, 4, 2)),

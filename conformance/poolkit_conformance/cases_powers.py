@@ -15,6 +15,7 @@ _SPECS = {
     "k3_s2_ceil": (_MAP, "window=3 stride=2 ceil_mode=true"),
     "k5_s1_same": (_MAP, "window=5 stride=1 padding=same"),
     "k1": (_MAP, "window=1"),
+    "k2_s4": (_MAP, "window=2 stride=4"),  # most cells are in no window, and those at the end of k2_nhwc
     "k2_nhwc": ((2, 7, 8, 3), "window=2 layout=NHWC"),
     "1d_causal": ((2, 11, 3), "layout=NLC window=4 stride=3 padding=causal"),
     "3d_k2": ((1, 2, 4, 5, 6), "layout=NCDHW window=2"),
@@ -31,6 +32,7 @@ _MASKED = ("k3_s2_same", "k3_s2_ceil", "adaptive_9x10_to_4x3", "keeps_an_axis", 
 _DTYPES = ("float16", "bfloat16", "float64", "int32", "uint8", "bool")
 _DATA = ("ties", "nan", "inf", "far apart", "large", "signed zeros", "mostly -inf", "all +inf")
 _PLACES = ("k3_s2_same", "global")
+_LEFT_OUT = ("k2_s4", "k2_nhwc")  # where such numbers are, too
 
 
 def _case(kind: str, name: str, spec: str, more: str = "", **kept: Any) -> Case:
@@ -58,6 +60,7 @@ def cases_of(kind: str, options: tuple[str, ...]) -> list[Case]:
             for data in _DATA
             for spec in _PLACES
         ),
+        *(_case(kind, _label(data, spec), spec, data=data) for data in ("large", "inf") for spec in _LEFT_OUT),
         *(
             _case(kind, _label(*_words(more), spec), spec, more, few=spec == "global" and more == options[0])
             for more in options

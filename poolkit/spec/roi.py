@@ -42,7 +42,8 @@ class RoiSpec(Declared):
     with 0; with `mode="max"` it takes their maximum, of interpolated values or of their four weighted corners
     (``max_of="corners"``, as ONNX does). `aligned` says that the centre of the first cell is at 0.5. "max" takes the
     maximum of the cells of bins of whole cells (RoI pool), which float32 rounds as others do, or which are exact.
-    `max_grid` is the most samples, or cells, along a side of a bin, where a compiled program has to know it.
+    `max_grid` is the most samples, or cells, along a side of a bin; without it an eager call looks at the boxes, and a
+    compiled program takes what a box as large as the map has.
 
     >>> import numpy as np
     >>> x = np.arange(16.0).reshape(1, 1, 4, 4)

@@ -44,6 +44,16 @@ def test_forward_mode_through_windows_of_minus_infinity() -> None:
     np.testing.assert_array_equal(tf.function(tangent)(None), tangent("fold"))
 
 
+@pytest.mark.parametrize("kind", ["softmax", "logsumexp"])
+def test_forward_mode_of_cells_without_weight(kind: str) -> None:
+    """It takes the derivative of a product by its constant, too, which for a masked cell is -inf."""
+    spec = pk.PoolSpec(kind, output_size=1, layout="NCL", beta=10.0)
+    x, mask = tf.constant([[[1.0, 9.0, 2.0]]]), tf.constant([[True, False, True]])
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as forward:
+        y = pk.pool(x, spec, mask=mask)
+    np.testing.assert_allclose(forward.jvp(y), [[[1.0]]], rtol=1e-6)
+
+
 def test_xla_s_second_gradient_takes_the_right_one_of_close_numbers() -> None:
     """That of MaxPool compares the upper halves of float32 numbers."""
     spec, shape = pk.MaxPool(3, 2, layout="NHWC"), (2, 31, 31, 16)

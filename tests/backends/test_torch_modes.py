@@ -45,6 +45,15 @@ def gradient(spec: Spec, x: torch.Tensor) -> torch.Tensor:
     return torch.autograd.grad(loss(spec, x), x)[0]
 
 
+def test_forward_mode_through_an_infinite_cell() -> None:
+    """That of a convolution multiplies it by the derivative by the weights, which is 0."""
+    x = torch.zeros(1, 1, 6, 6)
+    x[0, 0, 2, 2] = torch.inf
+    y, change = torch.func.jvp(pk.BlurPool(3, 2, padding=1, layout="NCHW"), (x,), (torch.ones_like(x),))
+    assert y.isinf().any()
+    assert torch.equal(change, torch.ones(1, 1, 3, 3))
+
+
 @every
 def test_gradients_of_each_sample_by_vmap(spec: Spec) -> None:
     x = numbers(spec)

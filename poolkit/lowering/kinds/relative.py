@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.primitives import Ops, Tensor
 
+GONE = -1e4  # of which the exponential is 0 in float64, too
+
 
 class Relative(Kind):
     """Carries (scale, sum): the scale of the largest cell, and the sum of all relative to it."""
@@ -120,11 +122,14 @@ def scales(o: Ops, top: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def decayed(o: Ops, difference: Tensor, factor: Any) -> Tensor:
-    """exp(factor * difference), of differences down to -inf, whose product with a learned factor has no derivative."""
-    if isinstance(factor, float):
-        return o.exp(times(o, difference, factor))
-    gone = o.equal(difference, -math.inf)
-    return o.where(gone, 0.0, o.exp(o.multiply(o.where(gone, 0.0, difference), factor)))
+    """exp(factor * difference), of a factor of at least 1 and of differences down to -inf.
+
+    The product's derivative by the factor would be -inf, and times an exponential of 0 NaN. TensorFlow's forward mode
+    takes it of a constant, too.
+    """
+    if isinstance(factor, float) and factor == 1.0:
+        return o.exp(difference)
+    return o.exp(o.multiply(o.clip(difference, GONE, math.inf), factor))
 
 
 def no_change(o: Ops, t: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ cells of each window stand beside each other along an axis of their own, and are
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -22,7 +23,7 @@ from poolkit.lowering.fold import pad, tap, total
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.routes.windows import IN_A_ROW, cells, sliding
+from poolkit.lowering.routes.windows import IN_A_ROW, cells, in_no_window, sliding
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
@@ -63,8 +64,9 @@ class BySums(Composite):
         kind = FOLDS[plan.kind](o, plan, **ready)
         powers = "wide" in KINDS[plan.kind].by_sums
 
-        def fit() -> Any:
-            return powers_fit(kind, x, cells(plan)) if powers else moderate(kind, x, BOUND[self.parts[0].work])
+        def fit(some: Tensor = x) -> Any:
+            few = cells(plan)
+            return powers_fit(kind, some, few) if powers else moderate(kind, some, BOUND[self.parts[0].work])
 
         def far(x: Tensor) -> Tensor:
             if self.whole_axes:
@@ -76,8 +78,9 @@ class BySums(Composite):
         state, made = self._by_sums(o, x, runs, mask, ready)
         # Windows of zeros, or of masked cells alone, say nothing of their cells.
         again = powers or not self.whole_axes
+        said = [kind.fits(state, BOUND[plan.work]), *map(fit, in_no_window(o, x, plan))]
         return o.branch(
-            kind.fits(state, BOUND[plan.work]),
+            functools.reduce(o.both, said),
             lambda x: made(fits=True),
             (lambda x: o.branch(fit(), lambda x: made(), far, x)) if again else far,
             x,

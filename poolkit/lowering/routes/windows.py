@@ -75,6 +75,15 @@ def valid_or_same(plan: Plan) -> str | None:
     return "SAME" if all(a.form == "keep" or _same(a) for a in axes) else None
 
 
+def in_no_window(o: Ops, x: Tensor, plan: Plan) -> list[Tensor]:
+    """Parts of `x` with all cells that are in no window, whose derivative is 0 times whatever was made of them."""
+    axes = [a for a in plan.axes if a.form == "taps"]
+    if any(a.stride > a.window or (a.stride > 1 and a.dilation > 1) for a in axes):
+        return [x]
+    ends = {a.at: (a.out - 1) * a.stride + a.span - a.low for a in axes}
+    return [o.slice(x, a.at, ends[a.at], None, 1) for a in axes if ends[a.at] < a.n]
+
+
 def pad_widths(plan: Plan) -> list[tuple[int, int]] | None:
     """Padding before and behind every axis of the input; None where windows end before the last cell."""
     if any(a.form not in ("keep", "taps", "bins") or a.high < 0 for a in plan.axes):
