@@ -23,6 +23,11 @@ def _pair(layout: str) -> tuple[pk.PoolSpec, pk.PoolSpec]:
     return _window("max", layout), _window("avg", layout)
 
 
+def _lines() -> tuple[pk.PoolSpec, pk.PoolSpec]:
+    """Windows in padding, dilated, and with a stride that leaves cells out."""
+    return pk.MaxPool(2, 3, "causal", layout="NCL", dilation=2), pk.AvgPool(2, 3, "causal", layout="NCL", dilation=2)
+
+
 _EACH: dict[str, Any] = {"channels": 5, "regions": (2, 2)}  # of a map whose channels come last
 SPECS: dict[str, tuple[pk.Learned, tuple[int, ...]]] = {
     "option": (pk.LearnedOption(pk.GeM(layout="NCHW", keepdims=False), channels=3), _MAP),
@@ -33,6 +38,7 @@ SPECS: dict[str, tuple[pk.Learned, tuple[int, ...]]] = {
     "adapool": (pk.AdaPool(3, 2, "same", layout="NHWC", regions=(2, 2)), _MAP),
     "gate": (pk.GatedMix(*_pair("NCHW")), _MAP),
     "gate_each": (pk.GatedMix(*_pair("NHWC"), **_EACH), _MAP),
+    "gate_of_lines": (pk.GatedMix(*_lines()), (2, 3, 7)),
     "lip": (pk.LIPPool(layout="NCHW", channels=3), _MAP),
     "lip_simplified": (pk.LIPPool(layout="NHWC", channels=5, logits="simplified"), _MAP),
     "lip_bottleneck": (pk.LIPPool(2, 2, 0, layout="NCHW", channels=3, logits="bottleneck", hidden=2), _MAP),
@@ -47,6 +53,7 @@ _MASKED = (
     "option_of_windows",
     "mix_tokens",
     "gate",
+    "gate_of_lines",
     "attention",
     "latent",
     "latent_and_network",

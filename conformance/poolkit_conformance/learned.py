@@ -14,7 +14,7 @@ import numpy as np
 from poolkit_conformance import oracle
 from poolkit_conformance.oracle import Answer, Derivative
 from poolkit_conformance.rows import FLOATS, NONE, Array, Rows, Tensors, each_window
-from poolkit_conformance.windows import NoAnswerError, counts
+from poolkit_conformance.windows import NoAnswerError, counts, places
 
 STEP, WIDE_STEP = 1e-5, 5e-5  # of first and of second differences
 
@@ -67,20 +67,23 @@ def adapool(spec: Any, x: Any, w: dict[str, Any], mask: Any) -> Any:
     made = np.zeros(rows.windows)
     for part in each_window(rows):
         a, m = part.cells, part.cells.mean(1, keepdims=True)
-        made[part.here] = (softmax(2 * np.abs(a * m) / (a**2 + m**2), 1) * a).sum(1)
+        both = a**2 + m**2
+        alike = np.where(both == 0, 1, 2 * np.abs(a * m) / np.where(both == 0, 1, both))
+        made[part.here] = (softmax(alike, 1) * a).sum(1)
     part = sigmoid(share(spec, w["share"], x.ndim - 2))
     return part * rows.as_result(made) + (1 - part) * pooled(spec.parts[0], x, **mask)
 
 
 def gate(spec: Any, x: Any, w: dict[str, Any], mask: Any) -> Any:
-    """The window is 3 with stride 2, and a size of 4 or 5 or 6 is padded as `same` does."""
-    x0 = x if not mask else np.where(mask["mask"][:, None], x, 0)
-    pads = [(0, 0), (0, 0)]
-    for n in x.shape[2:]:
-        total = max((-(-n // 2) - 1) * 2 + 3 - n, 0)
-        pads.append((total // 2, total - total // 2))
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x0, pads), (3, 3), (2, 3))[:, :, ::2, ::2]
-    score = (windows.reshape(*windows.shape[:4], 9) * share(spec, w["gate"], 2)).sum(-1)
+    """Each window's cells, 0 in padding and under a mask, times the gate's weights, row by row."""
+    cells = x if not mask else np.where(mask["mask"][:, None], x, 0)
+    axes = x.ndim - 2
+    for i, n in enumerate(x.shape[2:]):
+        at = np.array(places(spec.parts[0], i, axes, n))
+        inside = ((at >= 0) & (at < n)).reshape(*at.shape, *(1,) * (axes - 1 - i))
+        cells = np.where(inside, np.take(cells, at.clip(0, n - 1), 2 + 2 * i), 0)
+    cells = np.moveaxis(cells, range(3, 2 + 2 * axes, 2), range(-axes, 0))
+    score = (cells.reshape(*cells.shape[: 2 + axes], -1) * share(spec, w["gate"], axes)).sum(-1)
     first, second = (pooled(part, x, **mask) for part in spec.parts)
     return sigmoid(score) * first + (1 - sigmoid(score)) * second
 

@@ -121,6 +121,13 @@ def _divisor(spec: Any, along: list[Window]) -> float:
     return float(divisor)
 
 
+def places(spec: Any, i: int, axes: int, n: int) -> list[list[int]]:
+    """The positions of each sliding window along the `i`-th pooled axis, padding included."""
+    k, s, r = (_entry(value, i) for value in (spec.window, spec.stride, spec.dilation))
+    low, _, count = _padding(n, s or k, r * (k - 1) + 1, _padding_of(spec.padding, i, axes), spec.ceil_mode)
+    return [[o * (s or k) - low + r * j for j in range(k)] for o in range(count)]
+
+
 def maxima(spec: Any, i: int, axes: int, n: int) -> list[Window]:
     """The windows with stride 1 of s3 along the `i`-th pooled axis."""
     k, r = (_entry(value, i) for value in (spec.window, spec.dilation))
