@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from poolkit.lowering.backend import Adapter
 from poolkit.programs.program import Program
 from poolkit.running import registry
+from poolkit.running.dispatch import pool
 from poolkit.running.lowered import lower
 from poolkit.running.registry import DEFINITION
 from poolkit.spec.messages import quoted, wrong
 from poolkit.spec.operation import Operation
+from poolkit.spec.roi import RoiSpec
 from poolkit_conformance.definitions import definition
 from poolkit_conformance.tolerances import allowed, kind_of
 
@@ -76,20 +79,39 @@ def run(spec: Operation, names: Sequence[str], progress: Callable[[str], None] =
     """Pool the photograph with each backend, and compare with the definition, which the conformance suite computes."""
     _check(spec)
     photo = photograph()
-    answer = definition(spec).answer(spec, photo)
+    tensors = _beside(spec, photo.shape)
+    answer = definition(spec).answer(spec, photo, tensors)
     bound = float(allowed(kind_of(spec), answer.dtype, answer.values, answer.magnitude).max())
     programs: dict[str, Program] = {}
     results: dict[str, Any] = {}
     for name in sorted({DEFINITION, *names}, key=lambda n: (n != DEFINITION, n)):
         progress(name)
-        programs[name] = lower(spec, name, photo.shape)
-        results[name] = registry.adapter(name).evaluate(spec, photo)
+        boxes = {at: spec.axes_of(at, spec.layout)[0] for at in tensors if at not in spec.parameters}
+        programs[name] = lower(spec, name, photo.shape, tensors=boxes)
+        results[name] = _pooled(registry.adapter(name), spec, photo, tensors)
     differences = {name: float(np.abs(result - answer.values).max()) for name, result in results.items()}
     return Report(spec, photo, programs, results, differences, bound)
 
 
+def _beside(spec: Operation, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The weights that a pooling with some begins with, and of regions a box as large as the photograph."""
+    made = {name: np.full(held.shape, held.start, "float32") for name, held in spec.parameters.items()}
+    if isinstance(spec, RoiSpec):
+        _, height, width, _ = shape
+        made["boxes"] = np.array([[0, 0, 0, width, height]], "float32") / np.float32(spec.spatial_scale)
+    return made
+
+
+def _pooled(adapter: Adapter, spec: Operation, photo: Any, tensors: Mapping[str, Any]) -> Any:
+    if not tensors:
+        return adapter.evaluate(spec, photo)
+    more = {name: adapter.from_numpy(t) for name, t in tensors.items()}
+    return adapter.to_numpy(pool(adapter.from_numpy(photo), spec, **more))
+
+
 def _check(spec: Operation) -> None:
-    if spec.layout != "NHWC" or spec.axes != "HW" or spec.several or not spec.keepdims:
+    other = spec.needs and not isinstance(spec, RoiSpec)
+    if spec.layout != "NHWC" or spec.axes != "HW" or spec.several or not spec.keepdims or other:
         rule = "the demonstration pools an NHWC photograph over HW, with keepdims and without indices"
         raise wrong(f"{spec}", rule, f"write it as in {quoted(SPEC)}")
 

@@ -63,6 +63,14 @@ def test_demo_notices_a_wrong_number(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "gem output_size=1",
         "logsumexp window=16",
         "median window=5 stride=9",
+        "blur window=5 stride=9",
+        "stochastic window=16",
+        "fractional_max window=2 output_size=9",
+        "s3 window=8 stride=8",
+        "std window=16",
+        "roi align output_size=7 sampling_ratio=2",
+        "learned gate of max window=16 layout=NHWC and avg window=16",
+        "learned adapool of softmax window=16",
     ],
 )
 def test_demo_takes_every_kind(spec: str, tmp_path: Path) -> None:
