@@ -49,6 +49,7 @@ class Ops(Arithmetic):
     spelled: ClassVar[dict[str, str]] = {"abs": "absolute"}
     pairwise_sums = True  # a model of known sizes is then right on any engine that it is loaded under
     sizes_are_data = True
+    drop = Arithmetic.drop_in_turn
 
     def __init__(self, rank: int, dtype: str) -> None:
         super().__init__(rank, dtype)

@@ -23,6 +23,7 @@ class Ops(Operators):
     module = "torch"
     spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
     nan_wins = puts = zeros = True
+    drop = Operators.drop_in_turn
     own_sum = Operators.running  # in float32, which every device has
 
     def typed(self, dtype: str) -> Any:
@@ -33,11 +34,6 @@ class Ops(Operators):
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
-
-    def drop(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        for at in reversed(ats):  # one by one, for the older exporter to ONNX has no squeeze of several axes
-            x = self.torch.squeeze(x, at)
-        return x
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return x.expand(like.shape).clone()

@@ -56,6 +56,12 @@ class Derived:
         """The shape of `x` with `n` along the last axis."""
         return (*[self.size(x, at) for at in range(self.rank - 1)], n)
 
+    def drop_in_turn(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+        """One axis after the other, the last one first: PyTorch's older exporter to ONNX has no squeeze of several."""
+        for at in reversed(ats):
+            x = self.functions.squeeze(x, at)
+        return x
+
     def running(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """The framework's own sum, in the dtype of the cells."""
         return self.reduced("sum", x, ats)
