@@ -26,6 +26,8 @@ class TorchHarness(Harness):
         "exported:program": (*OPERATIONS, "max_3d_channels_last_k3_s2_p1", "min_3d_channels_last_k2_s1"),
         **dict.fromkeys(("exported:onnx", "exported:older onnx any"), OPERATIONS),
         **dict.fromkeys(("exported:program any", "exported:onnx any"), OPERATIONS[::2]),
+        "exported:aot": ("max_k3_s2_same",),
+        "exported:aot any": ("avg_k3_s2_same",),
         "compiled_gradient:inductor": ("max_ties_k3_s2_same", "avg_512x512_around_100"),
     }
 

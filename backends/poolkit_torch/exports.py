@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,17 @@ def traced(function: Function, tensors: tuple[Tensor, ...]) -> Function:
     return run
 
 
+def compiled_ahead(function: Function, tensors: tuple[Tensor, ...], **sizes: Any) -> Function:
+    """AOTInductor: a package of machine code, loaded again."""
+    inductor: Any = importlib.import_module("torch._inductor")
+    with tempfile.TemporaryDirectory() as folder:
+        made = torch.export.export(Model(function), tensors, **sizes)
+        run: Function = inductor.aoti_load_package(
+            inductor.aoti_compile_and_package(made, package_path=f"{folder}/pool.pt2")
+        )
+    return run
+
+
 def onnx(function: Function, tensors: tuple[Tensor, ...], older: bool = False, sizes: bool = True) -> Function:
     """ONNX by one of the two exporters, run in ONNX Runtime."""
     file: Any = io.BytesIO()
@@ -79,6 +91,8 @@ WAYS: dict[str, Callable[[Function, tuple[Tensor, ...]], Function]] = {
     "strict program": lambda f, t: program(f, t, strict=True),
     "program any": lambda f, t: program(f, t, **any_size(t)),
     "trace any": traced,
+    "aot": compiled_ahead,
+    "aot any": lambda f, t: compiled_ahead(f, t, **any_size(t)),
     "onnx": onnx,
     "onnx any": lambda f, t: onnx(f, t, sizes=False),
     "older onnx": lambda f, t: onnx(f, t, older=True),
