@@ -70,11 +70,12 @@ def _of_call(call: Call, layout: str | None, text: str = "") -> Operand:
 
 
 def _checked(side: Operand) -> Operand:
-    """The side; `InputError` where which cells are pooled together is data."""
-    if side.parts:
+    """The side; `InputError` where what is pooled together, or how, is data."""
+    names = side.pools.needs or tuple(side.pools.parameters)
+    if not names:
         return side
     raise InputError(
-        f"received {shown(side.given)}, which pools by {' and '.join(side.pools.needs)} besides, and a comparison is "
+        f"received {shown(side.given)}, which pools by {' and '.join(names)} besides, and a comparison is "
         "of what pools the cells of an input alone; pool the same tensors by both"
     )
 

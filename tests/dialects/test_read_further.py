@@ -252,9 +252,17 @@ def test_what_is_refused_says_why_and_what_to_write(source: str, text: str) -> N
 
 
 @pytest.mark.parametrize("other", ["nn.MaxPool2d(2)", pk.Segment("max", 3)])
-@pytest.mark.parametrize("given", ["nn.MaxUnpool2d(2)", "torchvision.ops.roi_pool(x, b, 7)", pk.Unpool(P, 4)])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "nn.MaxUnpool2d(2)",
+        "torchvision.ops.roi_pool(x, b, 7)",
+        pk.Unpool(P, 4),
+        pk.LearnedMix(P, P.replace(kind="avg")),
+    ],
+)
 def test_what_pools_by_another_tensor_is_not_compared(given: Any, other: Any) -> None:
-    with pytest.raises(pk.InputError, match=r"pools by (indices|boxes|ids) besides"):
+    with pytest.raises(pk.InputError, match=r"pools by (indices|boxes|ids|share) besides"):
         pk.diff(other, given)
 
 
