@@ -46,7 +46,8 @@ class RegionsPlan(Composite):
         return [2 * a.window if self.spec.kind == "align" else a.window for a in self.axes]
 
     def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[RegionsPlan]:
-        way = way_of(self, derivative) if at_once else None
+        rows = at_once or (asks and self.known and self.spec.kind == "align")  # which takes no scatter
+        way = way_of(self, derivative) if rows else None
         return (self,) if way is None else (dataclasses.replace(self, way=way, parts=()), self)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
