@@ -28,6 +28,12 @@ CASES: tuple[tuple[str, str, str, tuple[int, ...], dict[str, Any]], ...] = (
     ("split", "sum", "NHWC", (1, 9, 8, 2), {"output_size": (3, None)}),
     ("split", "avg", "CHW", (3, 6, 4), {"output_size": (3, 1)}),
     ("convolution", "avg", "NCHW", (2, 3, 8, 9), {"window": 3, "stride": 2, "padding": "same"}),
+    ("runs", "avg", "NCHW", (2, 3, 9, 8), {"window": 3, "stride": 2, "padding": "same"}),
+    ("runs", "avg", "NHWC", (1, 24, 25, 2), {"window": (21, 18), "stride": (1, 2), "padding": "same_lower"}),
+    ("runs", "avg", "NCHW", (1, 2, 29, 32), {"window": (13, 11), "stride": (3, 2), "ceil_mode": True, "padding": 2}),
+    ("runs", "avg", "NHWC", (2, 40, 9, 1), {"window": (11, 3), "stride": 1, "dilation": (3, 2), "padding": "causal"}),
+    ("runs", "avg", "NDHWC", (1, 12, 7, 8, 2), {"window": (11, 3, 2), "stride": 1, "divisor_override": 2.5}),
+    ("runs", "sum", "NLC", (2, 80, 3), {"window": 62, "stride": 5}),
     ("first", "max", "NCHW", (2, 3, 5, 7), {"output_size": 1}),
     ("first", "min", "NHWC", (2, 5, 7, 3), {"output_size": 1}),
     ("first", "max", "NHWC", (1, 18, 20, 2), {"output_size": 1}),
@@ -89,6 +95,16 @@ def test_few_calls_are_close(bins: int, shape: tuple[int, ...]) -> None:
     x = jnp.full(shape, 1 / 3, "float32")
     y = pk.lower(pk.AdaptiveAvgPool(bins, layout="NCHW"), "jax", shape, route="few_calls")(x)
     assert float(abs(y - x[0, 0, 0, 0]).max() * 3) <= 4 * 2**-23
+
+
+@pytest.mark.parametrize(("window", "letters"), [(31, "HW"), (63, "HW"), (147, "HW"), (245, "HW"), (49, "THW")])
+def test_large_windows_are_close(window: int, letters: str) -> None:
+    """Equal cells in 16 channels: in two steps of 7 and 9 along each axis they would be 4.6 eps off."""
+    spec = pk.AvgPool(window, 1, layout=f"N{letters}C")
+    cells = 1 + np.arange(16) / 16 + np.float32(2**-7)
+    x = np.broadcast_to(cells.astype("float32"), (1, *[window + 1] * len(letters), 16))
+    y = np.asarray(jax.jit(lambda x: pool_through(x, spec, "runs"))(jnp.asarray(x)), "float64")
+    assert float(abs(y / x[(0,) * (1 + len(letters))] - 1).max()) <= 4 * 2**-23
 
 
 def test_the_own_maximum_has_every_derivative() -> None:
