@@ -56,7 +56,7 @@ def in_xla(situation: Situation) -> bool:
 def once(plan: Plan) -> Steps:
     """The plan's windows as a single pool."""
     axes = [sliding(a) for a in plan.axes]
-    return [([a.window for a in axes], [a.stride for a in axes])]
+    return [([a.longest for a in axes], [a.stride for a in axes])]
 
 
 def divided(o: Any, x: Tensor, at: int, through: int, parts: list[int]) -> Tensor:

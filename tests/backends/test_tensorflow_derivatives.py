@@ -115,9 +115,12 @@ def test_a_taped_program_has_a_second_gradient_and_a_tangent() -> None:
     np.testing.assert_allclose(forward.jvp(y), right, atol=1e-6)
 
 
-def test_maxima_in_a_function_are_vectorized() -> None:
-    """For which the branches of tf.cond have to have one shape, as they have for XLA."""
-    spec, x = pk.MaxPool(2, layout="NHWC"), tf.random.stateless_normal((2, 4, 4, 3), (0, 1))
+@pytest.mark.parametrize(
+    "spec", [pk.MaxPool(2, layout="NHWC"), pk.GlobalMaxPool(layout="NHWC", keepdims=True)], ids=str
+)
+def test_maxima_in_a_function_are_vectorized(spec: pk.PoolSpec) -> None:
+    """For which the branches of tf.cond have to have one shape, as they have for XLA; with a gradient there is none."""
+    x = tf.random.stateless_normal((2, 4, 4, 3), (0, 1))
     np.testing.assert_array_equal(
         tf.vectorized_map(lambda z: pk.pool(z, spec), tf.stack([x, -x])),
         [pool_through(x, spec, "fold"), pool_through(-x, spec, "fold")],
@@ -127,6 +130,8 @@ def test_maxima_in_a_function_are_vectorized() -> None:
         tape.watch(x)
         y = run(x)
     np.testing.assert_array_equal(tape.jacobian(y, x), tape.jacobian(y, x, experimental_use_pfor=False))
+    right = [pool_through_slopes(each, spec) for each in (x, -x)]
+    np.testing.assert_array_equal(tf.vectorized_map(lambda z: slopes_of(z, spec), tf.stack([x, -x])), right)
 
 
 @pytest.mark.parametrize(("kind", "far"), [("softmax", 100.0), ("gem", 1e20)])
@@ -135,10 +140,7 @@ def test_kinds_by_sums_in_a_function(kind: str, far: float) -> None:
     spec, x = pk.PoolSpec(kind, window=3, stride=2, layout="NHWC"), tf.random.stateless_normal((2, 1, 7, 7, 3), (0, 1))
 
     def slopes(x: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = pk.pool(x, spec)
-        return tape.gradient(y, x)
+        return slopes_of(x, spec)
 
     run = tf.function(slopes)
     for size in (1.0, far):
@@ -147,6 +149,13 @@ def test_kinds_by_sums_in_a_function(kind: str, far: float) -> None:
         together = tf.vectorized_map(slopes, x * size, fallback_to_while_loop=False)
         np.testing.assert_allclose(together, right, rtol=1e-4, atol=1e-4)
     assert "If" in {op.type.removeprefix("Stateless") for op in run.get_concrete_function(x[0]).graph.get_operations()}
+
+
+def slopes_of(x: Any, spec: pk.PoolSpec) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = pk.pool(x, spec)
+    return tape.gradient(y, x)
 
 
 def pool_through_slopes(x: Any, spec: pk.PoolSpec) -> Any:
@@ -164,6 +173,8 @@ def pool_through_slopes(x: Any, spec: pk.PoolSpec) -> Any:
         (pk.MaxPool(2, layout="NDHWC"), (2, 4, 6, 4, 3), "max_pool_branched"),
         (pk.MaxPool(9, 1, "same", layout="NHWC"), (2, 20, 20, 3), "max_pool_branched"),
         (pk.MaxPool(13, 1, "same", layout="NHWC"), (2, 20, 20, 3), "fold_in_graph"),
+        (pk.GlobalMaxPool(layout="NHWC", keepdims=True), MAP, "max_pool_branched"),
+        (pk.GlobalMaxPool(layout="NCHW", keepdims=True), FIRST, "first"),
     ],
 )
 def test_what_a_graph_takes_for_maxima(spec: pk.PoolSpec, shape: tuple[int, ...], first: str) -> None:

@@ -92,6 +92,7 @@ CASES = [
             (pk.PoolSpec("avg", window=6, stride=1, layout="NCHW"), FIRST),  # of whose calls none is tf's
         )
     ],
+    ("max_pool_branched", pk.GlobalMaxPool(layout="NHWC", keepdims=True), MAP),
     *[
         (route, pk.PoolSpec(kind, output_size=1, layout=layout), shape)
         for route in ("reduce", "first", "first_taped")
@@ -140,9 +141,8 @@ def test_a_route_gives_what_the_fold_gives(
         right, right_gradient = pooled(tf.constant(x), spec, "fold")
         tolerance = 0 if spec.kind in ("max", "min") else 1e-6
         np.testing.assert_allclose(values, right, rtol=tolerance, atol=tolerance, err_msg=name)
-        free = (
-            {"nan", "low", "high"} if route == "max_pool_marked" else {"nan"}
-        )  # docs/semantics.md (4, 5): not specified
+        # docs/semantics.md (4, 5): not specified
+        free = {"nan", "low", "high"} if route == "max_pool_marked" else {"nan"}
         if name not in free and gradient is not None:
             np.testing.assert_allclose(gradient, right_gradient, rtol=1e-5, atol=1e-5, err_msg=name)
 
