@@ -117,6 +117,9 @@ class Derived:
     def derived(self: Any, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
         return slopes(x, function(x), x)
 
+    def unless_derived(self: Any, alone: Callable[[Tensor], Any], both: Callable[[Tensor], Any], x: Tensor) -> Any:
+        return both(x)
+
     def bit_or(self: Any, a: Tensor, b: Any) -> Tensor:
         return self.subtract(self.add(a, b), self.bit_and(a, b))
 

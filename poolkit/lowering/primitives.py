@@ -217,6 +217,9 @@ class Ops(Protocol):
         tuple, `slopes` gives one; `x` may be several tensors, of which the first is changed.
         """
 
+    def unless_derived(self, alone: Callable[[Tensor], Any], both: Callable[[Tensor], Any], x: Tensor) -> Any:
+        """`both(x)`, or `alone(x)`, which is as good, where an adapter `derives` and no derivative is taken."""
+
     def cast(self, x: Tensor, dtype: str) -> Tensor: ...
     def cast_like(self, x: Tensor, like: Tensor) -> Tensor: ...
     def detach(self, x: Tensor) -> Tensor: ...

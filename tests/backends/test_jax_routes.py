@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import jax
@@ -134,6 +135,15 @@ def test_a_global_maximum_looks_for_its_place_only_where_a_derivative_is_taken(l
     forward = jax.jit(lambda x: pk.pool(x, spec))
     assert "iota" not in forward.lower(x).as_text()
     assert "iota" in jax.jit(jax.grad(lambda x: forward(x).sum())).lower(x).as_text()
+
+
+def test_values_alone_are_all_that_is_made_of_sums_without_a_derivative() -> None:
+    """Where both sums of a softmax are kept, XLA writes down the exponentials that they share."""
+    x, spec = jnp.ones((2, 64, 96)), pk.PoolSpec("softmax", output_size=1, layout="NLC")
+    forward, kept = jax.jit(lambda x: pk.pool(x, spec)), re.compile(r"\}\) : \(tensor<i32>\) -> (.*)")  # of a branch
+    assert kept.findall(forward.lower(x).as_text()) == ["tensor<2x1x96xf32>"]
+    slopes = jax.jit(jax.grad(lambda x: forward(x).sum())).lower(x).as_text()
+    assert kept.findall(slopes)[0].count("tensor<2x1x96xf32>") == 3
 
 
 def test_native_is_the_framework_s_own_call() -> None:

@@ -102,6 +102,10 @@ class Expected(Taps):
         right = self.o.between(self.o.detach(s[1]), *ends(self.plan.work, 60.0))
         return right if self.certainly is True else self.o.both(self.certainly, right)
 
+    def sound(self, values: Tensor, bound: float) -> Any:
+        """The largest cell is at least the average, and less than that times their number."""
+        return self.o.both(self.certainly, self.o.between(values, *ends(self.plan.work, 30.0)))
+
 
 class Drawn(Choice, Taps):
     """The cell in whose part of the line from 0 to 1 a sample falls, when cells are laid side by side in order.

@@ -80,6 +80,13 @@ class Kind:
         """
         raise NotImplementedError
 
+    def sound(self, values: Tensor, bound: float) -> Any:
+        """Whether all was in range, by what is made of such sums (`certain`), where no derivative is taken.
+
+        `bound` is the largest magnitude of an exponent, less the logarithm of the number of cells.
+        """
+        raise NotImplementedError
+
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """How a window's sums change with its cells, where a framework composes a derivative by hand (`Ops.derived`).
 

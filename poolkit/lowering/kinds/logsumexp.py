@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.count import divisor_of
 from poolkit.lowering.kinds.kind import State
-from poolkit.lowering.kinds.relative import Relative, decayed, exponents, factors, largest_of, no_change, times
+from poolkit.lowering.kinds.relative import (
+    Relative,
+    decayed,
+    exponents,
+    factors,
+    largest_of,
+    moderate,
+    no_change,
+    times,
+)
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import Plan
@@ -61,6 +70,9 @@ class LogSumExp(Relative):
 
     def fits(self, s: State, bound: float) -> Any:
         return self.o.between(self.o.detach(s[1]), math.exp(-bound), math.exp(bound))
+
+    def sound(self, values: Tensor, bound: float) -> Any:
+        return moderate(self, values, bound)
 
     def share(self, scale: Tensor, largest: Tensor) -> Tensor:
         return decayed(self.o, self.o.subtract(scale, largest), self.far)

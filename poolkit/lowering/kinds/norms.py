@@ -121,6 +121,9 @@ class Norm(Relative):
         """Whether each window's sum of powers is so far in range that all of it was."""
         return self.o.between(self.o.detach(s[1]), *ends(self.plan.work, room(self.p)))
 
+    def sound(self, values: Tensor, bound: float) -> Any:
+        return self.o.between(values, *ends(self.plan.work, room(self.p) / self.p))
+
     def wide(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """In float64, of cells of float32, with p from 1 to 4.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.fold import total
 from poolkit.lowering.kinds.kind import Kind, State
-from poolkit.lowering.kinds.relative import decayed, ends, exponents, factors, largest_of, no_change, times
+from poolkit.lowering.kinds.relative import decayed, ends, exponents, factors, largest_of, moderate, no_change, times
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -85,6 +85,10 @@ class Softmax(Kind):
         o, high = self.o, ends(self.plan.work, 100.0)[1]
         weights = o.between(o.detach(s[2]), math.exp(-bound), math.exp(bound))
         return o.both(weights, o.between(o.detach(s[1]), -high, high))
+
+    def sound(self, values: Tensor, bound: float) -> Any:
+        """The largest cell is not below the average, nor above it by more than the logarithm of their number."""
+        return moderate(self, values, bound)
 
     def weighed(self, x: Tensor, weight: Tensor) -> Tensor:
         """The product, 0 where the weight is: a mask's -inf, or two of float32's smallest numbers, times 0 are NaN."""

@@ -23,7 +23,7 @@ from poolkit.lowering.fold import pad, tap, total
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.routes.windows import IN_A_ROW, cells, in_no_window, sliding
+from poolkit.lowering.routes.windows import IN_A_ROW, cells, in_no_window, reduced, sliding
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.dtypes import FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
@@ -90,29 +90,43 @@ class BySums(Composite):
         """As "tried", with the derivative by hand: only the forward pass holds a branch, whose scale is 1 or 0.
 
         A framework's own goes through the guards of both branches, which takes XLA on a CPU 4 to 6 times as long.
+        Where none is taken, the values tell whether all was in range: XLA adds up several sums in one loop where
+        nothing but a value is made of them, and else writes down the exponentials that they share.
         """
         plan = pooling(self.base)
         blind = o.of_rank(o.rank)
         blind.blind = True
         kind: Any = FOLDS[plan.kind](o, plan)
         forward: Any = FOLDS[plan.kind](blind, plan)
-        total, largest = map(_values, runs)
+        total = _values(runs[0])
+
+        def largest(t: Tensor) -> Tensor:
+            for at in reduced(plan):
+                t = blind.max(t, at)
+            return t
+
+        def relative(cells: Tensor) -> Any:
+            return forward.relative(cells, total, largest)
+
+        far = o.shared("relative", self, relative)
+
+        def value(state: Any) -> Tensor:
+            return kind.finish(tuple([state[i] for i in range(len(kind.neutral))]), x)[0]
+
+        def values(t: Tensor) -> Tensor:
+            made = forward.certain(forward.bounded(t, total), t)
+            right = forward.sound(made, BOUND[plan.work] - math.log(cells(plan)))
+            return o.branch(right, lambda near: made, lambda cells: value(far(cells)), t)
 
         def state(cells: Tensor) -> Any:
             made = forward.bounded(cells, total)
             scale = o.add(o.multiply(made[-1], 0.0), made[0]) if isinstance(made[0], float) else made[0]
-            return o.branch(
-                forward.fits(made, BOUND[plan.work]),
-                lambda near: (scale, *made[1:]),
-                lambda far: forward.relative(far, total, largest),
-                cells,
-            )
+            return o.branch(forward.fits(made, BOUND[plan.work]), lambda near: (scale, *made[1:]), far, cells)
 
         def slopes(cells: Tensor, found: Any, change: Tensor) -> Any:
             return kind.slope(cells, found, change, total)
 
-        found = o.derived(state, slopes, x)
-        return kind.finish(tuple([found[i] for i in range(len(kind.neutral))]), x)[0]
+        return o.unless_derived(values, lambda t: value(o.derived(state, slopes, t)), x)
 
     def _beside(self, o: Ops, x: Tensor) -> Tensor:
         """As whole axes, of which there is one: that of the cells of a window."""
@@ -238,7 +252,7 @@ def _of_parts(
     if sure and tries and (whole or cells(plan) <= FEW) and branches(plan):
         return [_by(base, "tried", plan.work, ["sum", "max"] if whole else ["sum"])]
     if whole and derives and "bounded" in offered and not base.further and (not powers or 2 <= p < math.inf):
-        return [_by(base, "derived", plan.work, ["sum", "max"]), _by(base, "relative", plan.work, ["sum", "max"])]
+        return [_by(base, "derived", plan.work, ["sum"]), _by(base, "relative", plan.work, ["sum", "max"])]
     if whole:
         return [_by(base, "relative", plan.work, ["sum", "max"])]
     if powers and (not 1 < p <= WIDEST or given & {"p", "eps"}):

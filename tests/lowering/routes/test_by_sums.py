@@ -175,6 +175,21 @@ def test_a_derivative_by_hand_is_that_of_the_fold(spec: Any, cells: Any) -> None
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=atol)
 
 
+@pytest.mark.parametrize("middle", [-1e4, -94.0, -88.0, -17.0, 0.0, 12.0, 17.0, 87.0, 1e4])
+@pytest.mark.parametrize("fields", [GLOBAL, WINDOWS], ids=["whole", "windows"])
+@pytest.mark.parametrize("kind", ["softmax", "logsumexp", "stochastic"])
+def test_values_alone_are_those_beside_a_derivative(kind: str, fields: dict[str, Any], middle: float) -> None:
+    """Without one it is the values that tell whether exponentials were in range, of cells of any spread."""
+    jax: Any = pytest.importorskip("jax")
+    spec, rng = pk.PoolSpec(kind, **fields), np.random.default_rng(0)
+    for spread in (0.5, 8.0, 60.0):
+        cells = (middle + spread * rng.standard_normal((2, 3, 40))).astype("float32")
+        wanted = pool_through(cells.astype("float64"), spec, "fold")
+        x, most = jax.numpy.asarray(cells), float(np.abs(cells).max())
+        np.testing.assert_allclose(spec(x), wanted, atol=1e-6 * most)
+        np.testing.assert_allclose(jax.vjp(spec, x)[0], wanted, atol=1e-6 * most)
+
+
 @pytest.mark.parametrize("size", [1e-6, 3e5])
 @pytest.mark.parametrize("fields", [GLOBAL, WINDOWS], ids=["whole", "windows"])
 def test_a_root_of_powers_that_are_tried_has_two_derivatives(fields: dict[str, Any], size: float) -> None:
