@@ -65,9 +65,12 @@ class Ops(Operators):
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
-        rows = [self.lax.broadcasted_iota("int32", places.shape, at) for at in range(self.rank - 1)]
-        made = self.jnp.zeros(self.row(x, n), x.dtype).at[(*rows, places)]
-        return made.set(x, mode="promise_in_bounds", unique_indices=True)  # else a derivative asks which one is seen
+        shape = (product(self.row(x, n)[:-1]), self.size(x, self.rank - 1))
+        # As few axes as can be, by numbers without a sign: of others JAX asks whether they count from the end.
+        rows = self.jnp.reshape(places, shape).astype("uint32")
+        made = self.jnp.zeros((shape[0], n), x.dtype).at[self.lax.broadcasted_iota("uint32", rows.shape, 0), rows]
+        made = made.set(self.jnp.reshape(x, shape), mode="promise_in_bounds", unique_indices=True)  # else a derivative
+        return self.jnp.reshape(made, self.row(x, n))  # asks which one is seen
 
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
