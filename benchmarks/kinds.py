@@ -154,9 +154,9 @@ def kinds(name: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if name not in OPERATIONS:
         return
     f = FRAMEWORKS[name]()
-    for text, x, *functions in compared(name, options):
+    for text, x, *functions, further in compared(name, options):
         for mode, train in product(f.asked(options, f.quick[:1]), (False, True)):
-            made = [_call(f, function, x, mode, train) for function in functions]
+            made = [_call(f, function, x, mode, train, further) for function in functions]
             ours, other = (f.numbers(f.finish(call())) for call in made)
             what = f"{name} {text} {mode} gradient={train}"
             np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-5, err_msg=what)
@@ -180,10 +180,12 @@ def compared(name: str, options: argparse.Namespace) -> Iterator[Compared]:
             yield other
 
 
-def _call(f: Framework, function: Function, x: Array, mode: str, train: bool) -> partial[Any]:
-    inputs = [f.tensor(x, train=train)]
+def _call(
+    f: Framework, function: Function, x: Array, mode: str, train: bool, further: tuple[Tensor, ...]
+) -> partial[Any]:
+    inputs = [f.tensor(x, train=train), *further]
     if train:
-        shape = f.numbers(f.finish(function(f.tensor(x)))).shape
+        shape = f.numbers(f.finish(function(f.tensor(x), *further))).shape
         inputs.insert(0, f.tensor(np.ones(shape, np.float32)))
     return partial(f.made(function, mode, train=train), *inputs)
 

@@ -21,12 +21,13 @@ SPEC = pk.MaxPool(2, layout="NCHW", indices=True)
 
 
 class Compared(NamedTuple):
-    """What is pooled by poolkit, and by hand, of an input."""
+    """What is pooled by poolkit, and by hand, of an input, and of further tensors that a compiler is not to know."""
 
     name: str
     x: Array
     ours: Function
     hand: Function
+    further: tuple[Tensor, ...] = ()
 
 
 def operations(backend: str, channels: int | None) -> Iterator[Compared]:
@@ -57,7 +58,7 @@ def torch_operations(few: int, many: int) -> Iterator[Compared]:
         w = torch.exp(x - largest(x.detach())[ids])
         return total(x * w) / total(w)
 
-    yield Compared("unpool window=2", values.numpy(), _unpooled(indices), lambda x: f.max_unpool2d(x, indices, [2, 2]))
+    yield _unpooled(values.numpy(), indices, partial(f.max_unpool2d, kernel_size=[2, 2]))
     yield from _segments(ids, many, {"sum": total, "avg": average, "max": largest, "softmax": softmax})
     maps = numbers(2, many, SIDE, SIDE)
     for kind, by_hand, options in (("max", maxima, {}), ("align", samples, {"sampling_ratio": 2})):
@@ -98,9 +99,9 @@ def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
 
     tf: Any = tensorflow
     values, indices = (np.asarray(t) for t in SPEC(numbers(8, few, SIDE, SIDE)))
-    places, ids = tf.constant(indices), tf.constant(segments())
+    ids = tf.constant(segments())
 
-    def by_hand(x: Tensor) -> Tensor:
+    def by_hand(x: Tensor, places: Tensor) -> Tensor:
         starts = tf.range(8 * few, dtype=tf.int64)[:, None] * SIDE**2
         line = tf.reshape(tf.reshape(places, (8 * few, -1)) + starts, (-1, 1))
         return tf.reshape(tf.scatter_nd(line, tf.reshape(x, (-1,)), (8 * few * SIDE**2,)), (8, few, SIDE, SIDE))
@@ -109,7 +110,7 @@ def tensorflow_operations(few: int, many: int) -> Iterator[Compared]:
         w = tf.exp(x - tf.gather(tf.stop_gradient(tf.math.unsorted_segment_max(x, ids, SEGMENTS)), ids))
         return tf.math.unsorted_segment_sum(x * w, ids, SEGMENTS) / tf.math.unsorted_segment_sum(w, ids, SEGMENTS)
 
-    yield Compared("unpool window=2", values, _unpooled(places), by_hand)
+    yield _unpooled(values, tf.constant(indices), by_hand)
     own = {"sum": "sum", "avg": "mean", "max": "max"}
     hands = {
         kind: partial(getattr(tf.math, f"unsorted_segment_{name}"), segment_ids=ids, num_segments=SEGMENTS)
@@ -144,11 +145,11 @@ def jax_operations(few: int, many: int) -> Iterator[Compared]:
 
     jnp = jax.numpy
     values, indices = (np.asarray(t) for t in SPEC(numbers(8, few, SIDE, SIDE)))
-    places, ids = jnp.asarray(indices), jnp.asarray(segments())
+    ids = jnp.asarray(segments())
     sums = partial(jax.ops.segment_sum, segment_ids=ids, num_segments=SEGMENTS)
     most = partial(jax.ops.segment_max, segment_ids=ids, num_segments=SEGMENTS)
 
-    def by_hand(x: Tensor) -> Tensor:
+    def by_hand(x: Tensor, places: Tensor) -> Tensor:
         rows = jnp.arange(8 * few)[:, None]
         made = jnp.zeros((8 * few, SIDE * SIDE)).at[rows, places.reshape(8 * few, -1)].set(x.reshape(8 * few, -1))
         return made.reshape(8, few, SIDE, SIDE)
@@ -157,7 +158,7 @@ def jax_operations(few: int, many: int) -> Iterator[Compared]:
         w = jnp.exp(x - jax.lax.stop_gradient(most(x))[ids])
         return sums(x * w) / sums(w)
 
-    yield Compared("unpool window=2", values, _unpooled(places), by_hand)
+    yield _unpooled(values, jnp.asarray(indices), by_hand)
     average = sums(jnp.ones((ROWS, 1)))
     yield from _segments(ids, many, {"sum": sums, "avg": lambda x: sums(x) / average, "max": most, "softmax": softmax})
     maps, boxes = numbers(2, SIDE, SIDE, many), jnp.asarray(regions())
@@ -203,8 +204,9 @@ def _jax_regions(many: int) -> tuple[Function, Function]:
     return maxima, samples
 
 
-def _unpooled(indices: Tensor) -> Function:
-    return partial(pk.unpool, indices=indices, spec=SPEC, output_size=(SIDE, SIDE))
+def _unpooled(values: Array, indices: Tensor, hand: Function) -> Compared:
+    ours = partial(pk.unpool, spec=SPEC, output_size=(SIDE, SIDE))
+    return Compared("unpool window=2", values, ours, hand, (indices,))
 
 
 def _segments(ids: Tensor, channels: int, by_hand: dict[str, Function]) -> Iterator[Compared]:
