@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
+from poolkit.programs.lifetimes import letting_go
 from poolkit.programs.naming import name_of
 from poolkit.programs.recorder import Block, Effect, Name, Tape, Value, render
 
@@ -199,7 +200,7 @@ def _module(title: str, imports: list[str], body: list[str], decorator: str, arg
 
 def _compile(source: str, filename: str) -> Callable[[Any], Any]:
     namespace: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), namespace)  # the text was rendered above, from our own lowering
+    exec(compile(letting_go(source), filename, "exec"), namespace)  # the text was rendered above, from our own lowering
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     function = namespace.pop("pool")  # out of its own globals, so that it is gone when nobody holds it
     weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
