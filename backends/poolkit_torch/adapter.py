@@ -11,6 +11,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Route, Situation
+from poolkit.lowering.parted import in_parts
 from poolkit.lowering.routes.by_convolution import channelwise
 from poolkit.lowering.routes.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
 
 THIN = 32  # channels, or what else is the last axis
+LARGE = 2**22  # numbers, 16 MB: of two cores with a cache of 32
+PARTS = "torch.cat([pool(part) for part in x.split({some})])"
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -39,6 +42,15 @@ _is_wrapped: Callable[[Any], bool] = getattr(torch._C, "_functorch").is_functorc
 def _is_symbolic(x: Any) -> bool:
     """Whether what is wrapped is a tracer's: a derivative may be taken inside of `make_fx`."""
     return any(type(n) is not int for n in x.shape)
+
+
+# The public names of what PyTorch 2.9 has take 5 microseconds at each call.
+_precision: Any = getattr(torch._C, "_get_fp32_precision_getter", lambda *of: torch.get_float32_matmul_precision())
+
+
+def _rounds() -> bool:
+    """Whether products of float32 matrices may be computed in fewer bits, where the processor can."""
+    return torch.is_autocast_enabled("cpu") or _precision("mkldnn", "matmul") not in ("none", "ieee", "highest")
 
 
 # PyTorch's forward mode multiplies infinite cells by a convolution's derivative by its weights, which is 0.
@@ -103,14 +115,18 @@ class TorchAdapter(Adapter):
             wrapped=wrapped,
             empty=x.numel() == 0,
             small=x.numel() <= SMALL,
+            large=x.numel() >= LARGE,
+            rounds=_rounds(),
             thin=x.dim() > 2 and x.shape[-1] < THIN,
             device=x.device.type,
             format=x.is_contiguous(),
         )
 
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
-        eager = situation.format is False and not (situation.tracing or situation.wrapped)
-        return KEPT if eager and puts_together(plan) else route.decorator
+        if situation.format is False and not (situation.tracing or situation.wrapped) and puts_together(plan):
+            return KEPT
+        here = situation.format is True and self.branches(plan, situation)
+        return in_parts(plan, situation, shape, PARTS) if here else route.decorator
 
     def wide(self, situation: Situation) -> bool:
         return situation.device == "cpu"  # others have no float64, or hardly any units for it
@@ -118,7 +134,10 @@ class TorchAdapter(Adapter):
     def branches(self, plan: Any, situation: Situation) -> bool:
         return self.wide(situation) and not (situation.tracing or situation.wrapped)
 
-    def key(self, x: Any, spec: Any) -> Hashable:
+    def multiplies(self, situation: Situation) -> bool:
+        return situation.format is True and not (situation.small or situation.rounds or situation.derivative)
+
+    def key(self, x: Any, spec: Any) -> tuple[Any, ...] | None:
         if _is_dynamo() or type(x) not in _PLAIN or _is_tracing() or x.layout is not _STRIDED:
             return None
         try:
@@ -136,6 +155,8 @@ class TorchAdapter(Adapter):
         key = self.key(x, spec)
         if key is None:
             return None
+        if not key[3] and x.numel() > SMALL:  # no derivative is taken, so that it may be a product
+            key = key, _rounds()
         for name, t in tensors.items():
             if type(t) not in _PLAIN:
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -42,7 +43,8 @@ class Ops(Operators):
         return a != a
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
-        return self.torch.clamp(x, low, high)
+        ends = [None if end in (-math.inf, math.inf) else end for end in (low, high)]  # of which a derivative looks
+        return self.torch.clamp(x, *ends)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.torch.index_select(x, at, places)
@@ -63,6 +65,9 @@ class Ops(Operators):
             none = wide.new_full((), 0 if or_zero else bounds(self.dtype)[how == "min"]).expand(shape)
             made = none.scatter_reduce(0, places, wide, f"a{how}", **({"include_self": False} if or_zero else {}))
         return made if wide is x else made.to(x.dtype)
+
+    def tally(self, ids: Tensor, n: int) -> Tensor:
+        return self.torch.bincount(ids, minlength=n)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it
@@ -113,6 +118,9 @@ class Ops(Operators):
         return beside(made.view(self.along(at)), like)
 
     def between(self, x: Tensor, low: float, high: float) -> Any:
+        if low == -math.inf and high == math.inf:  # which one call tells: infinite less infinite is NaN
+            added = self.torch.sum(x).item()
+            return added - added == 0
         ends = self.torch.aminmax(x)
         return (ends[0].item() > low) & (ends[1].item() < high)
 

@@ -18,12 +18,8 @@ from poolkit.programs.recorder import together
 KEPT = '''\
 def in_its_format(pool):
     """The result in the memory format channels_last, where the input is."""
-
-    def run(x):
-        y, channels_last = pool(x), torch.channels_last
-        return y.contiguous(memory_format=channels_last) if x.is_contiguous(memory_format=channels_last) else y
-
-    return run
+    last = {"memory_format": torch.channels_last}
+    return lambda x: pool(x).contiguous(**last) if x.is_contiguous(**last) else pool(x)
 
 
 @in_its_format'''

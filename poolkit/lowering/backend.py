@@ -27,9 +27,10 @@ class Situation(NamedTuple):
     derivative: bool = True  # a derivative may be taken
     tracing: bool = False  # the framework's own tracer is looking on
     wrapped: bool = False  # by vmap or another functional transform
-    autocast: bool = False
+    rounds: bool = False  # products of matrices may be rounded to fewer bits, as under autocast
     empty: bool = False  # an axis that is not pooled has size 0
     small: bool = False  # calling takes longer than reading: the fewer calls the better
+    large: bool = False  # no cache holds its numbers
     thin: bool = False  # few numbers lie side by side along the last axis
     shipped: bool = False  # printed, exported or compiled elsewhere: the framework's own calls come first
     device: Hashable = None
@@ -153,6 +154,10 @@ class Adapter:
 
     def branches(self, plan: AnyPlan, situation: Situation) -> bool:
         """Whether it pays to ask what tensors hold (`Ops.branch`), so that windows of a kind with powers are sums."""
+        return False
+
+    def multiplies(self, situation: Situation) -> bool:
+        """Whether a sum of products is faster as one of matrices, of float32 or more, than cell by cell."""
         return False
 
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:

@@ -134,7 +134,15 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     wide = (here or situation.device is not None) and adapter.wide(situation)
     asks = here and not situation.empty
     tries, derives = wide and adapter.silent, asks and adapter.derives
-    by_sums = ways(plan, wide, tries, lambda p: asks and adapter.branches(p, situation), derives, situation.shipped)
+    by_sums = ways(
+        plan,
+        wide,
+        tries,
+        lambda p: asks and adapter.branches(p, situation),
+        derives,
+        situation.shipped,
+        adapter.multiplies(situation),
+    )
     asked = [_asked(adapter, way, situation) if way.parts else _alone(way) for way in by_sums]
     choosing = asks and adapter.branches(plan, situation)
     at_once = choosing and not situation.tracing and adapter.ops(plan.rank, plan.work).puts
