@@ -36,7 +36,7 @@ def rows() -> list[Any]:
 
 
 def test_sharded_pools_have_the_numbers_of_one_device(rows: list[Any]) -> None:
-    assert len(rows) == 4 * len(BY_HEIGHT)
+    assert len([row for row in rows if row[0] != "own"]) == 4 * len(BY_HEIGHT)
     assert [row[:3] for row in rows if not row[3]] == []
 
 
@@ -49,3 +49,19 @@ def test_height_shards_exchange_edges_or_once(rows: list[Any]) -> None:
         name: Counter(collectives) for axes, by, name, _, collectives in rows if (axes, by) == ("Auto", "H")
     }
     assert found == BY_HEIGHT
+
+
+def test_windows_exchange_at_most_twice_what_those_of_jax_do(rows: list[Any]) -> None:
+    """Of an average the other half are counts of cells, one for each place of a single map."""
+    found = {(row[0], row[2]): len(row[4]) for row in rows if row[:2] in (["own", "Auto"], ["Auto", "H"])}
+    own = {name: count for (axes, name), count in found.items() if axes == "own"}
+
+    assert own == {"side by side": 0, "maximum, same": 1, "average, same": 2}
+    assert [name for name, count in own.items() if found["Auto", name] > 2 * count] == []
+
+
+def test_the_gradient_of_an_average_that_divides_gathers_nothing(rows: list[Any]) -> None:
+    (collectives,) = [row[4] for row in rows if row[:3] == ["Explicit", "H", "side by side"]]
+
+    assert set(collectives) <= {"collective-permute"}
+    assert len(collectives) <= 6
