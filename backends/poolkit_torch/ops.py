@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit.lowering.operators import Operators
+from poolkit.lowering.operators import Functions, Operators
 from poolkit.lowering.primitives import Tensor
 from poolkit.programs.recorder import choose
 from poolkit.spec.dtypes import bounds
@@ -25,6 +25,7 @@ class Ops(Operators):
     spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
     nan_wins = puts = zeros = True
     drop = Operators.drop_in_turn
+    either = Functions.either  # Core ML's converter has no `|`
     own_sum = Operators.running  # in float32, which every device has
 
     def typed(self, dtype: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,17 @@ def test_volumes_of_channels_last_are_maps(spec: pk.PoolSpec, any_size: bool) ->
             torch.autograd.grad(y, t, expected.isfinite().float())[0] for y, t in ((found, ours), (expected, eager))
         ]
         torch.testing.assert_close(*gradients, equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", ["lp", "gem"])
+def test_a_program_holds_no_operator_that_core_ml_lacks(kind: str) -> None:
+    """Its converter (coremltools 9.0) knows `logical_or`, and no `|`."""
+    spec = pk.PoolSpec(kind, window=3, stride=2, layout="NCHW")
+    program = torch.export.export(spec.layer("torch"), (torch.rand(1, 2, 9, 9),))
+
+    targets = {str(node.target) for node in program.graph.nodes}
+    assert [name for name in targets if re.search(r"aten\.(__|bitwise)", name)] == []
+    assert any("logical" in name for name in targets)
 
 
 SAID = [  # what ONNX's operators can say, whatever the size
