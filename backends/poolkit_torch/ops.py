@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from poolkit.lowering.operators import Functions, Operators
+from poolkit.lowering.operators import Operators
 from poolkit.lowering.primitives import Tensor
 from poolkit.programs.recorder import choose
 from poolkit.spec.dtypes import bounds
@@ -25,7 +25,6 @@ class Ops(Operators):
     spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
     nan_wins = puts = zeros = True
     drop = Operators.drop_in_turn
-    either = Functions.either  # Core ML's converter has no `|`
     own_sum = Operators.running  # in float32, which every device has
 
     def typed(self, dtype: str) -> Any:
@@ -36,6 +35,9 @@ class Ops(Operators):
 
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
+
+    def either(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.torch.logical_or(a, b)  # Core ML's converter has no `|`
 
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return x.expand(like.shape).clone()

@@ -20,10 +20,9 @@ import poolkit as pk
 from poolkit_conformance import compare, oracle
 from tests.programs.test_short import SPECS
 
-HOW: dict[str, Any] = {
-    "pool": lambda spec, x: pk.pool(x, spec),
-    "layer": lambda spec, x: spec.layer("keras")(x),
-}
+
+def pooled(how: str, spec: pk.PoolSpec, x: Any) -> Any:
+    return pk.pool(x, spec) if how == "pool" else spec.layer("keras")(x)
 
 
 def sizes_of(spec: pk.PoolSpec, by: int) -> tuple[int, ...]:
@@ -33,12 +32,14 @@ def sizes_of(spec: pk.PoolSpec, by: int) -> tuple[int, ...]:
 def exported(spec: pk.PoolSpec, how: str, any_size: bool, file: Path) -> None:
     """Raises what the exporter does, and `Mismatch` where the numbers are others."""
     sizes = sizes_of(spec, 0)
-    given = keras.Input([None if any_size and c in "HW" else n for c, n in zip(spec.layout, sizes, strict=True)][1:])
-    model = keras.Model(given, HOW[how](spec, given))
+    given: Any = keras.Input(
+        [None if any_size and c in "HW" else n for c, n in zip(spec.layout, sizes, strict=True)][1:]
+    )
+    model = keras.Model(given, pooled(how, spec, given))
     model(np.zeros(sizes, "float32"))  # Keras exports what was called once
     with contextlib.redirect_stdout(io.StringIO()):
         model.export(file, format="onnx", verbose=False)
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     for by in (0, 5) if any_size else (0,):
         x = np.random.default_rng(0).standard_normal(sizes_of(spec, by)).astype("float32")
         found, *places = session.run(None, {session.get_inputs()[0].name: x})
@@ -54,7 +55,7 @@ def main() -> None:
     failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for spec in SPECS:
-            for how in HOW:
+            for how in ("pool", "layer"):
                 for any_size in (False, True):
                     try:
                         exported(spec, how, any_size, Path(folder) / "model.onnx")
