@@ -25,6 +25,11 @@ def pooled(how: str, spec: pk.PoolSpec, x: Any) -> Any:
     return pk.pool(x, spec) if how == "pool" else spec.layer("keras")(x)
 
 
+def any_of(module: Any) -> Any:
+    """Keras says half of the types of its functions."""
+    return module
+
+
 def sizes_of(spec: pk.PoolSpec, by: int) -> tuple[int, ...]:
     return tuple({"N": 2, "C": 4, "H": 13 + by, "W": 17 + by}[c] for c in spec.layout)
 
@@ -32,9 +37,8 @@ def sizes_of(spec: pk.PoolSpec, by: int) -> tuple[int, ...]:
 def exported(spec: pk.PoolSpec, how: str, any_size: bool, file: Path) -> None:
     """Raises what the exporter does, and `Mismatch` where the numbers are others."""
     sizes = sizes_of(spec, 0)
-    given: Any = keras.Input(
-        [None if any_size and c in "HW" else n for c, n in zip(spec.layout, sizes, strict=True)][1:]
-    )
+    known = [None if any_size and c in "HW" else n for c, n in zip(spec.layout, sizes, strict=True)]
+    given = any_of(keras).Input(known[1:])
     model = keras.Model(given, pooled(how, spec, given))
     model(np.zeros(sizes, "float32"))  # Keras exports what was called once
     with contextlib.redirect_stdout(io.StringIO()):
