@@ -29,7 +29,7 @@ LARGE = 2**22  # numbers, 16 MB: of two cores with a cache of 32
 PARTS = "torch.cat([pool(part) for part in x.split({some})])"
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
+PLAIN = (torch.Tensor, torch.nn.Parameter)
 # What `key` asks at every call, without the attributes on the way: those of modules alone take 0.3 microseconds.
 _STRIDED = torch.strided
 _needs_grad = torch.is_grad_enabled
@@ -57,6 +57,13 @@ def _rounds() -> bool:
 BLUR = channelwise(lambda plan, situation: not (situation.tracing or situation.wrapped))
 CONVOLUTIONS = convolution(lambda plan, situation: differentiates(situation)), BLUR
 MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
+
+
+def sizes(x: Any) -> list[int | None]:
+    """Those of a tensor that Dynamo traces, of which a symbol is None."""
+    from torch.fx.experimental.symbolic_shapes import has_static_value  # takes 0.3 s to import
+
+    return [n if n is not None and has_static_value(n) else None for n in x.shape]
 
 
 class TorchAdapter(Adapter):
@@ -94,18 +101,15 @@ class TorchAdapter(Adapter):
         n = x.shape[at]
         if not _is_compiling():
             return n if type(n) is int else None
-        # Under Dynamo a symbol is an int to `type`, too. Importing what tells them apart takes 0.3 s.
-        from torch.fx.experimental.symbolic_shapes import has_static_value
-
-        return n if has_static_value(n) else None
+        return sizes(x)[at]  # under Dynamo a symbol is an int to `type`, too
 
     def situation(self, x: Any) -> Situation:
-        if _is_compiling() or type(x) not in _PLAIN or _is_tracing() or _is_symbolic(x):
+        if _is_compiling() or type(x) not in PLAIN or _is_tracing() or _is_symbolic(x):
             exporting = torch.compiler.is_exporting() if _is_compiling() else _is_tracing()
             onnx = exporting and torch.onnx.is_in_onnx_export()
             derived = sharded(x) and x.requires_grad and torch.is_grad_enabled()
             kernels = "onnx" if onnx else "exporting" if exporting else SHARDED if derived else None
-            empty = 0 in [self.known_size(x, at) for at in range(x.dim())]
+            empty = 0 in [self.known_size(x, at) for at in range(x.ndim)]
             # Exported and jit-traced graphs run PyTorch's own kernels, somewhere; compiled ones may run others, here.
             device = x.device.type if _is_compiling() and kernels is None else None
             return Situation(not onnx, tracing=True, empty=empty, shipped=True, device=device, format=kernels)
@@ -138,7 +142,7 @@ class TorchAdapter(Adapter):
         return situation.format is True and not (situation.small or situation.rounds or situation.derivative)
 
     def key(self, x: Any, spec: Any) -> tuple[Any, ...] | None:
-        if _is_dynamo() or type(x) not in _PLAIN or _is_tracing() or x.layout is not _STRIDED:
+        if _is_dynamo() or type(x) not in PLAIN or _is_tracing() or x.layout is not _STRIDED:
             return None
         try:
             shape = x.shape
@@ -158,7 +162,7 @@ class TorchAdapter(Adapter):
         if not key[3] and x.numel() > SMALL:  # no derivative is taken, so that it may be a product
             key = key, _rounds()
         for name, t in tensors.items():
-            if type(t) not in _PLAIN:
+            if type(t) not in PLAIN:
                 return None
             needs = t.requires_grad and torch.is_grad_enabled()
             key = key, name, t.shape, t.dtype, needs, _is_wrapped(t), t.is_cpu, t.layout, t.is_contiguous()

@@ -16,6 +16,7 @@ from poolkit.spec.arguments import as_route
 from poolkit.spec.fields import Padding, Sizes
 from poolkit.spec.operation import Operation, as_spec, operation_from_dict
 from poolkit.spec.signatures import explained_class
+from poolkit.spec.text import keep_text
 from poolkit.spec.values import flag
 
 _Proxy = torch.fx.Proxy  # asked for at every call
@@ -42,6 +43,8 @@ class Pool(Named, torch.nn.Module):
     def __init__(self, spec: Operation, *, route: str | None = None) -> None:
         super().__init__()
         self.spec = as_spec(spec, "a layer takes (spec, route)")
+        if not torch.compiler.is_dynamo_compiling():
+            keep_text(self.spec)
         self.route = as_route(route)
 
     def forward(self, x: torch.Tensor, **tensors: torch.Tensor | None) -> Any:

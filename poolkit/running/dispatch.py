@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ MOST = 4096  # entries of each cache; the oldest goes first
 _ADAPTERS = registry.BY_TYPE
 
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, situation -> function
+# By name, functions that `followed.py` hands out; of a module PyTorch's compiler guards what it reads, not how many.
+NAMED = types.ModuleType("NAMED")
+NAMES: dict[Hashable, str] = {}
 _PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> plan, route, … -> program, whatever the batch
 
 
@@ -53,7 +57,7 @@ def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
     adapter = _ADAPTERS.get(type(x)) or registry.find(x)
     key = adapter.key(x, spec)
     if key is None:
-        return pool_direct(x, spec)
+        return direct(x, spec)
     try:
         run = _RUNS.get(key)
     except Exception:
@@ -87,7 +91,7 @@ def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor], route: st
     given = read(adapter, x, given)
     key = adapter.keys(x, spec, given)
     if key is None:
-        return pool_direct(x, spec, route, **given)
+        return direct(x, spec, route, **given)
     if route is not None:
         key = route, key
     run = _RUNS.get(key)
@@ -110,7 +114,7 @@ def _prepare(
     program = recorded(adapter, plan, preferred(adapter, plan, situation, route, x.shape), situation, x.shape)
     registry.BY_TYPE[type(x)] = adapter
     run = program.function if situation.wrapped else checked(adapter, plan.spec, program.function, tensors)
-    _keep(_RUNS, key, run, MOST)
+    keep(_RUNS, key, run, MOST)
     return run
 
 
@@ -129,7 +133,7 @@ def pool_through(x: Tensor, spec: Operation, route: str | None, **tensors: Tenso
     adapter = registry.find(x)
     key = adapter.key(x, spec)
     if key is None:
-        return pool_direct(x, spec, route)
+        return direct(x, spec, route)
     run = _RUNS.get((route, key))
     if run is None:
         run = _prepare(adapter, x, spec, (route, key), route)
@@ -157,7 +161,7 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, situation: Situation
         )
         program = program.finished(functools.partial(adapter.finish, plan=plan))
         if key is not None:
-            _forget(_keep(programs, key, program, adapter.executables or MOST))
+            _forget(keep(programs, key, program, adapter.executables or MOST))
     return program
 
 
@@ -185,9 +189,12 @@ def forget() -> None:
     """Drop all programs."""
     _RUNS.clear()
     _PROGRAMS.clear()
+    for name in NAMES.values():
+        delattr(NAMED, name)
+    NAMES.clear()
 
 
-def _keep(cache: dict[Hashable, Any], key: Hashable, value: Any, most: int) -> Any:
+def keep(cache: dict[Hashable, Any], key: Hashable, value: Any, most: int) -> Any:
     """Keep a value; the oldest, where it has to go for that, is returned."""
     oldest = cache.pop(next(iter(cache)), None) if len(cache) >= most else None
     cache[key] = value
@@ -208,6 +215,9 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     x, plan = plan_of_tensor(adapter, x, spec, given, fixed=as_route(route) == FIXED)
     situation = situation_of(adapter, x, given)._replace(tracing=True)
     return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
+
+
+direct: Callable[..., Any] = pool_direct  # `followed.py` has one that a compiler reads otherwise
 
 
 def plan_of_tensor(

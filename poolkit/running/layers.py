@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from poolkit.running import registry
-from poolkit.running.dispatch import pool, pool_through
+from poolkit.running import dispatch, registry
+from poolkit.running.followed import marked
 from poolkit.spec.arguments import as_route
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained, explained_class
 
 __all__ = ["Named", "Pooling", "layer", "pool", "pool_through"]
+
+pool, pool_through = marked(dispatch.pool), marked(dispatch.pool_through)
 
 
 class Named:

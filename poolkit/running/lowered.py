@@ -20,6 +20,7 @@ from poolkit.spec.signatures import explained
 if TYPE_CHECKING:
     from poolkit.lowering.backend import Adapter
     from poolkit.lowering.plan import AnyPlan
+    from poolkit.spec.operation import Further
 
 
 @explained
@@ -66,20 +67,40 @@ def _lower_any_size(
         raise ShapeError(
             f"layout {spec.layout} does not tell how many axes the input has; give a shape, or a layout such as NCHW"
         )
+    sizes = (None,) * rank
+    further = described(spec, tensors, sizes, dtype)
+    return recorded_of(adapter, spec, dtype, sizes, further, Situation(shipped=True), route)
+
+
+def recorded_of(
+    adapter: Adapter,
+    spec: Operation,
+    dtype: str,
+    shape: tuple[int | None, ...],
+    further: tuple[Further, ...],
+    situation: Situation,
+    route: str | None,
+) -> Program:
+    """The program of a spec for a shape, whatever those of its sizes are that are None."""
     names: list[str] = []
-    further = described(spec, tensors, (None,) * rank, dtype)
 
     def lowering(o: Any, x: Any, **others: Any) -> Any:
-        plan = spec.plan(rank, dtype, lambda at: (o.size(x, at), False), adapter.widen, further)
-        way = chosen(adapter, plan, Situation(shipped=True), route)  # may be run where a derivative is taken
+        def size(at: int) -> tuple[Any, bool]:
+            return (o.size(x, at), False) if shape[at] is None else (shape[at], True)
+
+        plan = spec.plan(len(shape), dtype, size, adapter.widen, further)
+        way = chosen(adapter, plan, situation, route)  # may be run where a derivative is taken
         names.append(way.name)
         return noting(o, x, plan, way, **others)
 
-    ops = adapter.ops(rank, spec.work_dtype(dtype, adapter.widen))
-    names_of_tensors = tuple([f.name for f in further])
-    more = f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else ""
-    program = record(lowering, ops, f"{spec}, for every size{more}", adapter.name, "", further=names_of_tensors)
+    ops = adapter.ops(len(shape), spec.work_dtype(dtype, adapter.widen))
+    title = f"{spec}, for {_every(spec) if all(n is None for n in shape) else f'the shape {shape}'}"
+    program = record(lowering, ops, title, adapter.name, "", further=tuple([f.name for f in further]))
     return dataclasses.replace(program.finished(adapter.finish), route=names[0])
+
+
+def _every(spec: Operation) -> str:
+    return "every size" + (f" of {spec.letters} without axes before them" if spec.layout.startswith("...") else "")
 
 
 def plan_of_shape(

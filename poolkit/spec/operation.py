@@ -239,7 +239,7 @@ class Operation:
         return operation_from_dict, (self.to_dict(),)
 
     def __call__(self, x: Any, **tensors: Any) -> Any:
-        from poolkit.running.dispatch import pool
+        from poolkit.running.layers import pool
 
         return pool(x, self, **tensors)
 

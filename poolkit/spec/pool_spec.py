@@ -80,6 +80,7 @@ class PoolSpec(Fields, Operation):
             object.__setattr__(self, name, plain(value))
         for name, value in canonical(self).items():
             object.__setattr__(self, name, value)
+        text.keep_text(self)
 
     if not TYPE_CHECKING:  # a type checker knows no name of an option
 
@@ -98,7 +99,8 @@ class PoolSpec(Fields, Operation):
         return kept
 
     def __str__(self) -> str:
-        return text.string_of(self)
+        kept: str | None = self.__dict__.get("_text")
+        return text.string_of(self) if kept is None else kept
 
     @property
     def selects(self) -> bool:

@@ -67,6 +67,11 @@ def string_of(spec: Fields) -> str:
     return " ".join([spec.kind, *(f"{name}={as_text(value)}" for name, value in fields.items())])
 
 
+def keep_text(spec: object) -> None:
+    """Keep the text that says it all: PyTorch's compiler reads that, and holds it against those of later calls."""
+    object.__setattr__(spec, "_text", str(spec))
+
+
 def as_text(value: Any) -> str:
     """A value as `fields_of` reads it."""
     if is_many(value):
