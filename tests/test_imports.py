@@ -22,9 +22,8 @@ COMMAND_LINE_FILES += ["cli/port.py", "cli/options.py", "tools/conformance_repor
 COMMAND_LINE_FILES += ["tools/bench.py", "port/check.py"]
 COMMAND_LINE = {Path("poolkit") / name for name in COMMAND_LINE_FILES}
 
-# The only doors from the core to an adapter: imports inside functions of these files. The second is read by PyTorch's
-# compiler alone, which guards each function on the way.
-DOORS = [Path("poolkit/running/registry.py"), Path("poolkit/running/followed.py")]
+# The only doors from the core to an adapter: imports inside functions of this file.
+DOORS = Path("poolkit/running/registry.py")
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -75,7 +74,7 @@ def test_the_core_imports_no_framework(path: Path) -> None:
     suite = {root for root, _ in found} & {"poolkit_conformance"}
 
     assert [root for root, _ in found if root in banned] == []
-    assert adapters == [] or path in DOORS
+    assert adapters == [] or path == DOORS
     assert all(inside for _, inside in adapters)
     assert not suite or path in COMMAND_LINE
 

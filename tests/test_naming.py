@@ -19,7 +19,6 @@ NAMED = re.compile(rf"(?<!\w)({'|'.join(sorted(ROOTS))})(?!\w)")
 
 EXCEPTIONS = {
     "poolkit/running/registry.py": "the table",
-    "poolkit/running/followed.py": "PyTorch's compiler alone reads it",
     "poolkit/running/keras_engine.py": "Keras runs on other frameworks",
     "poolkit/running/unpool.py": "indices are turned by the name of whoever counts them so",
     "poolkit/dialects/table.py": "the modules of the formats that are no backend's",

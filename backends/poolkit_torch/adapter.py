@@ -15,6 +15,7 @@ from poolkit.lowering.parted import in_parts
 from poolkit.lowering.routes.by_convolution import channelwise
 from poolkit.lowering.routes.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
+from poolkit_torch.followed import PLAIN, sizes
 from poolkit_torch.layers import Pool
 from poolkit_torch.learned import Learned
 from poolkit_torch.ops import Ops
@@ -29,7 +30,6 @@ LARGE = 2**22  # numbers, 16 MB: of two cores with a cache of 32
 PARTS = "torch.cat([pool(part) for part in x.split({some})])"
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
-PLAIN = (torch.Tensor, torch.nn.Parameter)
 # What `key` asks at every call, without the attributes on the way: those of modules alone take 0.3 microseconds.
 _STRIDED = torch.strided
 _needs_grad = torch.is_grad_enabled
@@ -57,13 +57,6 @@ def _rounds() -> bool:
 BLUR = channelwise(lambda plan, situation: not (situation.tracing or situation.wrapped))
 CONVOLUTIONS = convolution(lambda plan, situation: differentiates(situation)), BLUR
 MODULES = (routes_max, routes_select, routes_sum, routes_tiles, routes_volumes, routes_keys)
-
-
-def sizes(x: Any) -> list[int | None]:
-    """Those of a tensor that Dynamo traces, of which a symbol is None."""
-    from torch.fx.experimental.symbolic_shapes import has_static_value  # takes 0.3 s to import
-
-    return [n if n is not None and has_static_value(n) else None for n in x.shape]
 
 
 class TorchAdapter(Adapter):

@@ -30,7 +30,7 @@ MOST = 4096  # entries of each cache; the oldest goes first
 _ADAPTERS = registry.BY_TYPE
 
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, situation -> function
-# By name, functions that `followed.py` hands out; of a module PyTorch's compiler guards what it reads, not how many.
+# By name, the functions of `named.py`: of a module PyTorch's compiler guards what it reads, and not how many there are.
 NAMED = types.ModuleType("NAMED")
 NAMES: dict[Hashable, str] = {}
 _PROGRAMS: dict[str, dict[Hashable, Program]] = {}  # backend -> plan, route, … -> program, whatever the batch
@@ -217,7 +217,18 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
 
 
-direct: Callable[..., Any] = pool_direct  # `followed.py` has one that a compiler reads otherwise
+def stand_in(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A copy of a function, in whose place an adapter may have a compiler read another one.
+
+    No user has it: `functools.wraps` would hand the mark on to what calls the function.
+    """
+    f: Any = function
+    copy = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+    copy.__dict__.update(f.__dict__)
+    return copy
+
+
+direct = stand_in(pool_direct)
 
 
 def plan_of_tensor(

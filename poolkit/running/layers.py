@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any, ClassVar
 
 from poolkit.running import dispatch, registry
-from poolkit.running.followed import marked
 from poolkit.spec.arguments import as_route
 from poolkit.spec.operation import Operation, as_spec
 from poolkit.spec.pool_spec import PoolSpec
@@ -14,7 +13,7 @@ from poolkit.spec.signatures import explained, explained_class
 
 __all__ = ["Named", "Pooling", "layer", "pool", "pool_through"]
 
-pool, pool_through = marked(dispatch.pool), marked(dispatch.pool_through)
+pool, pool_through = dispatch.stand_in(dispatch.pool), dispatch.stand_in(dispatch.pool_through)
 
 
 class Named:
