@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from poolkit.errors import BackendError, InputError
@@ -101,8 +101,8 @@ def met(x: Any) -> Adapter:
 
 def find(x: Any) -> Adapter:
     """The adapter of a tensor, by the classes that its type inherits from; writes nothing, so it can be traced."""
-    if type(x) in (list, tuple, dict, int, float, bool, type(None)):  # of which Dynamo cannot follow more
-        raise _no_tensor(x)
+    if type(x) in (list, tuple, dict, int, float, bool, type(None)):  # Dynamo cannot follow a search for packages
+        raise _no_tensor(x, FIRST_PARTY, ", or of what `poolkit backends` lists besides")
     for cls in type(x).__mro__:
         root = cls.__module__.split(".")[0]
         for backend in FIRST_PARTY:
@@ -113,14 +113,13 @@ def find(x: Any) -> Adapter:
             serving = cast("ThirdParty", backend.load()).serves(x)
             if serving is not None:
                 return serving
-    raise _no_tensor(x)
+    raise _no_tensor(x, (*FIRST_PARTY, *_third_party()))
 
 
-def _no_tensor(x: object) -> InputError:
-    """The table alone is named, for Dynamo cannot follow a search for packages."""
+def _no_tensor(x: object, rows: Sequence[Backend], others: str = "") -> InputError:
     return InputError(
-        f"received {type_of(x)}, and pooling takes a tensor of one of: {', '.join([b.name for b in FIRST_PARTY])}, "
-        "or of what `poolkit backends` lists besides; convert it first, as in numpy.asarray(x)"
+        f"received {type_of(x)}, and pooling takes a tensor of one of: {', '.join([b.name for b in rows])}{others}; "
+        "convert it first, as in numpy.asarray(x)"
     )
 
 

@@ -65,6 +65,8 @@ def test_a_backend_of_a_third_party() -> None:
     assert isinstance(registry.adapter("boxed"), Entry)
     with pytest.raises(pk.InputError, match="numpy, torch, tensorflow, keras, jax, boxed; convert it first"):
         registry.find("no tensor")
+    with pytest.raises(pk.InputError, match="jax, or of what `poolkit backends` lists besides; convert it first"):
+        registry.find([1.0])
     assert registry.all_names()[-1] == "boxed"
     assert "boxed" not in pk.backends()
     assert registry.facts()[-1] == registry.Facts("boxed", None, "pip install poolkit_boxed")
