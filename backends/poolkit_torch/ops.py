@@ -69,9 +69,6 @@ class Ops(Operators):
             made = none.scatter_reduce(0, places, wide, f"a{how}", **({"include_self": False} if or_zero else {}))
         return made if wide is x else made.to(x.dtype)
 
-    def tally(self, ids: Tensor, n: int) -> Tensor:
-        return self.torch.bincount(ids, minlength=n)
-
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it
 

@@ -158,10 +158,6 @@ class Derived:
             return o.drop(o.max(o.where(member, self.expand(x, 0), least), 1), (1,))
         return o.drop(o.min(o.where(member, self.expand(x, 0), most), 1), (1,))
 
-    def tally(self: Any, ids: Tensor, n: int) -> Tensor:
-        o = self.of_dtype("int32")
-        return o.segment(o.cast(o.greater(ids, -1), "int32"), ids, n, "sum")
-
     def convolve(
         self: Any, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> Tensor:

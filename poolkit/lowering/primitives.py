@@ -183,9 +183,6 @@ class Ops(Protocol):
         float32 are added up in float64 where there is one.
         """
 
-    def tally(self, ids: Tensor, n: int) -> Tensor:
-        """How many of these, of rank 1 and each from 0 to below `n`, are each number; in calls made one by one."""
-
     def last(self, x: Tensor, n: Size) -> Tensor:
         """Where, along the last axis, each number below `n` stands last, in int32; anything for one that is absent.
 

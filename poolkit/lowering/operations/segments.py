@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
-from poolkit.lowering.derived import Derived
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import FAR
@@ -123,9 +121,9 @@ class Rows:
             return self.total(x)
         if self.asks and o.zeros and self.way == "values" and empty == 0:
             return o.segment(x, self.ids, self.n, plan.kind, or_zero=True)
-        kind, one = FOLDS[plan.kind](o, plan), o.of_rank(1)
-        tally = one.tally if self.asks else functools.partial(Derived.tally, one)  # what is traced may hold any number
-        count = one.reshape(tally(self.ids, self.n), self.column)
+        kind, one = FOLDS[plan.kind](o, plan), o.of_rank(1).of_dtype("int32")
+        ones = one.cast(one.greater(self.ids, -1), "int32")
+        count = one.reshape(one.segment(ones, self.ids, self.n, "sum"), self.column)
         values = self.tried(kind, x, count) if self.way == "tried" else self.sure(kind, x, count)
         if empty == 0:
             return values
