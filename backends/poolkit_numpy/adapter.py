@@ -11,7 +11,7 @@ from poolkit.lowering.backend import Adapter, Route, Situation
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import PLAIN, ROUTES
-from poolkit_numpy.routes_parts import in_parts
+from poolkit_numpy.routes_parts import in_parts, strip_of
 
 if TYPE_CHECKING:
     from poolkit.lowering.plan import AnyPlan
@@ -56,6 +56,9 @@ class NumpyAdapter(Adapter):
         """Of NumPy's own windows, which are printed, nothing lies between; others of cells in order run in parts."""
         plain = situation.format == PLAIN or situation.shipped
         return in_parts(plan, shape) if plain and not route.reference else ""
+
+    def part(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> AnyPlan:
+        return strip_of(plan, shape) if self.over(route, plan, situation, shape) else plan
 
     def widen(self, dtype: str) -> str | None:
         return dtype

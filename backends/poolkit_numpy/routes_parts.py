@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from poolkit.lowering.geometry import letters_of
+from poolkit.lowering.parted import in_strips as strips
+from poolkit.lowering.parted import strip
 from poolkit.lowering.plan import Plan
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 LARGE = 2**23  # bytes of an array that is pooled in parts; what a program holds on the way is up to 13 times the array
 PART = 2**18  # bytes; windows of 3 then take 0.6 of the time of the whole; with 2**16 the time of the calls shows
+STRIP = 2**20  # bytes of some lines of a map; with 2**19 an average of 3 takes three times as long, for its counts
 
 # A program that is right for a part is right for the whole, so it stays as it is, with this over it.
 SOURCE = '''\
@@ -44,8 +47,10 @@ def in_parts(plan: AnyPlan, shape: Sequence[int]) -> str:
 
     Empty where the array is small, its axes cannot be taken apart, or it is one reduction.
     """
-    k = _apart(plan)
-    each = math.prod(shape[k:]) * (2 if plan.dtype == "bfloat16" else np.dtype(plan.dtype).itemsize)
+    part = strip_of(plan, shape)
+    if isinstance(plan, Plan) and isinstance(part, Plan) and part != plan:
+        return strips(plan, part, "np.empty_like")
+    k, each = _apart(plan), _each(plan, shape)
     if plan.further or k == 0 or math.prod(shape[:k]) * each <= LARGE or _reduces(plan):
         return ""
     pair = plan.spec.indices
@@ -60,6 +65,17 @@ def in_parts(plan: AnyPlan, shape: Sequence[int]) -> str:
         made="values, indices" if pair else "[values]",
         returned="values, indices" if pair else "values",
     )
+
+
+def strip_of(plan: AnyPlan, shape: Sequence[int]) -> AnyPlan:
+    """The plan of some lines of a map that is large by itself; otherwise the plan itself."""
+    k, each = _apart(plan), _each(plan, shape)
+    return strip(plan, STRIP * shape[k] // (each * max(math.prod(shape[:k]), 1))) if each > LARGE else plan
+
+
+def _each(plan: AnyPlan, shape: Sequence[int]) -> int:
+    """Bytes of what is pooled on its own."""
+    return math.prod(shape[_apart(plan) :]) * (2 if plan.dtype == "bfloat16" else np.dtype(plan.dtype).itemsize)
 
 
 def _apart(plan: AnyPlan) -> int:

@@ -164,6 +164,10 @@ class Adapter:
         """What stands over the function of a program for a shape: a decorator, which may be defined there."""
         return route.decorator
 
+    def part(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> AnyPlan:
+        """The plan of what the function itself pools, where what stands over it calls it for one part at a time."""
+        return plan
+
     def layer(self, spec: Any, *, route: str | None = None, **options: Any) -> Any:
         """A layer of this framework that pools by `spec`; a `SpecError` where it has no such options."""
         made = self.learned if spec.parameters and self.learned is not None else self.layers

@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.lower import FIXED, chosen
+from poolkit.lowering.lower import FIXED, chosen, routes_of
 from poolkit.lowering.lower import lower as lowered
 from poolkit.programs.program import Program, record
 from poolkit.programs.recorder import noted
@@ -150,8 +150,11 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, situation: Situation
     programs = _PROGRAMS.setdefault(adapter.name, {})
     program = programs.get(key) if key is not None else None
     if program is None:
+        part = adapter.part(route, plan, situation, shape)
+        if part != plan:  # whose route of the same name may know its own sizes
+            route = next(r for r in routes_of(adapter, part, situation) if r.name == route.name)
         program = record(
-            functools.partial(noting, plan=plan, route=route),
+            functools.partial(noting, plan=part, route=route),
             ops,
             _title(plan),
             adapter.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,53 @@ def test_the_bits_are_those_of_the_whole(spec: Any, monkeypatch: pytest.MonkeyPa
             assert mine.tobytes() == other.tobytes(), f"{spec} {x.shape} {x.dtype}"
     in_parts = ["def in_parts" in source for source in sources()]
     assert set(in_parts) == ({True} if spec not in AT_ONCE else {True, False})  # halves are widened first
+
+
+STRIPS = [
+    pk.AvgPool(3, 1, "same", layout="HW"),
+    pk.AvgPool(3, 2, ((1, 0), (0, 1)), layout="CHW", count_include_pad=True),
+    pk.AvgPool(2, 3, layout="CHW", ceil_mode=True, dilation=2),
+    pk.AvgPool(5, 4, 2, layout="NHWC", ceil_mode=True),
+    pk.MaxPool(3, 2, "same_lower", layout="HWC"),
+    pk.MaxPool(3, (2, 1), 1, layout="CHW", indices=True),
+    pk.MinPool((2, 4), 2, "causal", layout="NHWC", indices=True),
+    pk.SumPool((1, 3), (3, 1), layout="CHW"),
+    pk.PoolSpec("median", window=3, padding="same", layout="HW"),
+    pk.PoolSpec("softmax", window=3, stride=2, layout="CHW"),
+    pk.PoolSpec("blur", window=3, stride=2, pad_mode="reflect", layout="NCHW"),
+    pk.PoolSpec("std", window=4, stride=3, layout="NHWC"),
+]
+
+
+@pytest.mark.parametrize("spec", STRIPS, ids=str)
+def test_strips_of_a_map_have_the_bits_of_the_whole(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    leading = {"HW": (), "HWC": (), "CHW": (2,), "NHWC": (2,), "NCHW": (1, 2)}[spec.layout]
+    for rows in (97, 98, 99, 100):
+        behind = (2,) if spec.layout.endswith("C") else ()
+        x = np.random.default_rng(rows).standard_normal((*leading, rows, 11, *behind)).astype("float32")
+        monkeypatch.setattr(parts, "LARGE", math.inf)
+        dispatch.forget()
+        whole = result(x, spec)
+        monkeypatch.setattr(parts, "LARGE", 0)
+        monkeypatch.setattr(parts, "STRIP", 0)
+        dispatch.forget()
+        for mine, other in zip(result(x, spec), whole, strict=True):
+            assert (mine.dtype, mine.shape, mine.tobytes()) == (other.dtype, other.shape, other.tobytes())
+        assert "def in_strips" in sources()[0]
+        assert result(x[:0], spec)[0].shape[0] == 0 if leading else True
+
+
+@pytest.mark.parametrize("kind", ["avg", "max"])
+def test_a_map_takes_little_memory_besides_the_result(kind: str) -> None:
+    """Measured: 0.1 of the map; at once averages take 2, maxima 1."""
+    x = np.random.default_rng(0).random((2000, 2000), "float32")
+    spec = pk.PoolSpec(kind, window=3, stride=1, padding="same", layout="HW")
+    pk.pool(x, spec)
+    tracemalloc.start()
+    found = pk.pool(x, spec)
+    extra = tracemalloc.get_traced_memory()[1] - found.nbytes
+    tracemalloc.stop()
+    assert extra <= 0.3 * x.nbytes, f"{extra / x.nbytes:.2f}"
 
 
 def test_what_takes_a_mask_is_pooled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
