@@ -7,11 +7,15 @@ and compiled by Inductor not even `torch.mean` is right (690 eps for a constant 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import itertools
 from typing import Any
 
-from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When, every
+from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, When
+from poolkit.lowering.count import count_along
 from poolkit.lowering.fold import FEW
+from poolkit.lowering.geometry import Axis
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import Windows, adjacent, given, padded_first, windows_of
 from poolkit.lowering.routes.stages import in_turn
@@ -25,6 +29,7 @@ from poolkit_torch.routes_windows import pooled
 AVG = ("avg",)
 
 STEP = 21  # cells of a bin along each of two axes, for `stepwise`
+PIECES = 64  # bins
 
 
 # ---------------------------------------------------------------------------------------------------------- whole axes
@@ -171,13 +176,43 @@ def stepwise(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_stepwise(plan: Plan, situation: Situation) -> bool:
-    """Bins of 21x21 equal cells are 3.8 eps off and smaller ones at most 3.9, of 25x25 6; 4 are allowed."""
+    """Bins of 21x21 equal cells are 3.8 eps off and smaller ones at most 3.9, of 25x25 6; 4 are allowed.
+
+    Of few channels, or of planes, `pieces` take a half of the time or less.
+    """
     two = sum([a.form != "keep" for a in plan.axes]) == 2 and all(a.form != "taps" for a in plan.axes)
     near = two and plan.known and plan.floating and plan.spec.divisor_override is None and adjacent(plan)
     compiled = situation.tracing and situation.format != "exporting"  # where one sum may be made of several
     if not near or plan.half_precision or compiled:
         return False
-    return in_turn(plan) is not None or (not situation.tracing and max([a.longest for a in plan.axes]) <= STEP)
+    rows = (behind(plan) > 0 and not situation.thin) or arrange.against_order(plan, situation)
+    return in_turn(plan) is not None or (rows and not situation.tracing and max([a.longest for a in plan.axes]) <= STEP)
+
+
+def pieces(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """Long bins of one axis as sums, which PyTorch adds in pairs, of what lies between their ends; then `wide`.
+
+    A cell in which two bins have an end is a piece by itself, so that no derivative is of the whole map for each bin.
+    """
+    a = _longest(plan)
+    bins = a.bins()
+    ends = sorted({end for both in bins for end in both})
+    parts = x.split(tuple([end - start for start, end in itertools.pairwise(ends)]), a.at)
+    sums = [o.torch.sum(parts[i], a.at, keepdim=True) for i in range(len(ends) - 1)]
+    rows = o.concat([functools.reduce(o.add, sums[ends.index(i) : ends.index(j)]) for i, j in bins], a.at)
+    rows = o.divide(rows, count_along(o, plan, a, x))
+    left = [dataclasses.replace(b, form="keep") if b == a else b for b in plan.axes]
+    more = any(b.form != "keep" for b in left)
+    return wide(o, rows, dataclasses.replace(plan, axes=tuple(left))) if more else (rows, None)
+
+
+def _longest(plan: Plan) -> Axis:
+    return max([a for a in plan.axes if a.form == "bins"], key=lambda a: a.longest)
+
+
+def fits_pieces(plan: Plan, situation: Situation) -> bool:
+    """At most 64 bins, for a program has a line for each piece."""
+    return plan.known and not situation.tracing and fits_wide(plan, situation) and _longest(plan).out <= PIECES
 
 
 def wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
@@ -203,12 +238,6 @@ def native_cost(plan: Plan) -> float:
     return (8.0 if behind(plan) and len(plan.axes) < 3 else 28.0) + own.rounded(1 if w is None else w.overlap)
 
 
-def _before_fold(plan: Plan, situation: Situation) -> bool:
-    """Bins too large for the other routes, where channels lie innermost: the fold takes 6 to 8 times as long."""
-    others = fits_stepwise(plan, situation) or fits_adaptive(plan, situation)
-    return arrange.against_order(plan, situation) and not others
-
-
 def adaptive_cost(plan: Plan) -> float:
     return 12.0 if plan.is_map else 30.0
 
@@ -227,8 +256,8 @@ ROUTES = (
     _own("native", SUMS, native, own.given_as("window", _fits_pool), native_cost, reference=True),
     _own("adaptive", AVG, adaptive, fits_adaptive, adaptive_cost, reference=True),
     Route("stepwise", AVG, stepwise, fits_stepwise, lambda p: 14.0 if behind(p) and in_turn(p) else 35.0),
-    Route("wide", AVG, wide, every(fits_wide, _before_fold), lambda p: 40.0, reference=True),
-    Route("wide", AVG, wide, lambda p, s: fits_wide(p, s) and not _before_fold(p, s), wide_cost, reference=True),
+    Route("pieces", AVG, pieces, fits_pieces, lambda p: 36.0),
+    Route("wide", AVG, wide, fits_wide, wide_cost, reference=True),
     Route("windows", SUMS, native, own.given_as("output_size", _fits_pool), native_cost, takes_half_precision=True),
     Route("padded", SUMS, padded, fits_padded, lambda p: native_cost(p) + 10.0, needs_sizes=False, reference=True),
     Route("times", SUMS, times, fits_times, lambda p: native_cost(p) + 2.0, needs_sizes=False, reference=True),
