@@ -42,6 +42,9 @@ class Ops(Operators):
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return x.expand(like.shape).clone()
 
+    def lengthened(self, t: Tensor, x: Tensor, at: int) -> Tensor:
+        return t.expand([x.shape[i] if i == at else -1 for i in range(self.rank)])
+
     def isnan(self, a: Tensor) -> Tensor:
         return a != a
 

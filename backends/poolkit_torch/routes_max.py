@@ -17,7 +17,6 @@ from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.both_sides import MOST_OVERLAP, Windows, bin_overlap, given, padded_first, windows_of
 from poolkit.lowering.routes.extremes import extremes, first_axis_first
 from poolkit.lowering.routes.windows import side_by_side
-from poolkit.programs.recorder import choose
 from poolkit_torch import routes_arrange as arrange
 from poolkit_torch import routes_windows as own
 from poolkit_torch.routes_arrange import arranged, behind, put_back
@@ -43,7 +42,7 @@ def _pooled_as(x: Tensor, plan: Plan) -> Tensor:
     v = arranged(x, plan)
     # On channels_last_3d data the index of a window of -inf is that of another window. `contiguous` is not enough:
     # with one channel data is contiguous in both senses, and PyTorch goes by strides, which a view makes anew.
-    return v.reshape(-1).view(v.shape) if len(plan.axes) == 3 else v
+    return v.reshape(-1).view_as(v) if len(plan.axes) == 3 else v
 
 
 def positions(plan: Plan) -> dict[str, bool]:
@@ -71,20 +70,25 @@ def fits_padded(plan: Plan, situation: Situation) -> bool:
     return w is not None and not own.three_dimensional_half(plan) and w.adds_few(situation)
 
 
-def view(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """PyTorch's 3-d pool of channels-last data without a copy: nobody asks for the indices, which may be wrong."""
+def view(o: Any, x: Tensor, plan: Plan, guard: bool = False) -> Reduced:
+    """PyTorch's 3-d pool of channels-last data without a copy: nobody asks for the indices, which may be wrong.
+
+    Wrong are those of windows of -inf alone. Where a derivative is taken, a `guard` lets none through these.
+    """
     y = own.pooled(o, "max_pool", signed(arranged(x, plan), plan), given(windows_of(plan)), plan)
+    y = o.F.threshold(y, -math.inf, -math.inf) if guard else y
     return put_back(signed(y, plan), x, plan), None
 
 
-def checked(o: Any, x: Tensor, plan: Plan) -> Reduced:
-    """The same with a derivative: wrong are the indices of windows of -inf alone, and the values tell of one."""
-    y = view(o, x, plan)[0]
-    return choose(o.between(y.detach(), -math.inf, math.inf), y, lambda: native(o, x, plan)[0]), None
+guarded = functools.partial(view, guard=True)
 
 
 def fits_view(plan: Plan, situation: Situation) -> bool:
     return len(plan.axes) == 3 and behind(plan) > 0 and _fits_pool(plan, situation)
+
+
+def fits_guarded(plan: Plan, situation: Situation) -> bool:
+    return not (arrange.compiling(situation) or situation.wrapped) and fits_view(plan, situation)
 
 
 def _fits_pool(plan: Plan, situation: Situation) -> bool:
@@ -206,8 +210,8 @@ _own = functools.partial(Route, indices=True, reference=True)
 ROUTES = (
     _own("native", EXTREMA, native, own.given_as("window", _fits_pool), native_cost, needs_sizes=False),
     _own("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False),
-    Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False),
-    Route("checked", EXTREMA, checked, lambda p, s: not (s.tracing or s.wrapped) and fits_view(p, s), lambda p: 18.0),
+    Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False, needs_sizes=False, reference=True),
+    Route("guarded", EXTREMA, guarded, fits_guarded, lambda p: 18.0, needs_sizes=False, reference=True),
     _own("windows", EXTREMA, native, own.given_as("output_size", _fits_pool), native_cost),
     Route("padded", EXTREMA, padded, fits_padded, lambda p: native_cost(p) + 5.0, needs_sizes=False, reference=True),
     Route("maximum", EXTREMA, extremes, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),

@@ -72,6 +72,10 @@ class Derived:
     def own_sum(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         return self.sum(x, ats)
 
+    def lengthened(self: Any, t: Tensor, x: Tensor, at: int) -> Tensor:
+        here = self.less(self.iota(x, at), 0)  # nowhere
+        return self.where(here, self.slice(t, at, 0, 1, 1), t)
+
     def absolute(self: Any, a: Tensor) -> Tensor:
         return self.where(self.less(a, 0), self.multiply(a, -1), self.add(a, 0))  # -0.0 + 0 is 0.0
 

@@ -82,6 +82,8 @@ class Ops(Protocol):
 
     def permute(self, x: Tensor, order: tuple[int, ...]) -> Tensor: ...
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor: ...
+    def lengthened(self, t: Tensor, x: Tensor, at: int) -> Tensor:
+        """`t` as long as `x` along one axis, along which it is that long already, or has one cell."""
 
     # elementwise
     def where(self, condition: Tensor, a: Any, b: Any) -> Tensor:

@@ -126,8 +126,7 @@ class WeighedPlan(Composite):
             t = o.cast(t, self.work)
         for a, n in zip(self.axes, f.sizes, strict=True):
             if n is None:  # a size of 1 that nobody knew must not count once for a whole axis
-                line = o.greater(o.iota(x, a.at), -1)
-                t = o.both(t, line) if f.name == "mask" else o.where(line, t, 0)
+                t = o.lengthened(t, x, a.at)
         return t
 
 

@@ -290,7 +290,7 @@ def test_a_map_in_the_memory_format_channels_last_is_not_read_against_its_order(
     spec = pk.GlobalMaxPool(layout="NCHW", keepdims=True)
     x = torch.ones(1, 64, 56, 56).contiguous(memory_format=torch.channels_last).requires_grad_()
     assert {r.name for r in routes_for(x, spec)}.isdisjoint({"line", "blocks"})
-    for layout, name in (("NHWC", "adaptive"), ("NDHWC", "checked")):  # whatever the strides of the gradient
+    for layout, name in (("NHWC", "adaptive"), ("NDHWC", "guarded")):  # whatever the strides of the gradient
         assert (
             routes_for(torch.ones((8,) * len(layout), requires_grad=True), spec.replace(layout=layout))[0].name == name
         )

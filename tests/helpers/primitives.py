@@ -91,6 +91,13 @@ def _wrapping(x: Tensor) -> Tensor:
 INTEGERS = ("int32",)
 PRIMITIVES: dict[str, Primitive] = {
     "merge": Primitive(lambda o, x: o.merge(x, 2, 20), lambda x: x.reshape(2, 20), smooth=True),
+    "lengthened": Primitive(
+        lambda o, x: o.lengthened(o.slice(x, 1, 0, 1, 1), x, 1),
+        lambda x: np.repeat(x[:, :1], 5, 1),
+        (*FLOATS, "int32"),
+        smooth=True,
+    ),
+    "lengthened_already": Primitive(lambda o, x: o.lengthened(o.floor(x), x, 1), np.floor),
     "clip": Primitive(lambda o, x: o.clip(x, -0.3, 0.4), lambda x: np.clip(x, -0.3, 0.4), smooth=True),
     "log": Primitive(lambda o, x: o.log(x), np.log, smooth=True, positive=True),
     "power": Primitive(lambda o, x: o.power(x, 0.7), lambda x: x ** x.dtype.type(0.7), smooth=True, positive=True),
