@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 THIN = 32  # channels, or what else is the last axis
 LARGE = 2**22  # numbers, 16 MB: of two cores with a cache of 32
+VAST = 2**28  # numbers, 1 GB
 PARTS = "torch.cat([pool(part) for part in x.split({some})])"
 SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and each further call 2
 
@@ -113,6 +114,7 @@ class TorchAdapter(Adapter):
             empty=x.numel() == 0,
             small=x.numel() <= SMALL,
             large=x.numel() >= LARGE,
+            vast=x.numel() >= VAST,
             rounds=_rounds(),
             thin=x.dim() > 2 and x.shape[-1] < THIN,
             device=x.device.type,

@@ -41,4 +41,4 @@ def fits(plan: Plan, situation: Situation) -> bool:
     return few and plan.consecutive and not situation.tracing and not situation.wrapped
 
 
-ROUTES = (Route("keyed", EXTREMA, keyed, fits, lambda plan: 60.0, indices=True),)
+ROUTES = (Route("keyed", EXTREMA, keyed, fits, lambda plan: 60.0, indices=True, copies=True),)

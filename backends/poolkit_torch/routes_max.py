@@ -214,7 +214,9 @@ ROUTES = (
     Route("guarded", EXTREMA, guarded, fits_guarded, lambda p: 18.0, needs_sizes=False, reference=True),
     _own("windows", EXTREMA, native, own.given_as("output_size", _fits_pool), native_cost),
     Route("padded", EXTREMA, padded, fits_padded, lambda p: native_cost(p) + 5.0, needs_sizes=False, reference=True),
-    Route("maximum", EXTREMA, extremes, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False),
+    Route(
+        "maximum", EXTREMA, extremes, fits_maximum, maximum_cost, differentiable=False, needs_sizes=False, copies=True
+    ),
     # Of few channels that come last: 10 to 30 times as fast as `maximum`, which begins with the last axis.
     Route("thin", EXTREMA, first_axis_first, lambda p, s: s.thin and p.is_map, lambda p: 1.0, differentiable=False),
     Route("rows", EXTREMA, rows, fits_rows, rows_cost, differentiable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -147,10 +148,14 @@ def fits_apart(plan: Plan, situation: Situation) -> bool:
     return w is not None and max(a.overlap for a in w.along) <= few and not (w.padded and compiling(situation))
 
 
+_copies = functools.partial(Route, copies=True)
+
 ROUTES = (
     Route("line", EXTREMA, line, fits_line, line_cost, needs_sizes=False, indices=True),
     Route("blocks", EXTREMA, blocks, fits_blocks, lambda p: 30.0, indices=True),
-    Route("gather", EXTREMA, gather, fits_gather, lambda p: 10.0 + rounded(given(windows_of(p)).overlap), indices=True),
-    Route("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
-    Route("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0, needs_sizes=False),
+    _copies(
+        "gather", EXTREMA, gather, fits_gather, lambda p: 10.0 + rounded(given(windows_of(p)).overlap), indices=True
+    ),
+    _copies("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
+    _copies("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0, needs_sizes=False),
 )

@@ -78,7 +78,7 @@ def lines_cost(plan: Plan) -> float:
 
 
 ROUTES = (
-    Route("lines", SUMS, lines, fits_lines, lines_cost, differentiable=False),
-    Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0),
-    Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost),
+    Route("lines", SUMS, lines, fits_lines, lines_cost, differentiable=False, copies=True),
+    Route("tiles", SUMS, tiles, fits_tiles, lambda p: 15.0, copies=True),
+    Route("slices", SUMS, FOLD.lower, fits_slices, slices_cost, copies=True),
 )

@@ -31,6 +31,7 @@ class Situation(NamedTuple):
     empty: bool = False  # an axis that is not pooled has size 0
     small: bool = False  # calling takes longer than reading: the fewer calls the better
     large: bool = False  # no cache holds its numbers
+    vast: bool = False  # nor may memory hold copies of it
     thin: bool = False  # few numbers lie side by side along the last axis
     shipped: bool = False  # printed, exported or compiled elsewhere: the framework's own calls come first
     device: Hashable = None
@@ -61,6 +62,9 @@ class Route:
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     note: str = ""  # why its program may be long
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
+    copies: bool = (
+        False  # takes more than 1.2 times the memory of that call, so that it goes behind it where that counts
+    )
 
 
 def every(*conditions: When) -> When:

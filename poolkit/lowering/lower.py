@@ -97,6 +97,7 @@ FOLD = Route(
     lambda plan: 100.0,
     needs_sizes=False,
     indices=True,
+    copies=True,
     note=ONE_BY_ONE,
 )
 FIXED = "fixed"  # asks for the cheapest route at the sizes of the tensor, also where a tracer takes them for symbols
@@ -126,7 +127,7 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
 
     The framework's own calls go first in what is shipped and where sizes are symbols: a reader and a converter want the
     call that the framework knows. Small maps, too, go through their windows in one call where there is one; whole axes
-    take one call anyhow.
+    take one call anyhow. Of a vast input what copies it comes last.
     """
     # What a lowering may do besides plain calls: sum up in float64, compute numbers that may be out of range, look at
     # what tensors hold, give a derivative by hand. What is shipped may run where there is no float64, and be traced.
@@ -155,7 +156,11 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     fit = [route for route in (*adapter.routes, *choices) if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]
-    return sorted([*asked, *fit, *folds], key=lambda route: (not (own_first and route.reference), route.cost(plan)))
+    right = [*asked, *fit, *folds]
+    return sorted(
+        right,
+        key=lambda route: (not (own_first and route.reference), situation.vast and route.copies, route.cost(plan)),
+    )
 
 
 def _asked(adapter: Adapter, plan: Composite, situation: Situation) -> Route:
