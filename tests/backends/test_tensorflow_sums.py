@@ -13,7 +13,7 @@ from poolkit.running.dispatch import pool_through
 from poolkit_tensorflow import ADAPTER
 from tests.helpers.tensorflow_routes import ALL, MODES, routes
 
-IN_ROWS = ((64, 64, 11, 11), (64, 64, 60, 60), (64, 64, 256, 1), (8, 8, 256, 256))
+IN_ROWS = ((64, 64, 11, 11), (64, 64, 60, 60), (64, 64, 256, 1), (8, 8, 256, 256), (16, 8, 250, 248))
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
@@ -43,8 +43,8 @@ def test_sums_of_constants_stay_within_four_eps(
 
 LONG = [
     *((name, shape) for name in ("rows",) for shape in IN_ROWS),
-    ("avg_pools", (64, 60, 60, 16)),
-    ("avg_pools", (8, 210, 210, 8)),
+    *((name, (64, 60, 60, 16)) for name in ("avg_pools", "avg_pools_wide")),
+    *((name, (8, 210, 210, 8)) for name in ("avg_pools", "avg_pools_wide")),
     ("avg_pools", (8, 256, 256, 4)),
     *(("pairs", (2, n, n, 8)) for n in (13, 19, 65, 257)),
     *((name, (8, n, n, 64)) for name in ("stages_unhalved", "stages_taped") for n in (112, 210)),

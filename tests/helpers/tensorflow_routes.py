@@ -20,6 +20,7 @@ MAP, FIRST = (2, 8, 12, 3), (2, 3, 8, 12)
 ALL = {"eager", "tape", "graph"}
 MODES = {
     "avg_pools": {"eager", "tape"},
+    "avg_pools_wide": {"eager", "tape"},
     "compiled": {"graph"},
     "compiled_taped": {"tape"},
     "first": {"graph"},
