@@ -14,6 +14,7 @@ from tensorflow.python.ops import control_flow_util  # nor of XLA
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.plan import AnyPlan
+from poolkit.lowering.products import STAGES
 from poolkit.lowering.routes.by_convolution import channelwise, square
 from poolkit.lowering.routes.by_name import convolution
 from poolkit_tensorflow import routes_fold, routes_max, routes_max_global, routes_sum
@@ -94,6 +95,11 @@ class TensorFlowAdapter(Adapter):
     def branches(self, plan: Any, situation: Situation) -> bool:
         how: Any = situation.format  # XLA makes loops of the fold
         return isinstance(how, Eager) or not (how is None or how.xla or how.loop)
+
+    def multiplies(self, situation: Situation) -> str:
+        """Eager and where there is no GPU, whose products of matrices may be rounded to 11 bits."""
+        here = isinstance(situation.format, Eager) and not tf.config.get_visible_devices("GPU")
+        return STAGES if here else ""
 
     def key(self, x: Any, spec: Any) -> Hashable:
         if not isinstance(x, tf.Tensor | tf.Variable):

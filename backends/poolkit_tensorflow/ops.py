@@ -10,6 +10,7 @@ import tensorflow
 from poolkit.lowering.derived import Branch, Sizes
 from poolkit.lowering.operators import Functions, Operators
 from poolkit.lowering.primitives import Tensor
+from poolkit_tensorflow.routes_facts import constant, size
 
 
 class Ops(Functions, Operators):
@@ -39,6 +40,9 @@ class Ops(Functions, Operators):
     def bits(self) -> Any:
         return self.tf.bitwise
 
+    def rows(self, x: Tensor, parts: tuple[int, ...], at: int | None = None) -> Tensor:
+        return self.tf.reshape(x, constant(self, [-1, *parts, *([] if at is None else [size(self, x, at)])]))
+
     def size(self, x: Tensor, at: int) -> Any:
         return self.tf.shape(x)[at]
 
@@ -58,7 +62,8 @@ class Ops(Functions, Operators):
 
     def between(self, x: Tensor, low: float, high: float) -> Any:
         if -low == high == math.inf:  # one call of 10 us, where two extremes and what compares them take 250
-            return self.tf.math.is_finite(self.tf.raw_ops.L2Loss(t=x))
+            squares = self.tf.raw_ops.L2Loss(t=x)
+            return squares.numpy() < math.inf if self.puts else self.tf.math.is_finite(squares)
         return super().between(x, low, high)
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:

@@ -133,8 +133,9 @@ class TorchAdapter(Adapter):
     def branches(self, plan: Any, situation: Situation) -> bool:
         return self.wide(situation) and not (situation.tracing or situation.wrapped)
 
-    def multiplies(self, situation: Situation) -> bool:
-        return situation.format is True and not (situation.small or situation.rounds or situation.derivative)
+    def multiplies(self, situation: Situation) -> str:
+        cell_by_cell = situation.small or situation.rounds or situation.derivative
+        return "product" if situation.format is True and not cell_by_cell else ""
 
     def key(self, x: Any, spec: Any) -> tuple[Any, ...] | None:
         if _is_dynamo() or type(x) not in PLAIN or _is_tracing() or x.layout is not _STRIDED:

@@ -160,9 +160,9 @@ class Adapter:
         """Whether it pays to ask what tensors hold (`Ops.branch`), so that windows of a kind with powers are sums."""
         return False
 
-    def multiplies(self, situation: Situation) -> bool:
-        """Whether a sum of products is faster as one of matrices, of float32 or more, than cell by cell."""
-        return False
+    def multiplies(self, situation: Situation) -> str:
+        """By which product of matrices masked sums are fastest, if any: "product", or "product in stages"."""
+        return ""
 
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
         """What stands over the function of a program for a shape: a decorator, which may be defined there."""

@@ -62,6 +62,9 @@ class Derived:
             x = self.functions.squeeze(x, at)
         return x
 
+    def rows(self: Any, x: Tensor, parts: tuple[int, ...], at: int | None = None) -> Tensor:
+        return self.reshape(x, (-1, *parts) if at is None else (-1, *parts, self.size(x, at)))
+
     def running(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """The framework's own sum, in the dtype of the cells."""
         return self.reduced("sum", x, ats)

@@ -143,6 +143,9 @@ class Ops(Protocol):
         For axes of unknown length; for known ones too, unless `pairwise_sums`.
         """
 
+    def rows(self, x: Tensor, parts: tuple[int, ...], at: int | None = None) -> Tensor:
+        """Cells as axes of the sizes `parts` behind the batch, before `at`, the last axis, where it is given."""
+
     def running(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """The framework's own, in the dtype of the cells: exact for ones."""
 

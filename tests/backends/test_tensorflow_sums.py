@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import poolkit as pk
+from poolkit.running import dispatch
 from poolkit.running.dispatch import pool_through
 from poolkit_tensorflow import ADAPTER
 from tests.helpers.tensorflow_routes import ALL, MODES, routes
@@ -116,3 +117,20 @@ def test_an_eager_masked_average_asks_one_call_whether_it_is_finite() -> None:
 
     assert [bool(ops.between(t, -np.inf, np.inf)) for t in (x, x[..., 1:])] == [False, True]
     assert pk.pool(x, spec, mask=tf.constant([[True, False, False]])).numpy().tolist() == [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize(("length", "rows"), [(512, "[-1, 4, 8, 16,"), (847, "[-1, 11, 11, 7,")])
+def test_eager_masked_averages_are_products_of_short_rows(length: int, rows: str) -> None:
+    """Equal cells are rounded alike each time; of 847 in rows of 14 they would be more than 4 eps off."""
+    spec = pk.GlobalAvgPool(layout="NLC", keepdims=False)
+    constants = np.random.default_rng(0).uniform(1, 2, 768).astype("float32")
+    mask = np.arange(length) < [[length], [length // 2]]
+    x = np.where(mask[..., None], constants, np.float32(np.nan))
+    dispatch.forget()
+    found = pk.pool(tf.constant(x), spec, mask=tf.constant(mask)).numpy()
+    (program,) = dispatch._PROGRAMS["tensorflow"].values()  # pyright: ignore[reportPrivateUsage]
+
+    assert program.route.startswith("product in stages")
+    assert rows in program.source
+    assert np.isfinite(x[0]).all()
+    assert (np.abs(found - constants.astype("float64")) <= 4 * np.finfo("float32").eps * constants).all()

@@ -23,7 +23,7 @@ from poolkit.lowering.fold import pad, tap, total
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
-from poolkit.lowering.products import in_a_row
+from poolkit.lowering.products import STAGES, in_a_row
 from poolkit.lowering.routes.windows import IN_A_ROW, cells, in_no_window, reduced, sliding
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.dtypes import FLOATS
@@ -211,13 +211,13 @@ def ways(
     branches: Callable[[Plan], bool],
     derives: bool = False,
     shipped: bool = False,
-    multiplies: bool = False,
+    multiplies: str = "",
 ) -> list[Composite]:
     """The ways in which a kind is computed by sums, and masked sums by products.
 
     `wide`: float64 is to be had; `branches`: data may be looked at; `tries`: what is out of range may be computed;
     `derives`: a derivative may be given by hand, and what is out of range be computed in a program; `shipped`: a
-    program is to be short, and right for any numbers; `multiplies`: a product of matrices pays, and is exact.
+    program is to be short, and right for any numbers; `multiplies`: by which product of matrices, if any pays.
     """
     found = _of_parts(base, wide, tries, branches, derives, multiplies)
     return [_by(base, "beside", base.work, [])] if not found and shipped and _stand_beside(base) else found
@@ -236,13 +236,14 @@ def _stand_beside(base: AnyPlan) -> TypeGuard[Plan]:
 
 
 def _of_parts(
-    base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool, multiplies: bool
+    base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool, multiplies: str
 ) -> list[Composite]:
     if not isinstance(base, Plan | WeighedPlan) or not base.known:
         return []
     plan, given = pooling(base), {f.name for f in base.further}
     if isinstance(base, WeighedPlan) and given == {"mask"} and plan.kind in SUMS and base.work in FLOATS:
-        way = "product" if multiplies and base.narrow and in_a_row(plan) else "tried"
+        rows = multiplies and base.narrow and in_a_row(plan, multiplies == STAGES)
+        way = multiplies if rows else "tried"
         return [dataclasses.replace(base, way=way)] if tries and branches(plan) else []
     offered = KINDS[plan.kind].by_sums
     p = dict(plan.spec.options).get("p", 2.0)
