@@ -44,6 +44,27 @@ def in_parts(plan: AnyPlan, situation: Situation, shape: Sequence[Any], parts: s
     return SOURCE.format(some=some, parts=parts.format(some=some)) if whole and not as_they_are else ""
 
 
+# A program that is right for a part is right for the whole, so it stays as it is, with this over it.
+LEADING = '''\
+def in_parts(pool):
+    """Pool {step} at a time along the first axes, so that a large array takes little memory besides the result."""
+
+    def run(x):
+        flat = x.reshape({ones}-1, *x.shape[{k}:])
+        results = None
+        for i in range(0, max(flat.shape[{at}], 1), {step}):
+            parts = {one}pool(flat[{every}i : i + {step}]){more}
+            results = results or [{empty}(t, shape=({ones}flat.shape[{at}], *t.shape[{k}:])) for t in parts]
+            for result, part in zip(results, parts):
+                result[{every}i : i + {step}] = part
+        results = [result.reshape(*x.shape[:{k}], *result.shape[{k}:]) for result in results]
+        return {returned}
+
+    return run
+
+
+@in_parts'''
+
 # Windows that reach over an end of a strip which is none of the map are left out, so that the numbers are the map's.
 STRIPS = '''\
 def in_strips(pool):
@@ -53,7 +74,7 @@ def in_strips(pool):
         results, done = None, 0
         while done < {out}:
             first = min(max(done - {lead}, 0), {last})
-            parts = {one}pool(x[{every}first * {stride} : first * {stride} + {n}]){more}
+            parts = {one}pool(x[{every}first * {stride} : first * {stride} + {n}]){more}{moved}
             end = {out} if first == {last} else first + {stop}
             results = results or [{empty}(t, shape=(*t.shape[:{at}], {out}, *t.shape[{at} + 1:])) for t in parts]
             for result, part in zip(results, parts):
@@ -66,6 +87,31 @@ def in_strips(pool):
 
 @in_strips'''
 SPANS = 4  # how many windows long a strip is at least: a quarter of such a one is read twice
+
+
+def in_leading_parts(plan: AnyPlan, k: int, step: int, empty: str) -> str:
+    """What stands over the function of a program that pools `step` at a time along the first `k` axes.
+
+    `empty` makes an array like another one, in a framework's words.
+    """
+    return LEADING.format(
+        k=k,
+        at=k - 1,
+        ones="1, " * (k - 1),
+        every=":, " * (k - 1),
+        step=step,
+        empty=empty,
+        **_results(plan.spec.indices),
+    )
+
+
+def _results(pair: bool) -> dict[str, str]:
+    """How a text takes the values, or values and indices, of a part."""
+    return {
+        "one": "" if pair else "[",
+        "more": "" if pair else "]",
+        "returned": "tuple(results)" if pair else "results[0]",
+    }
 
 
 def strip(plan: AnyPlan, lines: int) -> AnyPlan:
@@ -85,21 +131,20 @@ def strip(plan: AnyPlan, lines: int) -> AnyPlan:
 
 
 def in_strips(plan: Plan, part: Plan, empty: str) -> str:
-    """What stands over the function of a program for a `strip`; `empty` makes an array like another one."""
-    a, strip, pair = plan.axes[0], part.axes[0], plan.spec.indices
+    """What stands over the function of a program for a `strip`; `empty` as above."""
+    a, n, pair = plan.axes[0], part.axes[0].n, plan.spec.indices
     below = a.stride * math.prod([b.n for b in plan.axes[1:]])  # how far positions of a map move by each window
     return STRIPS.format(
-        n=strip.n,
+        n=n,
         letter=a.letter,
         out=a.out,
         at=a.at,
         stride=a.stride,
         lead=-(-a.low // a.stride),
-        last=(a.n - strip.n) // a.stride,
-        stop=(strip.n + a.low - a.span) // a.stride + 1,
+        last=(a.n - n) // a.stride,
+        stop=(n + a.low - a.span) // a.stride + 1,
         every=":, " * a.at,
         empty=empty,
-        one="" if pair else "[",
-        more=f"\n            parts[1][...] += first * {below}" if pair else "]",
-        returned="tuple(results)" if pair else "results[0]",
+        moved=f"\n            parts[1][...] += first * {below}" if pair else "",
+        **_results(pair),
     )
