@@ -168,12 +168,6 @@ def _pools(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _times(plan, facts.call(o, "AvgPool", x, plan, "VALID", [(side, side) for side in in_turn(plan) or []]))
 
 
-def _first(plan: Plan) -> tuple[int, ...]:
-    """The most cells up to 25 whose windows divide the whole ones."""
-    sides = itertools.product(*[[d for d in range(1, POOLED + 1) if a.longest % d == 0] for a in plan.axes])
-    return max([side for side in sides if math.prod(side) <= POOLED], key=math.prod)
-
-
 def _wide_when(plan: Plan, situation: Situation) -> bool:
     """Not where windows are two pools, nor in what may be traced and converted to what has no float64."""
     here = plan.dtype == "float32" and facts.larger(situation, 0)
@@ -182,8 +176,10 @@ def _wide_when(plan: Plan, situation: Situation) -> bool:
 
 def _wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Averages of at most 25 cells, and of those in float64: 3.2 eps. A dtype that is told by its name takes 40 us."""
-    side = [*_first(plan)]
-    rest = [a.longest // n for a, n in zip(plan.axes, side, strict=True)]
+    lengths = [a.longest for a in plan.axes]
+    sides = itertools.product(*[[d for d in range(1, POOLED + 1) if n % d == 0] for n in lengths])
+    side = [*max([side for side in sides if math.prod(side) <= POOLED], key=math.prod)]
+    rest = [n // d for n, d in zip(lengths, side, strict=True)]
     few = o.tf.raw_ops.Cast(x=facts.call(o, "AvgPool", x, plan, "VALID", [(side, side)]), DstT=o.tf.float64)
     pooled = facts.call(o, "AvgPool", few, plan, "VALID", [(rest, rest)])
     return _times(plan, o.tf.raw_ops.Cast(x=pooled, DstT=o.tf.float32))
