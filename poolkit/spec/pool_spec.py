@@ -50,7 +50,7 @@ class PoolSpec(Fields, Operation):
     # Type checkers go by __init__.
     def __new__(cls, *positional: object, **named: object) -> Self:
         kinds = len(positional) + ("kind" in named)
-        if kinds != 1 or "layout" not in named or not NAMES.issuperset([n for n in named if not takers(n)]):
+        if kinds != 1 or "layout" not in named or not all([n in NAMES or takers(n) for n in named]):
             raise call_error(positional, named, FIELDS)
         return object.__new__(cls)
 

@@ -37,7 +37,7 @@ def checks(function: Callable[..., Any], skipped: int = 0) -> Check:
         fits = n <= len(first) and must[n] <= given
         if not (fits and (given <= rest[n] or (takes_others and given.isdisjoint(first[:n])))):
             others = tuple(named) if takes_others else ()
-            raise constructor_error(title, positional, named, (*names, *others), first, required)
+            raise constructor_error(title, positional, named, (*names, *others), first, required) from None
 
     return check
 
@@ -48,8 +48,11 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def checked(*args: P.args, **named: P.kwargs) -> R:
-        check(title, args, named)
-        return function(*args, **named)
+        try:
+            return function(*args, **named)
+        except TypeError:  # looked at only now: to look before each call takes as long as two calls of a framework
+            check(title, args, named)
+            raise
 
     # AutoGraph rewrites what a tf.function calls, unless it carries this mark; nothing here needs rewriting.
     setattr(checked, "autograph_info__", {})  # noqa: B010  # a function has no such attribute to a type checker
@@ -63,8 +66,11 @@ def explained_class(cls: C) -> C:
 
     @functools.wraps(init)
     def checked(self: object, *args: object, **named: object) -> None:
-        check(type(self).__name__, args, named)
-        init(self, *args, **named)
+        try:
+            init(self, *args, **named)
+        except TypeError:
+            check(type(self).__name__, args, named)
+            raise
 
     setattr(checked, "__signature__", inspect.signature(init))  # noqa: B010  # Keras looks for one without unwrapping
     setattr(cls, "__init__", checked)  # noqa: B010  # to a type checker a method is not assigned to

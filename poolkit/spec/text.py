@@ -25,18 +25,25 @@ INFINITE = (math.inf, -math.inf)  # which Python has no literal for, and JSON no
 WORDS = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
 
 
+FIELDS = [name for name in Fields.__dataclass_fields__ if name not in ("kind", "options")]
+DEFAULTS = {name: getattr(Fields, name, None) for name in dict.fromkeys((*ORDER, *FIELDS))}
+
+
 def said(spec: Fields) -> dict[str, Any]:
     """The fewest fields that make this spec with its kind: no defaults, nothing implied, one integer for equal ones."""
-    fields = [name for name in spec.__dataclass_fields__ if name not in ("kind", "options")]
-    implied = {name: getattr(type(spec), name, None) for name in fields}
-    implied |= {"axes": spec.spatial, "stride": spec.window}
+    implied: dict[str, Any] = {"axes": spec.spatial, "stride": spec.window}
     if spec.axes is not None:
         implied["dilation"] = (1,) * len(spec.axes)
-    names = dict.fromkeys((*ORDER, *implied))
-    off = {name: getattr(spec, name) for name in names if getattr(spec, name) != implied[name]}
-    short = {name: _short(name, value, spec.layout not in SYMBOLIC) for name, value in off.items()}
+    counted, short = spec.layout not in SYMBOLIC, {}
+    for name, default in DEFAULTS.items():
+        value = getattr(spec, name)
+        if value != implied.get(name, default):
+            short[name] = _short(name, value, counted)
     table = KINDS[spec.kind].options
-    return short | {name: value for name, value in spec.options if value != table[name].default}
+    for name, value in spec.options:
+        if value != table[name].default:
+            short[name] = value
+    return short
 
 
 def _short(name: str, value: Any, counted: bool) -> Any:
