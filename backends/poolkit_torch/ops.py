@@ -62,7 +62,7 @@ class Ops(Operators):
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         shape = (n, *[x.shape[at] for at in range(1, self.rank)])
-        places = ids.long().view(self.along(0)).expand_as(x)  # gather, its gradient, misreads an expanded int32 index
+        places = ids.view(self.along(0)).expand_as(x)
         if how == "sum":  # `index_add` takes 1.0 to 3.6 times as long, and the older exporter to ONNX gets it wrong
             wide = x.to(self.torch.float64) if self.dtype == "float32" and self.exact else x
             made = wide.new_zeros(()).expand(shape).scatter_add(0, places, wide)  # which copies it
@@ -71,6 +71,9 @@ class Ops(Operators):
             none = wide.new_full((), 0 if or_zero else bounds(self.dtype)[how == "min"]).expand(shape)
             made = none.scatter_reduce(0, places, wide, f"a{how}", **({"include_self": False} if or_zero else {}))
         return made if wide is x else made.to(x.dtype)
+
+    def counts(self, ids: Tensor, n: int) -> Tensor:
+        return ids.new_zeros(n).scatter_add(0, ids, ids.new_ones(()).expand_as(ids))
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it

@@ -188,6 +188,9 @@ class Ops(Protocol):
         float32 are added up in float64 where there is one.
         """
 
+    def counts(self, ids: Tensor, n: int) -> Tensor:
+        """How often each number below `n` stands in `ids`, of rank 1."""
+
     def last(self, x: Tensor, n: Size) -> Tensor:
         """Where, along the last axis, each number below `n` stands last, in int32; anything for one that is absent.
 

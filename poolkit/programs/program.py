@@ -23,6 +23,7 @@ Lowering = Callable[..., Any]
 
 _COUNTER = itertools.count(1)
 _VARIABLE = re.compile(r"\bv\d+\b")
+_CALLED = re.compile(r"(\bv\d+\b)(\(\))?")
 _FACT = re.compile(r"\w+(\.\w+)+(\[\d+\])?")  # x.dtype, x.shape[2], a method: as short as a variable
 _BRACKET = re.compile(r"[()]")
 
@@ -129,11 +130,13 @@ def _body(lines: dict[str, Value], returned: str, outer: dict[str, str] | None =
 
 def _shortened(text: str, short: dict[str, str]) -> str:
     def standing(m: re.Match[str]) -> str:
-        found = short.get(m[0], m[0])
+        found = short.get(m[1], m[1])
+        if m[2] and found.startswith("lambda: "):
+            return f"({found.removeprefix('lambda: ')})"  # is computed as it is called
         called = found.startswith("lambda") and text.startswith("(", m.end())
-        return f"({found})" if called else found
+        return f"({found})" if called else f"{found}{m[2] or ''}"
 
-    return _VARIABLE.sub(standing, text)
+    return _CALLED.sub(standing, text)
 
 
 def _ending(body: list[str], returned: str) -> list[str]:

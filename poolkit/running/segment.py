@@ -6,8 +6,7 @@ from typing import Any
 
 from poolkit.errors import ShapeError
 from poolkit.running import registry
-from poolkit.running.dispatch import pool, pool_through
-from poolkit.running.made import made
+from poolkit.running.dispatch import pool_made, pool_through
 from poolkit.spec.arguments import as_route
 from poolkit.spec.segment import Segment
 from poolkit.spec.signatures import explained
@@ -41,19 +40,18 @@ def segment(
            [0., 0.],
            [5., 6.]])
     """
-    adapter = registry.BY_TYPE.get(type(x))
-    if adapter is None:
+
+    def make() -> Segment:
         adapter = registry.find(x)
         adapter.check(x)
-    rank = adapter.rank(x, 2)[1]
-    if not 1 <= rank <= len(LETTERS):
-        raise ShapeError(
-            f"received an input of rank {rank}, and segments are made of rows along the first of at most "
-            f"{len(LETTERS)} axes; give a tensor of rows"
-        )
-    spec = made(x, _of_rank, kind, num_segments, rank, empty_value)
-    return pool(x, spec, ids=ids) if route is None else pool_through(x, spec, as_route(route), ids=ids)
+        rank = adapter.rank(x, 2)[1]
+        if not 1 <= rank <= len(LETTERS):
+            raise ShapeError(
+                f"received an input of rank {rank}, and segments are made of rows along the first of at most "
+                f"{len(LETTERS)} axes; give a tensor of rows"
+            )
+        return Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value)
 
-
-def _of_rank(kind: str, num_segments: int, rank: int, empty_value: float) -> Segment:
-    return Segment(kind, num_segments, layout=LETTERS[:rank], empty_value=empty_value)
+    if route is None:
+        return pool_made(x, make, ("segment", kind, num_segments, empty_value), ids=ids)
+    return pool_through(x, make(), as_route(route), ids=ids)

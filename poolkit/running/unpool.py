@@ -8,8 +8,7 @@ from typing import Any
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.running import registry
-from poolkit.running.dispatch import pool
-from poolkit.running.made import made
+from poolkit.running.dispatch import pool_made
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.dtypes import INTEGERS
 from poolkit.spec.messages import quoted, shown, wrong
@@ -52,15 +51,14 @@ def unpool(
     >>> unpool(*spec(x), spec, like=x)
     array([[[0., 5., 0., 4., 0.]]])
     """
-    if like is None:
-        return pool(values, made(values, Unpool, spec, output_size), indices=indices)
-    if output_size is not None:
+    if like is not None and output_size is not None:
         raise wrong(
             f"output_size={shown(output_size)} and like",
             "one of the two says what size there was before",
             "leave the other out",
         )
-    return pool(values, made(values, Unpool, spec, LIKE), indices=indices, like=like)
+    size, more = (output_size, {}) if like is None else (LIKE, {"like": like})
+    return pool_made(values, lambda: Unpool(spec, size), ("unpool", spec, size), indices=indices, **more)
 
 
 @explained

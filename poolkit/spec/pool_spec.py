@@ -50,7 +50,8 @@ class PoolSpec(Fields, Operation):
     # Type checkers go by __init__.
     def __new__(cls, *positional: object, **named: object) -> Self:
         kinds = len(positional) + ("kind" in named)
-        if kinds != 1 or "layout" not in named or not all([n in NAMES or takers(n) for n in named]):
+        unknown = [n for n in named if n not in NAMES and not takers(n)]
+        if kinds != 1 or "layout" not in named or unknown:
             raise call_error(positional, named, FIELDS)
         return object.__new__(cls)
 

@@ -40,10 +40,7 @@ def said(spec: Fields) -> dict[str, Any]:
         if value != implied.get(name, default):
             short[name] = _short(name, value, counted)
     table = KINDS[spec.kind].options
-    for name, value in spec.options:
-        if value != table[name].default:
-            short[name] = value
-    return short
+    return short | {name: value for name, value in spec.options if value != table[name].default}
 
 
 def _short(name: str, value: Any, counted: bool) -> Any:

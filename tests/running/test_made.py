@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 import poolkit as pk
-from poolkit.running.made import made
-from poolkit.spec.pool_spec import PoolSpec
+from poolkit.running import dispatch
+from poolkit.running import segment as segment_module
 
 ROWS, IDS = torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([0, 0, 1])
 
 
-def test_one_operation_serves_the_same_arguments() -> None:
-    first = made(ROWS, pk.Segment, "sum", 3)
-    assert made(np.ones((2, 2)), pk.Segment, "sum", 3) is first
-    assert made(ROWS, pk.Segment, "sum", 4) is not first
-    pool = pk.MaxPool(2, layout="NCL", indices=True)
-    assert made(ROWS, pk.Unpool, pool, (4,)) is made(ROWS, pk.Unpool, PoolSpec(**vars_of(pool)), (4,))
-    assert made(ROWS, pk.Unpool, pool, [4]) is not made(ROWS, pk.Unpool, pool, [4])  # which has no hash
+def test_one_operation_serves_the_same_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    def calls(x: torch.Tensor, ids: torch.Tensor, kind: str = "sum") -> int:
+        made.clear()
+        pk.segment(x, ids, 3, kind)
+        return len(made)
+
+    made: list[Any] = []
+    monkeypatch.setattr(
+        segment_module, "Segment", lambda *args, **named: made.append(args) or pk.Segment(*args, **named)
+    )
+    pk.segment(ROWS, IDS, 2)  # which makes the type of tensors known
+    dispatch.forget()
+    assert [calls(ROWS, IDS), calls(ROWS + 1, IDS + 1), calls(ROWS, IDS, "max"), calls(ROWS, IDS)] == [1, 0, 1, 0]
+    assert calls(ROWS[:2], IDS[:2]) == 1  # of another shape
 
 
-def vars_of(spec: PoolSpec) -> dict[str, Any]:
-    return {"kind": "max", "window": spec.window, "layout": spec.layout, "indices": True}
+def test_what_can_change_is_no_key() -> None:
+    values, indices = pk.pool(
+        torch.tensor([[[1.0, 5.0, 2.0, 4.0, 3.0]]]), pool := pk.MaxPool(2, layout="NCL", indices=True)
+    )
+    size = [5]
+    assert pk.unpool(values, indices, pool, size).shape == (1, 1, 5)
+    size[0] = 4
+    assert pk.unpool(values, indices, pool, size).shape == (1, 1, 4)
+    assert pk.unpool(values, indices, pool, torch.Size([5])).shape == (1, 1, 5)
 
 
 @pytest.mark.parametrize("number", [True, 2.5, "2", None, [2]])

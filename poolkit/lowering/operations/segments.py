@@ -122,8 +122,7 @@ class Rows:
         if self.asks and o.zeros and self.way == "values" and empty == 0:
             return o.segment(x, self.ids, self.n, plan.kind, or_zero=True)
         kind, one = FOLDS[plan.kind](o, plan), o.of_rank(1).of_dtype("int32")
-        ones = one.cast(one.greater(self.ids, -1), "int32")
-        count = one.reshape(one.segment(ones, self.ids, self.n, "sum"), self.column)
+        count = one.reshape(one.counts(self.ids, self.n), self.column)
         values = self.tried(kind, x, count) if self.way == "tried" else self.sure(kind, x, count)
         if empty == 0:
             return values
