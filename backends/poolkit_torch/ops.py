@@ -63,17 +63,25 @@ class Ops(Operators):
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         shape = (n, *[x.shape[at] for at in range(1, self.rank)])
         places = ids.view(self.along(0)).expand_as(x)
-        if how == "sum":  # `index_add` takes 1.0 to 3.6 times as long, and the older exporter to ONNX gets it wrong
-            wide = x.to(self.torch.float64) if self.dtype == "float32" and self.exact else x
-            made = wide.new_zeros(()).expand(shape).scatter_add(0, places, wide)  # which copies it
-        else:  # of integers it is 20 times as slow, and float64 holds those of 32 bits
-            wide = x.to(self.torch.float64) if self.dtype == "int32" else x
+        # Of integers extremes are 20 times as slow, and float64 holds those of 32 bits.
+        double = self.dtype == "float32" and self.exact if how == "sum" else self.dtype == "int32"
+        wide = x.to(self.torch.float64) if double else x
+        # `index_add` takes 1.0 to 3.6 times as long, and ONNX's older exporter gets it wrong. An expanded 0 is copied.
+        if how == "sum":
+            made = (
+                wide.new_zeros(shape).scatter_add_(0, places, wide)
+                if or_zero
+                else (wide.new_zeros(()).expand(shape).scatter_add(0, places, wide))
+            )
+        else:
             none = wide.new_full((), 0 if or_zero else bounds(self.dtype)[how == "min"]).expand(shape)
             made = none.scatter_reduce(0, places, wide, f"a{how}", **({"include_self": False} if or_zero else {}))
         return made if wide is x else made.to(x.dtype)
 
     def counts(self, ids: Tensor, n: int) -> Tensor:
-        return ids.new_zeros(n).scatter_add(0, ids, ids.new_ones(()).expand_as(ids))
+        dtype = self.typed(self.dtype)
+        ones = ids.new_ones((), dtype=dtype).expand_as(ids)
+        return ids.new_zeros(n, dtype=dtype).scatter_add(0, ids, ones)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it

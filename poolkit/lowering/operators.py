@@ -262,7 +262,7 @@ class Operators(Named):
         return self.reshape(made, self.row(x, n))
 
     def counts(self, ids: Tensor, n: int) -> Tensor:
-        return self.segment(self.cast(self.greater(ids, -1), "int32"), ids, n, "sum")
+        return self.segment(self.cast(self.greater(ids, -1), self.dtype), ids, n, "sum")
 
     def last(self, x: Tensor, n: Any) -> Tensor:
         """A segment for each number of each row, -1 too, of which the largest place is taken."""

@@ -184,12 +184,12 @@ class Ops(Protocol):
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
         `how` is "sum", "max" or "min". The sum of no row is 0, and with `or_zero` an extreme, which may be anything
-        otherwise; so may one of rows with a NaN, or of infinite ones alone, unless `nan_wins`. With `exact` sums of
-        float32 are added up in float64 where there is one.
+        otherwise; so may one of rows with a NaN, or of infinite ones alone, unless `nan_wins`. No tracer or transform
+        looks on where it is asked for. With `exact` sums of float32 are added up in float64 where there is one.
         """
 
     def counts(self, ids: Tensor, n: int) -> Tensor:
-        """How often each number below `n` stands in `ids`, of rank 1."""
+        """How often each number below `n` stands in `ids`, of rank 1, in `dtype`."""
 
     def last(self, x: Tensor, n: Size) -> Tensor:
         """Where, along the last axis, each number below `n` stands last, in int32; anything for one that is absent.

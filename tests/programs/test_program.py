@@ -76,7 +76,7 @@ def test_a_choice_by_data_runs_what_is_chosen_alone() -> None:
         return choose(x > 0, x * 2, lambda: -x)
 
     program = record(lowering, Ops(), "title", "numpy", "fold")
-    assert program.source.splitlines()[-1] == "    return (x * 2) if (x > 0) else (lambda: -x)()"
+    assert program.source.splitlines()[-1] == "    return (x * 2) if (x > 0) else (-x)"
     assert (program(3), program(-3), choose(False, 1, lambda: 2)) == (6, 3, 2)
 
 

@@ -108,7 +108,7 @@ class Rows:
         return self.o.segment(t, self.ids, self.n, how)
 
     def total(self, t: Tensor) -> Tensor:
-        return self.reduced(t, "sum")
+        return self.o.segment(t, self.ids, self.n, "sum", or_zero=self.asks and self.o.zeros)
 
     def spread(self, t: Tensor) -> Tensor:
         """What belongs to a row's segment, for every row."""
@@ -121,8 +121,10 @@ class Rows:
             return self.total(x)
         if self.asks and o.zeros and self.way == "values" and empty == 0:
             return o.segment(x, self.ids, self.n, plan.kind, or_zero=True)
-        kind, one = FOLDS[plan.kind](o, plan), o.of_rank(1).of_dtype("int32")
-        count = one.reshape(one.counts(self.ids, self.n), self.column)
+        kind, one, rows = FOLDS[plan.kind](o, plan), o.of_rank(1).of_dtype("int32"), plan.axes[0]
+        divides, few = not plan.spec.selects, rows.known and rows.n < NEAR
+        count = (one.of_dtype(plan.work) if divides and few else one).counts(self.ids, self.n)
+        count = one.reshape(count if few or not divides else one.cast(count, plan.work), self.column)
         values = self.tried(kind, x, count) if self.way == "tried" else self.sure(kind, x, count)
         if empty == 0:
             return values
@@ -135,7 +137,7 @@ class Rows:
             return o.where(o.greater(count, 0), state[0], 0)
         if not (facts.adds or "plain" in facts.by_sums):
             return finished(kind, count, state, x)[0]
-        kind.counted = o.clip(o.cast(count, self.plan.work), 1.0, math.inf)
+        kind.counted = o.clip(count, 1.0, math.inf)
         return kind.finish(state, x)[0]
 
     def tried(self, kind: Any, x: Tensor, count: Tensor) -> Tensor:
