@@ -165,6 +165,9 @@ class Derived:
             return o.drop(o.max(o.where(member, self.expand(x, 0), least), 1), (1,))
         return o.drop(o.min(o.where(member, self.expand(x, 0), most), 1), (1,))
 
+    def counts(self: Any, ids: Tensor, n: int) -> Tensor:
+        return self.segment(self.cast(self.greater(ids, -1), self.dtype), ids, n, "sum")
+
     def convolve(
         self: Any, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> Tensor:

@@ -261,9 +261,6 @@ class Operators(Named):
         made = one.scattered(one.reshape(x, (-1,)), one.reshape(line, (-1,)), two.size(where, 0) * n)
         return self.reshape(made, self.row(x, n))
 
-    def counts(self, ids: Tensor, n: int) -> Tensor:
-        return self.segment(self.cast(self.greater(ids, -1), self.dtype), ids, n, "sum")
-
     def last(self, x: Tensor, n: Any) -> Tensor:
         """A segment for each number of each row, -1 too, of which the largest place is taken."""
         two, one, at = self.of_rank(2), self.of_rank(1), self.rank - 1
