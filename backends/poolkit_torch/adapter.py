@@ -156,7 +156,7 @@ class TorchAdapter(Adapter):
         key = self.key(x, spec)
         if key is None:
             return None
-        if not key[3] and x.numel() > SMALL:  # no derivative is taken, so that it may be a product
+        if x.numel() > SMALL:  # it may be a product
             key = key, _rounds()
         for name, t in tensors.items():
             if type(t) not in PLAIN:

@@ -53,7 +53,7 @@ class Pool(Named, torch.nn.Module):
             tracer: Any = x.tracer
             return tracer.create_proxy("call_module", tracer.path_of_module(self), (x,), tensors)
         if self.route is None:
-            return pool(x, self.spec, **tensors)
+            return pool(x, self.spec, **tensors) if tensors else pool(x, self.spec)
         return pool_through(x, self.spec, self.route, **tensors)
 
     def __prepare_scriptable__(self) -> Any:
