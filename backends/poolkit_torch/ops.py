@@ -66,25 +66,25 @@ class Ops(Operators):
         # Of integers extremes are 20 times as slow, and float64 holds those of 32 bits.
         double = self.dtype == "float32" and self.exact if how == "sum" else self.dtype == "int32"
         wide = x.to(self.torch.float64) if double else x
-        # `index_add` takes 1.0 to 3.6 times as long, and ONNX's older exporter gets it wrong. An expanded 0 is copied.
-        if how == "sum":
-            made = (
-                wide.new_zeros(shape).scatter_add_(0, places, wide)
-                if or_zero
-                else (wide.new_zeros(()).expand(shape).scatter_add(0, places, wide))
-            )
+        if how == "sum":  # `index_add` takes 1.0 to 3.6 times as long, and the older exporter to ONNX gets it wrong
+            made = self.into(wide, shape, "scatter_add")(0, places, wide)
+        elif or_zero:
+            made = self.into(wide, shape, "scatter_reduce")(0, places, wide, f"a{how}", include_self=False)
         else:
-            none = wide.new_full((), 0 if or_zero else bounds(self.dtype)[how == "min"]).expand(shape)
-            made = none.scatter_reduce(0, places, wide, f"a{how}", **({"include_self": False} if or_zero else {}))
+            none = wide.new_full((), bounds(self.dtype)[how == "min"]).expand(shape)
+            made = none.scatter_reduce(0, places, wide, f"a{how}")
         return made if wide is x else made.to(x.dtype)
 
+    def into(self, x: Tensor, shape: tuple[Any, ...], how: str) -> Any:
+        """What scatters into zeros; to write to new ones takes, with a derivative, 0.7 of the time of an expanded 0."""
+        return getattr(x.new_zeros(shape), f"{how}_") if self.alone else getattr(x.new_zeros(()).expand(shape), how)
+
     def counts(self, ids: Tensor, n: int) -> Tensor:
-        dtype = self.typed(self.dtype)
-        ones = ids.new_ones((), dtype=dtype).expand_as(ids)
-        return ids.new_zeros(n, dtype=dtype).scatter_add(0, ids, ones)
+        ones = ids.new_ones((), dtype=self.typed(self.dtype)).expand_as(ids)
+        return ids.new_zeros(n, dtype=self.typed(self.dtype)).scatter_add(0, ids, ones)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
-        return x.new_zeros(()).expand(self.row(x, n)).scatter(-1, places, x)  # which copies it
+        return self.into(x, self.row(x, n), "scatter")(-1, places, x)
 
     def last(self, x: Tensor, n: Any) -> Tensor:
         line = self.torch.arange(x.shape[-1], device=x.device, dtype=self.torch.float64).expand_as(x)

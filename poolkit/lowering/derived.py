@@ -25,6 +25,7 @@ class Derived:
     slices_by_size: bool = False
     exact: bool = False
     blind: bool = False
+    alone: bool = False
     puts: bool = False
     drops: bool = False
     nan_wins: bool = False
@@ -43,7 +44,7 @@ class Derived:
 
     def _other(self, rank: int, dtype: str) -> Any:
         other = type(self)(rank, dtype)
-        other.exact, other.blind = self.exact, self.blind
+        other.exact, other.blind, other.alone = self.exact, self.blind, self.alone
         for name in (*self.imports, "shared"):  # the stand-ins, while a lowering is recorded
             setattr(other, name, getattr(self, name))
         return other

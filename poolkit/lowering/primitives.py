@@ -29,6 +29,7 @@ class Ops(Protocol):
     slices_by_size: bool  # in every mode a slice may end at a place that is computed from an unknown size
     exact: bool  # asked for by a lowering: sums of unknown length keep to 4 eps, too
     blind: bool  # asked for by a lowering: no derivative is taken of what is computed
+    alone: bool  # asked for by a lowering: no tracer or transform looks on, so that what is new may be written to
     puts: bool  # there is `put`
     drops: bool  # `segment` leaves out rows whose numbers are below 0
     nan_wins: bool  # the largest and smallest rows of a segment with a NaN are NaN, those of infinite ones infinite
@@ -184,8 +185,8 @@ class Ops(Protocol):
         """For each number below `n` the sum of the rows, along axis 0, that have it in `ids`, of rank 1.
 
         `how` is "sum", "max" or "min". The sum of no row is 0, and with `or_zero` an extreme, which may be anything
-        otherwise; so may one of rows with a NaN, or of infinite ones alone, unless `nan_wins`. No tracer or transform
-        looks on where it is asked for. With `exact` sums of float32 are added up in float64 where there is one.
+        otherwise; so may one of rows with a NaN, or of infinite ones alone, unless `nan_wins`. With `exact` sums of
+        float32 are added up in float64 where there is one.
         """
 
     def counts(self, ids: Tensor, n: int) -> Tensor:

@@ -58,7 +58,7 @@ class SegmentPlan(Composite):
         return [dataclasses.replace(self, way=way) for way in ways]
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
-        o.exact = self.way == "exact"
+        o.exact, o.alone = self.way == "exact", self.way.startswith(EVERY)
         n, one = self.spec.num_segments, o.of_rank(1)
         ids = one.cast(tensors["ids"], self.ids) if self.further[0].dtype != self.ids else tensors["ids"]
         scaled = "relative" in KINDS[self.base.kind].by_sums  # what a dropped row is scaled by would be NaN
@@ -108,7 +108,7 @@ class Rows:
         return self.o.segment(t, self.ids, self.n, how)
 
     def total(self, t: Tensor) -> Tensor:
-        return self.o.segment(t, self.ids, self.n, "sum", or_zero=self.asks and self.o.zeros)
+        return self.o.segment(t, self.ids, self.n, "sum")
 
     def spread(self, t: Tensor) -> Tensor:
         """What belongs to a row's segment, for every row."""

@@ -44,6 +44,7 @@ class UnpoolPlan(Composite):
                 f"received values of unknown size for {quoted(str(self.spec))}, and a Keras model has to know the size "
                 "of what it makes; give sizes, or output_size as integers"
             )
+        o.alone = self.way in ("distinct", "alike")
         ats = [a.at for a in self.axes]
         left = [at for at in range(self.rank) if at not in ats]
         cells, most = self.cells
