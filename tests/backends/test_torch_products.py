@@ -1,4 +1,4 @@
-"""Masked sums of PyTorch without a derivative, as products of matrices: right for any cells, and in float32."""
+"""Masked sums of PyTorch as products of matrices, with a derivative of large ones: right for any, and in float32."""
 
 from __future__ import annotations
 
@@ -111,6 +111,21 @@ def test_rows_divide_the_cells_between_a_batch_and_its_channels(shape: tuple[int
         mask = torch.ones([n for n, c in zip(shape, layout, strict=True) if c != "C"], dtype=torch.bool)
         torch.testing.assert_close(pk.pool(torch.ones(shape), spec, mask=mask).unique(), torch.ones(1))
         assert products() == [row > 0]
+
+
+def test_of_large_inputs_a_derivative_is_one_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "LARGE", 0)
+    x, mask = numbers(4, LENGTH, 5).requires_grad_(), masked(4, LENGTH)
+    wanted = (mask / mask.sum(1, keepdim=True).clamp(min=1))[..., None].expand(x.shape)
+    for value in (0.5, math.nan, math.inf):
+        hidden = torch.where(mask[..., None], x, value)
+        found = pk.pool(hidden, AVG, mask=mask)
+        torch.testing.assert_close(found, defined(x, mask, AVG).float(), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(torch.autograd.grad(found.sum(), x)[0], wanted)
+    assert products() == [True]
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(pk.pool(x, AVG, mask=mask), pk.pool(x.detach(), AVG, mask=mask))
+    assert products().count(True) == 1
 
 
 def test_where_products_are_rounded_a_mask_has_channels_or_a_derivative_is_taken_none_is_made() -> None:
