@@ -112,6 +112,10 @@ class Ops(Operators):
         """What a gradient needs of either branch is computed again: a `cond` keeps room for that of both."""
         return self.lax.cond(right, self.jax.checkpoint(near), self.jax.checkpoint(far), x)
 
+    def mended(self, right: Any, found: tuple[Tensor, ...], again: Callable[[Tensor], Any], x: Tensor) -> Any:
+        """A loop of one turn or none, which leaves `found` where it is: what a `cond` hands on is a copy."""
+        return self.lax.while_loop(lambda t: t[0], lambda t: (t[0] & False, again(x)), (~right, found))[1]
+
     def derived(self, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
         made = self.jax.custom_jvp(function)
 

@@ -122,6 +122,9 @@ class Derived:
     def branch(self: Any, right: Any, near: Branch, far: Branch, x: Tensor) -> Tensor:
         return self.where(right, near(self.where(right, x, 0.0)), far(x))
 
+    def mended(self: Any, right: Any, found: tuple[Tensor, ...], again: Callable[[Tensor], Any], x: Tensor) -> Any:
+        return tuple([self.where(right, near, far) for near, far in zip(found, again(x), strict=True)])
+
     def derived(self: Any, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
         return slopes(x, function(x), x)
 

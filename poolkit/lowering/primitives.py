@@ -219,6 +219,9 @@ class Ops(Protocol):
     ) -> Tensor:
         """`near(x)` where `right` is true, else `far(x)`, where an adapter's `branches` says that this may be asked."""
 
+    def mended(self, right: Any, found: tuple[Tensor, ...], again: Callable[[Tensor], Any], x: Tensor) -> Any:
+        """`found` where `right` is true, else `again(x)`, of the same shapes and dtypes, where an adapter `derives`."""
+
     def derived(self, function: Callable[[Tensor], Any], slopes: Callable[..., Any], x: Tensor) -> Any:
         """`function(x)`, whose derivative is `slopes(x, function(x), change of x)`, where an adapter `derives`.
 

@@ -34,7 +34,6 @@ class Expected(Taps):
 
     name = "stochastic"
     neutral = (1.0, 0.0, 0.0)
-    certainly: Any = True  # whether no cell that was added up is below 0
 
     def taken(self, s: State, count: Any, real: Tensor | None) -> State:
         at = self.o.rank
@@ -64,17 +63,15 @@ class Expected(Taps):
         return x, 0.0
 
     def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
-        if self.o.blind:  # XLA writes down what two sums share, and clipping the cells takes as long as both
-            least = self.o.detach(x)
-            for a in self.plan.axes:
-                least = self.o.min(least, a.at)
-            self.certainly = self.o.between(least, -least_of(self.plan.work), math.inf)
-            return self.added(x, total)
         if self.way != "tried":
             return self.added(self.o.clip(self.real(x, 0.0), 0.0, math.inf), total)
         # Behind a ReLU nothing is below 0; to see it takes half the time of clipping, and the derivative none.
         none = self.o.between(self.o.detach(x), -least_of(self.plan.work), math.inf)
         return self.added(self.o.branch(none, lambda x: x, lambda x: self.o.clip(x, 0.0, math.inf), x), total)
+
+    @property
+    def cut(self) -> bool:
+        return True  # else XLA writes down what two sums share, and clipping the cells takes as long as both
 
     def added(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         return 1.0, total(self.o.multiply(a, a)), total(a)
@@ -99,12 +96,11 @@ class Expected(Taps):
 
     def fits(self, s: State, bound: float) -> Any:
         """The largest cell's square is at most the sum, and at least that over the cells' number."""
-        right = self.o.between(self.o.detach(s[1]), *ends(self.plan.work, 60.0))
-        return right if self.certainly is True else self.o.both(self.certainly, right)
+        return self.o.between(self.o.detach(s[1]), *ends(self.plan.work, 60.0))
 
     def sound(self, values: Tensor, bound: float) -> Any:
         """The largest cell is at least the average, and less than that times their number."""
-        return self.o.both(self.certainly, self.o.between(values, *ends(self.plan.work, 30.0)))
+        return self.o.between(values, *ends(self.plan.work, 30.0))
 
 
 class Drawn(Choice, Taps):

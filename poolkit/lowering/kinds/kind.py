@@ -87,6 +87,18 @@ class Kind:
         """
         raise NotImplementedError
 
+    @property
+    def cut(self) -> bool:
+        """Whether sums of whole axes are faster where an axis is cut (`stages.in_eighths`); not if it is the last."""
+        return not self.plan.trailing
+
+    def kept(self, x: Tensor, scale: Tensor | None) -> State:
+        """What stands behind the sums in the state that `slope` is given: what each cell added, where it was costly.
+
+        It is relative to the scale, or with none as `bounded` has it.
+        """
+        return ()
+
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """How a window's sums change with its cells, where a framework composes a derivative by hand (`Ops.derived`).
 

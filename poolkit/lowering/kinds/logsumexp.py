@@ -56,17 +56,25 @@ class LogSumExp(Relative):
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         return x, math.copysign(math.inf, -self.near)  # times beta -inf
 
-    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
-        return 0.0, total(self.real(self.o.exp(exponents(self, x)), 0.0))
+    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor], *kept: Tensor) -> State:
+        return 0.0, total((kept or self.kept(x, None))[0])
+
+    def kept(self, x: Tensor, scale: Tensor | None) -> State:
+        o, top = self.o, largest_of(self.plan.work)
+        if scale is None:
+            return (self.real(o.exp(exponents(self, x)), 0.0),)
+        scaled = o.clip(times(o, x, self.near), -math.inf, top)
+        return (self.share(scaled, o.where(self.endless(scale), top, scale)),)
 
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """A window whose largest is infinite has none."""
-        o, top, most = self.o, largest_of(self.plan.work), self.o.detach(s[0])
-        endless = o.either(o.equal(most, math.inf), o.equal(most, -math.inf))
-        scaled = o.clip(times(o, x, self.near), -math.inf, top)
-        each = self.share(scaled, o.where(endless, top, most))
-        found = o.where(endless, 0.0, total(o.multiply(each, change)))
-        return no_change(o, s[0]), times(o, times(o, found, self.near), self.far)
+        o, most = self.o, self.o.detach(s[0])
+        each = o.multiply(s[2], change)
+        found = o.where(self.endless(most), 0.0, total(each))
+        return no_change(o, s[0]), *(times(o, times(o, t, self.near), self.far) for t in (found, each))
+
+    def endless(self, largest: Tensor) -> Tensor:
+        return self.o.either(self.o.equal(largest, math.inf), self.o.equal(largest, -math.inf))
 
     def fits(self, s: State, bound: float) -> Any:
         return self.o.between(self.o.detach(s[1]), math.exp(-bound), math.exp(bound))

@@ -63,22 +63,28 @@ class Softmax(Kind):
     def beside(self, x: Tensor) -> tuple[Tensor, float]:
         return x, math.copysign(math.inf, -self.near)  # times beta -inf
 
-    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor]) -> State:
-        scaled = exponents(self, x)
-        weight = self.real(self.o.exp(scaled if self.options["grad"] == "exact" else self.o.detach(scaled)), 0.0)
+    def bounded(self, x: Tensor, total: Callable[[Tensor], Tensor], *kept: Tensor) -> State:
+        weight = (kept or self.kept(x, None))[0]
         return 0.0, total(self.o.multiply(x, weight)), total(weight)
+
+    def kept(self, x: Tensor, scale: Tensor | None) -> State:
+        cells = x if self.options["grad"] == "exact" else self.o.detach(x)
+        if scale is not None:
+            return (self.weight(times(self.o, cells, self.near), scale),)
+        return (self.real(self.o.exp(exponents(self, cells)), 0.0),)
 
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """The change of a weight stands apart from that of its cell: 1 plus a large cell, less as much, would be 0."""
-        o, exact = self.o, self.options["grad"] == "exact"
-        weight = self.weight(times(o, x if exact else o.detach(x), self.near), o.detach(s[0]))
+        o, weight = self.o, s[3]
         added = total(o.multiply(change, weight))
-        if not exact:
-            return no_change(o, s[0]), added, no_change(o, s[2])
+        if self.options["grad"] != "exact":
+            return no_change(o, s[0]), added, no_change(o, s[2]), no_change(o, weight)
         cells = o.clip(x, -largest_of(self.plan.work), math.inf)  # -inf has the weight 0
         each = o.multiply(weight, change)
-        grown, lifted = (times(o, times(o, total(t), self.near), self.far) for t in (o.multiply(cells, each), each))
-        return no_change(o, s[0]), o.add(added, grown), lifted
+        grown = [
+            times(o, times(o, t, self.near), self.far) for t in (total(o.multiply(cells, each)), total(each), each)
+        ]
+        return no_change(o, s[0]), o.add(added, grown[0]), *grown[1:]
 
     def fits(self, s: State, bound: float) -> Any:
         """Whether each window's weights are such that no exponent was out of range, and no product NaN or infinite."""

@@ -24,6 +24,7 @@ from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.relative import moderate, powers_fit
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run
 from poolkit.lowering.products import STAGES, in_a_row
+from poolkit.lowering.routes.stages import in_eighths
 from poolkit.lowering.routes.windows import IN_A_ROW, cells, in_no_window, reduced, sliding
 from poolkit.lowering.weighed import WeighedPlan, finished, pooled
 from poolkit.spec.dtypes import FLOATS
@@ -41,6 +42,7 @@ BOUND = {"float32": 16.0, "float64": 150.0}
 # How many times as many cells all windows may have as the map, where these are put beside each other: those of 3 with
 # stride 2 have 2.25, and take a quarter of the fold's time on PyTorch; of 3 with stride 1 9, and the gradient twice it.
 COPIES = 5
+PARTED = 32  # cells of an axis from which it is cut into eight
 FEW = 25  # cells that float32 may add up in a row: 3.4 eps of the 16 that are allowed
 
 
@@ -100,6 +102,13 @@ class BySums(Composite):
         kind: Any = FOLDS[plan.kind](o, plan)
         forward: Any = FOLDS[plan.kind](blind, plan)
         total = _values(runs[0])
+        first = next(a for a in plan.axes if a.form == "whole")
+
+        def bounded(*cells: Tensor) -> Any:
+            if first.n < PARTED or not forward.cut:
+                return forward.bounded(cells[0], total, *cells[1:])
+            made = lambda t, *more: forward.bounded(t, lambda part: part, *more)  # noqa: E731
+            return in_eighths(o, made, cells, first, lambda t: o.sum(t, reduced(plan)))
 
         def largest(t: Tensor) -> Tensor:
             for at in reduced(plan):
@@ -115,14 +124,22 @@ class BySums(Composite):
             return kind.finish(tuple([state[i] for i in range(len(kind.neutral))]), x)[0]
 
         def values(t: Tensor) -> Tensor:
-            made = forward.certain(forward.bounded(t, total), t)
+            made = forward.certain(bounded(t), t)
             right = forward.sound(made, BOUND[plan.work] - math.log(cells(plan)))
             return o.branch(right, lambda near: made, lambda cells: value(far(cells)), t)
 
         def state(cells: Tensor) -> Any:
-            made = forward.bounded(cells, total)
-            scale = o.add(o.multiply(made[-1], 0.0), made[0]) if isinstance(made[0], float) else made[0]
-            return o.branch(forward.fits(made, BOUND[plan.work]), lambda near: (scale, *made[1:]), far, cells)
+            kept = forward.kept(cells, None)
+            made = bounded(cells, *kept)
+            scale = o.add(o.multiply(made[-1], 0.0), made[0])
+
+            def again(cells: Tensor) -> Any:
+                exact = far(cells)
+                sums = [exact[i] for i in range(len(made))]
+                return (*sums, *forward.kept(cells, sums[0]))
+
+            near = (scale, *made[1:], *kept)
+            return o.mended(forward.fits(made, BOUND[plan.work]), near, again, cells)
 
         def slopes(cells: Tensor, found: Any, change: Tensor) -> Any:
             return kind.slope(cells, found, change, total)

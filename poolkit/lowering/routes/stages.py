@@ -10,6 +10,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from poolkit.lowering.routes.windows import around, cells, even
@@ -124,6 +125,32 @@ def product(sizes: Sequence[Size]) -> Size:
     known = math.prod(n for n in sizes if isinstance(n, int))
     others = [n for n in sizes if not isinstance(n, int)]
     return functools.reduce(operator.mul, others if others and known == 1 else [known, *others])
+
+
+def in_eighths(o: Ops, made: Callable[..., Sequence[Any]], tensors: Sequence[Tensor], a: Axis, total: Any) -> list[Any]:
+    """Sums of what is `made` of tensors cell by cell, along an axis that is cut into eight parts and a rest.
+
+    What is the same number for all of them, a scale, stays it.
+
+    XLA on a CPU puts all that is made of the parts, and their sum, into one loop. A library of its own adds up what is
+    left, call by call; the choice, which it does not know, keeps it from taking in the parts, each a copy then.
+    """
+    length = a.n // 8
+    ends = [*range(0, 8 * length + 1, length), *[a.n] * (a.n % 8 > 0)]
+    cut = [[o.slice(t, a.at, *part, 1) for t in tensors] for part in pairwise(ends)]
+    terms = [list(of) for of in zip(*(made(*part) for part in cut), strict=True)]
+
+    def added(of: list[Tensor]) -> Tensor:
+        sums = [total(o.where(o.equal(t, math.inf), math.inf, t)) for t in (_by_twos(o, of[:8]), *of[8:])]
+        return functools.reduce(o.add, sums)
+
+    return [of[0] if isinstance(of[0], float) else added(of) for of in terms]
+
+
+def _by_twos(o: Ops, parts: list[Tensor]) -> Tensor:
+    while len(parts) > 1:
+        parts = [o.add(s, t) for s, t in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
 
 
 LONGEST = 255  # cells of a window along an axis up to which every length was tried
