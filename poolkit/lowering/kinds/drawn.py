@@ -69,8 +69,7 @@ class Expected(Taps):
         none = self.o.between(self.o.detach(x), -least_of(self.plan.work), math.inf)
         return self.added(self.o.branch(none, lambda x: x, lambda x: self.o.clip(x, 0.0, math.inf), x), total)
 
-    @property
-    def cut(self) -> bool:
+    def cut(self, kept: State) -> bool:
         return True  # else XLA writes down what two sums share, and clipping the cells takes as long as both
 
     def added(self, a: Tensor, total: Callable[[Tensor], Tensor]) -> State:

@@ -87,8 +87,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    @property
-    def cut(self) -> bool:
+    def cut(self, kept: State) -> bool:
         """Whether sums of whole axes are faster where an axis is cut (`stages.in_eighths`); not if it is the last."""
         return not self.plan.trailing
 

@@ -106,9 +106,8 @@ class Norm(Relative):
 
     bounded = plain
 
-    @property
-    def cut(self) -> bool:
-        return super().cut and not self.square  # which XLA adds up as fast as the cells themselves
+    def cut(self, kept: State) -> bool:
+        return super().cut(kept) and not self.square  # which XLA adds up as fast as the cells themselves
 
     def slope(self, x: Tensor, s: State, change: Tensor, total: Callable[[Tensor], Tensor]) -> State:
         """With p of 2 or more. A window with an infinite cell has none, nor has a cell below eps."""

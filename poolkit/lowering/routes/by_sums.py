@@ -105,10 +105,13 @@ class BySums(Composite):
         first = next(a for a in plan.axes if a.form == "whole")
 
         def bounded(*cells: Tensor) -> Any:
-            if first.n < PARTED or not forward.cut:
+            if first.n < PARTED or not forward.cut(cells[1:]):
                 return forward.bounded(cells[0], total, *cells[1:])
-            made = lambda t, *more: forward.bounded(t, lambda part: part, *more)  # noqa: E731
-            return in_eighths(o, made, cells, first, lambda t: o.sum(t, reduced(plan)))
+
+            def terms(*part: Tensor) -> Any:
+                return forward.bounded(part[0], blind.detach, *part[1:])
+
+            return in_eighths(o, terms, cells, first, functools.partial(o.sum, ats=reduced(plan)))
 
         def largest(t: Tensor) -> Tensor:
             for at in reduced(plan):
