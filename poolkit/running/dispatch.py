@@ -99,7 +99,10 @@ def pool_made(x: Tensor, make: Callable[[], Operation], fields: tuple[Any, ...],
 
 
 def _simple(field: Any) -> bool:
-    return type(field) in _PLAIN or (isinstance(field, tuple) and all(type(n) is int for n in field))
+    if isinstance(field, tuple):
+        numbers: tuple[object, ...] = field
+        return all(type(n) is int for n in numbers)
+    return type(field) in _PLAIN
 
 
 def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor], route: str | None = None) -> Any:

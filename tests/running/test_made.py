@@ -20,10 +20,12 @@ def test_one_operation_serves_the_same_arguments(monkeypatch: pytest.MonkeyPatch
         pk.segment(x, ids, 3, kind)
         return len(made)
 
+    def noted(*args: Any, **named: Any) -> pk.Segment:
+        made.append(args)
+        return pk.Segment(*args, **named)
+
     made: list[Any] = []
-    monkeypatch.setattr(
-        segment_module, "Segment", lambda *args, **named: made.append(args) or pk.Segment(*args, **named)
-    )
+    monkeypatch.setattr(segment_module, "Segment", noted)
     pk.segment(ROWS, IDS, 2)  # which makes the type of tensors known
     dispatch.forget()
     assert [calls(ROWS, IDS), calls(ROWS + 1, IDS + 1), calls(ROWS, IDS, "max"), calls(ROWS, IDS)] == [1, 0, 1, 0]
