@@ -99,9 +99,8 @@ def pool_made(x: Tensor, make: Callable[[], Operation], fields: tuple[Any, ...],
 
 
 def _simple(field: Any) -> bool:
-    if isinstance(field, tuple):
-        numbers: tuple[object, ...] = field
-        return all(type(n) is int for n in numbers)
+    if issubclass(type(field), tuple):
+        return all(type(n) is int for n in field)
     return type(field) in _PLAIN
 
 
