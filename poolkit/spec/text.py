@@ -34,7 +34,8 @@ def said(spec: Fields) -> dict[str, Any]:
     implied: dict[str, Any] = {"axes": spec.spatial, "stride": spec.window}
     if spec.axes is not None:
         implied["dilation"] = (1,) * len(spec.axes)
-    counted, short = spec.layout not in SYMBOLIC, {}
+    counted = spec.layout not in SYMBOLIC
+    short: dict[str, Any] = {}
     for name, default in DEFAULTS.items():
         value = getattr(spec, name)
         if value != implied.get(name, default):
