@@ -19,11 +19,16 @@ def pooled(o: Any, op: str, v: Tensor, w: Windows, plan: Plan, **options: Any) -
     along = (ONE, *w.along) if lifted(plan) else w.along
     fields = ("window", "stride", "padding", "dilation")
     window, stride, padding, dilation = (_alike([getattr(a, field) for a in along]) for field in fields)
+    indices = "return_indices" in options
+    if op == "max_pool" and len(along) == 1 and not plan.known:
+        options = options | {"return_indices": True}  # without them it asks for the size itself: no symbol passes
     options = ({} if dilation == 1 else {"dilation": dilation}) | ({"ceil_mode": True} if w.ceil else {}) | options
     # That of torch.nn.functional, which asks whether indices are wanted, takes 0.4 microseconds more.
     module = o.torch if op == "max_pool" and "return_indices" not in options else o.F
     got = getattr(module, f"{op}{len(along)}d")(v, window, stride, *(() if padding == 0 else (padding,)), **options)
-    return (_kept(got[0], w), _kept(got[1], w)) if "return_indices" in options else _kept(got, w)
+    if indices:
+        return _kept(got[0], w), _kept(got[1], w)
+    return _kept(got[0] if "return_indices" in options else got, w)
 
 
 def _kept(y: Tensor, w: Windows) -> Tensor:
