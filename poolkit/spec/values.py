@@ -173,7 +173,7 @@ def plain(value: Any, levels: int = 3) -> Any:
         if isinstance(value, tuple):
             return tuple(_plain_entries(tuple.__iter__(value), levels))
         if isinstance(value, list):
-            return _plain_entries(list.__iter__(value), levels)
+            return _plain_entries(value if type(value) is list else list.__iter__(value), levels)
     return value
 
 
