@@ -21,7 +21,8 @@ class TensorFlowHarness(Harness):
         **shared("routes_inside:graph", "dynamic_gradient", "forward"),
         **dict.fromkeys(("compiled:graph", "compiled_gradient:graph", "compiled:xla"), "few"),
         **dict.fromkeys(("routes_inside:xla", "vmap", "layer"), HANDFUL),
-        **dict.fromkeys(("exported:saved any", "exported:lite", "exported:lite any"), (*HANDFUL, *OPERATIONS)),
+        "exported:saved any": (*HANDFUL, *OPERATIONS),
+        **dict.fromkeys(("exported:lite", "exported:lite any"), (*HANDFUL, *OPERATIONS, "std_of_k3x2*")),
         "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),
     }
 

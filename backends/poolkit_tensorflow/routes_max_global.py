@@ -80,7 +80,7 @@ _in_graph = every(traced, facts.without_xla, facts.never_empty, _whole)
 _taped = every(eager, derived, facts.without_xla, _whole)
 
 ROUTES = (
-    Route("reduce", EXTREMA, _reduce, every(eager, _whole), lambda plan: 0.9, differentiable=False),
+    Route("reduce", EXTREMA, _reduce, every(eager, _whole), lambda plan: 0.9, differentiable=False, needs_sizes=False),
     Route("first", EXTREMA, first, _in_graph, lambda plan: 1.5),
     Route("first_taped", EXTREMA, first, _taped, lambda plan: 1.5, decorator=facts.TAPED),
 )

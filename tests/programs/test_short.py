@@ -118,6 +118,16 @@ LONG: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow"])
+@pytest.mark.parametrize(("kind", "most"), [("softmax", 8), ("std", 18), ("gem", 18), ("logsumexp", 18)])
+def test_kinds_made_of_sums_are_short_along_axes_of_unknown_size(kind: str, most: int, backend: str) -> None:
+    """Of tokens whose number is unknown: 12 to 32 lines as a fold."""
+    program = pk.lower(pk.PoolSpec(kind, output_size=1, layout="NLC", keepdims=False), backend)
+
+    assert lines(program) <= most, program.source
+    assert "float64" not in program.source or backend == "numpy"
+
+
 @pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
 @pytest.mark.parametrize("spec", [*SPECS, *SAME, *BINS], ids=str)
 @pytest.mark.parametrize("backend", LONG)

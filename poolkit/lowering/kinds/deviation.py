@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from poolkit.lowering.axis import Axis
 from poolkit.lowering.count import divisor_of
+from poolkit.lowering.fold import total
 from poolkit.lowering.kinds.kind import State
 from poolkit.lowering.kinds.relative import scales
 from poolkit.lowering.kinds.taps import Taps
@@ -30,7 +32,9 @@ class Std(Taps):
         kind = Std(o, self.plan)
         if real is not None:
             kind.mask, kind.counted = o.equal(real, 1), self.at_least_1(o, o.cast(count, o.dtype))
-        return kind.relative(s[0], lambda t: o.sum(t, (at,)), lambda t: o.max(t, at))
+        known, axes = self.plan.known, self.plan.axes
+        row = Axis(at, "", "whole", math.prod([a.longest for a in axes]) if known else 0, known=known)
+        return kind.relative(s[0], lambda t: total(o, t, (row,), axes), lambda t: o.max(t, at))
 
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
         o, count = self.o, divisor_of(self, x)
@@ -41,14 +45,17 @@ class Std(Taps):
         away = self.real(o.subtract(below, o.divide(total(below), count)), 0.0)
         squares = total(o.multiply(away, away))
         one = o.equal(squares, 0)
-        root = o.power(o.divide(o.where(one, 1.0, squares), self.divisor(count)), 0.5)
+        root = o.power(o.divide(o.where(one, 1.0, squares), self.divisor(count, one)), 0.5)
         return (o.where(one, 0.0, o.multiply(o.multiply(root, 4.0), back)),)
 
-    def divisor(self, count: Any) -> Any:
-        less = self.options["correction"]
+    def divisor(self, count: Any, like: Tensor) -> Any:
+        o, less = self.o, self.options["correction"]
         if not less:
             return count
-        return max(count - less, 1) if isinstance(count, int) else self.at_least_1(self.o, self.o.subtract(count, less))
+        if isinstance(count, int):
+            return max(count - less, 1)
+        nothing = o.multiply(o.cast(like, o.dtype), 0)  # a size that is a symbol is no tensor yet
+        return self.at_least_1(o, o.subtract(o.add(nothing, count), less))
 
     @staticmethod
     def at_least_1(o: Ops, count: Tensor) -> Tensor:

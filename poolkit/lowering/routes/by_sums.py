@@ -258,11 +258,12 @@ def _stand_beside(base: AnyPlan) -> TypeGuard[Plan]:
 def _of_parts(
     base: AnyPlan, wide: bool, tries: bool, branches: Callable[[Plan], bool], derives: bool, multiplies: str
 ) -> list[Composite]:
-    if not isinstance(base, Plan | WeighedPlan) or not base.known:
+    if not isinstance(base, Plan | WeighedPlan) or not (base.known or is_whole(pooling(base))):
         return []
     plan, given = pooling(base), {f.name for f in base.further}
+    tries, derives = tries and base.known, derives and base.known
     if isinstance(base, WeighedPlan) and given == {"mask"} and plan.kind in SUMS and base.work in FLOATS:
-        rows = multiplies and base.narrow and in_a_row(plan, multiplies == STAGES)
+        rows = tries and multiplies and base.narrow and in_a_row(plan, multiplies == STAGES)
         way = multiplies if rows else "tried"
         return [dataclasses.replace(base, way=way)] if tries and branches(plan) else []
     offered = KINDS[plan.kind].by_sums
