@@ -31,16 +31,16 @@ def fits(plan: Plan) -> bool:
     return all(even(a) and factors(a.longest) is not None for a in plan.axes)
 
 
-def factors(n: int, count: int = 3) -> list[int] | None:
-    """`n` as a product of at most `count` numbers up to `MOST`, the largest first; None where there is none.
+def factors(n: int, count: int = 3, most: int = MOST) -> list[int] | None:
+    """`n` as a product of at most `count` numbers up to `most`, the largest first; None where there is none.
 
     >>> factors(30), factors(900), factors(26)
     ([10, 3], [10, 10, 9], None)
     """
-    if n <= MOST:
+    if n <= most:
         return [n]
-    for divisor in range(MOST, 1, -1) if count > 1 else ():
-        rest = factors(n // divisor, count - 1) if n % divisor == 0 else None
+    for divisor in range(most, 1, -1) if count > 1 else ():
+        rest = factors(n // divisor, count - 1, most) if n % divisor == 0 else None
         if rest is not None:
             return sorted([divisor, *rest], reverse=True)
     return None
