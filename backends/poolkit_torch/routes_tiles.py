@@ -57,8 +57,8 @@ def steps(o: Any, x: Tensor, plan: Plan) -> Reduced:
     for a in reversed(plan.axes):
         y = y.unflatten(a.at, (a.out, *_parts(a)))
     for a in plan.axes:
-        for _ in _parts(a):
-            y = o.torch.sum(y, a.at + 1)
+        for i in reversed(range(len(_parts(a)))):
+            y = o.torch.sum(y, a.at + 1 + i)
     return _scaled(y, plan), None
 
 
