@@ -62,7 +62,7 @@ class Ops(Operators):
 
     def segment(self, x: Tensor, ids: Tensor, n: int, how: str, or_zero: bool = False) -> Tensor:
         shape = (n, *[x.shape[at] for at in range(1, self.rank)])
-        places = ids.view(self.along(0)).expand_as(x)
+        places = ids.long().view(self.along(0)).expand_as(x)  # gather, its gradient, misreads an expanded int32 index
         # Of integers extremes are 20 times as slow, and float64 holds those of 32 bits.
         double = self.dtype == "float32" and self.exact if how == "sum" else self.dtype == "int32"
         wide = x.to(self.torch.float64) if double else x

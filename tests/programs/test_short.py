@@ -229,4 +229,5 @@ def test_a_compiled_graph_knows_sizes_that_are_known(name: str) -> None:
     torch.compile(ours, backend=keep, fullgraph=True, dynamic=False)(x)
 
     calls = sum(node.op in ("call_function", "call_method") for node in graphs[0].graph.nodes)
-    assert calls <= 2 * nodes(own, x, any_size=False) + 4
+    steps = 16 if name == "PSPNet" else 4  # whole maps and bins of 2 and 3 are sums of sums, and one loop in Inductor
+    assert calls <= 2 * nodes(own, x, any_size=False) + steps
