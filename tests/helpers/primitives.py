@@ -43,6 +43,12 @@ def _segment(how: str, n: int) -> Callable[[Any, Tensor], Tensor]:
     return asked
 
 
+def _counts(o: Any, x: Tensor) -> Tensor:
+    ids = o.bit_and(o.reshape(o.iota(x, 1), (-1,)), 1)
+    # PyTorch, too, counts places that are of its own dtype for them.
+    return o.of_rank(1).counts(ids if o.index == "int32" else o.cast(ids, o.index), 3)
+
+
 def _windows(x: Tensor) -> Tensor:
     return np.lib.stride_tricks.sliding_window_view(x, (2, 3), (1, 2))[:, ::2]
 
@@ -114,6 +120,8 @@ PRIMITIVES: dict[str, Primitive] = {
     "segment_sum": Primitive(_segment("sum", 3), _segments(np.add, 3), smooth=True),
     "segment_max": Primitive(_segment("max", 2), _segments(np.maximum, 2), (*FLOATS, "int32")),
     "segment_min": Primitive(_segment("min", 2), _segments(np.minimum, 2), (*FLOATS, "int32")),
+    "counts": Primitive(_counts, lambda x: np.array([3, 2, 0], x.dtype), (*FLOATS, "int32")),
+    "rows": Primitive(lambda o, x: o.rows(x, (5, 2, 2)), lambda x: x.reshape(2, 5, 2, 2), smooth=True),
     "last": Primitive(_last, _last_of, INTEGERS),
     "split": Primitive(lambda o, x: o.split(x, (2, 1, 2)), lambda x: x.reshape(2, 5, 2, 1, 2), smooth=True),
     "expand": Primitive(lambda o, x: o.expand(x, 2), lambda x: x[:, :, None], (*FLOATS, "int32"), smooth=True),
