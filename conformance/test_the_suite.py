@@ -166,13 +166,16 @@ def test_every_route_is_run_for_every_kind_that_it_takes(backend: str) -> None:
 
 
 def _of_graphs(h: Harness) -> Iterator[tuple[str, str]]:
-    """The first route, which an exported graph holds, of each pooling that is exported by itself."""
+    """The first route, which an exported or compiled graph holds, of each pooling that is sent out by itself."""
     adapter = registry.adapter(h.backend)
-    exporting = Situation(derivative=True, tracing=True, shipped=True, format="exporting")
+    compiling = Situation(derivative=True, tracing=True, shipped=True, device="cpu", format=None)
+    exporting = compiling._replace(device=None, format="exporting")
     for case, mode in runner.tests(h):
-        if mode in ("exported:program", "exported:trace any") and isinstance(case.spec, PoolSpec) and not case.tensors:
+        graph = exporting if mode in ("exported:program", "exported:trace any") else None
+        situation = compiling if mode.startswith("compiled") else graph
+        if situation is not None and isinstance(case.spec, PoolSpec) and not case.tensors:
             plan = plan_of_shape(adapter, case.spec, case.shape, case.dtype, {})
-            yield case.spec.kind, routes_of(adapter, plan, exporting)[0].name
+            yield case.spec.kind, routes_of(adapter, plan, situation)[0].name
 
 
 def test_a_small_window_may_be_added_up_in_a_row_and_a_larger_one_may_not() -> None:

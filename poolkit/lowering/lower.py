@@ -167,7 +167,7 @@ def _asked(adapter: Adapter, plan: Composite, situation: Situation) -> Route:
     """A kind by the cheapest routes of its parts: of the sum, and of the others, of which no derivative is taken."""
     first, *others = plan.parts
     constant = situation._replace(derivative=False)
-    routes = [routes_of(adapter, first, situation)[0], *[routes_of(adapter, p, constant)[0] for p in others]]
+    routes = [routes_of(adapter, first, situation)[0], *[_constant(adapter, p, constant) for p in others]]
     made = composed(routes)
 
     def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -177,6 +177,13 @@ def _asked(adapter: Adapter, plan: Composite, situation: Situation) -> Route:
         return min(made.cost(plan), 99.0)  # before the fold
 
     return dataclasses.replace(made, name=f"{plan.way}: {made.name}", lower=lower, cost=cost, reference=False)
+
+
+def _constant(adapter: Adapter, plan: AnyPlan, situation: Situation) -> Route:
+    """The cheapest of a size that is unknown: own pools, which go first there, take no map without channels."""
+    routes = routes_of(adapter, plan, situation)
+    calls = [route for route in routes if route.name not in (FOLD.name, EXACT.name)]
+    return routes[0] if plan.known or not calls else min(calls, key=lambda route: route.cost(plan))
 
 
 def _alone(plan: Composite) -> Route:
