@@ -62,9 +62,7 @@ class Route:
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     note: str = ""  # why its program may be long
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
-    copies: bool = (
-        False  # takes more than 1.2 times the memory of that call, so that it goes behind it where that counts
-    )
+    copies: bool = False  # takes more than 1.2 times the memory of that call, behind which it goes where that counts
 
 
 def every(*conditions: When) -> When:
