@@ -72,8 +72,7 @@ def in_strips(pool):
 
     def run(x):
         results, done = None, 0
-        while done < {out}:
-            first = min(max(done - {lead}, 0), {last})
+        for first in (*range(0, {last}, {step}), {last}):
             parts = {one}pool(x[{every}first * {stride} : first * {stride} + {n}]){more}{moved}
             end = {out} if first == {last} else first + {stop}
             results = results or [{empty}(t, shape=(*t.shape[:{at}], {out}, *t.shape[{at} + 1:])) for t in parts]
@@ -86,7 +85,7 @@ def in_strips(pool):
 
 
 @in_strips'''
-SPANS = 4  # how many windows long a strip is at least: a quarter of such a one is read twice
+SPANS = 4  # how many windows, or strides, long a strip is at least: a quarter of such a one is read twice
 
 
 def in_leading_parts(plan: AnyPlan, k: int, step: int, empty: str) -> str:
@@ -122,7 +121,7 @@ def strip(plan: AnyPlan, lines: int) -> AnyPlan:
     if not isinstance(plan, Plan) or plan.further or not plan.known or plan.axes[0].form != "taps":
         return plan
     a = plan.axes[0]
-    n = max(lines, SPANS * a.span + a.total)
+    n = max(lines, SPANS * max(a.span, a.stride) + a.total)
     n += (a.n - n) % a.stride
     if 2 * n > a.n:
         return plan
@@ -133,6 +132,7 @@ def strip(plan: AnyPlan, lines: int) -> AnyPlan:
 def in_strips(plan: Plan, part: Plan, empty: str) -> str:
     """What stands over the function of a program for a `strip`; `empty` as above."""
     a, n, pair = plan.axes[0], part.axes[0].n, plan.spec.indices
+    stop = (n + a.low - a.span) // a.stride + 1
     below = a.stride * math.prod([b.n for b in plan.axes[1:]])  # how far positions of a map move by each window
     return STRIPS.format(
         n=n,
@@ -140,9 +140,9 @@ def in_strips(plan: Plan, part: Plan, empty: str) -> str:
         out=a.out,
         at=a.at,
         stride=a.stride,
-        lead=-(-a.low // a.stride),
         last=(a.n - n) // a.stride,
-        stop=(n + a.low - a.span) // a.stride + 1,
+        step=stop - -(-a.low // a.stride),  # the windows that begin in the padding of a strip are the last one's
+        stop=stop,
         every=":, " * a.at,
         empty=empty,
         moved=f"\n            parts[1][...] += first * {below}" if pair else "",

@@ -78,6 +78,7 @@ STRIPS = [
     pk.PoolSpec("softmax", window=3, stride=2, layout="CHW"),
     pk.PoolSpec("blur", window=3, stride=2, pad_mode="reflect", layout="NCHW"),
     pk.PoolSpec("std", window=4, stride=3, layout="NHWC"),
+    pk.MaxPool(2, 10, 1, layout="HW"),
 ]
 
 
