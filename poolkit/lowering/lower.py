@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from poolkit.errors import BackendError
 from poolkit.lowering.backend import Route, Situation
 from poolkit.lowering.kinds import FOLDS
+from poolkit.lowering.means import Means
 from poolkit.lowering.plan import AnyPlan, Composite, Plan, Run, dropped
 from poolkit.lowering.routes.by_name import RELU
-from poolkit.lowering.routes.by_sums import ways
 from poolkit.lowering.routes.choices import CHOICES, SOUGHT
+from poolkit.lowering.routes.ways import ways
 from poolkit.lowering.weighed import ONE_BY_ONE, pooled
 from poolkit.spec.arguments import as_route
 from poolkit.spec.dtypes import HALVES
@@ -129,30 +130,13 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     call that the framework knows. Small maps, too, go through their windows in one call where there is one; whole axes
     take one call anyhow. Of a vast input what copies it comes last.
     """
-    # What a lowering may do besides plain calls: sum up in float64, compute numbers that may be out of range, look at
-    # what tensors hold, give a derivative by hand. What is shipped may run where there is no float64, and be traced.
-    here = not situation.shipped
-    wide = (here or situation.device is not None) and adapter.wide(situation)
-    asks = here and not situation.empty
-    tries, derives = wide and adapter.silent, asks and adapter.derives
-    by_sums = ways(
-        plan,
-        wide,
-        tries,
-        lambda p: asks and adapter.branches(p, situation),
-        derives,
-        situation.shipped,
-        adapter.multiplies(situation),
-    )
-    asked = [_asked(adapter, way, situation) if way.parts else _alone(way) for way in by_sums]
-    choosing = asks and adapter.branches(plan, situation)
-    at_once = choosing and not situation.tracing and adapter.ops(plan.rank, plan.work).puts
+    means = _means(adapter, plan, situation)
+    asked = [_asked(adapter, way, situation) if way.parts else _alone(way) for way in ways(plan, means)]
     if isinstance(plan, Composite):
-        found = plan.ways(situation.derivative, choosing, tries, at_once)
-        alone = [_alone(way) for way in found if len(way.parts) == 0]
+        alone = [_alone(way) for way in plan.ways(means) if len(way.parts) == 0]
         each = [routes_of(adapter, part, situation) for part in plan.parts]
         return [*asked, *alone, *(_of_parts(each) if each else [])]
-    choices = CHOICES if at_once else (SOUGHT,) if derives else ()
+    choices = CHOICES if means.at_once else (SOUGHT,) if means.derives else ()
     fit = [route for route in (*adapter.routes, *choices) if _fits(route, plan, situation)]
     own_first = situation.shipped or not plan.known or (situation.small and plan.spec.window is not None)
     folds = [FOLD] if plan.known else [FOLD, EXACT]
@@ -160,6 +144,23 @@ def routes_of(adapter: Adapter, plan: AnyPlan, situation: Situation) -> list[Rou
     return sorted(
         right,
         key=lambda route: (not (own_first and route.reference), situation.vast and route.copies, route.cost(plan)),
+    )
+
+
+def _means(adapter: Adapter, plan: AnyPlan, situation: Situation) -> Means:
+    here = not situation.shipped
+    wide = (here or situation.device is not None) and adapter.wide(situation)
+    looks = here and not situation.empty
+    asks = looks and adapter.branches(plan, situation)
+    return Means(
+        shipped=situation.shipped,
+        derivative=situation.derivative,
+        wide=wide,
+        tries=wide and adapter.silent,
+        derives=looks and adapter.derives,
+        asks=asks,
+        at_once=asks and not situation.tracing and adapter.ops(plan.rank, plan.work).puts,
+        multiplies=adapter.multiplies(situation),
     )
 
 

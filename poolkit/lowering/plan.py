@@ -12,6 +12,7 @@ from poolkit.spec.dtypes import FLOATS, HALVES, result_dtype
 from poolkit.spec.kinds import KINDS
 
 if TYPE_CHECKING:
+    from poolkit.lowering.means import Means
     from poolkit.lowering.primitives import Ops
     from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
@@ -122,13 +123,8 @@ class Composite:
     def result(self) -> str:
         return result_dtype(self.spec, self.dtype)
 
-    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[Composite]:
-        """The plans that may stand in its place, the best first, each joined in another way; itself among them.
-
-        `derivative`: one may be taken; `asks`: a choice may go by what tensors hold; `tries`: numbers may be computed
-        to see whether they are in range; `at_once`: calls are made one by one, and numbers can be put at places that
-        are data.
-        """
+    def ways(self, means: Means) -> Sequence[Composite]:
+        """The plans that may stand in its place, the best first, each joined in another way; itself among them."""
         return (self,)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -7,13 +7,14 @@ once. A function among the arguments of a call, such as a branch of tf.cond, is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, TypeVar, cast
 
 from poolkit.errors import ShapeError
 from poolkit.spec.values import plain
 
 LINE = 2  # calls, which stand in a line
+FUNCTIONS = (FunctionType, MethodType)
 MOST = 2**17  # calls of a program; so many are recorded in 15 s
 
 V = TypeVar("V", bound="Value")
@@ -49,13 +50,14 @@ class Tape:
         self._scopes[-1][text] = value
         return value
 
-    def block(self, function: FunctionType) -> Block:
+    def block(self, function: Callable[..., Any]) -> Block:
         """A function, run once to record what it does; it may use what was recorded before it.
 
         Its arguments keep their names, which have to be others than those of the functions around it.
         """
-        code, lines = function.__code__, dict[str, Value]()
-        names = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
+        method: Any = function
+        code, lines = method.__code__, dict[str, Value]()
+        names = code.co_varnames[hasattr(method, "__self__") : code.co_argcount - len(method.__defaults__ or ())]
         self._scopes.append(lines)
         returned = function(*[Value(self, name) for name in names])
         self._scopes.pop()
@@ -63,7 +65,7 @@ class Tape:
         text = " ".join(["def", *names, *lines, render(returned)])
         return self._once(text, lambda variable: Block(self, variable, names, lines, returned))
 
-    def shared(self, name: str, key: Any, function: FunctionType, outermost: bool = False) -> Any:
+    def shared(self, name: str, key: Any, function: Callable[..., Any], outermost: bool = False) -> Any:
         """The function, as `Ops.shared` says: recorded once, and again where that is out of sight."""
         scope, made = self._shared.get((name, key), (None, None))
         if not any(lines is scope for lines in self._scopes):
@@ -148,13 +150,13 @@ def named(name: str, value: Any) -> Any:
 def choose(right: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
     """`value`, or what it gives, where `right` is true, else what `otherwise` gives: Python's conditional, eager."""
     if not isinstance(right, Value):
-        return (value() if type(value) is FunctionType else value) if right else otherwise()
+        return (value() if type(value) in FUNCTIONS else value) if right else otherwise()
     first, other = (_given(right.tape, v) for v in (value, otherwise))
     return right.tape.record(f"({first} if {render(right)} else {other})")
 
 
 def _given(tape: Tape, value: Any) -> str:
-    return f"{render(tape.block(value))}()" if type(value) is FunctionType else render(value)
+    return f"{render(tape.block(value))}()" if type(value) in FUNCTIONS else render(value)
 
 
 def together(*values: Any) -> Any:
@@ -243,9 +245,9 @@ def _sequence(values: Sequence[Any], is_list: bool) -> str:
 
 
 def _arguments(tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    texts = [render(tape.block(value) if type(value) is FunctionType else value) for value in args]
+    texts = [render(tape.block(value) if type(value) in FUNCTIONS else value) for value in args]
     for name, value in kwargs.items():
-        texts.append(f"{name}={render(tape.block(value) if type(value) is FunctionType else value)}")
+        texts.append(f"{name}={render(tape.block(value) if type(value) in FUNCTIONS else value)}")
     return ", ".join(texts)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
     from poolkit.lowering.primitives import Ops, Tensor
 
+# The largest magnitude of beta * x. The fourth power of a sum of 100 exponentials is in range, and so are derivatives
+# up to the third; and beta * x is rounded by less than is allowed of a cell.
+BOUND = {"float32": 16.0, "float64": 150.0}
 GONE = -1e4  # of which the exponential is 0 in float64, too
 
 

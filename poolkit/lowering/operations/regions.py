@@ -22,6 +22,7 @@ from poolkit.spec.dtypes import FLOATS, INTEGERS
 from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
+    from poolkit.lowering.means import Means
     from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.roi import RoiSpec
@@ -45,9 +46,9 @@ class RegionsPlan(Composite):
         """The cells that a bin looks at along the height, and along the width."""
         return [2 * a.window if self.spec.kind == "align" else a.window for a in self.axes]
 
-    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[RegionsPlan]:
-        rows = at_once or (asks and self.known and self.spec.kind == "align")  # which takes no scatter
-        way = way_of(self, derivative) if rows else None
+    def ways(self, means: Means) -> Sequence[RegionsPlan]:
+        rows = means.at_once or (means.asks and self.known and self.spec.kind == "align")  # which takes no scatter
+        way = way_of(self, means.derivative) if rows else None
         return (self,) if way is None else (dataclasses.replace(self, way=way, parts=()), self)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:

@@ -15,8 +15,8 @@ from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import FAR
+from poolkit.lowering.kinds.relative import BOUND
 from poolkit.lowering.plan import MOST_CELLS, Composite, Plan, Run
-from poolkit.lowering.routes.by_sums import BOUND
 from poolkit.lowering.weighed import finished
 from poolkit.spec.dtypes import FLOATS, INTEGERS, highest, lowest
 from poolkit.spec.kinds import KINDS
@@ -24,6 +24,7 @@ from poolkit.spec.messages import quoted
 
 if TYPE_CHECKING:
     from poolkit.lowering.kinds.kind import Kind, State
+    from poolkit.lowering.means import Means
     from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.segment import Segment
@@ -42,15 +43,15 @@ class SegmentPlan(Composite):
     ids: str
     way: str = dataclasses.field(default="fold", kw_only=True)
 
-    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[SegmentPlan]:
+    def ways(self, means: Means) -> Sequence[SegmentPlan]:
         """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64.
 
         Exponentials are tried as they are, which saves finding the largest of each segment, and what belongs to a row.
         """
-        tries = asks and tries
+        tries = means.asks and means.tries
         ways = ["fold", "exact"]
         if self.spec.selects:
-            ways = ["fold"] if derivative else ["values", "fold"]
+            ways = ["fold"] if means.derivative else ["values", "fold"]
         elif tries and "bounded" in KINDS[self.base.kind].by_sums:
             ways = ["tried", *ways]
         if tries and self.known and self.axes[0].n > 0 and self.ids[0] != "u":

@@ -20,6 +20,7 @@ from poolkit.spec.messages import quoted
 from poolkit.spec.unpool import LIKE, SMALLEST
 
 if TYPE_CHECKING:
+    from poolkit.lowering.means import Means
     from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.unpool import Unpool
@@ -76,11 +77,11 @@ class UnpoolPlan(Composite):
         cells, most = (functools.reduce(operator.mul, sizes) for sizes in ([a.n for a in self.axes], self.outs))
         return cells, most
 
-    def ways(self, derivative: bool, asks: bool, tries: bool, at_once: bool) -> Sequence[UnpoolPlan]:
+    def ways(self, means: Means) -> Sequence[UnpoolPlan]:
         """Where indices were looked at, or may be, none of several values at a place has to be looked for as a rule."""
-        if not (asks and self.known and all(isinstance(n, int) for n in self.outs)) or self.spec.holed:
+        if not (means.asks and self.known and all(isinstance(n, int) for n in self.outs)) or self.spec.holed:
             return (self,)
-        way = ("distinct" if derivative or self.windows else "alike") if at_once else "compiled"
+        way = ("distinct" if means.derivative or self.windows else "alike") if means.at_once else "compiled"
         return dataclasses.replace(self, way=way), self
 
     @property
