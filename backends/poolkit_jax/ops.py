@@ -13,7 +13,7 @@ from poolkit.errors import ShapeError
 from poolkit.lowering.fold import IN_A_ROW
 from poolkit.lowering.operators import Operators
 from poolkit.lowering.primitives import Tensor
-from poolkit.lowering.routes.stages import product
+from poolkit.lowering.routes.stages import multiplied
 from poolkit.programs.recorder import tell
 
 LOOP = 2**12  # numbers below which XLA's sums on a CPU are plain loops, in jaxlib 0.10.2
@@ -65,7 +65,7 @@ class Ops(Operators):
         return getattr(self.jax.ops, f"segment_{how}")(x, ids, n)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
-        shape = (product(self.row(x, n)[:-1]), self.size(x, self.rank - 1))
+        shape = (multiplied(self.row(x, n)[:-1]), self.size(x, self.rank - 1))
         # As few axes as can be, by numbers without a sign: of others JAX asks whether they count from the end.
         rows = self.jnp.reshape(places, shape).astype("uint32")
         made = self.jnp.zeros((shape[0], n), x.dtype).at[self.lax.broadcasted_iota("uint32", rows.shape, 0), rows]
@@ -92,12 +92,12 @@ class Ops(Operators):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # XLA on a CPU adds up fewer than 4096 numbers one by one (31x31 equal cells: 115 eps off), more not (3 eps).
         # So zeros are put behind one axis, a row of a large map, many of a small; it takes 1.1 to 2.7 times as long.
-        rest = product([self.size(x, at) for at in range(self.rank) if at != ats[0]])
+        rest = multiplied([self.size(x, at) for at in range(self.rank) if at != ats[0]])
         return self.jnp.sum(self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0), ats, keepdims=True)
 
     def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         sizes = [self.size(x, at) for at in ats]
-        few = all(isinstance(n, int) for n in sizes) and product(sizes) <= IN_A_ROW  # of a symbol it may be more
+        few = all(isinstance(n, int) for n in sizes) and multiplied(sizes) <= IN_A_ROW  # of a symbol it may be more
         return self.jnp.sum(x, ats, keepdims=True) if few else self.sum(x, ats)
 
     def iota(self, x: Tensor, at: int) -> Tensor:

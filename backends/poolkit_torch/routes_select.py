@@ -176,5 +176,5 @@ ROUTES = (
     ),
     _copies("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
     _copies("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0, needs_sizes=False),
-    _copies("apart", EXTREMA, apart_padded, fits_apart_padded, lambda p: 43.0, needs_sizes=False),
+    _copies("apart_padded", EXTREMA, apart_padded, fits_apart_padded, lambda p: 43.0, needs_sizes=False),
 )

@@ -60,7 +60,7 @@ def stages(plan: Plan, sizes: Sequence[Size]) -> tuple[Stages, list[Size]]:
     for a in plan.axes:
         for n in factors(a.longest) or []:
             if n > 1:
-                made.append((n, product(left[a.at + 1 :])))
+                made.append((n, multiplied(left[a.at + 1 :])))
         if a.form != "keep":
             left[a.at] = 1 if a.form == "whole" else a.out
     return made, left
@@ -120,8 +120,8 @@ def pieces(widths: dict[int, int], most: int) -> dict[int, int]:
     return made
 
 
-def product(sizes: Sequence[Size]) -> Size:
-    """Of sizes of which some may be symbols; the known ones are multiplied first, into one number."""
+def multiplied(sizes: Sequence[Size]) -> Size:
+    """Sizes, of which some may be symbols, as one: the known ones first, into one number."""
     known = math.prod(n for n in sizes if isinstance(n, int))
     others = [n for n in sizes if not isinstance(n, int)]
     return functools.reduce(operator.mul, others if others and known == 1 else [known, *others])
