@@ -10,7 +10,8 @@ import torch
 
 from poolkit_conformance.harness import HANDFUL, OPERATIONS, Array, Function, Harness, Tensor, Which, shared
 
-INDUCTOR = ("avg_512x512_around_100", "sum_1024x1024")  # what its own sums would get wrong
+# What its own sums would get wrong, and what has a route for it alone.
+INDUCTOR = ("avg_512x512_around_100", "sum_1024x1024", "max_channels_last_k9_s1_same")
 
 
 class TorchHarness(Harness):
@@ -30,7 +31,7 @@ class TorchHarness(Harness):
         **dict.fromkeys(("exported:program any", "exported:onnx any"), OPERATIONS[::2]),
         "exported:aot": ("max_k3_s2_same",),
         "exported:aot any": ("avg_k3_s2_same",),
-        "compiled_gradient:inductor": (*INDUCTOR, "max_ties_k3_s2_same"),
+        "compiled_gradient:inductor": (*INDUCTOR, "min_channels_last_k9x7", "max_ties_k3_s2_same"),
     }
 
     def owns(self, t: Any) -> bool:

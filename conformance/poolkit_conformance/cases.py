@@ -133,6 +133,8 @@ RANKS = [
     case("max_3d_channels_last_ceil", "max layout=NDHWC window=2 ceil_mode=true indices=true", (2, 3, 5, 4, 2)),
     # Without indices, by routes of their own where the channels come last.
     case("max_3d_channels_last_k3_s2_p1", "max layout=NDHWC window=3 stride=2 padding=1", (2, 3, 5, 4, 2)),
+    case("max_channels_last_k9_s1_same", "max layout=NHWC window=9 stride=1 padding=same", (2, 9, 10, 3), "ties"),
+    case("min_channels_last_k9x7", "min layout=NHWC window=9,7 padding=4,3 stride=1", (2, 9, 10, 3), "ties"),
     case("min_3d_channels_last_k2_s1", "min layout=NDHWC window=2 stride=1", (2, 3, 5, 4, 2), few=True),
     case("min_3d_dilated", "min layout=NCDHW window=2 stride=1 dilation=2", (1, 2, 5, 5, 5)),
     case("softmax_3d", "softmax layout=NCDHW window=2 stride=1 padding=same", (1, 2, 3, 4, 4)),
