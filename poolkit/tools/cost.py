@@ -12,7 +12,7 @@ from poolkit.lowering.geometry import axes_of, leading, letters_of
 from poolkit.lowering.operations.strips import averaged
 from poolkit.running.further import Described, described
 from poolkit.spec.arguments import as_dtype, as_shape, as_tensors
-from poolkit.spec.dtypes import FLOATS
+from poolkit.spec.dtypes import BYTES, FLOATS
 from poolkit.spec.kinds import KINDS, RANDOM
 from poolkit.spec.messages import shown
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from poolkit.spec.kinds import Facts
     from poolkit.spec.operation import Further, Operation
     from poolkit.spec.pool_spec import PoolSpec
-
-BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int16": 2, "int32": 4, "int64": 8}
 
 
 class Cost(NamedTuple):

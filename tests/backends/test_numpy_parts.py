@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import poolkit as pk
+from poolkit.lowering import written as parts
 from poolkit.running import dispatch
-from poolkit_numpy import routes_parts as parts
 
 Array = np.ndarray[Any, Any]
 
