@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -40,9 +41,9 @@ class JaxAdapter(Adapter):
     def situation(self, x: Any) -> Situation:
         if not all(isinstance(n, int) for n in x.shape):
             return Situation(tracing=True)
-        large, mesh = "large" if x.size >= LARGE else None, is_on_mesh(x)
-        device = "mesh" if mesh else None
-        return Situation(tracing=True, empty=x.size == 0, shipped=mesh, device=device, format=large)
+        size, mesh = "large" if x.size >= LARGE else None, is_on_mesh(x)
+        device, large = "mesh" if mesh else None, math.prod(x.shape[1:]) >= 8 * LARGE  # each of a batch, 0.1 ms
+        return Situation(tracing=True, empty=x.size == 0, large=large, shipped=mesh, device=device, format=size)
 
     def branches(self, plan: AnyPlan, situation: Situation) -> bool:
         """Of windows that overlap, and where there are none; those that do not are folded as fast."""

@@ -26,6 +26,7 @@ class Derived:
     exact: bool = False
     blind: bool = False
     alone: bool = False
+    large: bool = False
     puts: bool = False
     drops: bool = False
     nan_wins: bool = False
@@ -118,6 +119,9 @@ class Derived:
         for at in range(self.rank):
             right = self.min(right, at)
         return self.equal(self.reshape(right, ()), 1)
+
+    def each(self, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+        return function(x)
 
     def branch(self: Any, right: Any, near: Branch, far: Branch, x: Tensor) -> Tensor:
         return self.where(right, near(self.where(right, x, 0.0)), far(x))

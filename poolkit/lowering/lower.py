@@ -172,6 +172,7 @@ def _asked(adapter: Adapter, plan: Composite, situation: Situation) -> Route:
     made = composed(routes)
 
     def lower(o: Ops, x: Tensor, whole: AnyPlan, **tensors: Tensor) -> tuple[Tensor, Tensor | None]:
+        o.large = situation.large and not plan.further and all(a.at for a in plan.axes)
         return made.lower(o, x, plan, **tensors)
 
     def cost(whole: AnyPlan) -> float:

@@ -30,6 +30,7 @@ class Ops(Protocol):
     exact: bool  # asked for by a lowering: sums of unknown length keep to 4 eps, too
     blind: bool  # asked for by a lowering: no derivative is taken of what is computed
     alone: bool  # asked for by a lowering: no tracer or transform looks on, so that what is new may be written to
+    large: bool  # said by a lowering: what is pooled is so in each of a batch that `each` may take them apart
     puts: bool  # there is `put`
     drops: bool  # `segment` leaves out rows whose numbers are below 0
     nan_wins: bool  # the largest and smallest rows of a segment with a NaN are NaN, those of infinite ones infinite
@@ -218,6 +219,9 @@ class Ops(Protocol):
         self, right: Any, near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor], x: Tensor
     ) -> Tensor:
         """`near(x)` where `right` is true, else `far(x)`, where an adapter's `branches` says that this may be asked."""
+
+    def each(self, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+        """`function(x)`; where it is `large`, one along the first axis at a time, in as little memory as one takes."""
 
     def mended(self, right: Any, found: tuple[Tensor, ...], again: Callable[[Tensor], Any], x: Tensor) -> Any:
         """`found` where `right` is true, else `again(x)`, of the same shapes and dtypes, where an adapter `derives`."""

@@ -82,6 +82,12 @@ def moderate(kind: Any, x: Tensor, most: float) -> Any:
     return o.both(within(o, o.detach(exponents(kind, x)), most), within(o, cells, most * 2.0**20))
 
 
+def in_range(kind: Any, x: Tensor, most: float) -> Tensor:
+    """`x` with 0 in place of cells of which beta times it is more, so that no derivative is 0 times infinity."""
+    o = kind.o
+    return o.where(o.less(o.absolute(o.detach(exponents(kind, x))), most), x, 0.0)
+
+
 def room(p: float) -> float:
     """How many powers of two a sum of p-th powers may be from 1: the root's second derivative has it to 1/p - 2."""
     return 124 / (2 - 1 / p)

@@ -34,7 +34,7 @@ class ByHand:
         self.forward: Any = FOLDS[plan.kind](self.blind, plan)
         self.first = next(a for a in plan.axes if a.form == "whole")
         self.bound = BOUND[plan.work]
-        self.far = o.shared("relative", key, self.relative)
+        self.far = o.shared("relative", key, lambda cells: o.each(self.relative, cells))
 
     def __call__(self, x: Tensor) -> Tensor:
         o = self.o
