@@ -182,38 +182,38 @@ def plan_of_regions(
     """Regions resolved on a map and its boxes."""
     spec.check_rank(rank)
     work = spec.work_dtype(dtype, widen)
-    ats = [spec.layout.index(c) for c in spec.side_letters]
-    sizes = [size(at) for at in ats]
-    if len(further) == 0:
-        raise InputError(
-            f"received no boxes for {quoted(str(spec))}, and they say what is pooled; give rows of "
-            "[batch number, x1, y1, x2, y2], as in pk.roi(x, boxes, spec)"
-        )
-    boxes = further[0]
-    _check_boxes(boxes, spec)
-    for at, (n, known) in zip(ats, sizes, strict=True):
-        if known and n == 0:
-            raise ShapeError(f"axis {spec.layout[at]} has size 0, and a map needs a cell; give a larger map")
-    grids = spec.grids(sizes)
-    bins: Any = spec.output_size
-    maps = tuple(
-        [
-            Axis(at, spec.layout[at], "keep", n, known, out=p, window=g)
-            for at, (n, known), p, g in zip(ats, sizes, bins, grids, strict=True)
-        ]
-    )
-    if math.prod(bins) * math.prod(grids) > MOST_CELLS:
-        raise ShapeError(
-            f"received {math.prod(bins)} bins of up to {math.prod(grids)} samples for {quoted(str(spec))}, and "
-            f"{MOST_CELLS} is the most for a box; give fewer"
-        )
+    boxes, maps = _boxes(spec, further), _maps(spec, size)
     wide = "float64" in (boxes.dtype, dtype) and (spec.kind == "align" or spec.bins == "exact")
     fine = "float64" if wide else "float32"
     plan = RegionsPlan(spec, (), maps, rank, dtype, work, fine, further=(boxes._replace(sizes=()),))
     return dataclasses.replace(plan, parts=(plan.inner(1),)) if spec.kind == "max" else plan
 
 
-def _check_boxes(boxes: Further, spec: RoiSpec) -> None:
+def _maps(spec: RoiSpec, size: Size) -> tuple[Axis, ...]:
+    """The two axes of a map; `ShapeError` where one has no cell, or a box too many samples."""
+    ats = [spec.layout.index(c) for c in spec.side_letters]
+    sizes = [size(at) for at in ats]
+    for at, (n, known) in zip(ats, sizes, strict=True):
+        if known and n == 0:
+            raise ShapeError(f"axis {spec.layout[at]} has size 0, and a map needs a cell; give a larger map")
+    grids = spec.grids(sizes)
+    bins: Any = spec.output_size
+    if math.prod(bins) * math.prod(grids) > MOST_CELLS:
+        raise ShapeError(
+            f"received {math.prod(bins)} bins of up to {math.prod(grids)} samples for {quoted(str(spec))}, and "
+            f"{MOST_CELLS} is the most for a box; give fewer"
+        )
+    sides = zip(ats, sizes, bins, grids, strict=True)
+    return tuple([Axis(at, spec.layout[at], "keep", n, known, out=p, window=g) for at, (n, known), p, g in sides])
+
+
+def _boxes(spec: RoiSpec, further: tuple[Further, ...]) -> Further:
+    if len(further) == 0:
+        raise InputError(
+            f"received no boxes for {quoted(str(spec))}, and they say what is pooled; give rows of "
+            "[batch number, x1, y1, x2, y2], as in pk.roi(x, boxes, spec)"
+        )
+    boxes = further[0]
     if boxes.dtype not in FLOATS + INTEGERS or boxes.dtype == "bool":
         raise DtypeError(f"received boxes of dtype {boxes.dtype}, and boxes are numbers; give them as float32")
     if boxes.rank != 2 or boxes.sizes[1] not in (None, 5):
@@ -221,3 +221,4 @@ def _check_boxes(boxes: Further, spec: RoiSpec) -> None:
             f"received boxes of shape {boxes.sizes} for {quoted(str(spec))}, and a box is a row of 5 numbers, "
             "[batch number, x1, y1, x2, y2]; give them in the shape (K, 5)"
         )
+    return boxes

@@ -182,7 +182,9 @@ def plan_of_unpool(
             "as in pk.unpool(values, indices, spec)"
         )
     _check_indices(spec, given["indices"], [n if known else None for n, known in sizes])
-    before, after = (math.prod([n for n in several if isinstance(n, int)]) for several in _cells(sizes, maps))
+    outs, now = {a.at: a.out for a in maps}, [n for n, _ in sizes]
+    both = now, [outs.get(at, n) for at, n in enumerate(now)]
+    before, after = (math.prod([n for n in several if isinstance(n, int)]) for several in both)
     if after > MOST_CELLS and after > 4 * before:
         raise ShapeError(
             f"received {before} values, of which {quoted(str(spec))} would make {after}, and {MOST_CELLS} is the most; "
@@ -204,11 +206,6 @@ def _sizes_of(spec: Unpool, rank: int, like: Further | None) -> tuple[int | None
             "axes of the values; give the tensor that was pooled"
         )
     return tuple([like.sizes[at] for at in positions(spec, rank)])
-
-
-def _cells(sizes: Sequence[tuple[Any, bool]], maps: Sequence[Axis]) -> tuple[list[Any], list[Any]]:
-    outs = {a.at: a.out for a in maps}
-    return [n for n, _ in sizes], [outs.get(at, n) for at, (n, _) in enumerate(sizes)]
 
 
 def _check_indices(spec: Unpool, f: Further, sizes: Sequence[int | None]) -> None:
@@ -240,24 +237,27 @@ def maps_of(
         elif out == SMALLEST:
             out = _smallest(spec, i, len(ats), n)
         made.append(Axis(at, letters[at - (rank - len(letters))], "keep", n, known, out))
-    known_sizes = {a.at: a.out for a in made if a.known and a.out is not None}
-    if len(known_sizes) == len(made) and all(out > 0 for out in known_sizes.values()):
-        pooled = axes_of(spec.pooling, rank, lambda at: (known_sizes[at], True))
-        wrong = [a.letter for a, b in zip(made, pooled, strict=True) if a.n != (b.n if b.form == "keep" else b.out)]
-        if len(wrong) == 0:
-            return tuple(made)
-        gives = tuple([b.n if b.form == "keep" else b.out for b in pooled])
-        raise ShapeError(
-            f"received values of size {tuple([a.n for a in made])} along {''.join([a.letter for a in made])}, and "
-            f"{quoted(str(spec.pooling))} of size {tuple([a.out for a in made])} gives {gives}; give the output_size "
-            "of the input that was pooled, and the spec that pooled it"
-        )
-    if len(known_sizes) == len(made):
-        raise ShapeError(
-            f"received values of size {tuple([a.n for a in made])} along {''.join([a.letter for a in made])}, which "
-            f"{quoted(str(spec.pooling))} gives for no input; give the values and the spec of one pool"
-        )
+    if all(a.known and a.out is not None for a in made):
+        _check_maps(spec, rank, made)
     return tuple(made)
+
+
+def _check_maps(spec: Unpool, rank: int, maps: Sequence[Axis]) -> None:
+    """`ShapeError` where maps of the sizes before would not have been pooled to those that there are."""
+    letters, now, before = "".join([a.letter for a in maps]), tuple([a.n for a in maps]), {a.at: a.out for a in maps}
+    if not all(out > 0 for out in before.values()):
+        raise ShapeError(
+            f"received values of size {now} along {letters}, which {quoted(str(spec.pooling))} gives for no input; "
+            "give the values and the spec of one pool"
+        )
+    pooled = axes_of(spec.pooling, rank, lambda at: (before[at], True))
+    gives = tuple([a.n if a.form == "keep" else a.out for a in pooled])
+    if now != gives:
+        raise ShapeError(
+            f"received values of size {now} along {letters}, and {quoted(str(spec.pooling))} of size "
+            f"{tuple(before.values())} gives {gives}; give the output_size of the input that was pooled, and the spec "
+            "that pooled it"
+        )
 
 
 def _smallest(spec: Unpool, i: int, count: int, out: Any) -> Any:
