@@ -49,7 +49,8 @@ class Ops(Operators):
         return a != a
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
-        ends = [None if end in (-math.inf, math.inf) else end for end in (low, high)]  # of which a derivative looks
+        said = torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()  # no end means "finite" to ONNX
+        ends = [end if said or math.isfinite(end) else None for end in (low, high)]  # a derivative looks at each
         return self.torch.clamp(x, *ends)
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:

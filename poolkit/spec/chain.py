@@ -14,6 +14,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Size, Step, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
+from poolkit.spec.text import keep_text
 from poolkit.spec.values import plain
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Chain(Composite):
             behind = "what stands side by side" if keep else "the next part"
             rule = f"{behind} needs the axes of the input"
             raise wrong("a part with keepdims=False", rule, "leave keepdims out of all parts but the last of a result")
+        keep_text(self)
 
     def own(self) -> dict[str, Any]:
         return {} if self.keep is None else {"keep": self.keep}

@@ -12,7 +12,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Parameter, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, as_text, fields_of_dict
+from poolkit.spec.text import VERSION, as_text, fields_of_dict, keep_text
 from poolkit.spec.values import is_integer, is_many, plain
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Learned(Operation):
         row.check(self)
         if sum(math.prod(p.shape) for p in self.parameters.values()) > MOST:
             raise wrong(quoted(str(self)), f"there are at most {MOST} weights", "give smaller sizes")
+        keep_text(self)
 
     def _check_parts(self) -> None:
         for part in self.parts[1:]:

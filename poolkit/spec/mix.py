@@ -14,6 +14,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
+from poolkit.spec.text import keep_text
 from poolkit.spec.values import is_many, number, plain
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Mix(Composite):
         if how == SIDE_BY_SIDE:
             self.check_channels()
         object.__setattr__(self, "coefficients", _coefficients(plain(self.coefficients), how, len(self.parts)))
+        keep_text(self)
 
     def own(self) -> dict[str, Any]:
         return {"how": self.how} | ({} if self.coefficients is None else {"coefficients": self.coefficients})

@@ -15,7 +15,7 @@ from poolkit.spec.messages import shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import VERSION, as_list, as_text, fields_of, fields_of_dict
+from poolkit.spec.text import VERSION, as_list, as_text, fields_of, fields_of_dict, keep_text
 from poolkit.spec.values import flag, is_many, pairs_of, plain
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Pyramid(Composite):
             object.__setattr__(self, name, getattr(parts[0], name))
         object.__setattr__(self, "flatten", flag("flatten", flatten))
         object.__setattr__(self, "keepdims", not self.flatten)
+        keep_text(self)
 
     def __str__(self) -> str:
         (kind,), named = self.arguments()

@@ -14,7 +14,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
-from poolkit.spec.text import as_text
+from poolkit.spec.text import as_text, keep_text
 from poolkit.spec.values import LARGEST, count, flag, number, per_axis, plain
 from poolkit.spec.vocabulary import SYMBOLIC
 
@@ -95,6 +95,7 @@ class RoiSpec(Declared):
         if self.max_grid is not None:
             object.__setattr__(self, "max_grid", count("max_grid", self.max_grid, 1, LARGEST))
         self._check_use()
+        keep_text(self)
 
     def _check_use(self) -> None:
         """Refuse an option that is never read."""

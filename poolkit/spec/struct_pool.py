@@ -13,6 +13,7 @@ from poolkit.spec.messages import quoted, shown, wrong
 from poolkit.spec.operation import Further, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
+from poolkit.spec.text import keep_text
 from poolkit.spec.values import LARGEST, count, plain
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class StructPool(Declared):
             if not isinstance(given, str) or given not in words:
                 rule = f"the {name} of a graph's pooling is {' or '.join(map(quoted, words))}"
                 raise wrong(f"{name}={shown(given)}", rule, "write one of these")
+        keep_text(self)
 
     def __str__(self) -> str:
         named = {"clusters": self.clusters, "layout": self.layout, **self.arguments()[1]}

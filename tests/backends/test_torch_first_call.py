@@ -22,6 +22,12 @@ LAYERS: list[Any] = [
     pk.LPPool(2, p=3.0, layout="NCHW"),
     MIX,
 ]
+OPERATIONS: list[Any] = [
+    pk.Chain((pk.AvgPool(2, layout="NCHW"), pk.SumPool(2, layout="NCHW"))),
+    MIX,
+    pk.Pyramid("avg", levels=(1, 2), layout="NCHW"),
+    pk.RoiSpec("align", output_size=2, sampling_ratio=2, layout="NCHW"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +64,19 @@ def test_a_function_is_read_by_a_program_with_its_further_tensors() -> None:
     found = compiled(function, graphs)(x, mask)
 
     torch.testing.assert_close(found, pk.pool(x, spec, mask=mask))
+    assert len(dispatch.NAMES) == 1
+
+
+@pytest.mark.parametrize("spec", OPERATIONS, ids=lambda spec: type(spec).__name__)
+def test_an_operation_of_sizes_that_are_open_is_read_by_a_program(spec: Any) -> None:
+    """Read line by line its parts, whose numbers are then symbols too, take 12 times as long, and weights no text."""
+    x, graphs = torch.rand(2, 3, 12, 13), list[torch.fx.GraphModule]()
+    further = {"weight": torch.rand(2, 3, 12, 13), "boxes": torch.tensor([[1.0, 0, 0, 8, 8]])}
+    tensors = {name: further[name] for name in spec.takes if name in further}
+
+    found = compiled(lambda x, tensors: pk.pool(x, spec, **tensors), graphs, dynamic=True)(x, tensors)
+
+    torch.testing.assert_close(found, pk.pool(x, spec, **tensors))
     assert len(dispatch.NAMES) == 1
 
 

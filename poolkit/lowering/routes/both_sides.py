@@ -142,9 +142,10 @@ def _unknown(plan: Plan, a: Axis, way: str) -> Along | None:
         return None
     skip = _skipped(a) if way == "skip" else 0
     padding = a.low + skip * a.stride
-    fits = padding == a.total - a.overhang - a.low and (way == "ceil") == plan.spec.ceil_mode
-    if way == "ceil" and not plan.spec.ceil_mode:  # which adds up to stride - 1 cells, and drops no window here
-        fits = a.total - 2 * a.low == a.stride - 1 and a.stride <= a.span - a.low
+    ceil = plan.spec.ceil_mode
+    fits = padding == a.total - a.overhang - a.low and (way == "ceil") == ceil
+    if way == "ceil":  # which adds up to stride - 1 cells; it drops no window here, or exporters ask each size whether
+        fits = (fits if ceil else a.total - 2 * a.low == a.stride - 1) and a.stride <= a.span - a.low
     return Along(a.window, a.stride, padding, a.dilation, skip=skip) if fits and 2 * padding <= a.window else None
 
 
