@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -92,6 +93,17 @@ def test_an_error_that_is_not_ours_is_not_accepted() -> None:
 
     with pytest.raises(Mismatch, match="expected ShapeError, got ValueError"):
         modes.run(Foreign(), BY_NAME["refuses_a_window_beyond_the_map"], "eager")
+
+
+def test_a_dtype_that_a_mode_takes_after_all_is_found_and_has_no_cases_there() -> None:
+    class Modest(OracleHarness):
+        modes: ClassVar[Mapping[str, str]] = {"eager": "every", "gradient": "few"}
+        lacks: ClassVar[Mapping[str, frozenset[str]]] = {"gr*": frozenset({"float32"})}
+
+    h = Modest()
+
+    assert runner.taken_after_all(h) == [("gradient", "float32")]
+    assert {mode for case, mode in runner.tests(h) if case.dtype == "float32"} == {"eager"}
 
 
 def test_a_message_says_where_and_how_far() -> None:

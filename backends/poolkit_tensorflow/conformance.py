@@ -14,6 +14,8 @@ class TensorFlowHarness(Harness):
     """TensorFlow compiles in two ways: a graph that its optimiser rewrites, and the same through XLA."""
 
     backend = "tensorflow"
+    # LiteRT has no arithmetic of float64, and of bfloat16 no maxima.
+    lacks: ClassVar[Mapping[str, frozenset[str]]] = {"exported:lite*": frozenset({"float64", "bfloat16"})}
     modes: ClassVar[Mapping[str, Which]] = {
         **dict.fromkeys(("eager", "gradient", "routes"), "every"),
         **dict.fromkeys(("direct", "route_gradients", "standalone"), "few"),

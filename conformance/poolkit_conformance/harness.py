@@ -88,10 +88,16 @@ class Harness:
 
     backend: ClassVar[str]
     dtypes: ClassVar[frozenset[str]] = frozenset(FLOATS + INTEGERS + ("complex64",))
+    # Of modes that match a pattern the dtypes that what runs there has not: no cases of it. The suite tries each.
+    lacks: ClassVar[Mapping[str, frozenset[str]]] = {}
     # Mode -> which cases. "compiled:xla" is the mode `compiled`, told which of several compilers.
     modes: ClassVar[Mapping[str, Which]] = {}
     # Whether a recorded program makes the very calls that the direct lowering makes, so that their bits are equal.
     same_bits: ClassVar[bool] = True
+
+    def takes(self, mode: str) -> frozenset[str]:
+        """The dtypes whose cases run in a mode."""
+        return self.dtypes.difference(*(self.lacks[p] for p in self.lacks if fnmatch.fnmatchcase(mode, p)))
 
     # ------------------------------------------------------------------------------------------------- tensors
 

@@ -32,7 +32,6 @@ def _exports(
 
 
 _NAN = ("nan_wins_wherever_it_stands", "nan_wins_in_global_pooling", "max_nan_global_nhwc")
-_BFLOAT16 = ("avg_64x64_of_100_bfloat16",)
 _PARTS = ("fractional_max_of_paddles_example", "fractional_max_by_samples_parts_to_4")
 _BY_KEY = ("stochastic_by_key_k3_s2_same", "s3_mask_by_key_k2_g4")
 
@@ -49,7 +48,6 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
     *_exports("torch", "older onnx*", _NAN, Mismatch, "ONNX Runtime's maxima drop NaN, as ONNX lets them"),
     *_exports("torch", "older onnx", _PARTS, ShapeError, "the older exporter knows no size, and windows follow it"),
     *_exports("torch", "older onnx*", _BY_KEY, RuntimeError, "the older exporter has no bitwise operators of integers"),
-    *_exports("torch", "older onnx*", _BFLOAT16, Exception, "ONNX Runtime has no bfloat16 on a CPU"),
     *_exports("tensorflow", "lite*", ("roi_max_of_maps",), RuntimeError, "LiteRT slices at most five axes"),
     *_exports("tensorflow", "lite any", ("roi_align_of_maps",), RuntimeError, "LiteRT selects along at most five axes"),
     *_exports("tensorflow", "lite", ("avg_empty_batch",), ValueError, "LiteRT has no empty tensors"),

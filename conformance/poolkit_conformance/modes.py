@@ -243,7 +243,7 @@ WITHOUT_SHAPE = {"standalone_any_size", "dynamic", "dynamic_gradient"}
 def fits(h: Harness, case: Case, mode: str) -> bool:
     """Whether a case means anything in a mode: gradients are of floats, errors are tried once, and so on."""
     name = mode.split(":")[0]
-    if not h.dtypes.issuperset([case.dtype, *(t.dtype.name for t in further(case).values())]):
+    if not h.takes(mode).issuperset([case.dtype, *(t.dtype.name for t in further(case).values())]):
         return False
     if case.error is not None:
         return name == "eager"

@@ -94,6 +94,17 @@ def own_layers(h: Harness) -> tuple[int, list[str]]:
     return right, unsaid
 
 
+def taken_after_all(h: Harness) -> list[tuple[str, str]]:
+    """The modes and dtypes that a harness says a mode lacks, of which it takes an average and a maximum."""
+    kinds = [pk.PoolSpec(kind, window=3, layout="NCHW") for kind in ("avg", "max")]
+
+    def passes(spec: pk.PoolSpec, mode: str, dtype: str) -> bool:
+        return _result(h, Case(f"{spec.kind}_{dtype}", spec, (1, 2, 6, 6), dtype), mode).status == "passed"
+
+    lacking = [(mode, dtype) for mode in h.modes for dtype in sorted(h.dtypes - h.takes(mode))]
+    return [(mode, dtype) for mode, dtype in lacking if all(passes(spec, mode, dtype) for spec in kinds)]
+
+
 def _result(h: Harness, case: Case, mode: str) -> Result:
     began = time.perf_counter()
     message = ""

@@ -47,6 +47,9 @@ class PoolConformance:
         record_property("own", (self.backend, right))
         assert unsaid == []
 
+    def test_dtypes_that_a_mode_lacks_are_refused_there(self) -> None:
+        assert runner.taken_after_all(runner.harness(self.backend)) == []
+
     def test_generated(self) -> None:
         check_generated(runner.harness(self.backend))
 
