@@ -43,6 +43,15 @@ def test_five_sizes_are_compiled_at_most_twice(spec: pk.PoolSpec) -> None:
     assert counter.frame_count <= 2
 
 
+def test_pytorch_takes_a_size_of_one_for_a_constant() -> None:
+    """Why `constants` leaves out what has one window: a program of PyTorch's own layer for any size takes no other."""
+    axes = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
+    program = torch.export.export(torch.nn.AvgPool2d(2), (torch.ones(1, 1, 2, 2),), dynamic_shapes=(axes,)).module()
+
+    with pytest.raises(AssertionError, match="Guard failed"):
+        program(torch.ones(1, 1, 4, 4))
+
+
 @pytest.mark.parametrize("strict", [True, False], ids=["strict", "not_strict"])
 @pytest.mark.parametrize("spec", DYNAMIC, ids=str)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

@@ -20,6 +20,7 @@ class TorchHarness(Harness):
     backend = "torch"
     # ONNX Runtime averages no float64, whose constants the newer exporter rounds to float32, and no bfloat16 at all.
     lacks: ClassVar[Mapping[str, frozenset[str]]] = {"exported:*onnx*": frozenset({"float64", "bfloat16"})}
+    constants: ClassVar[frozenset[str]] = frozenset(f"exported:{way} any" for way in ("program", "onnx", "aot"))
     modes: ClassVar[Mapping[str, Which]] = {
         **dict.fromkeys(("eager", "direct", "gradient", "noncontiguous", "untouched", "routes"), "every"),
         **dict.fromkeys(("route_gradients", "standalone_any_size"), "every"),
@@ -30,7 +31,8 @@ class TorchHarness(Harness):
         **shared("exported:trace any", "exported:older onnx"),
         "exported:program": (*OPERATIONS, "max_3d_channels_last_k3_s2_p1", "min_3d_channels_last_k2_s1"),
         **dict.fromkeys(("exported:onnx", "exported:older onnx any"), OPERATIONS),
-        **dict.fromkeys(("exported:program any", "exported:onnx any"), OPERATIONS[::2]),
+        "exported:program any": (*OPERATIONS[::2], "max_k4_s4_p2_ceil_drops_a_window"),
+        "exported:onnx any": (*OPERATIONS[::2], "gem_all_plus_inf_k3_s2_same", "avg_mask_k3_s2_ceil"),
         "exported:aot": ("max_k3_s2_same",),
         "exported:aot any": ("avg_k3_s2_same",),
         "compiled_gradient:inductor": (*INDUCTOR, "min_channels_last_k9x7", "max_ties_k3_s2_same"),

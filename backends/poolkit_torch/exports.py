@@ -68,19 +68,19 @@ def onnx(function: Function, tensors: tuple[Tensor, ...], older: bool = False, s
     """ONNX by one of the two exporters, run in ONNX Runtime."""
     file: Any = io.BytesIO()
     names = [f"t{i}" for i in range(len(tensors))]
-    options: dict[str, Any] = {} if sizes or older else any_size(tensors)
-    if older:
-        axes = {name: list(range(t.dim())) for name, t in zip(names, tensors, strict=True)}
-        options = {"input_names": names, "dynamic_axes": None if sizes else axes}
-    torch.onnx.export(Model(function).eval(), tensors, file, dynamo=not older, verbose=False, **options)
+    axes = {"dynamic_axes": {name: list(range(t.dim())) for name, t in zip(names, tensors, strict=True)}}
+    options: dict[str, Any] = {} if sizes else axes if older else any_size(tensors)
+    torch.onnx.export(
+        Model(function).eval(), tensors, file, input_names=names, dynamo=not older, verbose=False, **options
+    )
     session = importlib.import_module("onnxruntime").InferenceSession(
         file.getvalue(), providers=["CPUExecutionProvider"]
     )
 
     def run(*given: Tensor) -> Any:
-        taken = [each.name for each in session.get_inputs()]
-        fed = {name: t.numpy() for name, t in zip(taken, given, strict=True)}
-        found = [torch.from_numpy(t) for t in session.run(None, fed)]
+        fed = dict(zip(names, given, strict=True))
+        taken = {each.name: fed[each.name].numpy() for each in session.get_inputs()}  # what is not read is no input
+        found = [torch.from_numpy(t) for t in session.run(None, taken)]
         return tuple(found) if len(found) > 1 else found[0]
 
     return run

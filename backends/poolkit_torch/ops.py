@@ -49,9 +49,9 @@ class Ops(Operators):
         return a != a
 
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
-        said = torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()  # no end means "finite" to ONNX
-        ends = [end if said or math.isfinite(end) else None for end in (low, high)]  # a derivative looks at each
-        return self.torch.clamp(x, *ends)
+        # A derivative looks at each end that is said; others ONNX takes for the largest number. (1, inf) is of ints.
+        said = type(low) is type(high) and (torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export())
+        return self.torch.clamp(x, *[end if said or math.isfinite(end) else None for end in (low, high)])
 
     def take(self, x: Tensor, places: Tensor, at: int) -> Tensor:
         return self.torch.index_select(x, at, places)

@@ -90,6 +90,8 @@ class Harness:
     dtypes: ClassVar[frozenset[str]] = frozenset(FLOATS + INTEGERS + ("complex64",))
     # Of modes that match a pattern the dtypes that what runs there has not: no cases of it. The suite tries each.
     lacks: ClassVar[Mapping[str, frozenset[str]]] = {}
+    # Modes for any size that keep an axis of one cell, or of one window, as it is: such cases are none of them.
+    constants: ClassVar[frozenset[str]] = frozenset()
     # Mode -> which cases. "compiled:xla" is the mode `compiled`, told which of several compilers.
     modes: ClassVar[Mapping[str, Which]] = {}
     # Whether a recorded program makes the very calls that the direct lowering makes, so that their bits are equal.

@@ -32,8 +32,8 @@ def _exports(
 
 
 _NAN = ("nan_wins_wherever_it_stands", "nan_wins_in_global_pooling", "max_nan_global_nhwc")
-_PARTS = ("fractional_max_of_paddles_example", "fractional_max_by_samples_parts_to_4")
-_BY_KEY = ("stochastic_by_key_k3_s2_same", "s3_mask_by_key_k2_g4")
+_PARTS = tuple(f"fractional_max_{each}" for each in ("of_paddles_example", "*_parts_*", "*_by_ratio"))
+_BY_KEY = ("*_by_key_*", *(f"fractional_max_{each}_k2_to_4" for each in ("mask", "uint8", "bool")))
 
 # The goal is that it stays empty.
 KNOWN_FAILURES: tuple[KnownFailure, ...] = (

@@ -38,7 +38,7 @@ from poolkit_conformance.definitions import definition
 from poolkit_conformance.expect import expected, further, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
 from poolkit_conformance.routes import route_gradients, routes, routes_inside
-from poolkit_conformance.windows import pooled_axes
+from poolkit_conformance.windows import has_one, pooled_axes
 
 LARGE = 50_000  # cells beyond which a case runs only where precision may differ
 
@@ -254,6 +254,8 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
     unknown = name in WITHOUT_SHAPE or mode.endswith(ANY_SIZE)
     if unknown and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
+    if mode in h.constants and any(has_one(spec, case.shape) for spec in case.spec.poolings()):
+        return False
     drawn = [spec for spec in case.spec.poolings() if spec.kind == "fractional_max"]
     if unknown and any(spec.window is None or spec.output_size is None for spec in drawn):
         return False  # windows, or how many there are, follow from a size

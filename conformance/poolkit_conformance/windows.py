@@ -86,6 +86,15 @@ def counts(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(len(_line(spec, i, len(pooled), shape[axis])) for i, axis in enumerate(pooled))
 
 
+def has_one(spec: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a pooled axis has one cell, or one sliding window."""
+    try:
+        cells = [shape[axis] for axis in pooled_axes(spec, len(shape))]
+        return 1 in cells or (spec.window is not None and 1 in counts(spec, shape))
+    except NoAnswerError:  # what a later pool of a chain is given has another shape
+        return False
+
+
 def unpooled_shape(spec: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that a pool of which these are the values was given: by the spec, or the smallest that there is.
 
