@@ -6,9 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.axis import Axis
 from poolkit.lowering.count import divisor_of
-from poolkit.lowering.fold import total
 from poolkit.lowering.kinds.kind import State
 from poolkit.lowering.kinds.relative import scales
 from poolkit.lowering.kinds.taps import Taps
@@ -32,9 +30,7 @@ class Std(Taps):
         kind = Std(o, self.plan)
         if real is not None:
             kind.mask, kind.counted = o.equal(real, 1), self.at_least_1(o, o.cast(count, o.dtype))
-        known, axes = self.plan.known, self.plan.axes
-        row = Axis(at, "", "whole", math.prod([a.longest for a in axes]) if known else 0, known=known)
-        return kind.relative(s[0], lambda t: total(o, t, (row,), axes), lambda t: o.max(t, at))
+        return kind.relative(s[0], self.total, lambda t: o.max(t, at))
 
     def relative(self, x: Tensor, total: Callable[[Tensor], Tensor], largest: Callable[[Tensor], Tensor]) -> State:
         o, count = self.o, divisor_of(self, x)
@@ -54,8 +50,8 @@ class Std(Taps):
             return count
         if isinstance(count, int):
             return max(count - less, 1)
-        nothing = o.multiply(o.cast(like, o.dtype), 0)  # a size that is a symbol is no tensor yet
-        return self.at_least_1(o, o.subtract(o.add(nothing, count), less))
+        cells = o.multiply(o.line((1,), o.rank - 1, o.dtype, like), count)  # a size that is a symbol is no tensor yet
+        return self.at_least_1(o, o.subtract(cells, less))
 
     @staticmethod
     def at_least_1(o: Ops, count: Tensor) -> Tensor:

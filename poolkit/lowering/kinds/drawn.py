@@ -39,7 +39,7 @@ class Expected(Taps):
         at = self.o.rank
         o = self.o.of_rank(at + 1)
         wide = Expected(o, self.plan)
-        return (wide.finish(wide.relative(s[0], lambda t: o.sum(t, (at,)), lambda t: o.max(t, at)), s[0])[0],)
+        return (wide.finish(wide.relative(s[0], self.total, lambda t: o.max(t, at)), s[0])[0],)
 
     def nothing(self, zero: Tensor) -> State:
         return zero, zero, zero

@@ -25,7 +25,7 @@ class Similar(Taps):
         o, (x,) = self.o.of_rank(at + 1), s
         if not isinstance(count, int):
             count = o.where(o.less(count, 1), 1, count)
-        mean = o.divide(o.sum(x, (at,)), count if isinstance(count, int) else o.cast(count, o.dtype))
+        mean = o.divide(self.total(x), count if isinstance(count, int) else o.cast(count, o.dtype))
         cell, middle = o.absolute(x), o.absolute(mean)
         larger = o.greater(cell, middle)
         high, low = o.where(larger, cell, middle), o.where(larger, middle, cell)
@@ -34,5 +34,5 @@ class Similar(Taps):
         ratio = o.where(zero, 1.0, o.divide(low, o.where(zero, 1.0, high)))
         weight = o.exp(o.divide(o.multiply(ratio, 2), o.add(o.multiply(ratio, ratio), 1)))
         weight = weight if real is None else o.where(o.equal(real, 1), weight, 0)
-        whole = o.sum(weight, (at,))
-        return (o.divide(o.sum(o.multiply(x, weight), (at,)), o.where(o.equal(whole, 0), 1.0, whole)),)
+        whole = self.total(weight)
+        return (o.divide(self.total(o.multiply(x, weight)), o.where(o.equal(whole, 0), 1.0, whole)),)

@@ -12,12 +12,12 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from poolkit.lowering.axis import Axis
 from poolkit.lowering.count import known_counts
-from poolkit.lowering.fold import check_calls, members, pad, tap
+from poolkit.lowering.fold import check_calls, members, pad, tap, total
 from poolkit.lowering.kinds.kind import Kind, State
 
 if TYPE_CHECKING:
-    from poolkit.lowering.geometry import Axis
     from poolkit.lowering.primitives import Ops, Tensor
 
 
@@ -31,6 +31,12 @@ class Taps(Kind):
         there, which is 1 for those of the input; None where there are no others.
         """
         raise NotImplementedError
+
+    def total(self, t: Tensor) -> Tensor:
+        """The sum of such cells."""
+        at, known, axes = self.o.rank, self.plan.known, self.plan.axes
+        row = Axis(at, "", "whole", math.prod([a.longest for a in axes]) if known else 0, known=known)
+        return total(self.o.of_rank(at + 1), t, (row,), axes)
 
     def of_windows(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         o, at, axes = self.o, self.o.rank, self.plan.axes
