@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from poolkit_conformance.harness import HANDFUL, OPERATIONS, Function, Harness, Tensor, Which, shared
 
+LITE = ("std_of_k3x2*", "lp_mask_p_1", "stochastic_of_1_to_4")  # of which LiteRT's operators are found with care
+
 
 class TensorFlowHarness(Harness):
     """TensorFlow compiles in two ways: a graph that its optimiser rewrites, and the same through XLA."""
@@ -24,7 +26,7 @@ class TensorFlowHarness(Harness):
         **dict.fromkeys(("compiled:graph", "compiled_gradient:graph", "compiled:xla"), "few"),
         **dict.fromkeys(("routes_inside:xla", "vmap", "layer"), HANDFUL),
         "exported:saved any": (*HANDFUL, *OPERATIONS),
-        **dict.fromkeys(("exported:lite", "exported:lite any"), (*HANDFUL, *OPERATIONS, "std_of_k3x2*")),
+        **dict.fromkeys(("exported:lite", "exported:lite any"), (*HANDFUL, *OPERATIONS, *LITE)),
         "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),
     }
 

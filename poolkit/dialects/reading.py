@@ -50,6 +50,9 @@ def _read(obj: Any, layout: str | None, options: dict[str, Any]) -> Reading:
     if isinstance(obj, str) and not any(mark in obj for mark in ("(", "[", "->")):
         parsed = PoolSpec.parse(obj)
         return parsed if layout is None else parsed.replace(layout=layout)
+    if isinstance(obj, str) and obj.rstrip().endswith(")[0]"):  # as the values of a pair with positions are printed
+        pair = _read(obj.rstrip().removesuffix("[0]"), layout, options)
+        return pair.replace(indices=False) if pair.indices else read_call(call_of(obj))  # else the first of a batch
     if is_pattern(obj):
         return read_pattern(obj, options.pop("reduction", layout), **options)
     if layout is not None and not isinstance(layout, str):

@@ -185,7 +185,7 @@ def finished(kind: Kind, count: Tensor, s: State, like: Tensor) -> tuple[Tensor,
     """0 in a window without a real cell, whose index is -1; no gradient comes through it."""
     o = kind.o
     real = o.greater(count, 0)
-    cell = kind.nothing(o.cast(o.less(count, 0), kind.plan.work))  # 0, of which there is a value and a gradient
+    cell = kind.nothing(o.cast(o.multiply(count, 0), kind.plan.work))  # 0, of which there is a value and a gradient
     kind.counted = o.cast(o.where(real, count, 1), kind.plan.work)
     values, indices = kind.finish(tuple(o.where(real, t, z) for t, z in zip(s, cell, strict=True)), like)
     return o.where(real, values, 0), None if indices is None else o.where(real, indices, -1)

@@ -217,11 +217,11 @@ def divisor_of(value: object) -> int | float:
 
 
 def number(value: object) -> float | None:
-    """A number as a float; None for what is no real number or too large for one."""
+    """A number as a float, -0.0 as the 0.0 that it equals; None for what is no real number or too large for one."""
     if isinstance(value, bool) or not isinstance(value, int | float | numbers.Real):
         return None
     try:
-        return float(value)
+        return float(value) + 0.0
     except OverflowError:
         return None
 

@@ -238,3 +238,14 @@ def test_a_subclass_may_pool_otherwise() -> None:
 def test_reading_a_line_imports_no_torch() -> None:
     code = "import sys, poolkit as pk; print(pk.read('nn.MaxPool2d(2)'), 'torch' in sys.modules)"
     assert python(code).strip() == "max window=2 layout=NCHW False"
+
+
+def test_what_is_printed_for_lines_is_read_again() -> None:
+    """PyTorch's maximum of lines looks at the size, which no symbol passes, unless positions are asked for."""
+    spec = pk.MaxPool(2, layout="NCL")
+    line = pk.lower(spec, "torch").source.splitlines()[-1].removeprefix("    return ")
+
+    assert line.endswith("return_indices=True)[0]")
+    assert pk.read(line) == spec
+    with pytest.raises(InputError, match="a line of source is a call"):
+        pk.read("torch.nn.functional.avg_pool1d(x, 2)[0]")

@@ -167,3 +167,28 @@ def test_what_is_received_reaches_no_terminal_as_it_is(text: str) -> None:
         with pytest.raises(pk.PoolkitError) as caught:
             attempt()
         assert str(caught.value).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("make", "kept"),
+    [
+        (lambda zero: pk.Segment("max", 2, empty_value=zero), lambda spec: spec.empty_value),
+        (lambda zero: pk.PoolSpec("softmax", window=2, layout="NCL", beta=zero), lambda spec: spec.beta),
+        (lambda zero: pk.PoolSpec("median", window=2, layout="NCL", quantile=zero), lambda spec: spec.quantile),
+        (
+            lambda zero: pk.Mix((pk.AvgPool(2, layout="NCL"),) * 2, how="add", coefficients=(zero, 1.0)),
+            lambda spec: spec.coefficients[0],
+        ),
+    ],
+)
+def test_zeros_of_either_sign_are_one_spec_and_one_program(make: Any, kept: Any) -> None:
+    """They are equal, so that of two specs the program of the first would serve the second."""
+    assert make(-0.0) == make(0.0)
+    assert str(kept(make(-0.0))) == str(kept(make(0.0))) == "0.0"
+
+
+def test_empty_segments_are_as_good_as_asked_for_whatever_was_asked_before() -> None:
+    rows, ids = np.ones((2, 1), "float32"), np.zeros(2, "int32")
+    found = [pk.segment(rows, ids, 2, kind="max", empty_value=zero)[1, 0] for zero in (0.0, -0.0, 0.0)]
+
+    assert not np.signbit(found).any()
