@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
 INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-BYTES = dict(zip((*FLOATS, *INTEGERS), (2, 2, 4, 8, 1, 1, 2, 4, 8, 1, 2, 4, 8), strict=True))
+BYTES: dict[str, int] = dict(zip((*FLOATS, *INTEGERS), (2, 2, 4, 8, 1, 1, 2, 4, 8, 1, 2, 4, 8), strict=True))
 
 
 def work_dtype(kind: str, dtype: str, widen: Callable[[str], str | None]) -> str:

@@ -34,7 +34,11 @@ class ByHand:
         self.forward: Any = FOLDS[plan.kind](self.blind, plan)
         self.first = next(a for a in plan.axes if a.form == "whole")
         self.bound = BOUND[plan.work]
-        self.far = o.shared("relative", key, lambda cells: o.each(self.relative, cells))
+
+        def far(cells: Tensor) -> Any:
+            return o.each(self.relative, cells)
+
+        self.far = o.shared("relative", key, far)
 
     def __call__(self, x: Tensor) -> Tensor:
         o = self.o
