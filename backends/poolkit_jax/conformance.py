@@ -10,7 +10,7 @@ import jax
 import jax.export
 
 from poolkit_conformance.case import Case
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which, shared
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which, shared, symbols_of
 
 WIDE = ("float64", "int64")
 DERIVED = ("*ties*", "*dilated*", "softmax_*", "*empty*", "*float64*")  # what a gradient depends on
@@ -48,7 +48,7 @@ class JaxHarness(Harness):
         names = [f"n{at}" if n else "0" for at, n in enumerate(x.shape)]  # a symbol is never 0
         least = [f"{name} >= {min(n, LEAST)}" for name, n in zip(names, x.shape, strict=True) if n]
         sizes = jax.export.symbolic_shape(", ".join(names), constraints=least)
-        shapes = [sizes, *(_like(t.shape, x.shape, sizes) for t in others)]
+        shapes = [sizes, *(symbols_of(t.shape, x.shape, sizes) for t in others)]
         unknown = [_described(s, t.dtype) for s, t in zip(shapes, (x, *others), strict=True)]
         if () in shapes:  # has the sizes of the result, which one number gives, too
             made = jax.eval_shape(function, *[_described(t.shape or (1,) * x.ndim, t.dtype) for t in unknown])
@@ -72,22 +72,6 @@ class JaxHarness(Harness):
 
 def _described(shape: Sequence[Any], dtype: Any) -> Any:
     return jax.ShapeDtypeStruct(tuple(shape), dtype)  # type: ignore[no-untyped-call]
-
-
-def _like(shape: tuple[int, ...], known: tuple[int, ...], sizes: Sequence[Any]) -> tuple[Any, ...]:
-    """The symbols of a tensor that has the input's axes, but for one that is missing or of size 1; else none.
-
-    The last axis of a graph's tensors is longer than the input's: another of its axes, or one of its own.
-    """
-    if shape and not set(shape) & set(known):
-        return shape
-    if shape[:-1] == known[:-1] and shape[-1] > known[-1]:
-        return (*sizes[:-1], dict(zip(known, sizes, strict=True)).get(shape[-1], shape[-1]))
-    pairs = iter(zip(known, sizes, strict=True))
-    if len(shape) == len(known):
-        found = [size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True)]
-        return () if any(n not in (1, m) for n, m in zip(shape, known, strict=True)) else tuple(found)
-    return tuple(next((size for m, size in pairs if n == m), n) for n in shape)
 
 
 HARNESS = JaxHarness()
