@@ -156,7 +156,7 @@ class TorchAdapter(Adapter):
         key = self.key(x, spec)
         if key is None:
             return None
-        if x.numel() > SMALL:  # it may be a product
+        if type(spec) is not tuple and x.numel() > SMALL:  # it may be a product
             key = key, _rounds()
         for name, t in tensors.items():
             if type(t) not in PLAIN:

@@ -85,23 +85,16 @@ def _pool_with(x: Tensor, spec: Any, tensors: dict[str, Tensor], make: Callable[
         return _pool_anew(x, spec, tensors)
     made = make()
     found = _pool_anew(x, made, tensors)
-    if adapter is not None and key is not None and (run := _RUNS.get(adapter.keys(x, made, tensors))) is not None:
+    plain = key is not None and all(type(field) in _PLAIN for field in spec[-1])  # what can change is no key
+    if adapter is not None and plain and (run := _RUNS.get(adapter.keys(x, made, tensors))) is not None:
         keep(_RUNS, key, run, MOST)
     return found
 
 
 def pool_made(x: Tensor, make: Callable[[], Operation], fields: tuple[Any, ...], **tensors: Tensor) -> Any:
     """`pool` by an operation that follows from `fields`: to make one takes 50 to 150 microseconds."""
-    if not all(map(_simple, fields)):
-        return pool(x, make(), **tensors)  # what can change is no key
     # For 1, 1.0 and True are one key, and not one argument.
     return _pool_with(x, (*map(type, fields), fields), tensors, make)
-
-
-def _simple(field: Any) -> bool:
-    if issubclass(type(field), tuple):
-        return all(type(n) is int for n in field)
-    return type(field) in _PLAIN
 
 
 def _pool_anew(x: Tensor, spec: Operation, tensors: dict[str, Tensor], route: str | None = None) -> Any:

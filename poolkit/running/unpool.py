@@ -58,7 +58,9 @@ def unpool(
             "leave the other out",
         )
     size, more = (output_size, {}) if like is None else (LIKE, {"like": like})
-    return pool_made(values, lambda: Unpool(spec, size), ("unpool", spec, size), indices=indices, **more)
+    sizes = size if isinstance(size, tuple) else (size,)
+    fields = ("unpool", spec, isinstance(size, tuple), *sizes)  # of which each has its type in the key
+    return pool_made(values, lambda: Unpool(spec, size), fields, indices=indices, **more)
 
 
 @explained
