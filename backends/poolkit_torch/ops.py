@@ -23,7 +23,7 @@ class Ops(Operators):
     F: Any = torch.nn.functional
     module = "torch"
     spelled: ClassVar[dict[str, str]] = {"concatenate": "cat", "transpose": "permute", "max": "amax", "min": "amin"}
-    nan_wins = puts = zeros = True
+    nan_wins = puts = zeros = channels_first = True
     drop = Operators.drop_in_turn
     own_sum = Operators.running  # in float32, which every device has
 
@@ -97,12 +97,10 @@ class Ops(Operators):
 
     def beside(self, x: Tensor, widths: tuple[tuple[int, int], tuple[int, int]], mirrored: bool) -> Tensor:
         mode = "reflect" if mirrored else "replicate"
-        return self.F.pad(x.movedim(-1, 1), (*widths[1], *widths[0]), mode=mode).movedim(1, -1)
+        return self.F.pad(x, (*widths[1], *widths[0]), mode=mode)
 
     def weigh(self, x: Tensor, kernel: Tensor, stride: tuple[int, int], dilation: tuple[int, int]) -> Tensor:
-        n = x.shape[-1]
-        made = self.F.conv2d(x.movedim(-1, 1), kernel.expand(n, 1, -1, -1), None, stride, 0, dilation, n)
-        return made.movedim(1, -1)
+        return self.F.conv2d(x, kernel.expand(x.shape[1], 1, -1, -1), None, stride, 0, dilation, x.shape[1])
 
     def convolve(
         self, x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]

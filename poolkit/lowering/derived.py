@@ -30,6 +30,7 @@ class Derived:
     puts: bool = False
     drops: bool = False
     nan_wins: bool = False
+    channels_first: bool = False
     zeros: bool = False
     squares: bool = False
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 class Channels(Protocol):
-    """What the `Ops` of an adapter with this route has besides, of tensors (rows, height, width, channels)."""
+    """What the `Ops` of an adapter with this route has besides, of tensors (rows, height, width, channels).
+
+    With `channels_first` of (rows, channels, height, width).
+    """
+
+    channels_first: bool
 
     def beside(self, x: Tensor, widths: tuple[tuple[int, int], tuple[int, int]], mirrored: bool) -> Tensor:
         """So many cells before and behind each side, fewer than it has: the mirrored ones, or the one at the edge."""
@@ -30,24 +35,25 @@ class Channels(Protocol):
 
 
 def _blurred(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    """As rows of maps whose channels come last; where none are behind the pooled axes, all others are channels."""
+    """As rows of maps with channels; where no axes are behind the pooled ones, all others are channels."""
     axes = [a for a in plan.axes if a.form == "taps"]
     at = [a.at for a in axes]
     front, behind = ([i for i in range(plan.rank) if i not in at and (i > at[-1]) == last] for last in (False, True))
-    order = (*front, *at, *behind) if behind else (*at, *front)
+    rows, others = (front, behind) if behind else ([], front)
+    channelwise = cast("Channels", o.of_rank(4))
+    first = channelwise.channels_first
+    order = (*rows, *others, *at) if first else (*rows, *at, *others)
     sizes = [o.size(x, i) for i in range(plan.rank)]
     straight = tuple(range(plan.rank))
     two = axes if len(axes) == 2 else [dataclasses.replace(axes[0], n=1, window=1, low=0, out=1), *axes]
-    channels = functools.reduce(operator.mul, [sizes[i] for i in behind] or [-1])
+    channels, sides = functools.reduce(operator.mul, [sizes[i] for i in behind] or [-1]), [a.n for a in two]
     flat = x if order == straight else o.permute(x, order)
-    maps = o.of_rank(4).reshape(flat, (-1 if behind else 1, *[a.n for a in two], channels))
+    maps = o.of_rank(4).reshape(flat, (-1 if behind else 1, *((channels, *sides) if first else (*sides, channels))))
     maps = _padded(o.of_rank(4), maps, [(a.low, a.reached) for a in two], dict(plan.spec.options)["pad_mode"])
     lines = [tuple([w / 2 ** (a.window - 1) for w in weights(a.window)]) for a in two]
     grid = o.of_rank(2)
     kernel = grid.multiply(*[grid.line(line, i, plan.work, x) for i, line in enumerate(lines)])
-    first, last = two
-    channelwise = cast("Channels", o.of_rank(4))
-    made = channelwise.weigh(maps, kernel, (first.stride, last.stride), (first.dilation, last.dilation))
+    made = channelwise.weigh(maps, kernel, (two[0].stride, two[1].stride), (two[0].dilation, two[1].dilation))
     outs = {a.at: a.out for a in axes}
     y = o.reshape(made, tuple([outs.get(i, sizes[i]) for i in order]))
     back = tuple([order.index(i) for i in range(plan.rank)])
@@ -57,9 +63,10 @@ def _blurred(o: Ops, x: Tensor, plan: Plan) -> Reduced:
 def _padded(o: Ops, maps: Tensor, widths: list[tuple[int, int]], mode: str) -> Tensor:
     if not any(low or high for low, high in widths):
         return maps
+    channelwise = cast("Channels", o)
     if mode != "zeros":
-        return cast("Channels", o).beside(maps, (widths[0], widths[1]), mode == "reflect")
-    for at, (low, high) in enumerate(widths, 1):
+        return channelwise.beside(maps, (widths[0], widths[1]), mode == "reflect")
+    for at, (low, high) in enumerate(widths, 2 if channelwise.channels_first else 1):
         maps = o.pad(maps, at, low, high, 0)
     return maps
 
