@@ -125,7 +125,7 @@ class TorchAdapter(Adapter):
         if situation.format is False and not (situation.tracing or situation.wrapped) and puts_together(plan):
             return KEPT
         here = situation.format is True and self.branches(plan, situation)
-        return (here and in_parts(plan, situation, shape, PARTS)) or route.decorator
+        return (here and in_parts(plan, situation, shape, PARTS, route.copies)) or route.decorator
 
     def wide(self, situation: Situation) -> bool:
         return situation.device == "cpu"  # others have no float64, or hardly any units for it

@@ -29,15 +29,18 @@ def in_parts(pool):
 @in_parts'''
 
 
-def in_parts(plan: AnyPlan, situation: Situation, shape: Sequence[Any], parts: str) -> str:
+def in_parts(plan: AnyPlan, situation: Situation, shape: Sequence[Any], parts: str, copies: bool) -> str:
     """What stands over the function of a program that makes other cells of a large batch before it adds them up.
 
-    The derivative of windows, in which most is as large as the input, gains nothing. `parts` is what pools them, in a
-    framework's words, of `{some}` at a time.
+    So does one that `copies` where windows overlap cell by cell: windows of windows are each as large as the input, and
+    take up to 1.6 times as long at once. The derivative of windows, in which most is as large as the input, gains
+    nothing. `parts` is what pools them, in a framework's words, of `{some}` at a time.
     """
     if not isinstance(plan, Plan) or plan.at[0] == 0 or shape[0] == 1 or math.prod(shape) < MANY:
         return ""
     facts, some = KINDS[plan.kind], max(SOME // math.prod(shape[1:]), 1)
     as_they_are = facts.selects or facts.adds or "plain" in facts.by_sums
+    overlap = all(a.form in ("taps", "keep") and a.stride == 1 for a in plan.axes)
+    slides = copies and overlap and max([a.longest for a in plan.axes]) > 2 and not plan.spec.indices
     whole = plan.is_map or not situation.derivative
-    return SOURCE.format(some=some, parts=parts.format(some=some)) if whole and not as_they_are else ""
+    return SOURCE.format(some=some, parts=parts.format(some=some)) if whole and (slides or not as_they_are) else ""

@@ -17,6 +17,7 @@ KINDS = ("softmax", "lp", "gem p=2.5", "logsumexp beta=2.0", "stochastic", "std"
 TOKENS = [pk.PoolSpec.parse(f"{kind} output_size=1 layout=NLC keepdims=false") for kind in KINDS]
 WINDOWS = [pk.PoolSpec.parse(f"{kind} window=3 layout=NCL") for kind in (*KINDS, "blur")]
 AT_ONCE = [pk.PoolSpec.parse(f"{kind} window=3 layout=NCL") for kind in ("avg", "max", "median", "mean_sqrt")]
+SLIDING = [pk.PoolSpec.parse(f"{kind} window=7 stride=1 padding=same layout=NHW") for kind in ("avg", "max", "min")]
 AT_ONCE += [
     pk.PoolSpec("softmax", output_size=1, layout="LC"),
     pk.PoolSpec("max", window=3, layout="NCL", indices=True),
@@ -55,6 +56,21 @@ def test_the_numbers_are_those_of_the_whole(
     dispatch.forget()
     for part, whole in zip(parts, (pk.pool(x, spec), pk.pool(endless, spec)), strict=True):
         torch.testing.assert_close(part, whole, rtol=1e-6, atol=1e-6, equal_nan=True)
+
+
+@pytest.mark.parametrize("spec", SLIDING, ids=str)
+def test_windows_that_overlap_cell_by_cell_are_the_same_in_parts(
+    spec: pk.PoolSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = torch.rand((5, 30, 40), generator=torch.Generator().manual_seed(0))  # of fewer numbers it is one call
+    parts = pk.pool(x, spec)
+    pk.pool(x, spec.replace(window=2))  # for which two passes are enough
+    pk.pool(x.requires_grad_(), spec)
+    assert sources() == [True, False, False]
+    monkeypatch.setattr(parted, "MANY", math.inf)
+    dispatch.forget()
+    assert torch.equal(parts, pk.pool(x.detach(), spec))
+    assert sources() == [False]
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # PyTorch's own use of it
