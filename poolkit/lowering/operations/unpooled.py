@@ -126,28 +126,22 @@ class UnpoolPlan(Composite):
         return marked(values)
 
     def own(self, o: Ops, indices: Tensor) -> Any:
-        """Whether each index is one of its own window: how far behind the window's first cell it is.
-
-        A window is the same from both ends: the larger distance from either is in the later half of the rows, so that
-        each time half of them are left (PyTorch compares 10 times as slowly as it finds the larger of two).
-        """
-        windows, steps, lines = self.windows or [], [1], []
-        for a, (_, s) in zip(reversed(self.axes), reversed(windows), strict=True):
-            lines.append(o.multiply(o.iota(indices, a.at), s * steps[0]))
-            steps.insert(0, steps[0] * a.out)
-        dtype = "int16" if 2 * steps.pop(0) < 2**15 else "int32"
+        """Whether each index is one of its own window: the larger distance from its ends halves its rows each time."""
+        windows = self.windows or []
+        reach, skipped = [span - 1 for span, _ in windows], 0
+        steps = [math.prod(self.outs[i + 1 :]) for i in range(len(windows))]
+        first = [o.multiply(o.iota(indices, a.at), w[1] * n) for a, w, n in zip(self.axes, windows, steps, strict=True)]
+        dtype = "int16" if 2 * self.cells[1] < 2**15 else "int32"
         dtype = o.index if self.way == "compiled" else dtype  # nobody has looked whether a narrow one holds them
-        narrow, spans, skipped = o.of_dtype(dtype), [span for span, _ in windows], 0
-        first = narrow.cast(functools.reduce(o.add, lines), dtype)
-        behind = narrow.subtract(narrow.cast(indices, dtype), first)
+        n = o.of_dtype(dtype)
+        behind = n.subtract(n.cast(indices, dtype), n.cast(functools.reduce(o.add, first), dtype))
         for i, step in enumerate(steps[:-1]):
-            while spans[i] > 1:
-                end = 2 * skipped + sum(map(operator.mul, steps, spans)) - sum(steps)
-                behind = narrow.better("max", behind, narrow.subtract(end, behind))
-                skipped, spans[i] = skipped + spans[i] // 2 * step, (spans[i] + 1) // 2
+            while reach[i] > 0:
+                behind = n.better("max", behind, n.subtract(2 * skipped + sum(map(operator.mul, steps, reach)), behind))
+                skipped, reach[i] = skipped + (reach[i] + 1) // 2 * step, reach[i] // 2
         # Of integers XLA finds the largest and the smallest number 20 times as slowly.
-        behind = narrow.cast(behind, "float32") if self.way == "compiled" else behind
-        return narrow.between(behind, skipped - 1, skipped + spans[-1])
+        behind = n.cast(behind, "float32") if self.way == "compiled" else behind
+        return n.between(behind, skipped - 1, skipped + reach[-1] + 1)
 
     def chosen(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: Any, most: Any) -> Tensor:
         """Of several values the last is put at a place, and 0 where there is none."""
