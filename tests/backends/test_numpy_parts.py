@@ -14,6 +14,7 @@ import pytest
 import poolkit as pk
 from poolkit.lowering import written as parts
 from poolkit.running import dispatch
+from tests.conftest import Fuzz
 
 Array = np.ndarray[Any, Any]
 
@@ -82,22 +83,41 @@ STRIPS = [
 ]
 
 
+def same_in_strips(x: Array, spec: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether it was pooled in strips, which have the bits of the whole."""
+    found: list[tuple[Array, ...]] = []
+    for large in (math.inf, 0):
+        monkeypatch.setattr(parts, "LARGE", large)
+        monkeypatch.setattr(parts, "STRIP", 0)
+        dispatch.forget()
+        found.append(result(x, spec))
+    for mine, other in zip(*found, strict=True):
+        assert (mine.dtype, mine.shape, mine.tobytes()) == (other.dtype, other.shape, other.tobytes())
+    return "def in_strips" in sources()[0]
+
+
 @pytest.mark.parametrize("spec", STRIPS, ids=str)
 def test_strips_of_a_map_have_the_bits_of_the_whole(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     leading = {"HW": (), "HWC": (), "CHW": (2,), "NHWC": (2,), "NCHW": (1, 2)}[spec.layout]
     for rows in (97, 98, 99, 100):
         behind = (2,) if spec.layout.endswith("C") else ()
         x = np.random.default_rng(rows).standard_normal((*leading, rows, 11, *behind)).astype("float32")
-        monkeypatch.setattr(parts, "LARGE", math.inf)
-        dispatch.forget()
-        whole = result(x, spec)
-        monkeypatch.setattr(parts, "LARGE", 0)
-        monkeypatch.setattr(parts, "STRIP", 0)
-        dispatch.forget()
-        for mine, other in zip(result(x, spec), whole, strict=True):
-            assert (mine.dtype, mine.shape, mine.tobytes()) == (other.dtype, other.shape, other.tobytes())
-        assert "def in_strips" in sources()[0]
+        assert same_in_strips(x, spec, monkeypatch)
         assert result(x[:0], spec)[0].shape[0] == 0 if leading else True
+
+
+def test_any_windows_in_strips_have_the_bits_of_the_whole(fuzz: Fuzz, monkeypatch: pytest.MonkeyPatch) -> None:
+    for rng in fuzz:
+        window, stride, dilation = rng.randint(1, 4), rng.randint(1, 16), rng.randint(1, 2)
+        around = ((rng.randint(0, window + 1), rng.randint(0, window + 1)), (0, 0))
+        sizes = {"window": (window, 2), "stride": (stride, 1), "dilation": dilation, "padding": around}
+        spec = pk.PoolSpec(rng.choice(["avg", "max"]), **sizes, ceil_mode=rng.random() < 0.5, layout="HW")
+        spec = spec.replace(indices=True) if spec.kind == "max" and rng.random() < 0.5 else spec
+        x = np.random.default_rng(rng.randint(0, 2**31)).standard_normal((rng.randint(4, 160), 5))
+        try:
+            fuzz.count("in strips" if same_in_strips(x, spec, monkeypatch) else "whole")
+        except pk.ShapeError:  # a window of padding alone
+            fuzz.count("refused")
 
 
 @pytest.mark.parametrize("kind", ["avg", "max"])
