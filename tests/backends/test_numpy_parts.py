@@ -110,8 +110,9 @@ def test_any_windows_in_strips_have_the_bits_of_the_whole(fuzz: Fuzz, monkeypatc
     for rng in fuzz:
         window, stride, dilation = rng.randint(1, 4), rng.randint(1, 16), rng.randint(1, 2)
         around = ((rng.randint(0, window + 1), rng.randint(0, window + 1)), (0, 0))
-        sizes = {"window": (window, 2), "stride": (stride, 1), "dilation": dilation, "padding": around}
-        spec = pk.PoolSpec(rng.choice(["avg", "max"]), **sizes, ceil_mode=rng.random() < 0.5, layout="HW")
+        sizes: dict[str, Any] = {"window": (window, 2), "stride": (stride, 1), "dilation": dilation}
+        sizes |= {"padding": around, "ceil_mode": rng.random() < 0.5}
+        spec = pk.PoolSpec(rng.choice(["avg", "max"]), **sizes, layout="HW")
         spec = spec.replace(indices=True) if spec.kind == "max" and rng.random() < 0.5 else spec
         x = np.random.default_rng(rng.randint(0, 2**31)).standard_normal((rng.randint(4, 160), 5))
         try:
