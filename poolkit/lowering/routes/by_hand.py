@@ -29,7 +29,7 @@ class ByHand:
     def __init__(self, o: Ops, plan: Plan, total: Callable[[Tensor], Tensor], key: Hashable) -> None:
         self.o, self.plan, self.total = o, plan, total
         self.blind = o.of_rank(o.rank)
-        self.blind.blind = True
+        self.blind.blind, self.blind.large = True, o.large
         self.kind: Any = FOLDS[plan.kind](o, plan)
         self.forward: Any = FOLDS[plan.kind](self.blind, plan)
         self.first = next(a for a in plan.axes if a.form == "whole")
@@ -82,7 +82,7 @@ class ByHand:
         def terms(x: Tensor, *kept: Tensor) -> Any:
             return self.forward.bounded(x, self.blind.detach, *kept)
 
-        added = functools.partial(self.o.sum, ats=reduced(self.plan))
+        added = functools.partial(self.blind.sum, ats=reduced(self.plan))
         return in_eighths(self.o, terms, (x, *kept), self.first, added)
 
     def relative(self, cells: Tensor) -> Any:
