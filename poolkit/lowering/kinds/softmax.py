@@ -67,10 +67,6 @@ class Softmax(Kind):
         weight = (kept or self.kept(x, None))[0]
         return 0.0, total(self.o.multiply(x, weight)), total(weight)
 
-    def cut(self, kept: State) -> bool:
-        """Weights that are not kept XLA would write down for both sums, in new memory at each call."""
-        return bool(kept) and super().cut(kept)
-
     def kept(self, x: Tensor, scale: Tensor | None) -> State:
         cells = x if self.options["grad"] == "exact" else self.o.detach(x)
         if scale is not None:
