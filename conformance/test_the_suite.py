@@ -155,6 +155,16 @@ def test_numbers_worked_out_by_hand_have_the_shape_of_the_result() -> None:
             assert as_array(case.values, None).shape == expected(case).magnitude.shape, case.name
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "keras", "jax"])
+def test_routes_of_one_name_have_one_lowering(backend: str) -> None:
+    """Another would count as run where only the first is, and could not be asked for by its name."""
+    lowerings: dict[tuple[str, str], set[str]] = {}
+    for route in registry.adapter(backend).routes:
+        for kind in route.kinds:
+            lowerings.setdefault((kind, route.name), set()).add(getattr(route.lower, "__qualname__", str(route.lower)))
+    assert {key: found for key, found in lowerings.items() if len(found) > 1} == {}
+
+
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_every_route_is_run_for_every_kind_that_it_takes(backend: str) -> None:
     """The other adapters have routes for large tensors alone, which tests of their own make."""
