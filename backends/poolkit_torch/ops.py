@@ -96,8 +96,7 @@ class Ops(Operators):
         return made.view(self.row(x, n + 1))[..., 1:].to(self.torch.int32)  # in ONNX a rank is lost before
 
     def beside(self, x: Tensor, widths: tuple[tuple[int, int], tuple[int, int]], mirrored: bool) -> Tensor:
-        mode = "reflect" if mirrored else "replicate"
-        return self.F.pad(x, (*widths[1], *widths[0]), mode=mode)
+        return self.F.pad(x, (*widths[1], *widths[0]), mode="reflect" if mirrored else "replicate")
 
     def weigh(self, x: Tensor, kernel: Tensor, stride: tuple[int, int], dilation: tuple[int, int]) -> Tensor:
         return self.F.conv2d(x, kernel.expand(x.shape[1], 1, -1, -1), None, stride, 0, dilation, x.shape[1])
