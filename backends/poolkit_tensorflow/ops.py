@@ -50,6 +50,15 @@ class Ops(Functions, Operators):
         widths = [(low, high) if i == at else (0, 0) for i in range(self.rank)]
         return self.tf.pad(x, widths, constant_values=self.tf.constant(value, x.dtype))
 
+    def slice(self, x: Tensor, at: int, start: Any, stop: Any, step: int) -> Tensor:
+        """By tf.slice, where ends are no data: a strided slice, a shorter text, has a gradient of 40 times the time."""
+        counted = type(start) is int and start >= 0 and (stop is None or (type(stop) is int and stop >= start))
+        if self.shipped or step != 1 or not counted:
+            return super().slice(x, at, start, stop, step)
+        begin, sizes = [0] * self.rank, [-1] * self.rank
+        begin[at], sizes[at] = start, -1 if stop is None else stop - start
+        return self.tf.slice(x, begin, sizes)
+
     def broadcast(self, x: Tensor, like: Tensor) -> Tensor:
         return self.tf.broadcast_to(x, self.tf.shape(like))
 

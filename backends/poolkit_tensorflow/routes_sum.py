@@ -14,6 +14,7 @@ from poolkit.lowering.backend import SUMS, Reduced, Route, Situation, Tensor, ev
 from poolkit.lowering.lower import FOLD
 from poolkit.lowering.plan import Plan
 from poolkit.lowering.routes.around_zeros import around_zeros, averaged
+from poolkit.lowering.routes.sliding import cost_in_pools, in_pools, slides_in_pools
 from poolkit.lowering.routes.stages import fits, in_turn, part, stages
 from poolkit.lowering.routes.windows import (
     IN_A_ROW,
@@ -26,6 +27,7 @@ from poolkit.lowering.routes.windows import (
     valid_or_same,
 )
 from poolkit_tensorflow import routes_facts as facts
+from poolkit_tensorflow import routes_fold
 from poolkit_tensorflow.routes_facts import constant, kept_sizes
 
 STAGES = "sums of at most 12 cells, and of those: TensorFlow adds up cells in a row, and of n is up to n/4 eps off"
@@ -185,6 +187,21 @@ def _wide(o: Any, x: Tensor, plan: Plan) -> Reduced:
     return _times(plan, o.tf.raw_ops.Cast(x=pooled, DstT=o.tf.float32))
 
 
+def _sliding_when(plan: Plan, situation: Situation) -> bool:
+    return slides_in_pools(plan, POOLED) and facts.without_xla(plan, situation) and facts.never_empty(plan, situation)
+
+
+def _sliding_traced_when(plan: Plan, situation: Situation) -> bool:
+    return facts.larger(situation, routes_fold.MANY) and _sliding_when(plan, situation)
+
+
+def _sliding(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    def pool(maps: Tensor, k: int) -> Tensor:
+        return o.tf.raw_ops.AvgPool(value=maps, ksize=[1, k, 1, 1], strides=[1, 1, 1, 1], padding="VALID")
+
+    return in_pools(o, x, plan, pool, kept_sizes, constant)
+
+
 def _native_cost(plan: Plan) -> float:
     """Channels first it costs two transpositions."""
     return 1.0 if channels_last(plan) else 1.5
@@ -199,6 +216,15 @@ ROUTES = (
     Route("avg_pool", SUMS, _pool, _pool_when, _native_cost, needs_sizes=False, reference=True),
     Route("avg_pool_padded", SUMS, _padded, _padded_when, _native_cost, needs_sizes=False),
     Route("avg_pools", SUMS, _pools, _pools_when, _native_cost),
+    Route("avg_pools_sliding", SUMS, _sliding, _sliding_when, lambda p: cost_in_pools(p, 20.0)),
+    Route(
+        "sliding_traced",
+        SUMS,
+        _sliding,
+        _sliding_traced_when,
+        lambda p: cost_in_pools(p, 19.0) - 0.1,
+        decorator=facts.TAPED,
+    ),
     Route("avg_pools_wide", SUMS, _wide, _wide_when, lambda plan: 0.97),
     Route("rows", SUMS, _rows, _rows_when, lambda plan: 0.92),
     Route("stages_unhalved", SUMS, _without_pairs, every(facts.without_xla, _stages_when), lambda plan: 1.9),

@@ -14,10 +14,10 @@ from poolkit.lowering.plan import plan_of
 from poolkit.programs.program import record
 from poolkit.running.dispatch import pool_through
 from poolkit_tensorflow import ADAPTER, routes_fold, routes_sum
-from tests.helpers.tensorflow_routes import ALL, FIRST, MAP, MODES, inputs, offered, routes
+from tests.helpers.tensorflow_routes import ALL, FIRST, LONG_WINDOWS, MAP, MODES, inputs, offered, routes
 
-# route, spec, shape of the input
 CASES = [
+    *LONG_WINDOWS,
     ("reduce_mean", pk.PoolSpec("avg", output_size=1, layout="NHWC"), (2, 7, 8, 3)),
     ("reduce_mean", pk.PoolSpec("sum", output_size=1, layout="NCHW", keepdims=False), (2, 3, 7, 8)),
     ("convolution", pk.AvgPool(3, 2, "same", layout="NHWC"), (2, 8, 9, 3)),

@@ -33,8 +33,18 @@ MODES = {
     "pairs": {"graph"},
     "reduce": {"eager"},
     "rows_taped": {"tape"},
+    "sliding_traced": {"eager", "tape"},
     "stages_taped": {"tape"},
 }
+
+# route, spec, shape of the input
+LONG_WINDOWS = [
+    ("avg_pools_sliding", pk.PoolSpec("avg", window=6, stride=1, padding="same", layout="NHWC"), MAP),
+    ("avg_pools_sliding", pk.PoolSpec("sum", window=(7, 5), stride=1, padding=((3, 2), (0, 4)), layout="NCHW"), FIRST),
+    ("avg_pools_sliding", pk.PoolSpec("avg", window=31, stride=1, padding="causal", layout="NLC"), (2, 40, 3)),
+    ("avg_pools_sliding", pk.AvgPool((13, 2), 1, "same", dilation=(2, 1), layout="NHWC"), (2, 25, 12, 3)),
+    ("sliding_traced", pk.PoolSpec("avg", window=(8, 11), stride=1, padding="same", layout="NHWC"), MAP),
+]
 
 
 def routes(spec: pk.PoolSpec, shape: tuple[int, ...], dtype: str = "float32", **site: Any) -> list[str]:
