@@ -16,8 +16,10 @@ class TensorFlowHarness(Harness):
     """TensorFlow compiles in two ways: a graph that its optimiser rewrites, and the same through XLA."""
 
     backend = "tensorflow"
-    # LiteRT has no arithmetic of float64, and of bfloat16 no maxima.
-    lacks: ClassVar[Mapping[str, frozenset[str]]] = {"exported:lite*": frozenset({"float64", "bfloat16"})}
+    # LiteRT has no arithmetic of float64, and no maxima of the others, which it does not compare.
+    lacks: ClassVar[Mapping[str, frozenset[str]]] = {
+        "exported:lite*": frozenset({"float64", "float16", "bfloat16", "int8", "uint8"})
+    }
     modes: ClassVar[Mapping[str, Which]] = {
         **dict.fromkeys(("eager", "gradient", "routes"), "every"),
         **dict.fromkeys(("direct", "route_gradients", "standalone"), "few"),
