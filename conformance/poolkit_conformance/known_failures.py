@@ -33,7 +33,8 @@ def _exports(
 
 _NAN = ("nan_wins_wherever_it_stands", "nan_wins_in_global_pooling", "max_nan_global_nhwc")
 _PARTS = tuple(f"fractional_max_{each}" for each in ("of_paddles_example", "*_parts_*", "*_by_ratio"))
-_BY_KEY = ("*_by_key_*", *(f"fractional_max_{each}_k2_to_4" for each in ("mask", "uint8", "bool")))
+_BY_KEY = ("*_by_key_*", *(f"fractional_max_{each}_k2_to_4" for each in ("mask", "bool")))
+_BITS = (*_BY_KEY, "fractional_max_uint8_k2_to_4")
 _LITE_3D = (
     *("avg_3d_k2_s2_same", "avg_3d_channels_last_k2x3x1", "avg_huge*_3d_k2", "sum_huge*_3d_k2", "s3_averages_3d"),
     *(f"{kind}_3d_k2" for kind in ("stochastic", "lp", "gem", "logsumexp")),
@@ -52,7 +53,7 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
     ),
     *_exports("torch", "older onnx*", _NAN, Mismatch, "ONNX Runtime's maxima drop NaN, as ONNX lets them"),
     *_exports("torch", "older onnx", _PARTS, ShapeError, "the older exporter knows no size, and windows follow it"),
-    *_exports("torch", "older onnx*", _BY_KEY, RuntimeError, "the older exporter has no bitwise operators of integers"),
+    *_exports("torch", "older onnx*", _BITS, RuntimeError, "the older exporter has no bitwise operators of integers"),
     *_exports("tensorflow", "lite", ("roi_max_none", "roi_max_no_channels"), ValueError, "LiteRT has no empty tensors"),
     *_exports("tensorflow", "lite*", ("roi_max_*",), RuntimeError, "LiteRT slices at most five axes"),
     *_exports("tensorflow", "lite", _LITE_AXES, RuntimeError, "LiteRT slices at most five axes"),
