@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +20,9 @@ def test_long_lines_out_of_range_have_the_derivatives_of_the_fold(kind: str) -> 
     x[1, [20, 40, 60, 2047], 2] = 1e30, -300.0, math.inf, math.inf
     spec = pk.PoolSpec.parse(f"{kind} window=3 stride=2 layout=NLC")
     weights = jnp.asarray(np.random.default_rng(1).normal(size=(2, 1023, 64)).astype("float32"))
-    pools = (spec, spec.layer("jax", route="fold"))
-    ours, fold = (jax.vjp(pool, jnp.asarray(x)) for pool in pools)
+    pools: tuple[Any, Any] = (spec, spec.layer("jax", route="fold"))
+    made: list[Any] = [jax.vjp(pool, jnp.asarray(x)) for pool in pools]
+    ours, fold = made
     np.testing.assert_allclose(ours[0], fold[0], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(ours[1](weights)[0], fold[1](weights)[0], rtol=1e-5, atol=1e-5)
     assert not np.asarray(ours[1](weights)[0])[:, 2047].any()
@@ -33,8 +35,14 @@ def test_long_lines_out_of_range_have_the_derivatives_of_the_fold(kind: str) -> 
 def test_what_is_out_of_range_takes_no_memory_of_the_whole_batch(text: str, forward: float, gradient: float) -> None:
     """From 25 MB on a C library may give it back at each call, and new pages took three times as long as the rest."""
     x, spec = jax.ShapeDtypeStruct((8, 512, 256), "float32"), pk.PoolSpec.parse(text)
-    for function, most in ((spec, forward), (jax.grad(lambda x: pk.pool(x, spec).sum()), gradient)):
-        memory = jax.jit(function).lower(x).compile().memory_analysis()
+
+    def total(x: jax.Array) -> jax.Array:
+        made: jax.Array = pk.pool(x, spec)
+        return made.sum()
+
+    functions: list[tuple[Any, float]] = [(spec, forward), (jax.grad(total), gradient)]
+    for function, most in functions:
+        memory: Any = jax.jit(function).lower(x).compile().memory_analysis()
         assert memory.temp_size_in_bytes < most * 4 * math.prod(x.shape)
 
 
