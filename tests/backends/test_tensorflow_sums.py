@@ -78,18 +78,17 @@ def test_long_windows_of_constants_stay_within_four_eps(k: int) -> None:
     assert error.max() <= 4 * np.finfo("float32").eps
 
 
-def test_a_slice_has_a_gradient_without_gaps() -> None:
-    """That of a strided slice, which a printed program has, takes 40 times as long as that of tf.slice."""
-    spec = pk.AvgPool(5, 1, layout="NHWC")
+def test_long_windows_have_a_gradient_without_strided_slices() -> None:
+    """That of a strided slice takes 40 times as long as that of tf.slice."""
+    spec = pk.AvgPool(31, 1, "same", layout="NHWC")
 
     @tf.function
     def run(x: tf.Tensor) -> tf.Tensor:
-        return tf.gradients(pool_through(x, spec, "fold"), x)[0]
+        return tf.gradients(pool_through(x, spec, "avg_pools_sliding"), x)[0]
 
-    made = {node.type for node in run.get_concrete_function(tf.TensorSpec((1, 9, 9, 3))).graph.get_operations()}
+    made = {node.type for node in run.get_concrete_function(tf.TensorSpec((1, 40, 40, 3))).graph.get_operations()}
     assert "Slice" in made
     assert "StridedSliceGrad" not in made
-    assert "tf.slice" not in pk.lower(spec, "tensorflow", (1, 9, 9, 3), route="fold").source
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
