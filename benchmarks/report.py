@@ -132,6 +132,7 @@ def _plotted(results: Results, backend: str, folder: Path) -> Path:
     matplotlib = importlib.import_module("matplotlib")
     matplotlib.use("svg")  # which needs no display
     matplotlib.rcParams["svg.fonttype"] = "none"  # letters as text, a third of the file
+    matplotlib.rcParams["svg.hashsalt"] = backend  # the same results give the same file
     plt = importlib.import_module("matplotlib.pyplot")
     rows = [row for row in results["grid"] if (row["backend"], row["threads"]) == (backend, 1) and ratio(row)]
     sites = list(dict.fromkeys(row["site"] for row in rows))
@@ -155,6 +156,6 @@ def _plotted(results: Results, backend: str, folder: Path) -> Path:
     axes.set_title(f"{backend}, {named['cpu']}, one thread, {named['date']}", fontsize=9)
     axes.legend(fontsize=8)
     path = folder / f"{backend}.svg"
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
     return path

@@ -165,7 +165,10 @@ def test_each_backend_of_the_kept_results_is_drawn(tmp_path: Path) -> None:
     results = json.loads((ROOT / "benchmarks/results/results.json").read_text())
 
     drawn = {path.stem: path.read_text().count("<use ") for path in plots(results, tmp_path)}
+    first = [(tmp_path / f"{backend}.svg").read_text() for backend in drawn]
+    again = [path.read_text() for path in plots(results, tmp_path)]
 
+    assert first == again
     assert set(drawn) == {row["backend"] for row in results["grid"]}
     for backend, points in drawn.items():
         assert points >= sum((row["backend"], row["threads"]) == (backend, 1) for row in results["grid"])
