@@ -23,7 +23,6 @@ class Derived:
     slices_are_free: ClassVar[bool] = False
     sizes_are_data: ClassVar[bool] = False
     slices_by_size: bool = False
-    shipped: bool = False
     exact: bool = False
     blind: bool = False
     alone: bool = False
@@ -47,7 +46,7 @@ class Derived:
 
     def _other(self, rank: int, dtype: str) -> Any:
         other = type(self)(rank, dtype)
-        other.exact, other.blind, other.alone, other.shipped = self.exact, self.blind, self.alone, self.shipped
+        other.exact, other.blind, other.alone = self.exact, self.blind, self.alone
         for name in (*self.imports, "shared"):  # the stand-ins, while a lowering is recorded
             setattr(other, name, getattr(self, name))
         return other

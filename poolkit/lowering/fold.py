@@ -195,8 +195,7 @@ def fold_taps(
     join = _plain(combine) if real is None else _guarded(o, combine)
     width = a.window
     if _steps(width, overlap) * a.stride < width - 1:  # of taps only every stride-th cell is combined
-        n = a.n + a.total if a.known and o.slices_by_size and not o.shipped else None
-        run = _slid(o, a, (state, real), join, width, overlap, n)
+        run = _slid(o, a, (state, real), join, width, overlap)
         stop = (a.out - 1) * a.stride + 1 if a.known else None
         return (run if a.stride == 1 else _slice(o, run, a.at, 0, stop, a.stride))[0]
     check_calls(a, width, "cells of a window")
@@ -244,28 +243,25 @@ def _factor(k: int) -> int:
     return next((p for p in range(2, math.isqrt(k) + 1) if k % p == 0), k)
 
 
-def _slid(
-    o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run], k: int, overlap: bool, n: int | None, apart: int = 1
-) -> Run:
+def _slid(o: Ops, a: Axis, run: Run, join: Callable[[Run, Run], Run], k: int, overlap: bool, apart: int = 1) -> Run:
     """The state of every window of `k` cells, which lie `apart`, with stride 1: windows are made of shorter windows.
 
     A window of 63 is 3 windows of 21, each of them 3 windows of 7. That takes 8 combinations, with three tensors at a
     time, where the binary digits of 63 take 10 and twice the memory. Where windows may share cells, doubling takes 6:
-    two windows of 32 share a cell. `n` is how many cells there are, where that is known and to be told.
+    two windows of 32 share a cell.
     """
     if k == 1:
         return run
-    step, p = apart * a.dilation, _factor(k)
-    left = None if n is None else n - (k - 1) * step
     if overlap and k > 2:
         first = 1 << ((k - 1).bit_length() - 1)
-        run, shift = _slid(o, a, run, join, first, overlap, n, apart), (k - first) * step
-        return join(_cut(o, run, a, 0, shift, left), _cut(o, run, a, shift, 0))
+        run, shift = _slid(o, a, run, join, first, overlap, apart), (k - first) * apart * a.dilation
+        return join(_cut(o, run, a, 0, shift), _cut(o, run, a, shift, 0))
+    p = _factor(k)
     if p < k:
-        run, n = _slid(o, a, run, join, k // p, overlap, n, apart), None if n is None else n - (k // p - 1) * step
-        return _slid(o, a, run, join, p, overlap, n, apart * (k // p))
-    early = _slid(o, a, run, join, k - 1, overlap, n, apart)
-    return join(_cut(o, early, a, 0, step, left), _cut(o, run, a, (k - 1) * step, 0))
+        return _slid(o, a, _slid(o, a, run, join, k // p, overlap, apart), join, p, overlap, apart * (k // p))
+    shift = (k - 1) * apart * a.dilation
+    early = _slid(o, a, run, join, k - 1, overlap, apart)
+    return join(_cut(o, early, a, 0, apart * a.dilation), _cut(o, run, a, shift, 0))
 
 
 def tree(runs: list[S], join: Callable[[S, S], S]) -> S:
@@ -276,8 +272,8 @@ def tree(runs: list[S], join: Callable[[S, S], S]) -> S:
     return runs[0]
 
 
-def _cut(o: Ops, run: Run, a: Axis, low: int, high: int, left: int | None = None) -> Run:
-    return _slice(o, run, a.at, low, low + left if left is not None else -high if high else None, 1)
+def _cut(o: Ops, run: Run, a: Axis, low: int, high: int) -> Run:
+    return _slice(o, run, a.at, low, -high if high else None, 1)
 
 
 def _tap(o: Ops, run: Run, a: Axis, i: int) -> Run:

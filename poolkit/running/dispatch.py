@@ -158,10 +158,9 @@ def pool_through(x: Tensor, spec: Operation, route: str | None, **tensors: Tenso
 def recorded(adapter: Adapter, plan: AnyPlan, route: Route, situation: Situation, shape: Sequence[Any]) -> Program:
     """The program of a plan by a route, which is kept where it depends on nothing else."""
     ops = adapter.ops(plan.rank, plan.work)
-    ops.shipped = situation.shipped
     whole = None if adapter.executables is None else tuple(shape)
     over = adapter.over(route, plan, situation, shape)
-    facts = ops.index, ops.puts, ops.shipped  # the first follows JAX's x64, the second whether TensorFlow makes a graph
+    facts = ops.index, ops.puts  # the first follows JAX's x64, the second whether TensorFlow makes a graph
     key: Hashable = (plan, route.name, facts, whole, over) if plan.known else None
     programs = _PROGRAMS.setdefault(adapter.name, {})
     program = programs.get(key) if key is not None else None
