@@ -21,6 +21,7 @@ _SPECS = {
     "parts_to_4": (_MAP, "overlapping=false output_size=4"),
     "parts_by_ratio": ((2, 11, 3), "overlapping=false output_ratio=0.6 layout=NLC"),
     "parts_of_a_cell": ((2, 3, 7), "overlapping=false output_size=7 layout=NCL"),
+    "k2_to_4_cnhw": ((2, 1, 9, 10), "window=2 output_size=4 layout=CNHW"),
     "empty_batch": ((0, 3, 9, 10), "window=2 output_size=4"),
 }
 _BY = {"by_samples": (("samples", "rows"),), "by_key": (("key", "key"),), "middle": ()}
@@ -39,6 +40,7 @@ CASES: list[Case] = [
         for j, by in enumerate(_BY)
     ),
     _case("mask", "k2_to_4", tensors=(("mask", "cells"), *_BY["by_key"]), indices=True),
+    _case("mask", "k2_to_4_cnhw", tensors=(("mask", "cells"), *_BY["by_samples"])),
     _case("mask", "parts_to_4", tensors=(("mask", "full"), *_BY["by_samples"])),
     _case("float16_samples", "k2_to_4", tensors=(("samples", "rows float16"),)),
     *(

@@ -35,6 +35,9 @@ class FractionalMax(Max):
             positions = [self.o.broadcast(t, x) for t in positions]  # of which each channel is taken apart
         return values, *positions
 
+    def nothing(self, zero: Tensor) -> State:
+        return super().lift(zero)  # for which nothing is drawn
+
     def drawn(self, x: Tensor) -> Tensor:
         """The numbers of each batch and channel, along an axis behind those of the input."""
         o, plan, axes = self.single, self.plan, len(self.plan.axes)
