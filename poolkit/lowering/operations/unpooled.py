@@ -131,8 +131,8 @@ class UnpoolPlan(Composite):
         reach, skipped = [span - 1 for span, _ in windows], 0
         steps = [math.prod(self.outs[i + 1 :]) for i in range(len(windows))]
         first = [o.multiply(o.iota(indices, a.at), w[1] * n) for a, w, n in zip(self.axes, windows, steps, strict=True)]
-        dtype = "int16" if 2 * self.cells[1] < 2**15 else "int32"
-        dtype = o.index if self.way == "compiled" else dtype  # nobody has looked whether a narrow one holds them
+        narrow = next((f"int{bits}" for bits in (16, 32) if 2 * self.cells[1] < 2 ** (bits - 1)), o.index)
+        dtype = o.index if self.way == "compiled" else narrow  # nobody has looked whether a narrow one holds them
         n = o.of_dtype(dtype)
         behind = n.subtract(n.cast(indices, dtype), n.cast(functools.reduce(o.add, first), dtype))
         for i, step in enumerate(steps[:-1]):

@@ -34,3 +34,17 @@ def test_an_index_is_one_of_its_own_window_where_the_window_holds_it(
             changed = indices.clone()
             changed.view(-1)[at] = index
             assert plan.own(adapter.ops(values.ndim, "float32"), changed) == (index in held), (at, index)
+
+
+def test_an_index_of_a_map_of_2_to_the_33_cells_is_counted_in_64_bits() -> None:
+    shape = (1, 1, 2**16, 2**15)
+    plan: Any = plan_of_tensor(
+        registry.adapter("torch"),
+        torch.empty(shape, dtype=torch.int8, device="meta"),
+        pk.Unpool(pk.MaxPool(2, layout="NCHW"), (2**17, 2**16)),
+        {"indices": torch.empty(shape, dtype=torch.int64, device="meta")},
+    )[1]
+    distinct = dataclasses.replace(plan, way="distinct")
+    for index in (0, 2**16 + 1, 2, 2**32, 2**32 + 1):
+        own = distinct.own(registry.adapter("torch").ops(4, "int8"), torch.full((1, 1, 1, 1), index))
+        assert own == (index in (0, 2**16 + 1)), index
