@@ -66,7 +66,7 @@ class TorchAdapter(Adapter):
     name = "torch"
     ops = Ops
     layers = Pool
-    silent = True
+    silent = refuses = True
     routes = (*[route for module in MODULES for route in module.ROUTES], *CONVOLUTIONS)
     learned = Learned
 

@@ -82,10 +82,8 @@ class Ops(Operators):
         return getattr(x.new_zeros(shape), f"{how}_") if self.alone else getattr(x.new_zeros(()).expand(shape), how)
 
     def counts(self, ids: Tensor, n: int) -> Tensor:
-        if self.alone:  # in 0.8 of the time
-            return self.torch.bincount(ids, minlength=n).to(self.typed(self.dtype))
-        ones = ids.new_ones((), dtype=self.typed(self.dtype)).expand_as(ids)
-        return ids.new_zeros(n, dtype=self.typed(self.dtype)).scatter_add(0, ids, ones)
+        ones = self.torch.ones_like(ids, dtype=self.typed(self.dtype))
+        return self.into(ones, (n,), "scatter_add")(0, ids, ones)
 
     def put(self, x: Tensor, places: Tensor, n: Any) -> Tensor:
         return self.into(x, self.row(x, n), "scatter")(-1, places, x)

@@ -62,6 +62,7 @@ class Route:
     decorator: str = ""  # over the function of the program, as "@tf.function"; a mix has none
     note: str = ""  # why its program may be long
     reference: bool = False  # the framework's own call for this layer, also offered as "native"
+    refuses: bool = False  # it raises a RuntimeError or IndexError where further tensors hold what it is not right for
     copies: bool = False  # takes more than 1.2 times the memory of that call, behind which it goes where that counts
 
 
@@ -93,6 +94,7 @@ class Adapter:
     learned: Callable[..., Any] | None = None  # that of layers with weights
     routes: tuple[Route, ...] = ()
     silent = False  # it warns of no number that is out of range, so that one may be computed to see whether it is
+    refuses = False  # an eager call that is to write to a place that there is not raises a RuntimeError or IndexError
     derives = False  # a derivative that is given by hand is composed to any order and in every mode (`Ops.derived`)
     executables: int | None = None
     """How many programs are kept, each for one shape, where the framework compiles them; None where they just run."""

@@ -152,6 +152,7 @@ def _means(adapter: Adapter, plan: AnyPlan, situation: Situation) -> Means:
     wide = (here or situation.device is not None) and adapter.wide(situation)
     looks = here and not situation.empty
     asks = looks and adapter.branches(plan, situation)
+    at_once = asks and not situation.tracing and adapter.ops(plan.rank, plan.work).puts
     return Means(
         shipped=situation.shipped,
         derivative=situation.derivative,
@@ -159,7 +160,8 @@ def _means(adapter: Adapter, plan: AnyPlan, situation: Situation) -> Means:
         tries=wide and adapter.silent,
         derives=looks and adapter.derives,
         asks=asks,
-        at_once=asks and not situation.tracing and adapter.ops(plan.rank, plan.work).puts,
+        at_once=at_once,
+        refuses=at_once and adapter.refuses,
         multiplies=adapter.multiplies(situation),
     )
 
@@ -197,7 +199,7 @@ def _alone(plan: Composite) -> Route:
     def cost(whole: AnyPlan) -> float:
         return 99.0
 
-    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower, cost=cost)
+    return dataclasses.replace(composed((), plan.note), name=plan.way, lower=lower, cost=cost, refuses=plan.refuses)
 
 
 def _of_parts(each: Sequence[Sequence[Route]]) -> list[Route]:

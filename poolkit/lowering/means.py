@@ -15,4 +15,5 @@ class Means(NamedTuple):
     derives: bool  # a derivative may be given by hand, and numbers that are out of range be computed again
     asks: bool  # a choice may go by what tensors hold
     at_once: bool  # calls are made one by one, and numbers can be put at places that are data
+    refuses: bool  # a place that there is not is refused by the call that would write to it
     multiplies: str  # by which product of matrices masked sums are fastest, if any

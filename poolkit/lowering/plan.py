@@ -111,6 +111,7 @@ class Composite:
     work: str
 
     untouched = whole = False
+    refuses = False  # its program refuses what some of its further tensors may hold (`Operation.refused`)
     note = ""  # of a plan without parts: why its program may be long
     way = "fold"  # of a plan without parts: how it is joined, which is the name of its route
     further: tuple[Further, ...] = dataclasses.field(default=(), kw_only=True)

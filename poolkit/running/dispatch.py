@@ -29,7 +29,7 @@ NONE: Mapping[str, Tensor] = {}
 MOST = 4096  # entries of each cache; the oldest goes first
 
 _ADAPTERS = registry.BY_TYPE
-_PLAIN = frozenset((type(None), int, float, str, PoolSpec))
+_PLAIN = frozenset((type(None), bool, int, float, str, PoolSpec))
 
 _RUNS: dict[Hashable, Callable[[Any], Any]] = {}  # spec, shape, dtype, situation -> function
 # By name, the functions of `named.py`: of a module PyTorch's compiler guards what it reads, and not how many there are.
@@ -126,9 +126,10 @@ def _prepare(
     """Record the program that serves this key, or find one that was recorded for another batch size."""
     plan = plan_of_tensor(adapter, x, spec, tensors)[1]
     situation = situation_of(adapter, x, tensors)
-    program = recorded(adapter, plan, preferred(adapter, plan, situation, route, x.shape), situation, x.shape)
+    way = preferred(adapter, plan, situation, route, x.shape)
+    program = recorded(adapter, plan, way, situation, x.shape)
     registry.BY_TYPE[type(x)] = adapter
-    run = program.function if situation.wrapped else checked(adapter, plan.spec, program.function, tensors)
+    run = program.function if situation.wrapped else checked(adapter, plan.spec, program.function, tensors, way.refuses)
     keep(_RUNS, key, run, MOST)
     return run
 

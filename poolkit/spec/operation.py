@@ -135,6 +135,7 @@ class Operation:
         """Those of them that stand in the place of an option."""
         return ()
 
+    refused: ClassVar[tuple[str, ...]] = ()  # further tensors that are looked at where a program has refused them
     looked_at: ClassVar[tuple[str, ...]] = ("samples",)  # further tensors that may hold what no program can refuse
 
     def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:

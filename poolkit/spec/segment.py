@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from poolkit.spec.arguments import as_shape
 from poolkit.spec.declared import Declared
 from poolkit.spec.kinds import KINDS
 from poolkit.spec.messages import quoted, shown, wrong
-from poolkit.spec.operation import Further, Size, Widen
+from poolkit.spec.operation import Further, Operation, Size, Widen
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.signatures import explained_class
 from poolkit.spec.values import LARGEST, count, number, plain
@@ -49,6 +49,8 @@ class Segment(Declared):
 
     keepdims = True
     indices = False
+    refused: ClassVar[tuple[str, ...]] = ("ids",)
+    holed: ClassVar[bool] = False  # of some rows it is known that they belong to no segment
 
     def __post_init__(self) -> None:
         for name in ("kind", "num_segments", "layout", "empty_value"):
@@ -100,6 +102,10 @@ class Segment(Declared):
 
         return plan_of_segments(self, rank, dtype, size, widen, further)
 
+    def look(self, name: str, held: Any, shape: Sequence[int]) -> Operation | None:
+        whole = held.size == 0 or (held.min() >= 0 and held.max() < self.num_segments)
+        return None if whole else Holed(self.kind, self.num_segments, layout=self.layout, empty_value=self.empty_value)
+
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         more = {} if self.empty_value == 0 else {"empty_value": self.empty_value}
         return (self.kind, self.num_segments), {"layout": self.layout, **more}
@@ -113,6 +119,13 @@ class Segment(Declared):
         sizes = as_shape(shape, unknown=True)
         self.check_rank(len(sizes))
         return (self.num_segments, *sizes[1:])
+
+
+class Holed(Segment):
+    """The same of numbers of which some, as was seen, are out of range."""
+
+    holed = True
+    refused = ()
 
 
 def _empty(given: object) -> float:

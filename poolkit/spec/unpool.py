@@ -53,7 +53,8 @@ class Unpool(Declared):
 
     keepdims = True
     indices = False
-    looked_at: ClassVar[tuple[str, ...]] = ("indices",)
+    refused: ClassVar[tuple[str, ...]] = ("indices",)
+    looked_at = refused
     holed: ClassVar[bool] = False  # of some values it is known that they are put nowhere
 
     def __post_init__(self) -> None:
@@ -166,7 +167,7 @@ class Holed(Unpool):
     """The same of indices of which some, as was seen, are -1."""
 
     holed = True
-    looked_at = ()
+    refused = looked_at = ()
 
 
 def _pooling(given: object) -> PoolSpec:

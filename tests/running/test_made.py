@@ -10,6 +10,7 @@ import torch
 import poolkit as pk
 from poolkit.running import dispatch
 from poolkit.running import segment as segment_module
+from poolkit.running import unpool as unpool_module
 
 ROWS, IDS = torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([0, 0, 1])
 
@@ -30,6 +31,16 @@ def test_one_operation_serves_the_same_arguments(monkeypatch: pytest.MonkeyPatch
     dispatch.forget()
     assert [calls(ROWS, IDS), calls(ROWS + 1, IDS + 1), calls(ROWS, IDS, "max"), calls(ROWS, IDS)] == [1, 0, 1, 0]
     assert calls(ROWS[:2], IDS[:2]) == 1  # of another shape
+
+
+def test_one_unpool_serves_the_same_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(unpool_module, "Unpool", lambda *args: made.append(args) or pk.Unpool(*args))
+    pool = pk.MaxPool(2, layout="NCL", indices=True)
+    x = torch.arange(12.0).reshape(1, 3, 4)
+    for size in (4, (4,), (4,), 4, "smallest", "smallest"):
+        pk.unpool(*pool(x), pool, size)
+    assert [size for _, size in made] == [4, (4,), "smallest"]
 
 
 def test_what_can_change_is_no_key() -> None:

@@ -42,6 +42,7 @@ class SegmentPlan(Composite):
     base: Plan
     ids: str
     way: str = dataclasses.field(default="fold", kw_only=True)
+    refuses: bool = dataclasses.field(default=False, kw_only=True)
 
     def ways(self, means: Means) -> Sequence[SegmentPlan]:
         """The place of an extreme is looked for where a derivative may be taken; exact are sums of float64.
@@ -54,9 +55,10 @@ class SegmentPlan(Composite):
             ways = ["fold"] if means.derivative else ["values", "fold"]
         elif tries and "bounded" in KINDS[self.base.kind].by_sums:
             ways = ["tried", *ways]
-        if tries and self.known and self.axes[0].n > 0 and self.ids[0] != "u":
-            ways = [EVERY + ways[0], *ways]
-        return [dataclasses.replace(self, way=way) for way in ways]
+        made = [dataclasses.replace(self, way=way) for way in ways]
+        if tries and self.known and self.axes[0].n > 0 and self.ids[0] != "u" and not self.spec.holed:
+            made.insert(0, dataclasses.replace(self, way=EVERY + ways[0], refuses=means.refuses))
+        return made
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         o.exact, o.alone = self.way == "exact", self.way.startswith(EVERY)
@@ -70,7 +72,7 @@ class SegmentPlan(Composite):
         if dropped:  # TensorFlow leaves out what is below 0, and refuses what is too large
             here = one.where(one.less(here, n), here, -1)
         rows = Rows(o, self.base, here, n, self.way, every=True, drops=dropped)
-        if dropped:
+        if dropped or self.refuses:
             return rows.finished(x, self.spec.empty_value), None
         return o.branch(
             one.between(ids, -1, n),

@@ -34,6 +34,7 @@ class UnpoolPlan(Composite):
 
     spec: Unpool
     way: str = dataclasses.field(default="fold", kw_only=True)
+    refuses: bool = dataclasses.field(default=False, kw_only=True)
 
     def join(self, o: Ops, x: Tensor, runs: Sequence[Run], **tensors: Tensor) -> tuple[Tensor, None]:
         if any(a.out is None for a in self.axes):
@@ -74,15 +75,14 @@ class UnpoolPlan(Composite):
     @property
     def cells(self) -> tuple[Any, Any]:
         """How many values there are in a map, and how many places."""
-        cells, most = (functools.reduce(operator.mul, sizes) for sizes in ([a.n for a in self.axes], self.outs))
-        return cells, most
+        return functools.reduce(operator.mul, [a.n for a in self.axes]), functools.reduce(operator.mul, self.outs)
 
     def ways(self, means: Means) -> Sequence[UnpoolPlan]:
         """Where indices were looked at, or may be, none of several values at a place has to be looked for as a rule."""
         if not (means.asks and self.known and all(isinstance(n, int) for n in self.outs)) or self.spec.holed:
             return (self,)
         way = ("distinct" if means.derivative or self.windows else "alike") if means.at_once else "compiled"
-        return dataclasses.replace(self, way=way), self
+        return dataclasses.replace(self, way=way, refuses=means.refuses), self
 
     @property
     def windows(self) -> list[tuple[int, int]] | None:
@@ -146,6 +146,10 @@ class UnpoolPlan(Composite):
     def chosen(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: Any, most: Any) -> Tensor:
         """Of several values the last is put at a place, and 0 where there is none."""
         n, at = numbers, o.rank - 1
+        if self.refuses:  # as reading from another place does
+            stays = n.equal(n.take_along(n.last(places, most), places, at), n.iota(places, at))
+            made = o.put(values, n.where(stays, places, n.number(most, n.dtype)), most + 1)
+            return o.slice(made, at, 0, -1, 1)
         inside = n.both(n.greater(places, -1), n.less(places, n.number(most, n.dtype)))
         found = n.last(n.where(inside, places, -1), most)
         if o.puts:
@@ -155,8 +159,7 @@ class UnpoolPlan(Composite):
             return o.slice(made, at, 0, -1, 1)
         some = n.both(n.greater(found, -1), n.less(found, n.number(cells, "int32")))
         found = n.where(some, found, 0)
-        here = n.equal(n.take_along(places, found, at), n.cast(n.iota(found, at), n.dtype))
-        some = n.both(some, here)
+        some = n.both(some, n.equal(n.take_along(places, found, at), n.cast(n.iota(found, at), n.dtype)))
         return o.where(some, o.take_along(values, n.where(some, found, 0), at), 0)
 
 
@@ -172,9 +175,8 @@ def plan_of_unpool(
     sizes = [size(at) for at in range(rank)]
     given = {f.name: f for f in further}
     like = _sizes_of(spec, rank, given.get(LIKE)) if spec.output_size == LIKE else None
-    known = [n for n in like or () if n is not None]
-    if like is not None and len(known) == len(like):
-        spec, like = type(spec)(spec.pooling, known), None
+    if like is not None and None not in like:
+        spec, like = type(spec)(spec.pooling, [n for n in like if n is not None]), None
     maps = maps_of(spec, rank, sizes, like)
     if "indices" not in given:
         raise InputError(
@@ -270,10 +272,7 @@ def _smallest(spec: Unpool, i: int, count: int, out: Any) -> Any:
     if pooling.padding in ("same", "same_lower"):
         return (out - 1) * s + 1
     padding: Any = pooling.padding
-    if isinstance(padding, str):
-        padding = (span - 1 if padding == "causal" else 0, 0)
-    else:
-        padding = spread(padding, i, count)
+    padding = (span - 1 if padding == "causal" else 0, 0) if isinstance(padding, str) else spread(padding, i, count)
     low, high = cast("tuple[Any, Any]", padding if isinstance(padding, tuple) else (padding, padding))
     if pooling.ceil_mode:  # of its last window one cell will do
         return (out - 1) * s - low + 1 + max(span - high - s, 0)
