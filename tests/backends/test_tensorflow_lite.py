@@ -20,7 +20,9 @@ SPECS: list[pk.PoolSpec] = [
     pk.AdaptiveMaxPool(3, layout="NHWC"),
     pk.PoolSpec("sum", window=3, stride=2, padding=1, layout="NHWC"),
     pk.PoolSpec("softmax", window=2, layout="NHWC"),
+    pk.GeM(layout="NHWC", keepdims=False),
 ]
+OPEN = {"one size": "", "any size": "HW", "any batch": "N"}
 
 
 def interpreter(function: Any, signature: tf.TensorSpec) -> Any:
@@ -41,19 +43,19 @@ def interpreted(run: Any, x: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]
     return [run.get_tensor(output["index"]) for output in run.get_output_details()]
 
 
-def larger(shape: tuple[int, ...], spec: pk.PoolSpec, by: int) -> tuple[int, ...]:
-    return tuple(n + by if c in "HW" else n for n, c in zip(shape, spec.layout, strict=True))
+def larger(shape: tuple[int, ...], spec: pk.PoolSpec, letters: str) -> tuple[int, ...]:
+    return tuple(n + 5 if c in letters else n for n, c in zip(shape, spec.layout, strict=True))
 
 
 @pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter is deprecated:UserWarning")
-@pytest.mark.parametrize("any_size", [False, True], ids=["one size", "any size"])
+@pytest.mark.parametrize("opened", OPEN.values(), ids=OPEN)
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_the_interpreter_gives_the_numbers_of_the_definition(spec: pk.PoolSpec, any_size: bool) -> None:
+def test_the_interpreter_gives_the_numbers_of_the_definition(spec: pk.PoolSpec, opened: str) -> None:
     shape = (1, 13, 17, 4) if spec.layout == "NHWC" else (1, 4, 13, 17)
-    sizes = [None if any_size and c in "HW" else n for n, c in zip(shape, spec.layout, strict=True)]
+    sizes = [None if c in opened else n for n, c in zip(shape, spec.layout, strict=True)]
     run = interpreter(lambda x: pk.pool(x, spec), tf.TensorSpec(sizes))
 
-    for x_shape in (shape, larger(shape, spec, 5)) if any_size else (shape,):
+    for x_shape in (shape, larger(shape, spec, opened)) if opened else (shape,):
         x = np.random.default_rng(0).standard_normal(x_shape).astype("float32")
         expected, found = oracle.answer(spec, x), interpreted(run, x)
         values = next(t for t in found if t.dtype == np.float32)
