@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from poolkit.lowering.backend import Adapter, Route, Situation
-from poolkit.lowering.written import in_parts, strip_of
+from poolkit.lowering.written import array_in_parts, strip_of
 from poolkit_numpy.layers import Pool
 from poolkit_numpy.ops import Ops
 from poolkit_numpy.routes import PLAIN, ROUTES
@@ -55,7 +55,7 @@ class NumpyAdapter(Adapter):
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
         """Of NumPy's own windows, which are printed, nothing lies between; others of cells in order run in parts."""
         plain = situation.format == PLAIN or situation.shipped
-        return in_parts(plan, shape, "np.empty_like") if plain and not route.reference else ""
+        return array_in_parts(plan, shape, "np.empty_like") if plain and not route.reference else ""
 
     def part(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> AnyPlan:
         return strip_of(plan, shape) if self.over(route, plan, situation, shape) else plan

@@ -11,7 +11,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Route, Situation
-from poolkit.lowering.parted import in_parts
+from poolkit.lowering.parted import batch_in_parts
 from poolkit.lowering.routes.by_convolution import channelwise
 from poolkit.lowering.routes.by_name import convolution
 from poolkit_torch import routes_keys, routes_max, routes_select, routes_sum, routes_tiles, routes_volumes
@@ -125,7 +125,7 @@ class TorchAdapter(Adapter):
         if situation.format is False and not (situation.tracing or situation.wrapped) and puts_together(plan):
             return KEPT
         here = situation.format is True and self.branches(plan, situation)
-        return (here and in_parts(plan, situation, shape, PARTS, route.copies)) or route.decorator
+        return (here and batch_in_parts(plan, situation, shape, PARTS, route.copies)) or route.decorator
 
     def wide(self, situation: Situation) -> bool:
         return situation.device == "cpu"  # others have no float64, or hardly any units for it

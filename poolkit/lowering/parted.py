@@ -29,7 +29,7 @@ def in_parts(pool):
 @in_parts'''
 
 
-def in_parts(plan: AnyPlan, situation: Situation, shape: Sequence[Any], parts: str, copies: bool) -> str:
+def batch_in_parts(plan: AnyPlan, situation: Situation, shape: Sequence[Any], parts: str, copies: bool) -> str:
     """What stands over the function of a program that makes other cells of a large batch before it adds them up.
 
     So does one that `copies` where windows overlap cell by cell: windows of windows are each as large as the input, and

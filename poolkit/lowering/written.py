@@ -64,7 +64,7 @@ STRIP = 2**20  # bytes of some lines of a map; with 2**19 an average of 3 takes 
 SPANS = 4  # how many windows, or strides, long a strip is at least: a quarter of such a one is read twice
 
 
-def in_parts(plan: AnyPlan, shape: Sequence[int], empty: str) -> str:
+def array_in_parts(plan: AnyPlan, shape: Sequence[int], empty: str) -> str:
     """What stands over the function of a program, so that it runs in parts; `empty` makes an array like another one.
 
     Empty where the array is small, its axes cannot be taken apart, or it is one reduction.
