@@ -14,6 +14,7 @@ import torch
 import poolkit as pk
 from poolkit_conformance import runner
 from poolkit_conformance.windows import boxes, counts, pooled_axes
+from tests.helpers.differences import slopes
 
 BACKENDS = ["numpy", "torch", "tensorflow", "jax", "keras"]
 RNG = np.random.default_rng(5)
@@ -132,16 +133,6 @@ def test_gradients_of_both(backend: str, name: str) -> None:
     if weighs:
         found = h.to_numpy(h.vjp(lambda b: pk.pool(t, spec, mask=m, weight=b), w, h.from_numpy(g)))
         np.testing.assert_allclose(found, slopes(lambda b: value(x, b), weight), rtol=1e-4, atol=1e-4)
-
-
-def slopes(function: Any, x: Any) -> Any:
-    x = x.astype(np.float64)
-    out = np.zeros(x.shape)
-    for at in np.ndindex(*x.shape):
-        step = np.zeros(x.shape)
-        step[at] = 1e-5
-        out[at] = (function(x + step) - function(x - step)) / 2e-5
-    return out
 
 
 @pytest.mark.parametrize(("backend", "how"), [("torch", "aot_eager"), ("jax", "jit"), ("tensorflow", "function")])

@@ -10,6 +10,7 @@ import pytest
 
 import poolkit as pk
 from poolkit_conformance import oracle, runner
+from tests.helpers.differences import slopes
 
 BACKENDS = ["numpy", "torch", "tensorflow", "jax", "keras"]
 RNG = np.random.default_rng(5)
@@ -131,12 +132,6 @@ def test_gradients_of_all(backend: str, name: str) -> None:
 
         found = h.to_numpy(h.vjp(run, tensors[by], h.from_numpy(g)))
         np.testing.assert_allclose(found, slopes(value, numbers), rtol=1e-4, atol=1e-4, err_msg=by)
-
-
-def slopes(function: Any, t: Any) -> Any:
-    steps = 1e-5 * np.eye(len(t))
-    t = t.astype(np.float64)
-    return np.array([(function(t + step) - function(t - step)) / 2e-5 for step in steps])
 
 
 @pytest.mark.parametrize(("backend", "how"), [("torch", "aot_eager"), ("jax", "jit"), ("tensorflow", "function")])
