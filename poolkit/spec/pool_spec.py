@@ -13,7 +13,7 @@ from poolkit.spec.fields import Fields, Options, Padding, Sizes
 from poolkit.spec.foreign import call_error
 from poolkit.spec.kinds import KINDS, RANDOM, takers
 from poolkit.spec.operation import Further, Operation, Size, Widen
-from poolkit.spec.validate import canonical
+from poolkit.spec.validate import canonical, check_kind
 from poolkit.spec.values import is_many, pairs_of, plain
 
 if TYPE_CHECKING:
@@ -220,7 +220,9 @@ class PoolSpec(Fields, Operation):
         >>> PoolSpec.parse("max window=3,5 padding=1:0,2:2 layout=NCHW").padding
         ((1, 0), (2, 2))
         """
-        return cls(**text.fields_of(string))
+        fields = text.fields_of(string)
+        check_kind(fields["kind"])  # before what else a word lacks that is no spec at all
+        return cls(**fields)
 
     def output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the result for an input of this shape; None where it depends on a size that is None.

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from poolkit.errors import InputError
+from poolkit.running.registry import FIRST_PARTY
 from poolkit.spec.messages import quoted, shown
 
 ADAPTER = '''"""What poolkit has to know about the tensors of FRAMEWORK."""
@@ -97,6 +98,10 @@ def write(folder: Path, name: str, package: str | None = None, framework: str | 
             raise InputError(
                 f"received {what}={shown(word)}, and it is the name of a module; write it as in {what}=mlx"
             )
+    taken = [word for row in FIRST_PARTY for word in (row.name, row.package)]
+    if name in taken or filled["PACKAGE"] in taken:
+        ours = " and ".join(dict.fromkeys([name, filled["PACKAGE"]]))
+        raise InputError(f"received {ours}, and poolkit has {', '.join(taken)} itself; name it otherwise")
     made = folder / filled["PACKAGE"]
     if made.exists() or (folder / "pyproject.toml").exists():
         raise InputError(f"{quoted(str(folder))} holds a package already; give an empty folder, with --folder")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from poolkit import GlobalAvgPool, MaxPool, PoolSpec
+from poolkit import GlobalAvgPool, MaxPool, PoolSpec, SpecError
 from tests.helpers.specs import specs
 
 
@@ -137,3 +137,9 @@ def test_a_dictionary_may_name_defaults() -> None:
     fields = {"version": 1, "kind": "avg", "layout": "NHWC", "output_size": 1, "window": None, "keepdims": True}
 
     assert PoolSpec.from_dict(fields) == GlobalAvgPool(layout="NHWC", keepdims=True)
+
+
+@pytest.mark.parametrize(("text", "hint"), [("relu", "give one of these"), ("MaxPool2d stride=2", 'write "max"')])
+def test_a_word_that_is_no_kind_is_told_before_what_else_is_missing(text: str, hint: str) -> None:
+    with pytest.raises(SpecError, match=f"the kinds of pooling are .*{hint}"):
+        PoolSpec.parse(text)

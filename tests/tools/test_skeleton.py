@@ -42,6 +42,10 @@ def test_the_skeleton_passes_the_suite(tmp_path: Path) -> None:
 def test_names_that_are_none_and_folders_that_are_full(tmp_path: Path) -> None:
     with pytest.raises(pk.InputError, match="it is the name of a module"):
         skeleton.write(tmp_path, "a-b")
+    for taken in (("torch",), ("mlx", "poolkit_jax")):
+        with pytest.raises(pk.InputError, match=f"received .*{taken[-1]}, and poolkit has numpy, poolkit_numpy, "):
+            skeleton.write(tmp_path, *taken)
+    assert list(tmp_path.iterdir()) == []
     skeleton.write(tmp_path, "mlx")
     with pytest.raises(pk.InputError, match="holds a package already"):
         skeleton.write(tmp_path, "mlx")
