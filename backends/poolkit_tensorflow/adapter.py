@@ -9,7 +9,6 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager import record  # no public call tells of tapes
-from tensorflow.python.ops import control_flow_util  # nor of XLA
 
 from poolkit.errors import InputError
 from poolkit.lowering.backend import Adapter, Situation
@@ -20,15 +19,10 @@ from poolkit.lowering.routes.by_name import convolution
 from poolkit_tensorflow import routes_fold, routes_max, routes_max_global, routes_sum
 from poolkit_tensorflow.layers import Pool
 from poolkit_tensorflow.ops import Ops
-from poolkit_tensorflow.routes_facts import Eager, Traced
+from poolkit_tensorflow.routes_facts import Eager, Traced, compiling
 
 # On a CPU TensorFlow has no gradient of a dilated convolution.
 CONVOLUTIONS = convolution(lambda plan, situation: all(a.dilation == 1 for a in plan.axes)), channelwise(square)
-
-
-def compiling() -> bool:
-    """Whether XLA compiles the function that is being traced, or one around it (jit_compile=True)."""
-    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 def vectorizing() -> bool:

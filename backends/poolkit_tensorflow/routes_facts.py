@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import tensorflow
+from tensorflow.python.ops import control_flow_util  # no public call tells of XLA
 
 from poolkit.lowering.backend import Situation, Tensor
 from poolkit.lowering.plan import Plan
@@ -32,6 +33,18 @@ class Eager(NamedTuple):
     """What a situation is told of a tensor that is at hand."""
 
     numbers: int
+
+
+def compiling() -> bool:
+    """Whether XLA compiles the function that is being traced, or one around it (jit_compile=True)."""
+    return bool(control_flow_util.GraphOrParentsInXlaContext(tensorflow.compat.v1.get_default_graph()))
+
+
+def for_xla(o: Any) -> Any:
+    """The primitives of what XLA compiles, whatever stands around it."""
+    other = o.of_rank(o.rank)
+    other.fused = True
+    return other
 
 
 def larger(situation: Situation, numbers: int) -> bool:

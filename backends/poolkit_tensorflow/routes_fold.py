@@ -30,8 +30,13 @@ def _eager(plan: Plan, situation: Situation) -> bool:
 
 
 def _within(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    o = facts.for_xla(o)
     o.pairwise_sums = True  # in float32: what a graph is converted to may have no float64
     return o.tf.function(lambda: FOLD.lower(o, x, plan)[0], jit_compile=True, autograph=False)(), None
+
+
+def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    return FOLD.lower(facts.for_xla(o), x, plan)
 
 
 COMPILED = "@tf.function(jit_compile=True, autograph=False)"
@@ -45,5 +50,5 @@ def _in_graph_cost(plan: Plan) -> float:
 
 ROUTES = (
     Route("fold_in_graph", SUMS + EXTREMA, _within, _in_graph, _in_graph_cost),
-    Route("fold_compiled", SUMS + EXTREMA, FOLD.lower, _eager, lambda plan: 20.0, decorator=COMPILED),
+    Route("fold_compiled", SUMS + EXTREMA, _compiled, _eager, lambda plan: 20.0, decorator=COMPILED),
 )

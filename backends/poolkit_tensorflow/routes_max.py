@@ -134,6 +134,7 @@ def _taped_when(plan: Plan, situation: Situation) -> bool:
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
     """Windows one axis after the other, by selections that XLA makes into a few loops: its maximum drops NaN."""
+    o = facts.for_xla(o)
     kind = FOLDS[plan.kind](o, plan)
 
     def selections() -> Tensor:

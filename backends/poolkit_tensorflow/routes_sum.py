@@ -199,7 +199,6 @@ def _sliding(o: Any, x: Tensor, plan: Plan) -> Reduced:
     def pool(maps: Tensor, k: int) -> Tensor:
         return o.tf.raw_ops.AvgPool(value=maps, ksize=[1, k, 1, 1], strides=[1, 1, 1, 1], padding="VALID")
 
-    o.apart = True
     return in_pools(o, x, plan, pool, kept_sizes, constant)
 
 

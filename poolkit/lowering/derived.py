@@ -27,6 +27,7 @@ class Derived:
     blind: bool = False
     alone: bool = False
     large: bool = False
+    fused: bool = False
     puts: bool = False
     drops: bool = False
     nan_wins: bool = False
@@ -46,7 +47,7 @@ class Derived:
 
     def _other(self, rank: int, dtype: str) -> Any:
         other = type(self)(rank, dtype)
-        other.exact, other.blind, other.alone = self.exact, self.blind, self.alone
+        other.exact, other.blind, other.alone, other.fused = self.exact, self.blind, self.alone, self.fused
         for name in (*self.imports, "shared"):  # the stand-ins, while a lowering is recorded
             setattr(other, name, getattr(self, name))
         return other

@@ -284,7 +284,7 @@ def _tap(o: Ops, run: Run, a: Axis, i: int) -> Run:
 def tap(o: Ops, x: Tensor, a: Axis, i: int) -> Tensor:
     """Cell `i` of every window. Ending at a negative offset is right for every length, so no size is needed."""
     start = i * a.dilation
-    if a.known:
+    if a.known and a.stride > 1:
         return o.slice(x, a.at, start, start + (a.out - 1) * a.stride + 1, a.stride)
     left = a.span - 1 - start
     return o.slice(x, a.at, start, -left if left else None, a.stride)

@@ -31,6 +31,7 @@ class Ops(Protocol):
     blind: bool  # asked for by a lowering: no derivative is taken of what is computed
     alone: bool  # asked for by a lowering: no tracer or transform looks on, so that what is new may be written to
     large: bool  # said by a lowering: each of a batch has 2**17 numbers, so that `each` may take them apart
+    fused: bool  # a compiler makes these calls into loops, or may: nobody knows of a program that is printed
     puts: bool  # there is `put`
     drops: bool  # `segment` leaves out rows whose numbers are below 0
     nan_wins: bool  # the largest and smallest rows of a segment with a NaN are NaN, those of infinite ones infinite

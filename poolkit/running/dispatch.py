@@ -161,7 +161,8 @@ def recorded(adapter: Adapter, plan: AnyPlan, route: Route, situation: Situation
     ops = adapter.ops(plan.rank, plan.work)
     whole = None if adapter.executables is None else tuple(shape)
     over = adapter.over(route, plan, situation, shape)
-    facts = ops.index, ops.puts  # the first follows JAX's x64, the second whether TensorFlow makes a graph
+    ops.fused = ops.fused or situation.shipped
+    facts = ops.index, ops.puts, ops.fused  # the first follows JAX's x64, the others what TensorFlow does with a graph
     key: Hashable = (plan, route.name, facts, whole, over) if plan.known else None
     programs = _PROGRAMS.setdefault(adapter.name, {})
     program = programs.get(key) if key is not None else None

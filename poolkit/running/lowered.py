@@ -94,6 +94,7 @@ def recorded_of(
         return noting(o, x, plan, way, **others)
 
     ops = adapter.ops(len(shape), spec.work_dtype(dtype, adapter.widen))
+    ops.fused = situation.shipped
     title = f"{spec}, for {_every(spec) if all(n is None for n in shape) else f'the shape {shape}'}"
     program = record(lowering, ops, title, adapter.name, "", further=tuple([f.name for f in further]))
     return dataclasses.replace(program.finished(adapter.finish), route=names[0])

@@ -78,17 +78,36 @@ def test_long_windows_of_constants_stay_within_four_eps(k: int) -> None:
     assert error.max() <= 4 * np.finfo("float32").eps
 
 
-def test_long_windows_have_a_gradient_without_strided_slices() -> None:
-    """That of a strided slice takes 40 times as long as that of tf.slice."""
-    spec = pk.AvgPool(31, 1, "same", layout="NHWC")
+@pytest.mark.parametrize(
+    ("window", "route", "n"), [(5, "fold", 40), (5, "fold", None), (31, "fold", 40), (31, "avg_pools_sliding", 40)]
+)
+def test_windows_have_a_gradient_without_strided_slices(window: int, route: str, n: int | None) -> None:
+    """That of one takes 5 times as long. What XLA compiles has them, and what is printed."""
+    spec = pk.AvgPool(window, 1, "same", layout="NHWC")
 
-    @tf.function
-    def run(x: tf.Tensor) -> tf.Tensor:
-        return tf.gradients(pool_through(x, spec, "avg_pools_sliding"), x)[0]
+    def made(size: int | None, route: str, jit: bool = False) -> set[str]:
+        def run(x: tf.Tensor) -> tf.Tensor:
+            return tf.gradients(pool_through(x, spec, route), x)[0]
 
-    made = {node.type for node in run.get_concrete_function(tf.TensorSpec((1, 40, 40, 3))).graph.get_operations()}
-    assert "Slice" in made
-    assert "StridedSliceGrad" not in made
+        traced = tf.function(run, jit_compile=jit).get_concrete_function(tf.TensorSpec((1, size, size, 3)))
+        return {node.type for node in traced.graph.get_operations()}
+
+    assert {"SplitV", "StridedSliceGrad"} & made(n, route) == {"SplitV"}
+    assert "SplitV" not in made(40, "fold", jit=True)
+    assert "Split" not in pk.lower(spec, "tensorflow", (1, 40, 40, 3), route="fold").source
+
+
+def test_second_gradients_in_xla_of_a_function_that_was_traced_outside_of_it() -> None:
+    x = tf.constant(np.random.default_rng(0).random((1, 10, 10, 2), "float32"))
+    spec = pk.AdaptiveAvgPool(3, layout="NHWC")
+    inner = tf.function(lambda t: pool_through(t, spec, "fold"))
+    inner(x)
+
+    def second(t: tf.Tensor) -> tf.Tensor:
+        first = tf.gradients(inner(t) ** 3, t)[0]
+        return tf.gradients(first**2, t)[0]
+
+    np.testing.assert_allclose(tf.function(second, jit_compile=True)(x), tf.function(second)(x), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
