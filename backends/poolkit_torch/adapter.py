@@ -34,6 +34,7 @@ SMALL = 4096  # numbers: PyTorch's own pools of so many take 3 to 20 us, and eac
 # What `key` asks at every call, without the attributes on the way: those of modules alone take 0.3 microseconds.
 _STRIDED = torch.strided
 _needs_grad = torch.is_grad_enabled
+_is_autocast = torch.is_autocast_enabled
 _is_dynamo = torch.compiler.is_dynamo_compiling  # other compilers look on with tensors of their own types
 _is_compiling = torch.compiler.is_compiling
 _is_tracing = torch._C._is_tracing  # torch.jit.is_tracing is a Python function around it
@@ -51,7 +52,7 @@ _precision: Any = getattr(torch._C, "_get_fp32_precision_getter", lambda *of: to
 
 def _rounds() -> bool:
     """Whether products of float32 matrices may be computed in fewer bits, where the processor can."""
-    return torch.is_autocast_enabled("cpu") or _precision("mkldnn", "matmul") not in ("none", "ieee", "highest")
+    return _is_autocast("cpu") or _precision("mkldnn", "matmul") not in ("none", "ieee", "highest")
 
 
 # PyTorch's forward mode multiplies infinite cells by a convolution's derivative by its weights, which is 0.
@@ -108,12 +109,13 @@ class TorchAdapter(Adapter):
             device = x.device.type if _is_compiling() and kernels is None else None
             return Situation(not onnx, tracing=True, empty=empty, shipped=True, device=device, format=kernels)
         wrapped = _is_wrapped(x)
+        derivative = wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled())
         return Situation(
-            derivative=wrapped or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled()),
+            derivative=derivative,
             wrapped=wrapped,
             empty=x.numel() == 0,
             small=x.numel() <= SMALL,
-            large=x.numel() >= LARGE,
+            large=x.numel() * (1 + derivative) >= LARGE,  # its gradient is as large
             vast=x.numel() >= VAST,
             rounds=_rounds(),
             thin=x.dim() > 2 and x.shape[-1] < THIN,
@@ -134,7 +136,7 @@ class TorchAdapter(Adapter):
         return self.wide(situation) and not (situation.tracing or situation.wrapped)
 
     def multiplies(self, situation: Situation) -> str:
-        slower = situation.derivative and not situation.large  # of 2 MB 0.7 of the speed, of 50 MB 1.5 times it
+        slower = situation.derivative and not situation.large  # of 2 MB 0.7 of the speed, from 8 on 1.2 to 1.5 times it
         cell_by_cell = situation.small or situation.rounds or slower
         return "product" if situation.format is True and not cell_by_cell else ""
 
@@ -161,7 +163,7 @@ class TorchAdapter(Adapter):
         for name, t in tensors.items():
             if type(t) not in PLAIN:
                 return None
-            needs = t.requires_grad and torch.is_grad_enabled()
+            needs = t.requires_grad and _needs_grad()
             key = key, name, t.shape, t.dtype, needs, _is_wrapped(t), t.is_cpu, t.layout, t.is_contiguous()
         return key
 

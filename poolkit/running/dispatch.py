@@ -72,7 +72,7 @@ def pool(x: Tensor, spec: Operation, **tensors: Tensor) -> Any:
 
 def _pool_with(x: Tensor, spec: Any, tensors: dict[str, Tensor], make: Callable[[], Operation] | None = None) -> Any:
     """`pool` with tensors besides the input; `make` gives the operation where `spec` only stands for it."""
-    adapter, key = registry.BY_TYPE.get(type(x)), None
+    adapter, key = _ADAPTERS.get(type(x)), None
     if adapter is not None:
         try:
             key = adapter.keys(x, spec, tensors)

@@ -113,6 +113,15 @@ def test_rows_divide_the_cells_between_a_batch_and_its_channels(shape: tuple[int
         assert products() == [row > 0]
 
 
+def test_an_input_is_large_together_with_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, mask = numbers(4, LENGTH, 5), masked(4, LENGTH)
+    for most in (x.numel(), 2 * x.numel(), 2 * x.numel() + 1):
+        monkeypatch.setattr(adapter, "LARGE", most)
+        dispatch.forget()
+        pk.pool(x.requires_grad_(), AVG, mask=mask)
+        assert products() == [most <= 2 * x.numel()]
+
+
 def test_of_large_inputs_a_derivative_is_one_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "LARGE", 0)
     x, mask = numbers(4, LENGTH, 5).requires_grad_(), masked(4, LENGTH)
