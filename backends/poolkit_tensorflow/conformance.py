@@ -9,7 +9,12 @@ import tensorflow as tf
 
 from poolkit_conformance.harness import HANDFUL, OPERATIONS, Function, Harness, Tensor, Which, shared
 
-LITE = ("std_of_k3x2*", "lp_mask_p_1", "stochastic_of_1_to_4")  # of which LiteRT's operators are found with care
+LITE = (  # of which LiteRT's operators are found with care
+    "std_of_k3x2*",
+    "lp_mask_p_1",
+    "stochastic_of_1_to_4",
+    "median_mask_k3_s2_same",
+)
 
 
 class TensorFlowHarness(Harness):

@@ -61,7 +61,9 @@ class Median(Choice, Taps):
         hit = o.equal(cells, value if nan is None else o.where(o.any(nan, at), math.nan, value))
         hit = hit if nan is None else o.either(hit, nan)
         place = o.iota(cells, at)
-        first = o.min(o.where(hit if inside is None else o.both(hit, inside), place, FAR), at)
+        # LiteRT ends its process at a logical and of five axes that broadcasts.
+        among = place if inside is None else o.where(inside, place, FAR)
+        first = o.min(o.where(hit, among, FAR), at)
         return tuple(o.pick(o.equal(place, first), t, at) for t in s)
 
     @property
