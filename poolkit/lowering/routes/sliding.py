@@ -55,7 +55,8 @@ def in_pools(
         made, left = _averages(o, y, dataclasses.replace(a, at=at), padded, n, pool, shape)
         made = o.reshape(made, shape(o, [*padded[:at], left, *padded[at + 1 :]]))
         made = made if left == a.out else o.slice(made, at, 0, a.out - left, 1)
-        rest = [o.slice(y, at, i, i + a.out - n or None, 1) for i in range(few * a.dilation, a.longest, a.dilation)]
+        firsts = [i * a.dilation for i in range(few, a.window)]
+        rest = [o.slice(y, at, i, i + a.out - n or None, 1) for i in firsts]
         y = o.add(made, o.multiply(tree(rest, o.add), 1 / few)) if rest else made
         scale *= few
     y = o.permute(y, (0, plan.rank - 1, *range(1, plan.rank - 1))) if turned else y
