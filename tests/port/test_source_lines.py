@@ -190,3 +190,13 @@ def test_the_report_and_json_have_them(tmp_path: Path) -> None:
     result = CliRunner().invoke(poolkit, ["port", str(path), "--to", "torch", "--json"])
     line = {"where": "line 7", "before": "x.shape[1]", "after": "x.shape[2]", "note": ""}
     assert json.loads(result.stdout)["lines"][0] == line
+
+
+def test_a_sum_over_axis_1_of_who_knows_what_may_be_one_of_tokens() -> None:
+    mean = "def tokens(x, mask):\n    return torch.sum(x * mask, 1) / mask.sum(1)\n"
+    source = f"{TORCH}{mean}y = F.max_pool2d(z, 2)\nw = y.sum(1)\n"
+    lines = {line.before: (line.after, line.note) for line in port_source(source, "keras").lines}
+    tokens = "of tokens, (N, L, C), it stays"
+    assert lines["torch.sum(x * mask, 1)"] == ("torch.sum(x * mask, -1)", tokens)
+    assert lines["mask.sum(1)"] == ("mask.sum(-1)", tokens)
+    assert lines["y.sum(1)"] == ("y.sum(-1)", "")

@@ -18,7 +18,7 @@ from poolkit.port.python.nodes import Node, arguments, entries_of, given, last_n
 from poolkit.port.python.positions import SPATIAL, Order
 from poolkit.port.python.rules.either_order import FORMATS
 from poolkit.port.python.rules.order_before import LETTERS, SHAPES
-from poolkit.port.python.sites import Site
+from poolkit.port.python.sites import REDUCTIONS, Site
 from poolkit.port.python.tensor import TURNS
 from poolkit.port.python.tensors import FLAT, MAPS, tensors_of
 from poolkit.port.python.tree import Tree
@@ -39,6 +39,7 @@ RESHAPED = "its sizes stand in the order {}"
 IN_ORDER = "its letters stand in the order of the original"
 GOES = "what it turns to one order or back has the port's order already: leave it out"
 STEPS = "leave it out where what it turns comes to the other order; tokens mostly keep theirs, and then it stays"
+TOKENS = "of tokens, (N, L, C), it stays"
 RESIZED = "it takes {} maps, and {} takes {} (docs/beside_pooling.md)"
 OTHERS = {one: other for pair in FORMATS.values() for one, other in (pair, pair[::-1])}
 
@@ -236,6 +237,8 @@ class Placed:
             yield from [(node, "", where or ONLY_THEN)] if by_name or not isinstance(value, ast.Constant) else []
             return
         new, sure = self.order.moved(number, rank)
+        if sure and known is None and number == 1 and name in REDUCTIONS:
+            note, sure = TOKENS, False
         if new is not None and new != number:
             text = repr(new) if len(values) == 1 else repr(new)[1:-1]
             yield node, self._with(node, values, text), "; ".join(filter(None, [where, "" if sure else note]))
