@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from poolkit.running.routes import routes_for
 from poolkit.spec.kinds import BUILT_IN
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit_conformance import modes, oracle, runner
+from poolkit_conformance.apart import EndedError, apart
 from poolkit_conformance.broken import FAULTS, Fault, OracleHarness
 from poolkit_conformance.case import Case, Fixed, as_array
 from poolkit_conformance.compare import Mismatch
@@ -202,3 +204,10 @@ def _of_graphs(h: Harness) -> Iterator[tuple[str, str]]:
 
 def test_a_small_window_may_be_added_up_in_a_row_and_a_larger_one_may_not() -> None:
     assert [4 * in_a_row(cells) for cells in (9, 16, 100, 128, 129)] == [4, 4, 25, 32, 4]
+
+
+def test_a_runtime_that_ends_its_process_fails_one_case() -> None:
+    with pytest.raises(EndedError, match="_exit has ended its process"):
+        apart(os._exit, 3)
+
+    assert apart(abs, -1) == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from poolkit_conformance.apart import apart
 from poolkit_conformance.harness import Function, Tensor
 
 
@@ -41,23 +42,18 @@ def saved(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Fu
 
 
 def lite(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:
-    """LiteRT, by the operators of its own alone, run by its interpreter."""
+    """LiteRT, by the operators of its own alone, run by its interpreter, which ends its process at some of them."""
     made, names = module(function, tensors, any_size)
-    concrete = made.run.get_concrete_function()
-    if any_size and _too_many_axes(concrete.graph):
-        raise RuntimeError("LiteRT slices and selects along at most five axes, and of unknown sizes ends the process")
-    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], made).convert()
+    content = tf.lite.TFLiteConverter.from_concrete_functions([made.run.get_concrete_function()], made).convert()
+    return lambda *given: plain(apart(interpreted, content, {n: t.numpy() for n, t in zip(names, given, strict=True)}))
+
+
+def interpreted(content: bytes, given: dict[str, Any]) -> dict[str, Any]:
+    """What a converted model gives."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the interpreter is to move into a package of its own
         run = tf.lite.Interpreter(model_content=content).get_signature_runner()
-    return lambda *given: plain(run(**dict(zip(names, given, strict=True))))
-
-
-def _too_many_axes(graph: Any) -> bool:
-    ranks = [
-        t.shape.rank for op in graph.get_operations() if op.type in ("StridedSlice", "SelectV2") for t in op.inputs
-    ]
-    return max([rank or 0 for rank in ranks], default=0) > 5
+    return dict(run(**given))
 
 
 WAYS: dict[str, Callable[..., Function]] = {"saved": saved, "lite": lite}
