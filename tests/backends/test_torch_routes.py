@@ -83,6 +83,8 @@ def other_ranks() -> Iterator[tuple[pk.PoolSpec, tuple[int, ...]]]:
     yield from ((pk.BlurPool(3, 2, layout=layout), (2, 9, 12, 3)) for layout in ("NCHW", "NHWC"))
     yield pk.PoolSpec("max", window=3, layout="NTHWC", axes="T"), (2, 9, 2, 3, 2)
     yield pk.PoolSpec("avg", window=2, layout="NTHWC", axes="TW"), (2, 9, 2, 6, 2)
+    for kind in ("avg", "sum"):
+        yield pk.PoolSpec(kind, window=(21, 7), stride=1, padding="same", layout="NHWC"), (2, 22, 8, 2)
 
 
 def offered(x: Tensor, spec: pk.PoolSpec) -> list[str]:
