@@ -20,6 +20,7 @@ MAP, FIRST = (2, 8, 12, 3), (2, 3, 8, 12)
 ALL = {"eager", "tape", "graph"}
 MODES = {
     "avg_pools": {"eager", "tape"},
+    "avg_pools_sliding": {"graph"},
     "avg_pools_wide": {"eager", "tape"},
     "compiled": {"graph"},
     "compiled_taped": {"tape"},
@@ -33,7 +34,7 @@ MODES = {
     "pairs": {"graph"},
     "reduce": {"eager"},
     "rows_taped": {"tape"},
-    "sliding_traced": {"eager", "tape"},
+    "sliding_taped": {"tape"},
     "stages_taped": {"tape"},
 }
 
@@ -43,7 +44,7 @@ LONG_WINDOWS = [
     ("avg_pools_sliding", pk.PoolSpec("sum", window=(7, 5), stride=1, padding=((3, 2), (0, 4)), layout="NCHW"), FIRST),
     ("avg_pools_sliding", pk.PoolSpec("avg", window=31, stride=1, padding="causal", layout="NLC"), (2, 40, 3)),
     ("avg_pools_sliding", pk.AvgPool((13, 2), 1, "same", dilation=(2, 1), layout="NHWC"), (2, 25, 12, 3)),
-    ("sliding_traced", pk.PoolSpec("avg", window=(8, 11), stride=1, padding="same", layout="NHWC"), MAP),
+    ("sliding_taped", pk.PoolSpec("avg", window=(8, 11), stride=1, padding="same", layout="NHWC"), MAP),
 ]
 
 
