@@ -23,6 +23,7 @@ def _case(name: str, shape: tuple[int, ...], size: Any, how: Any = "windows", **
 UNPOOLS = [
     _case("k2", (2, 3, 4, 5), "smallest", window=2),
     _case("k2_of_9x10", (2, 3, 4, 5), (9, 10), window=2),
+    _case("apart", (2, 3, 4, 5), (17, 14), window=2, stride=(4, 3), few=True),
     _case("k3_s1", (2, 3, 4, 5), None, window=3, stride=1),
     _case("k3_s2_p1", (2, 2, 5, 4), (9, 8), window=3, stride=2, padding=1, few=True),
     _case("k3_s2_same_last", (2, 5, 4, 3), (9, 8), window=3, stride=2, padding="same", layout="NHWC", few=True),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from poolkit.errors import DtypeError, InputError, ShapeError
 from poolkit.lowering.geometry import Axis, axes_of, letters_of, positions, spread
+from poolkit.lowering.operations.windowed import Windows, all_own, near_by, windows_of
 from poolkit.lowering.plan import MOST_CELLS, Composite, Run
 from poolkit.spec.dtypes import INTEGERS
 from poolkit.spec.messages import quoted
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from poolkit.lowering.primitives import Ops, Tensor
     from poolkit.spec.operation import Further, Size, Widen
     from poolkit.spec.unpool import Unpool
-
-SMALL = 8  # cells along a side of windows in which places are looked for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +68,10 @@ class UnpoolPlan(Composite):
         return _turned(o, made, tuple([order.index(at) for at in range(self.rank)])), None
 
     @property
+    def windows(self) -> Windows | None:
+        return windows_of(self.spec.pooling, self.axes)
+
+    @property
     def outs(self) -> tuple[Any, ...]:
         return tuple([a.out for a in self.axes])
 
@@ -84,21 +87,6 @@ class UnpoolPlan(Composite):
         way = ("distinct" if means.derivative or self.windows else "alike") if means.at_once else "compiled"
         return dataclasses.replace(self, way=way, refuses=means.refuses), self
 
-    @property
-    def windows(self) -> list[tuple[int, int]] | None:
-        """Span and stride along each axis, where windows are small, lie within the map and share no cell; else None."""
-        spec, count = self.spec.pooling, len(self.axes)
-        if spec.window is None or spec.padding != "valid":
-            return None
-        made: list[tuple[int, int]] = []
-        for i, a in enumerate(self.axes):
-            k, s, r = (spread(v, i, count) for v in (spec.window, spec.stride, spec.dilation))
-            span = r * (k - 1) + 1
-            if not span <= min(s, SMALL) or (a.n - 1) * s + span > a.out:
-                return None
-            made.append((span, s))
-        return made
-
     def asked(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, own: Callable[[], Any]) -> Tensor:
         """Values are put where they belong, if no two meet; without a derivative those that meet may be equal.
 
@@ -110,6 +98,12 @@ class UnpoolPlan(Composite):
         def slow(values: Tensor) -> Tensor:
             return self.chosen(o, numbers, values, places, cells, most)
 
+        def near(both: tuple[Tensor, Tensor]) -> Tensor:
+            return near_by(o, numbers, self.axes, self.windows or [], both[0], both[1])
+
+        def put(both: tuple[Tensor, Tensor]) -> Tensor:
+            return o.put(both[0], both[1], most)
+
         def marked(values: Tensor) -> Tensor:
             ones = whole.broadcast(whole.line((1,), at, "int32", values), values)
             right = whole.between(whole.integer_sum(whole.put(ones, places, most), (at,)), cells - 1, cells + 1)
@@ -120,28 +114,15 @@ class UnpoolPlan(Composite):
             found = o.count(o.equal(o.take_along(made, places, at), values), at, "int32")
             return o.branch(whole.between(found, cells - 1, cells + 1), lambda values: made, slow, values)
         if self.windows:
-            return o.branch(own(), lambda values: o.put(values, places, most), slow, values)
+            return o.branch(own(), lambda values: o.unless_derived(near, put, (values, places)), slow, values)
         if self.way == "compiled":
             return o.branch(numbers.between(places, -1, most), marked, slow, values)
         return marked(values)
 
     def own(self, o: Ops, indices: Tensor) -> Any:
-        """Whether each index is one of its own window: the larger distance from its ends halves its rows each time."""
-        windows = self.windows or []
-        reach, skipped = [span - 1 for span, _ in windows], 0
-        steps = [math.prod(self.outs[i + 1 :]) for i in range(len(windows))]
-        first = [o.multiply(o.iota(indices, a.at), w[1] * n) for a, w, n in zip(self.axes, windows, steps, strict=True)]
         narrow = next((f"int{bits}" for bits in (16, 32) if 2 * self.cells[1] < 2 ** (bits - 1)), o.index)
-        dtype = o.index if self.way == "compiled" else narrow  # nobody has looked whether a narrow one holds them
-        n = o.of_dtype(dtype)
-        behind = n.subtract(n.cast(indices, dtype), n.cast(functools.reduce(o.add, first), dtype))
-        for i, step in enumerate(steps[:-1]):
-            while reach[i] > 0:
-                behind = n.better("max", behind, n.subtract(2 * skipped + sum(map(operator.mul, steps, reach)), behind))
-                skipped, reach[i] = skipped + (reach[i] + 1) // 2 * step, reach[i] // 2
-        # Of integers XLA finds the largest and the smallest number 20 times as slowly.
-        behind = n.cast(behind, "float32") if self.way == "compiled" else behind
-        return n.between(behind, skipped - 1, skipped + reach[-1] + 1)
+        compiled = self.way == "compiled"  # nobody has looked whether a narrow one holds them
+        return all_own(o, self.axes, self.windows or [], indices, o.index if compiled else narrow, compiled)
 
     def chosen(self, o: Ops, numbers: Ops, values: Tensor, places: Tensor, cells: Any, most: Any) -> Tensor:
         """Of several values the last is put at a place, and 0 where there is none."""
