@@ -1,4 +1,4 @@
-"""`--works FILE.md`: the table "what works where" of a page, made anew from the tests of this run."""
+"""`--works FILE.md` makes the table "what works where" from this run; `--full` runs each case in each mode."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ STATUSES: dict[str, Any] = {"passed": "passed", "failed": "failed", "xfailed": "
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--works", type=Path, metavar="FILE.md", help="make the table of what works where anew")
+    parser.addoption("--full", action="store_true", help="every case in every mode that it fits, which takes hours")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

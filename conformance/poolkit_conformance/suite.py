@@ -35,7 +35,8 @@ class PoolConformance:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if metafunc.function.__name__ == "test_case":
-            found = runner.tests(runner.harness(self.backend))
+            full = metafunc.config.getoption("full", default=False)
+            found = runner.tests(runner.harness(self.backend), full)
             metafunc.parametrize(("case", "mode"), [_parameter(self.backend, test) for test in found])
 
     def test_case(self, case: Case, mode: str, record_property: Record) -> None:
