@@ -34,13 +34,18 @@ def test_one_operation_serves_the_same_arguments(monkeypatch: pytest.MonkeyPatch
 
 
 def test_one_unpool_serves_the_same_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    def noted(pooling: pk.PoolSpec, size: Any) -> pk.Unpool:
+        made.append(size)
+        return pk.Unpool(pooling, size)
+
     made: list[Any] = []
-    monkeypatch.setattr(unpool_module, "Unpool", lambda *args: made.append(args) or pk.Unpool(*args))
+    monkeypatch.setattr(unpool_module, "Unpool", noted)
     pool = pk.MaxPool(2, layout="NCL", indices=True)
     x = torch.arange(12.0).reshape(1, 3, 4)
     for size in (4, (4,), (4,), 4, "smallest", "smallest"):
-        pk.unpool(*pool(x), pool, size)
-    assert [size for _, size in made] == [4, (4,), "smallest"]
+        values, indices = pk.pool(x, pool)
+        pk.unpool(values, indices, pool, size)
+    assert made == [4, (4,), "smallest"]
 
 
 def test_what_can_change_is_no_key() -> None:
