@@ -35,7 +35,7 @@ class PoolConformance:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if metafunc.function.__name__ == "test_case":
-            full = metafunc.config.getoption("full", default=False)
+            full = bool(metafunc.config.getoption("full", default=False))
             found = runner.tests(runner.harness(self.backend), full)
             metafunc.parametrize(("case", "mode"), [_parameter(self.backend, test) for test in found])
 
