@@ -56,7 +56,8 @@ def near_by(o: Ops, numbers: Ops, axes: Sequence[Axis], windows: Windows, values
     rest, sides = [o.size(values, at) for at in range(o.rank - 1)], [n for a in axes for n in (a.n, 1)]
     first, rank = len(rest), len(rest) + len(axes)
     wide, n, maps = o.of_rank(rank + len(axes)), numbers.of_rank(rank + len(axes)), o.of_rank(rank)
-    made, at, cells = wide.reshape(values, (*rest, *sides)), n.reshape(places, (*rest, *sides)), []
+    made, at = wide.reshape(values, (*rest, *sides)), n.reshape(places, (*rest, *sides))
+    cells: list[Tensor] = []
     for i, ((span, stride), step) in enumerate(zip(windows, _steps(axes), strict=True)):
         starts = n.multiply(n.cast(n.iota(at, first + 2 * i), n.dtype), stride * step)
         cells.append(n.add(starts, n.line(tuple(range(0, span * step, step)), first + 2 * i + 1, n.dtype, at)))
