@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from poolkit.dialects import table
+from poolkit.dialects.around import read_around
 from poolkit.dialects.calls import Call, Expression, Name, known, text
 from poolkit.dialects.dialect import Dialect, Fields, NotPooling, check_written_out, not_exact, read_from
 from poolkit.dialects.einops import is_pattern, read_pattern
@@ -48,8 +49,7 @@ def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
 
 def _read(obj: Any, layout: str | None, options: dict[str, Any]) -> Reading:
     if isinstance(obj, str) and not any(mark in obj for mark in ("(", "[", "->")):
-        parsed = PoolSpec.parse(obj)
-        return parsed if layout is None else parsed.replace(layout=layout)
+        return _in_layout(PoolSpec.parse(obj), layout)
     if isinstance(obj, str) and obj.rstrip().endswith(")[0]"):  # as the values of a pair with positions are printed
         pair = _read(obj.rstrip().removesuffix("[0]"), layout, options)
         return pair.replace(indices=False) if pair.indices else read_call(call_of(obj))  # else the first of a batch
@@ -59,6 +59,8 @@ def _read(obj: Any, layout: str | None, options: dict[str, Any]) -> Reading:
         raise InputError(f"received the layout {layout!r}, and a layout is text with a letter an axis; write it so")
     if options:
         raise InputError(f"received {', '.join(options)}, which only an einops pattern has; leave them out")
+    if isinstance(obj, str) and (around := read_around(obj, layout)) is not None:
+        return around
     call = call_of(obj)
     if isinstance(obj, str):
         _check_input(call, obj)
@@ -154,7 +156,7 @@ def _fields_of(call: Call, layout: str | None) -> Fields | Operation:
     return fields
 
 
-def _in_layout(own: Fields | Operation, layout: str | None) -> Fields | Operation:
+def _in_layout(own: Any, layout: str | None) -> Any:
     if layout is None:
         return own
     return own.replace(layout=layout) if isinstance(own, Operation) else own | {"layout": layout}
@@ -270,8 +272,7 @@ def _reduction(fields: Fields, layout: str | None, dialect: Dialect, call: Call)
 
 def usual_layouts(dialect: Dialect) -> list[str]:
     """The layouts in which a reduction's axes may be meant, the framework's own first."""
-    others = ["NHWC", "NDHWC", "NCHW", "NCDHW"]
-    return [*(layout for n, layout in dialect.layouts.items() if n > 1), *others]
+    return [*(layout for n, layout in dialect.layouts.items() if n > 1), "NHWC", "NDHWC", "NCHW", "NCDHW"]
 
 
 def resolve(dotted: str) -> str | None:
