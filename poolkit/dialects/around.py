@@ -99,7 +99,7 @@ def _taken_off_tensor(node: ast.Call) -> Around:
     call = call_of_node(node, resolve)
     method = call.name.startswith(f"{METHODS}.") and isinstance(node.func, ast.Attribute)
     made = isinstance(node.func, ast.Call)
-    tensor = None if made or method or call.name in MAKERS else _tensor_of(call)
+    tensor = None if made or method or call.name in MAKERS else tensor_of(call)
     keyword = next((one for one in node.keywords if tensor is not None and one.arg == tensor), None)
     if method and isinstance(node.func, ast.Attribute):
         found = _taken_off(node.func.value)
@@ -115,7 +115,7 @@ def _taken_off_tensor(node: ast.Call) -> Around:
     return found
 
 
-def _tensor_of(call: Call) -> str | None:
+def tensor_of(call: Call) -> str | None:
     """What the word of a call calls its tensor; None where there is no such word, or it makes a layer."""
     from poolkit.dialects.reading import spoken_in
 

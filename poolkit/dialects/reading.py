@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from poolkit.dialects import table
-from poolkit.dialects.around import read_around
+from poolkit.dialects.around import read_around, tensor_of
 from poolkit.dialects.calls import Call, Expression, Name, known, text
 from poolkit.dialects.dialect import Dialect, Fields, NotPooling, check_written_out, not_exact, read_from
 from poolkit.dialects.einops import is_pattern, read_pattern
@@ -49,7 +49,8 @@ def read(obj: Any, layout: str | None = None, **options: Any) -> Reading:
 
 def _read(obj: Any, layout: str | None, options: dict[str, Any]) -> Reading:
     if isinstance(obj, str) and not any(mark in obj for mark in ("(", "[", "->")):
-        return _in_layout(PoolSpec.parse(obj), layout)
+        parsed = PoolSpec.parse(obj)
+        return parsed if layout is None else parsed.replace(layout=layout)
     if isinstance(obj, str) and obj.rstrip().endswith(")[0]"):  # as the values of a pair with positions are printed
         pair = _read(obj.rstrip().removesuffix("[0]"), layout, options)
         return pair.replace(indices=False) if pair.indices else read_call(call_of(obj))  # else the first of a batch
@@ -72,11 +73,10 @@ def _check_input(call: Call, source: str) -> None:
     if call.name in MAKERS or call.name == PARTIAL:
         return
     check_written_out(call)
-    dialect, name = spoken_in(call)
-    word = dialect.words.get(name)
-    if word is None or word.tensor is None:
+    name = tensor_of(call)
+    if name is None:
         return
-    tensor = dict(call.kwargs).get(word.tensor, call.args[0] if call.args else None)
+    tensor = dict(call.kwargs).get(name, call.args[0] if call.args else None)
     if isinstance(tensor, Call) or (isinstance(tensor, Expression) and not PLAIN.fullmatch(tensor.text)):
         raise computed(source, text(tensor))
 
@@ -156,7 +156,7 @@ def _fields_of(call: Call, layout: str | None) -> Fields | Operation:
     return fields
 
 
-def _in_layout(own: Any, layout: str | None) -> Any:
+def _in_layout(own: Fields | Operation, layout: str | None) -> Fields | Operation:
     if layout is None:
         return own
     return own.replace(layout=layout) if isinstance(own, Operation) else own | {"layout": layout}
