@@ -97,6 +97,12 @@ def test_what_is_no_pool_is_refused(source: str, text: str) -> None:
         pk.read(source)
 
 
+@pytest.mark.parametrize("source", [f"{ADD} * 4", f"{ADD} // 4", f"4 / {ADD}", "+F.max_pool2d(x, 2)", f"{ADD} / 2 / 2"])
+def test_other_arithmetic_is_no_call(source: str) -> None:
+    with pytest.raises(pk.InputError, match="a line of source is a call"):
+        pk.read(source)
+
+
 @pytest.mark.parametrize("around", ["-" * 5000, "-" * 500, "(" * 80])
 def test_much_around_ends_in_an_error(around: str) -> None:
     with pytest.raises(pk.PoolkitError):
