@@ -6,14 +6,14 @@ What is around the call and what is around its tensor are taken off, and the cal
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from poolkit.dialects.calls import Call
 from poolkit.dialects.own import MAKERS
-from poolkit.dialects.sources import METHODS, call_of_node, dotted_name
+from poolkit.dialects.sources import METHODS, Resolve, call_of_node, dotted_name
 from poolkit.errors import NotExactError
 from poolkit.spec.pool_spec import PoolSpec
 from poolkit.spec.values import is_many
@@ -23,6 +23,14 @@ T = TypeVar("T")
 
 TURNS = ("permute", "transpose", "permute_dims")
 ORDERS = ("perm", "axes", "dims")  # what they call the order
+
+
+class Reader(NamedTuple):
+    """How a line is read that has nothing around its call."""
+
+    resolve: Resolve
+    tensor: Callable[[Call], str | None]  # what a call calls its tensor; None where it is no word, or makes a layer
+    read: Callable[[str, str | None], Any]
 
 
 @dataclass
@@ -35,21 +43,24 @@ class Around:
     divisor: ast.expr | None = None
 
 
-def read_around(source: str, layout: str | None) -> PoolSpec | None:
+def read_around(source: str, layout: str | None, reader: Reader) -> PoolSpec | None:
     """The spec of a pool with an expression around it, None where there is none around."""
     try:
-        outer = _taken_off(ast.parse(source.strip(), mode="eval").body)
+        outer = _taken_off(ast.parse(source.strip(), mode="eval").body, reader.resolve)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # which the reader of lines says
     if not isinstance(outer.node, ast.Call) or not (outer.negated or outer.turns or outer.divisor):
         return None
-    inner = _taken_off_tensor(outer.node)
+    inner = _taken_off_tensor(outer.node, reader)
     if outer.negated != inner.negated:
         has, lacks = ("result", "input") if outer.negated else ("input", "result")
         raise _refused(source, f"its {has} is negated and its {lacks} is not, which no spec says; negate both, or none")
     if inner.divisor is not None:
         raise _refused(source, "its input is divided, which no spec says; divide the result alone, or read the call")
-    spec = _read_turned(source, ast.unparse(outer.node), layout, inner.turns, outer.turns)
+    given = layout
+    if layout is not None and layout.isalpha() and layout.isupper():
+        given = "".join(_turned(source, layout, inner.turns))
+    spec = _turned_back(source, reader.read(ast.unparse(outer.node), given), inner.turns, outer.turns)
     spec = _negated(source, spec) if outer.negated else spec
     return spec if outer.divisor is None else _divided(source, spec, outer.divisor)
 
@@ -58,10 +69,10 @@ def _refused(source: str, why: str) -> NotExactError:
     return NotExactError(f"received {source!r}, and {why}")
 
 
-def _taken_off(node: ast.expr) -> Around:
+def _taken_off(node: ast.expr, resolve: Resolve) -> Around:
     found = Around(node)
     while True:
-        node, turn = found.node, _turn(found.node)
+        node, turn = found.node, _turn(found.node, resolve)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             found.node, found.negated = node.operand, not found.negated
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and found.divisor is None:
@@ -73,10 +84,8 @@ def _taken_off(node: ast.expr) -> Around:
             return found
 
 
-def _turn(node: ast.expr) -> tuple[ast.expr, tuple[int, ...]] | None:
+def _turn(node: ast.expr, resolve: Resolve) -> tuple[ast.expr, tuple[int, ...]] | None:
     """What a call turns, and the order that it gives its axes; two axes where it swaps them."""
-    from poolkit.dialects.reading import resolve
-
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in TURNS:
         return None
     tensor, *rest = node.args if resolve(dotted_name(node.func) or "") else [node.func.value, *node.args]
@@ -92,47 +101,29 @@ def _turn(node: ast.expr) -> tuple[ast.expr, tuple[int, ...]] | None:
     return (tensor, order) if plain and (swaps or len(order) > 2) else None
 
 
-def _taken_off_tensor(node: ast.Call) -> Around:
+def _taken_off_tensor(node: ast.Call, reader: Reader) -> Around:
     """What is around the tensor of a call, which has the tensor alone afterwards."""
-    from poolkit.dialects.reading import resolve
-
-    call = call_of_node(node, resolve)
+    call = call_of_node(node, reader.resolve)
     method = call.name.startswith(f"{METHODS}.") and isinstance(node.func, ast.Attribute)
     made = isinstance(node.func, ast.Call)
-    tensor = None if made or method or call.name in MAKERS else tensor_of(call)
+    tensor = None if made or method or call.name in MAKERS else reader.tensor(call)
     keyword = next((one for one in node.keywords if tensor is not None and one.arg == tensor), None)
     if method and isinstance(node.func, ast.Attribute):
-        found = _taken_off(node.func.value)
+        found = _taken_off(node.func.value, reader.resolve)
         node.func.value = found.node
     elif keyword is not None:
-        found = _taken_off(keyword.value)
+        found = _taken_off(keyword.value, reader.resolve)
         keyword.value = found.node
     elif node.args and (made or tensor is not None):
-        found = _taken_off(node.args[0])
+        found = _taken_off(node.args[0], reader.resolve)
         node.args[0] = found.node
     else:
         return Around(node)
     return found
 
 
-def tensor_of(call: Call) -> str | None:
-    """What the word of a call calls its tensor; None where there is no such word, or it makes a layer."""
-    from poolkit.dialects.reading import spoken_in
-
-    dialect, name = spoken_in(call)
-    return dialect.words[name].tensor if name in dialect.words else None
-
-
-def _read_turned(
-    source: str, call: str, layout: str | None, before: list[tuple[int, ...]], behind: list[tuple[int, ...]]
-) -> PoolSpec:
-    """The pool of a call in the order that the axes have before the turns, which those behind it have to undo."""
-    from poolkit.dialects.reading import read
-
-    given = layout
-    if layout is not None and layout.isalpha() and layout.isupper():
-        given = "".join(_turned(source, layout, before))
-    spec = read(call, given)
+def _turned_back(source: str, spec: Any, before: list[tuple[int, ...]], behind: list[tuple[int, ...]]) -> PoolSpec:
+    """A pool in the order that the axes have before the turns, which those behind it have to undo."""
     if not isinstance(spec, PoolSpec):
         raise _refused(source, "what is around the call is read around pools by windows and bins alone; read the call")
     if not before and not behind:

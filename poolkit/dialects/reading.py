@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from poolkit.dialects import table
-from poolkit.dialects.around import read_around, tensor_of
+from poolkit.dialects.around import Reader, read_around
 from poolkit.dialects.calls import Call, Expression, Name, known, text
 from poolkit.dialects.dialect import Dialect, Fields, NotPooling, check_written_out, not_exact, read_from
 from poolkit.dialects.einops import is_pattern, read_pattern
@@ -60,12 +60,19 @@ def _read(obj: Any, layout: str | None, options: dict[str, Any]) -> Reading:
         raise InputError(f"received the layout {layout!r}, and a layout is text with a letter an axis; write it so")
     if options:
         raise InputError(f"received {', '.join(options)}, which only an einops pattern has; leave them out")
-    if isinstance(obj, str) and (around := read_around(obj, layout)) is not None:
+    if isinstance(obj, str) and (around := read_around(obj, layout, Reader(resolve, tensor_of, read))) is not None:
         return around
     call = call_of(obj)
     if isinstance(obj, str):
         _check_input(call, obj)
     return read_call(call, layout)
+
+
+def tensor_of(call: Call) -> str | None:
+    """What the word of a call calls its tensor; None where there is no such word, or it makes a layer."""
+    dialect, name = spoken_in(call)
+    word = dialect.words.get(name)
+    return None if word is None else word.tensor
 
 
 def _check_input(call: Call, source: str) -> None:
@@ -74,9 +81,7 @@ def _check_input(call: Call, source: str) -> None:
         return
     check_written_out(call)
     name = tensor_of(call)
-    if name is None:
-        return
-    tensor = dict(call.kwargs).get(name, call.args[0] if call.args else None)
+    tensor = dict(call.kwargs).get(name, call.args[0] if call.args else None) if name else None
     if isinstance(tensor, Call) or (isinstance(tensor, Expression) and not PLAIN.fullmatch(tensor.text)):
         raise computed(source, text(tensor))
 
@@ -290,11 +295,6 @@ def resolve(dotted: str) -> str | None:
         shorts = dialect.usage.shorts.get(first, "").split()
         candidates += [f"{short}.{rest}" if rest else short for short in shorts]
     for name in candidates:
-        if _is_word(spelled(name)):
+        if table.has_word(spelled(name)):
             return name
     return candidates[0] if candidates else None
-
-
-def _is_word(name: str) -> bool:
-    root = name.partition(".")[0]
-    return any(root in d.roots and d.canonical(name) in d.words for d in table.dialects())

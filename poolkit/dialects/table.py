@@ -40,6 +40,12 @@ def usage_of(name: str) -> Usage:
     return next((known.usage for known in dialects() if known.name == name), Usage())
 
 
+def has_word(name: str) -> bool:
+    """Whether a dotted name is a word of one of them."""
+    root = name.partition(".")[0]
+    return any(root in known.roots and known.canonical(name) in known.words for known in dialects())
+
+
 def dialect(name: object) -> Dialect:
     """The words of a backend; `BackendError` for a name that is none."""
     for known in dialects() if isinstance(name, str) else ():
