@@ -105,6 +105,8 @@ PRECISION = [
     case("avg_window_512x256_around_100", "avg layout=NHWC window=512,256", (1, 512, 512, 1), "around 100"),
     case("avg_adaptive_2_of_500x300", "avg output_size=3,2", (1, 1, 500, 300), "around 100"),
     case("avg_window_31x31_s1_same", "avg window=31 stride=1 padding=same", (1, 1, 40, 36), "around 100"),
+    case("avg_window_21x7_s1_last", "avg window=21,7 stride=1 padding=same layout=NHWC", (1, 24, 9, 2), "normal"),
+    case("sum_window_21x7_s1_last", "sum window=21,7 stride=1 padding=same layout=NHWC", (1, 24, 9, 2), "normal"),
     case("avg_window_31x31_s1_bfloat16", "avg window=31 stride=1 padding=same", (1, 1, 40, 36), "normal", "bfloat16"),
     case("max_window_31x31_s1_bfloat16", "max window=31 stride=1 padding=same", (1, 1, 40, 36), "negative", "bfloat16"),
     # 961 windows choose the same cell: a gradient that is added up in bfloat16 stops at 256.
