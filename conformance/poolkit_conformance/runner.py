@@ -54,12 +54,14 @@ def all_cases() -> list[Case]:
 
 
 def tests(h: Harness, full: bool = False) -> list[Test]:  # noqa: PT028  # it is no test
-    """Every case in every mode that the harness declares for it, or in all that it fits where that is asked for."""
-    cases = all_cases()
+    """Every case in every mode that the harness declares for it, or in all that it fits where that is asked for.
+
+    The modes of one case follow each other, so that what the oracle says of it is computed once.
+    """
     return [
         (case, mode)
+        for case in all_cases()
         for mode, which in h.modes.items()
-        for case in cases
         if (full or chosen(which, case)) and modes.fits(h, case, mode)
     ]
 
