@@ -24,11 +24,17 @@ class JaxHarness(Harness):
     same_bits = False  # XLA merges what the recorded program's `jit` lets it see at once
     modes: ClassVar[Mapping[str, Which]] = {
         "eager": "every",
-        "gradient": ("few", "*64x64*", "*31x31*", *[Share(0, 3, name) for name in DERIVED]),
+        "gradient": (*HANDFUL, Share(0, 2)),
         "routes": ("few", "max_values_k3_s2_*"),
         **shared("forward", "vmap", "compiled:jit", "dynamic"),
         **dict.fromkeys(("direct", "layer", "routes_inside:jit", "route_gradients", "second_gradient"), HANDFUL),
-        "compiled_gradient:jit": HANDFUL,
+        "compiled_gradient:jit": (
+            *HANDFUL,
+            Share(1, 2),
+            "*64x64*",
+            "*31x31*",
+            *[Share(0, 3, name) for name in DERIVED],
+        ),
         "standalone": HANDFUL[::2],
         "standalone_any_size": HANDFUL[1::2],
     }

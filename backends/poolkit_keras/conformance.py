@@ -13,7 +13,7 @@ import numpy as np
 import poolkit as pk
 from poolkit.spec.operation import Operation
 from poolkit_conformance.case import FLOATS, INTEGERS
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Tensor, Which
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which
 
 # JAX has eight-byte types only where the whole process is set to them.
 NARROW = frozenset(FLOATS + INTEGERS + ("complex64",)) - {"float64", "int64"}
@@ -46,7 +46,8 @@ class KerasHarness(Harness):
         if self.engine == "jax":
             self.dtypes = NARROW  # type: ignore[misc]
             # Outside of a compiled step JAX compiles every operation of a model on its own: a second a case.
-            self.modes = self.modes | {"eager": "few", "dynamic": HANDFUL, "layer": HANDFUL}  # type: ignore[misc]
+            fewer = {"eager": (*HANDFUL, Share(0, 2)), "dynamic": HANDFUL, "layer": HANDFUL}
+            self.modes = self.modes | fewer  # type: ignore[misc]
 
     def index_dtype(self, case: Any) -> str:
         return "int32" if self.engine == "jax" else "int64"
