@@ -67,7 +67,8 @@ def near_by(o: Ops, numbers: Ops, axes: Sequence[Axis], windows: Windows, values
     made = wide.reshape(made, (*rest, *[a.n * stride for a, (_, stride) in zip(axes, windows, strict=True)]))
     for a, (_, stride), at in zip(axes, windows, range(first, rank), strict=True):
         left = a.out - a.n * stride
-        made = maps.pad(made, at, 0, left, 0) if left > 0 else maps.slice(made, at, 0, left or None, 1)
+        if left != 0:
+            made = maps.pad(made, at, 0, left, 0) if left > 0 else maps.slice(made, at, 0, left, 1)
     return maps.merge(made, len(axes), math.prod([a.out for a in axes])) if len(axes) > 1 else made
 
 
