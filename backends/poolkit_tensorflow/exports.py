@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from poolkit_conformance.apart import apart
-from poolkit_conformance.harness import Function, Tensor
+from poolkit_conformance.harness import Function, Sized, Tensor
 
 
-def module(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> tuple[Any, list[str]]:
+def module(function: Function, tensors: tuple[Tensor, ...], told: Sequence[Sized]) -> tuple[Any, list[str]]:
     """A module whose function takes these tensors by name and gives its results by name, as a signature does."""
-    shapes = [[None] * len(t.shape) if any_size else t.shape for t in tensors]
-    described = [tf.TensorSpec(s, t.dtype, f"t{i}") for i, (s, t) in enumerate(zip(shapes, tensors, strict=True))]
+    described = [tf.TensorSpec(s, t.dtype, f"t{i}") for i, (s, t) in enumerate(zip(told, tensors, strict=True))]
     made: Any = tf.Module()
 
     def by_name(*given: Tensor) -> dict[str, Tensor]:
@@ -32,18 +31,18 @@ def plain(found: dict[str, Tensor]) -> Any:
     return tuple(results) if len(results) > 1 else results[0]
 
 
-def saved(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:
+def saved(function: Function, tensors: tuple[Tensor, ...], told: Sequence[Sized]) -> Function:
     """A SavedModel, loaded from its folder: a graph, which knows nothing of poolkit."""
-    made, _ = module(function, tensors, any_size)
+    made, _ = module(function, tensors, told)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(made, folder)
         loaded = tf.saved_model.load(folder)
     return lambda *given: plain(loaded.run(*given))
 
 
-def lite(function: Function, tensors: tuple[Tensor, ...], any_size: bool) -> Function:
+def lite(function: Function, tensors: tuple[Tensor, ...], told: Sequence[Sized]) -> Function:
     """LiteRT, by the operators of its own alone, run by its interpreter, which ends its process at some of them."""
-    made, names = module(function, tensors, any_size)
+    made, names = module(function, tensors, told)
     content = tf.lite.TFLiteConverter.from_concrete_functions([made.run.get_concrete_function()], made).convert()
     return lambda *given: plain(apart(interpreted, content, {n: t.numpy() for n, t in zip(names, given, strict=True)}))
 
@@ -59,6 +58,6 @@ def interpreted(content: bytes, given: dict[str, Any]) -> dict[str, Any]:
 WAYS: dict[str, Callable[..., Function]] = {"saved": saved, "lite": lite}
 
 
-def exported(function: Function, how: str, *tensors: Tensor) -> Function:
+def exported(function: Function, how: str, told: Sequence[Sized], *tensors: Tensor) -> Function:
     """A function of these tensors, sent out and read again."""
-    return WAYS[how.split()[0]](function, tensors, any_size=how.endswith("any"))
+    return WAYS[how.split()[0]](function, tensors, told)

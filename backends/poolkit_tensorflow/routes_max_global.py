@@ -54,7 +54,7 @@ def first(o: Any, x: Tensor, plan: Plan) -> Reduced:
             line = start + _before(o, ends, best, lines) * (row * inner)
             among = o.tf.gather(o.tf.reshape(maps, [-1]), line + _numbers(o, row, 1) * inner)
         cell = o.tf.gather(o.tf.reshape(x, [-1]), line + _before(o, among, best, row) * inner)
-        if not plan.trailing and any(x.shape[at] is None for at in range(o.rank)):
+        if any(x.shape[at] is None for at in range(o.rank)):
             return cell  # LiteRT stitches known sizes alone; of channels-first maps this takes 1.6 times as long
         # Of what is put at one place the last counts, and each has the gradient. Where none is taken XLA seeks no cell.
         return o.tf.raw_ops.DynamicStitch(indices=[[0], [0]], data=[cell[None], best[None]])

@@ -33,6 +33,7 @@ class TorchHarness(Harness):
         **dict.fromkeys(("exported:onnx", "exported:older onnx any"), OPERATIONS),
         "exported:program any": (*OPERATIONS[::2], "max_k4_s4_p2_ceil_drops_a_window"),
         "exported:onnx any": (*OPERATIONS[::2], "gem_all_plus_inf_k3_s2_same", "avg_mask_k3_s2_ceil"),
+        **dict.fromkeys(("exported:program batch", "exported:onnx batch"), HANDFUL),
         "exported:aot": ("max_k3_s2_same",),
         "exported:aot any": ("avg_k3_s2_same",),
         "compiled_gradient:inductor": (*INDUCTOR, "min_channels_last_k9x7", "max_ties_k3_s2_same"),

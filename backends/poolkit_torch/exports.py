@@ -8,12 +8,12 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from poolkit_conformance.harness import Function, Tensor
+from poolkit_conformance.harness import Function, Sized, Tensor
 
 
 class Model(torch.nn.Module):
@@ -27,14 +27,15 @@ class Model(torch.nn.Module):
         return self.function(*tensors)
 
 
-def any_size(tensors: tuple[Tensor, ...]) -> dict[str, Any]:
-    """Every axis but those of one cell, which PyTorch takes for constants, and empty ones.
+def dynamic(tensors: tuple[Tensor, ...], told: Sequence[Sized]) -> dict[str, Any]:
+    """The axes whose size is not told, but those of one cell, which PyTorch takes for constants, and empty ones.
 
     PyTorch finds out which axes of several tensors go together, and which are as long as a spec with weights says.
     """
     how = torch.export.Dim.DYNAMIC if len(tensors) == 1 else torch.export.Dim.AUTO
-    each = [{at: how for at, n in enumerate(t.shape) if n > 1} for t in tensors]
-    return {"dynamic_shapes": {"tensors": tuple(each)}}
+    open_ = [[at for at, n in enumerate(sizes) if n is None] for sizes in told]
+    each = [{at: how for at in ats if t.shape[at] > 1} for t, ats in zip(tensors, open_, strict=True)]
+    return {"dynamic_shapes": {"tensors": tuple(each)}} if any(open_) else {}
 
 
 def program(function: Function, tensors: tuple[Tensor, ...], strict: bool = False, **sizes: Any) -> Function:
@@ -46,8 +47,8 @@ def program(function: Function, tensors: tuple[Tensor, ...], strict: bool = Fals
     return run
 
 
-def traced(function: Function, tensors: tuple[Tensor, ...]) -> Function:
-    """`torch.jit.trace`."""
+def traced(function: Function, tensors: tuple[Tensor, ...], **sizes: Any) -> Function:
+    """`torch.jit.trace`, which knows no sizes but those of its example."""
     trace: Any = torch.jit.trace
     run: Function = trace(Model(function), tensors, check_trace=False)
     return run
@@ -64,15 +65,21 @@ def compiled_ahead(function: Function, tensors: tuple[Tensor, ...], **sizes: Any
     return run
 
 
-def onnx(function: Function, tensors: tuple[Tensor, ...], older: bool = False, sizes: bool = True) -> Function:
-    """ONNX by one of the two exporters, run in ONNX Runtime."""
+def onnx(function: Function, tensors: tuple[Tensor, ...], **sizes: Any) -> Function:
+    """ONNX by the exporter that traces, run in ONNX Runtime."""
+    return _onnx(function, tensors, dynamo=True, **sizes)
+
+
+def older_onnx(function: Function, tensors: tuple[Tensor, ...], **sizes: Any) -> Function:
+    """ONNX by the one before it, which knows axes by name, and of those that are open nothing but that."""
+    named = {f"t{i}": list(range(t.dim())) for i, t in enumerate(tensors)}
+    return _onnx(function, tensors, dynamo=False, **({"dynamic_axes": named} if sizes else {}))
+
+
+def _onnx(function: Function, tensors: tuple[Tensor, ...], **options: Any) -> Function:
     file: Any = io.BytesIO()
     names = [f"t{i}" for i in range(len(tensors))]
-    axes = {"dynamic_axes": {name: list(range(t.dim())) for name, t in zip(names, tensors, strict=True)}}
-    options: dict[str, Any] = {} if sizes else axes if older else any_size(tensors)
-    torch.onnx.export(
-        Model(function).eval(), tensors, file, input_names=names, dynamo=not older, verbose=False, **options
-    )
+    torch.onnx.export(Model(function).eval(), tensors, file, input_names=names, verbose=False, **options)
     session = importlib.import_module("onnxruntime").InferenceSession(
         file.getvalue(), providers=["CPUExecutionProvider"]
     )
@@ -86,21 +93,17 @@ def onnx(function: Function, tensors: tuple[Tensor, ...], older: bool = False, s
     return run
 
 
-WAYS: dict[str, Callable[[Function, tuple[Tensor, ...]], Function]] = {
+WAYS: dict[str, Callable[..., Function]] = {
     "program": program,
     "strict program": lambda f, t: program(f, t, strict=True),
-    "program any": lambda f, t: program(f, t, **any_size(t)),
-    "trace any": traced,
+    "trace": traced,
     "aot": compiled_ahead,
-    "aot any": lambda f, t: compiled_ahead(f, t, **any_size(t)),
     "onnx": onnx,
-    "onnx any": lambda f, t: onnx(f, t, sizes=False),
-    "older onnx": lambda f, t: onnx(f, t, older=True),
-    "older onnx any": lambda f, t: onnx(f, t, older=True, sizes=False),
+    "older onnx": older_onnx,
 }
 
 
-def exported(function: Function, how: str, *tensors: Tensor) -> Function:
+def exported(function: Function, how: str, told: Sequence[Sized], *tensors: Tensor) -> Function:
     """A function of these tensors, sent out and read again."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -108,6 +111,6 @@ def exported(function: Function, how: str, *tensors: Tensor) -> Function:
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")  # of what PyTorch itself deprecates; the exporter prints graphs that fail
-            return WAYS[how](function, tensors)
+            return WAYS[how.removesuffix(" any").removesuffix(" batch")](function, tensors, **dynamic(tensors, told))
     finally:
         logger.setLevel(level)

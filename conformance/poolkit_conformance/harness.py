@@ -23,6 +23,7 @@ from poolkit_conformance.case import FLOATS, INTEGERS, Case, numpy_dtype
 
 Array = np.ndarray[Any, Any]
 Tensor = Any
+Sized = tuple[int | None, ...]
 Function = Callable[..., Tensor]  # of the input and those besides it
 
 
@@ -141,10 +142,10 @@ class Harness:
         """Compiled or traced without knowing any size, only ranks and dtypes."""
         raise NotImplementedError
 
-    def exported(self, function: Function, how: str, x: Tensor, *others: Tensor) -> Function:
-        """Exported, saved or converted, and read again; for every size where `how` ends with " any"."""
+    def exported(self, function: Function, how: str, told: Sequence[Sized], *tensors: Tensor) -> Function:
+        """Exported, saved or converted, and read again, for sizes which are `told`, and any where that is None."""
         ways = importlib.import_module(f"{registry.row(self.backend).package}.exports")
-        run: Function = ways.exported(function, how, x, *others)
+        run: Function = ways.exported(function, how, told, *tensors)
         return run
 
     # ---------------------------------------------------------------------------------------------- derivatives

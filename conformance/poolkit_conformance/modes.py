@@ -7,13 +7,12 @@ import dataclasses
 import importlib
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import poolkit as pk
-from poolkit_conformance import oracle
 from poolkit_conformance.case import Case, Fixed, cotangent, tangent
 from poolkit_conformance.checks import (
     arguments,
@@ -38,7 +37,8 @@ from poolkit_conformance.definitions import definition
 from poolkit_conformance.expect import expected, further, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
 from poolkit_conformance.routes import route_gradients, routes, routes_inside
-from poolkit_conformance.windows import has_one, pooled_axes
+from poolkit_conformance.sizes import ANY_BATCH, ANY_SIZE, has_batch, larger, runs, told
+from poolkit_conformance.windows import has_one
 
 LARGE = 50_000  # cells beyond which a case runs only where precision may differ
 
@@ -124,29 +124,15 @@ def compiled(h: Harness, case: Case, how: str) -> None:
 def dynamic(h: Harness, case: Case) -> None:
     """Compiled or exported without sizes, then run on two."""
     run = h.dynamic(pooling(h, case), *arguments(h, case))
-    for each in _sizes(case):
+    for each in larger(case):
         check(h, each, "dynamic", run(*arguments(h, each)), f" on {list(each.shape)}")
 
 
 def exported(h: Harness, case: Case, how: str) -> None:
-    """Sent out of the framework and read again by what runs it there; without sizes it is run on two."""
-    run = h.exported(pooling(h, case), how, *arguments(h, case))
-    for each in _sizes(case) if how.endswith(ANY_SIZE) else (case,):
+    """Sent out of the framework and read again by what runs it there, for the sizes that are told."""
+    run = h.exported(pooling(h, case), how, told(case, how), *arguments(h, case))
+    for each in runs(case, how):
         check(h, each, f"exported as {how}", run(*arguments(h, each)), f" on {list(each.shape)}")
-
-
-def _sizes(case: Case) -> Iterator[Case]:
-    """The case, and the same on a larger input that its windows fit."""
-    yield case
-    if not isinstance(case.data, str) or 0 in case.shape:
-        return
-    pooled = pooled_axes(case.spec, len(case.shape))
-    larger = dataclasses.replace(case, shape=tuple(n + 3 if at in pooled else n for at, n in enumerate(case.shape)))
-    try:
-        expected(larger)
-    except oracle.NoAnswerError:
-        return
-    yield larger
 
 
 # ------------------------------------------------------------------------------------------------------- programs
@@ -162,7 +148,7 @@ def standalone_any_size(h: Harness, case: Case) -> None:
     """The source that is right for every size, on two."""
     program = pk.lower(case.spec, h.backend, dtype=case.dtype, tensors=described(case))
     run = _without_poolkit(program.source)
-    for each in _sizes(case):
+    for each in larger(case):
         check(h, each, "standalone without a shape", run(*arguments(h, each)), f" on {list(each.shape)}")
 
 
@@ -236,7 +222,6 @@ DERIVATIVES: tuple[Mode, ...] = (
 MODES: dict[str, Mode] = {mode.__name__: mode for mode in (*VALUES, *DERIVATIVES)}
 
 FOR_LARGE = {"eager", "gradient", "compiled", "compiled_gradient"}
-ANY_SIZE = " any"  # at the end of a way out for which no size is known
 WITHOUT_SHAPE = {"standalone_any_size", "dynamic", "dynamic_gradient"}
 
 
@@ -254,6 +239,8 @@ def fits(h: Harness, case: Case, mode: str) -> bool:
     unknown = name in WITHOUT_SHAPE or mode.endswith(ANY_SIZE)
     if unknown and len(case.spec.layout) != len(case.shape):
         return False  # a layout that doesn't tell the rank needs a shape
+    if mode.endswith(ANY_BATCH) and not has_batch(case):
+        return False
     if mode in h.constants and any(has_one(spec, case.shape) for spec in case.spec.poolings()):
         return False
     drawn = [spec for spec in case.spec.poolings() if spec.kind == "fractional_max"]

@@ -35,20 +35,21 @@ class Channels(Protocol):
 
 
 def _blurred(o: Ops, x: Tensor, plan: Plan) -> Reduced:
-    """As rows of maps with channels; where no axes are behind the pooled ones, all others are channels."""
+    """As rows of maps with channels; where no axes are behind the pooled ones, those before them are channels."""
     axes = [a for a in plan.axes if a.form == "taps"]
     at = [a.at for a in axes]
     front, behind = ([i for i in range(plan.rank) if i not in at and (i > at[-1]) == last] for last in (False, True))
-    rows, others = (front, behind) if behind else ([], front)
     channelwise = cast("Channels", o.of_rank(4))
     first = channelwise.channels_first
+    # LiteRT has to know how many channels there are, where the batch may be of any size.
+    rows, others = (front, behind) if behind else ([], front) if first else (front[:-1], front[-1:])
     order = (*rows, *others, *at) if first else (*rows, *at, *others)
     sizes = [o.size(x, i) for i in range(plan.rank)]
     straight = tuple(range(plan.rank))
     two = axes if len(axes) == 2 else [dataclasses.replace(axes[0], n=1, window=1, low=0, out=1), *axes]
-    channels, sides = functools.reduce(operator.mul, [sizes[i] for i in behind] or [-1]), [a.n for a in two]
+    channels, sides = functools.reduce(operator.mul, [sizes[i] for i in others] if rows else [-1]), [a.n for a in two]
     flat = x if order == straight else o.permute(x, order)
-    maps = o.of_rank(4).reshape(flat, (-1 if behind else 1, *((channels, *sides) if first else (*sides, channels))))
+    maps = o.of_rank(4).reshape(flat, (-1 if rows else 1, *((channels, *sides) if first else (*sides, channels))))
     maps = _padded(o.of_rank(4), maps, [(a.low, a.reached) for a in two], dict(plan.spec.options)["pad_mode"])
     lines = [tuple([w / 2 ** (a.window - 1) for w in weights(a.window)]) for a in two]
     grid = o.of_rank(2)
