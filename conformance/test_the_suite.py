@@ -43,7 +43,7 @@ def test_the_cases_do_not_become_fewer() -> None:
     assert len(onnx_cases()) >= AT_LEAST
 
 
-@pytest.mark.parametrize(("backend", "groups"), [("torch", {2, 3}), ("tensorflow", {3}), ("jax", {4})])
+@pytest.mark.parametrize(("backend", "groups"), [("torch", {2, 3}), ("tensorflow", {3}), ("jax", {2, 4})])
 def test_modes_that_share_the_few_cases_leave_none_out(backend: str, groups: set[int]) -> None:
     declared = [which for which in runner.harness(backend).modes.values() if isinstance(which, tuple)]
     shares = [part for which in declared for part in which if isinstance(part, Share) and part.of == "few"]
