@@ -15,6 +15,7 @@ _SPECS = {
     "one_window": (_MAP, "window=3 output_size=1"),
     "every_place": ((2, 3, 7), "window=3 output_size=5 layout=NCL"),
     "3d": ((1, 2, 5, 6, 7), "window=2 output_size=2,3,4 layout=NCDHW"),
+    "3d_every_place": ((1, 2, 4, 5, 3), "window=2 output_size=3,2,2 layout=NCDHW"),  # which PyTorch's own refuses
     "rows_of_a_video": ((2, 4, 9, 8, 3), "window=2 output_size=3 layout=NTHWC axes=HW"),
     "without_batch": ((9, 10), "window=2 output_size=4 layout=HW"),
     "keeps_an_axis": (_MAP, "window=2 output_size=none,4"),
@@ -50,6 +51,10 @@ CASES: list[Case] = [
     *(
         _case(data.replace(" ", "_"), "k2x3_to_5x4_nhwc", tensors=_BY["by_samples"], data=data, indices=True)
         for data in ("ties", "nan", "inf", "all -inf")
+    ),
+    *(
+        _case(f"middle_{data}", "k2_to_4", data=data, indices=True, few=data == "ties")
+        for data in ("ties", "nan", "inf")
     ),
 ]
 
