@@ -9,6 +9,7 @@ from typing import Any
 
 from poolkit.lowering.backend import EXTREMA, Reduced, Route, Situation, Tensor
 from poolkit.lowering.plan import Plan
+from poolkit.lowering.routes import choices
 from poolkit.lowering.routes.both_sides import ONE, Windows, given, padded_first, windows_of
 from poolkit.lowering.routes.windows import cells
 from poolkit.lowering.spread import MIDDLE
@@ -180,7 +181,7 @@ def spread(o: Any, x: Tensor, plan: Plan) -> Reduced:
 
 
 def fits_spread(plan: Plan, situation: Situation) -> bool:
-    """Its places are right in float32. With a gradient it takes 0.6 to 1.0 of the fold's time, else 2 to 4 times it."""
+    """Its places are right in float32. With a gradient it takes 0.6 to 1.0 of the time of `placed`, else 2 to 4."""
     # Of three axes it refuses windows that are all there are.
     overlapping = all(
         a.form == "spread" and a.own and a.n - a.window + 1 - a.out >= len(plan.axes) - 2 for a in plan.axes
@@ -199,6 +200,6 @@ ROUTES = (
     ),
     _copies("gather_twice", EXTREMA, gather_twice, fits_gather_twice, lambda p: 40.0, indices=True),
     _copies("apart", EXTREMA, apart, fits_apart, lambda p: 27.0 if behind(p) else 42.0, needs_sizes=False),
-    Route("spread", ("fractional_max",), spread, fits_spread, lambda p: 5.0, indices=True, reference=True),
+    choices.spread(spread, fits_spread),
     _copies("apart_padded", EXTREMA, apart_padded, fits_apart_padded, lambda p: 43.0, needs_sizes=False),
 )

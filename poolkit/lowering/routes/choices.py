@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from poolkit.lowering.backend import Reduced, Route, Situation
+from poolkit.lowering.backend import Reduced, Route, Situation, When
 from poolkit.lowering.kinds import FOLDS
 from poolkit.lowering.kinds.kind import FAR
 from poolkit.lowering.weighed import pooled
@@ -86,3 +86,8 @@ CHOICES = (
     Route("values", CHOOSING, values, _counted, lambda plan: 97.0, differentiable=False),
     Route("placed", CHOOSING, placed, _counted, lambda plan: 98.0, indices=True),
 )
+
+
+def spread(lower: Callable[..., Reduced], when: When) -> Route:
+    """The route of an adapter whose framework itself has windows that are spread over a map."""
+    return Route("spread", ("fractional_max",), lower, when, lambda plan: 5.0, indices=True, reference=True)

@@ -69,7 +69,8 @@ def test_what_is_chosen_at_once_is_what_the_fold_chooses(spec: str, data: str) -
     seen, held = pool.replace(indices=True), torch.from_numpy(x).requires_grad_()
 
     assert routes_for(held.detach(), pool)[0].name == "values"
-    assert routes_for(held, pool)[0].name == routes_for(held.detach(), seen)[0].name == "placed"
+    assert routes_for(held, pool)[0].name == ("spread" if "fractional" in spec else "placed")  # PyTorch's own
+    assert routes_for(held.detach(), seen)[0].name == "placed"
     np.testing.assert_array_equal(pk.pool(x, pool), pool_through(x, pool, "fold"))
     np.testing.assert_array_equal(pk.pool(held.detach(), pool), pool_through(x, pool, "fold"))
     values, places = seen(held)
