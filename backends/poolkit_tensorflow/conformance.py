@@ -34,7 +34,8 @@ class TensorFlowHarness(Harness):
         **dict.fromkeys(("routes_inside:xla", "vmap", "layer"), HANDFUL),
         "exported:saved any": (*HANDFUL, *OPERATIONS),
         **dict.fromkeys(("exported:lite", "exported:lite any"), (*HANDFUL, *OPERATIONS, *LITE)),
-        **dict.fromkeys(("exported:saved batch", "exported:lite batch"), HANDFUL),
+        "exported:saved batch": HANDFUL,
+        "exported:lite batch": (*HANDFUL, "blur_k3_s2_same", "lp_global"),
         "compiled_gradient:xla": (*HANDFUL, "avg_512x512_around_100", "avg_64x64_of_100_bfloat16"),
     }
 

@@ -60,4 +60,4 @@ WAYS: dict[str, Callable[..., Function]] = {"saved": saved, "lite": lite}
 
 def exported(function: Function, how: str, told: Sequence[Sized], *tensors: Tensor) -> Function:
     """A function of these tensors, sent out and read again."""
-    return WAYS[how.split()[0]](function, tensors, told)
+    return WAYS[how](function, tensors, told)

@@ -111,6 +111,6 @@ def exported(function: Function, how: str, told: Sequence[Sized], *tensors: Tens
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")  # of what PyTorch itself deprecates; the exporter prints graphs that fail
-            return WAYS[how.removesuffix(" any").removesuffix(" batch")](function, tensors, **dynamic(tensors, told))
+            return WAYS[how](function, tensors, **dynamic(tensors, told))
     finally:
         logger.setLevel(level)

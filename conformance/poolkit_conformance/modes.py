@@ -37,7 +37,7 @@ from poolkit_conformance.definitions import definition
 from poolkit_conformance.expect import expected, further, given, quietly
 from poolkit_conformance.harness import Harness, Tensor
 from poolkit_conformance.routes import route_gradients, routes, routes_inside
-from poolkit_conformance.sizes import ANY_BATCH, ANY_SIZE, has_batch, larger, runs, told
+from poolkit_conformance.sizes import ANY_BATCH, ANY_SIZE, has_batch, larger, runs, told, way
 from poolkit_conformance.windows import has_one
 
 LARGE = 50_000  # cells beyond which a case runs only where precision may differ
@@ -130,7 +130,7 @@ def dynamic(h: Harness, case: Case) -> None:
 
 def exported(h: Harness, case: Case, how: str) -> None:
     """Sent out of the framework and read again by what runs it there, for the sizes that are told."""
-    run = h.exported(pooling(h, case), how, told(case, how), *arguments(h, case))
+    run = h.exported(pooling(h, case), way(how), told(case, how), *arguments(h, case))
     for each in runs(case, how):
         check(h, each, f"exported as {how}", run(*arguments(h, each)), f" on {list(each.shape)}")
 

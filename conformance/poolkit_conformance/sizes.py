@@ -39,6 +39,11 @@ def runs(case: Case, how: str) -> Iterator[Case]:
         yield _more(case)
 
 
+def way(how: str) -> str:
+    """How something is sent out, whatever sizes are told."""
+    return how.removesuffix(ANY_SIZE).removesuffix(ANY_BATCH)
+
+
 def told(case: Case, how: str) -> list[Sized]:
     """The sizes of all tensors, with None for those that an exporter is not to rely on."""
     shapes = _shapes(case)
