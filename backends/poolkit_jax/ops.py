@@ -96,9 +96,10 @@ class Ops(Operators):
         x = x if self.blind and self.large else self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0)
         return self.jnp.sum(x, ats, keepdims=True)
 
-    def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+    def own_sum(self, x: Tensor, ats: tuple[int, ...], few: bool = False) -> Tensor:
         sizes = [self.size(x, at) for at in ats]
-        few = all(isinstance(n, int) for n in sizes) and multiplied(sizes) <= IN_A_ROW  # of a symbol it may be more
+        known = all(isinstance(n, int) for n in sizes)  # of a symbol it may be more
+        few = few or (known and multiplied(sizes) <= IN_A_ROW)
         return self.jnp.sum(x, ats, keepdims=True) if few else self.sum(x, ats)
 
     def iota(self, x: Tensor, at: int) -> Tensor:

@@ -19,7 +19,7 @@ class Ops(Functions, Operators):
     imports: ClassVar[dict[str, str]] = {"tf": "import tensorflow as tf"}
     tf: Any = tensorflow
     module = "tf"
-    slices_by_size = True
+    slices_by_size = calls_are_dear = True  # an eager call takes 20 to 60 us
     spelled: ClassVar[dict[str, str]] = {
         "concatenate": "concat",
         "isnan": "math.is_nan",
@@ -138,9 +138,9 @@ class Ops(Functions, Operators):
         wide = self.reduced("sum", self.tf.cast(x, "float64"), ats)
         return self.tf.cast(wide, x.dtype)
 
-    def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+    def own_sum(self, x: Tensor, ats: tuple[int, ...], few: bool = False) -> Tensor:
         # In float32, for LiteRT has no float64.
-        return self.sum(x, ats) if self.dtype == "float64" else self.running(x, ats)
+        return self.sum(x, ats) if self.dtype == "float64" and not few else self.running(x, ats)
 
     def _shortened(self, x: Tensor, at: int) -> Tensor:
         """Eighths of an axis added in pairs, three times over: a running sum is left 2 cells of 1024.

@@ -21,6 +21,7 @@ class Derived:
     index: str = "int64"
     pairwise_sums: bool = False
     slices_are_free: ClassVar[bool] = False
+    calls_are_dear: bool = False
     sizes_are_data: ClassVar[bool] = False
     slices_by_size: bool = False
     exact: bool = False
@@ -76,7 +77,7 @@ class Derived:
     def shared(self, name: str, key: Any, function: Callable[..., Any], outermost: bool = False) -> Any:
         return function
 
-    def own_sum(self: Any, x: Tensor, ats: tuple[int, ...]) -> Tensor:
+    def own_sum(self: Any, x: Tensor, ats: tuple[int, ...], few: bool = False) -> Tensor:
         return self.sum(x, ats)
 
     def lengthened(self: Any, t: Tensor, x: Tensor, at: int) -> Tensor:

@@ -78,8 +78,9 @@ def total(o: Ops, x: Tensor, axes: Sequence[Axis], pooled: Sequence[Axis] = ()) 
     """
     ats, every = tuple(a.at for a in axes), pooled or axes
     known = all(a.known for a in every)
-    if not known or (math.prod([a.longest for a in every]) <= IN_A_ROW and not o.slices_are_free):
-        return o.sum(x, ats) if o.exact else o.own_sum(x, ats)
+    few = known and math.prod([a.longest for a in every]) <= IN_A_ROW
+    if not known or (few and not o.slices_are_free):
+        return o.sum(x, ats) if o.exact else o.own_sum(x, ats, few)
     if not o.pairwise_sums:
         return o.sum(x, ats)
     for a in axes:
@@ -102,7 +103,8 @@ def in_pairs(o: Ops, x: Tensor, at: int, n: int) -> Tensor:
 
 def _fold_bins(o: Ops, kind: Kind, state: State, a: Axis) -> State:
     check_calls(a, a.out, "bins")
-    if a.known and a.out > FEW:
+    compared = kind.ordered and o.calls_are_dear and not o.fused  # cell by cell, where a sum of them is one call
+    if a.known and (compared or a.out > FEW):
         return _many_bins(o, kind, state, a)
     parts = list(_known_bins(o, kind, state, a) if a.known else _symbolic_bins(o, kind, state, a))
     return tuple(o.concat(list(tensors), a.at) for tensors in zip(*parts, strict=True))

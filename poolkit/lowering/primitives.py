@@ -25,6 +25,7 @@ class Ops(Protocol):
     index: str  # dtype of indices
     pairwise_sums: bool  # axes of known length are added up pair by pair (`poolkit.lowering.fold.total`), not by `sum`
     slices_are_free: ClassVar[bool]  # a slice takes no time, so that few cells, too, are added up pair by pair
+    calls_are_dear: bool  # one takes longer than reading a small map: bins are cut out of all windows, not one by one
     sizes_are_data: ClassVar[bool]  # an unknown size may be a tensor, which a pad or a slice does not take
     slices_by_size: bool  # in every mode a slice may end at a place that is computed from an unknown size
     exact: bool  # asked for by a lowering: sums of unknown length keep to 4 eps, too
@@ -152,8 +153,11 @@ class Ops(Protocol):
     def running(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         """The framework's own, in the dtype of the cells: exact for ones."""
 
-    def own_sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
-        """The framework's own, for axes of unknown length, where `sum` needs what converters lack, such as float64."""
+    def own_sum(self, x: Tensor, ats: tuple[int, ...], few: bool = False) -> Tensor:
+        """The framework's own, for axes of unknown length, where `sum` needs what converters lack, such as float64.
+
+        Or of a `few` cells, at most 128, which may be added up in a row.
+        """
 
     def max(self, x: Tensor, at: int) -> Tensor:
         """The largest along an axis; where there is a NaN it may be anything."""
