@@ -20,6 +20,7 @@ from poolkit_tensorflow import routes_fold
 from poolkit_tensorflow.routes_facts import Padding, in_xla
 from poolkit_tensorflow.routes_max_global import first
 
+LARGE = 2**20  # numbers, of which a pass takes longer than to call XLA
 DROPS = "TensorFlow drops NaN in a maximum: of a map that is not finite the cells themselves are compared"
 
 
@@ -127,9 +128,16 @@ def _compiled_when(plan: Plan, situation: Situation) -> bool:
 
 
 def _taped_when(plan: Plan, situation: Situation) -> bool:
-    """Eager gradients of windows with a stride: TensorFlow's own takes 3 to 30 times as long."""
-    large = facts.larger(situation, routes_fold.MANY) and situation.derivative and any(a.stride > 1 for a in plan.axes)
-    return large and dense(plan) and plan.dtype in ("float32", "float64")
+    """Eager gradients of windows with a stride: TensorFlow's own takes 3 to 30 times as long.
+
+    And large maps that windows divide, since a look for NaN reads them again: 6 MB take as long, 25 MB 0.4 to 0.8.
+    """
+    if not dense(plan) or plan.dtype not in ("float32", "float64"):
+        return False
+    if situation.derivative:
+        return facts.larger(situation, routes_fold.MANY) and any(a.stride > 1 for a in plan.axes)
+    divide = all(sliding(a).window == sliding(a).stride for a in plan.axes)
+    return facts.larger(situation, LARGE) and divide
 
 
 def _compiled(o: Any, x: Tensor, plan: Plan) -> Reduced:
