@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -122,6 +124,10 @@ class TorchAdapter(Adapter):
             device=x.device.type,
             format=x.is_contiguous(),
         )
+
+    def within(self, x: Any) -> AbstractContextManager[Any]:
+        mode = None if _is_compiling() else getattr(x, "fake_mode", None)  # a FakeTensor may be used outside its mode
+        return contextlib.nullcontext() if mode is None else mode
 
     def over(self, route: Route, plan: AnyPlan, situation: Situation, shape: Sequence[Any]) -> str:
         if situation.format is False and not (situation.tracing or situation.wrapped) and puts_together(plan):

@@ -5,9 +5,11 @@ With the primitives alone the core computes every kind, exactly, in every mode. 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from poolkit.errors import InputError
@@ -151,6 +153,10 @@ class Adapter:
     def widen(self, dtype: str) -> str | None:
         """The dtype in which this framework compares an integer dtype; None where there is none."""
         return "uint8" if dtype == "bool" else dtype
+
+    def within(self, x: Tensor) -> AbstractContextManager[Any]:
+        """Where a tracer's tensor is pooled: what is made besides it, such as a constant, is then a tracer's, too."""
+        return contextlib.nullcontext()
 
     def wide(self, situation: Situation) -> bool:
         """Whether float64 is to be had, at no more than twice the time of float32."""

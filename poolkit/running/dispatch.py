@@ -234,7 +234,9 @@ def pool_direct(x: Tensor, spec: Operation, route: str | None = None, **tensors:
     given = read(adapter, x, taken(taking, tensors)) if len(tensors) > 0 else {}
     x, plan = plan_of_tensor(adapter, x, spec, given, fixed=as_route(route) == FIXED)
     situation = situation_of(adapter, x, given)._replace(tracing=True)
-    return lowered(adapter.ops(plan.rank, plan.work), x, plan, chosen(adapter, plan, situation, route), **given)
+    way = chosen(adapter, plan, situation, route)
+    with adapter.within(x):
+        return lowered(adapter.ops(plan.rank, plan.work), x, plan, way, **given)
 
 
 def stand_in(function: Callable[..., Any]) -> Callable[..., Any]:
