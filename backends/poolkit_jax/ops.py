@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
+import jax.export
 import jax.numpy  # pyright: ignore[reportUnusedImport]  # makes jax.numpy below certain
 from jax import lax
 
@@ -19,6 +20,28 @@ from poolkit.programs.recorder import tell
 LOOP = 2**12  # numbers below which XLA's sums on a CPU are plain loops, in jaxlib 0.10.2
 LARGE = 4 * LOOP  # from which a route may count on it that they are not
 CONFIG: Any = jax.config  # whose flags have no types
+
+
+def at_least(n: Any, least: int) -> bool:
+    """Whether a size is so large for all that is known of its symbols, if it has any."""
+    try:
+        return not jax.export.is_symbolic_dim(n) or bool(n >= least)
+    except jax.errors.InconclusiveDimensionOperation:
+        return False
+
+
+def _rows(sizes: list[Any]) -> Any:
+    """How many rows of cells, of which each has these sizes, are more numbers than `LOOP`."""
+    row, count, rest = 1, 2 * LOOP, []
+    for n in sizes:
+        if at_least(row * n, 0):
+            row *= n
+        else:
+            rest.append(n)
+    count //= 1 + row
+    for n in rest:  # of products with a size behind other pools JAX cannot tell that they are not negative
+        count = 2 * count // (1 + n)
+    return 1 + count
 
 
 def _undecided(n: Any, least: int) -> ShapeError:
@@ -56,7 +79,8 @@ class Ops(Operators):
         try:
             return self.lax.slice_in_dim(x, start, stop, step, at)
         except jax.errors.InconclusiveDimensionOperation as error:
-            raise _undecided(x.shape[at], start - (stop or 0)) from error
+            least = stop if stop is not None and stop > 0 else start - (stop or 0)
+            raise _undecided(x.shape[at], least) from error
 
     def edged(self, x: Tensor, at: int, low: int, high: int) -> Tensor:
         return self.jnp.pad(x, [(low, high) if i == at else (0, 0) for i in range(self.rank)], mode="edge")
@@ -92,8 +116,8 @@ class Ops(Operators):
     def sum(self, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         # XLA on a CPU adds up fewer than 4096 numbers one by one (31x31 equal cells: 115 eps off), more not (3 eps).
         # So zeros are put behind one axis, a row of a large map, many of a small; it takes 1.1 to 2.7 times as long.
-        rest = multiplied([self.size(x, at) for at in range(self.rank) if at != ats[0]])
-        x = x if self.blind and self.large else self.pad(x, ats[0], 0, 1 + 2 * LOOP // (1 + rest), 0)
+        rest = [self.size(x, at) for at in range(self.rank) if at != ats[0]]
+        x = x if self.blind and self.large else self.pad(x, ats[0], 0, _rows(rest), 0)
         return self.jnp.sum(x, ats, keepdims=True)
 
     def own_sum(self, x: Tensor, ats: tuple[int, ...], few: bool = False) -> Tensor:

@@ -6,6 +6,7 @@ none: there the fold itself is 1.5 to 70 times faster than `lax.reduce_window`, 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from poolkit.lowering.lower import FOLD
 from poolkit.lowering.routes.by_name import NEVER, convolution
 from poolkit.lowering.routes.stages import in_runs, pieces, slides
 from poolkit.lowering.routes.windows import IN_A_ROW, around, cells, reduced, side_by_side, sliding, split, uneven
+from poolkit_jax.ops import at_least
 
 if TYPE_CHECKING:
     from poolkit.lowering.geometry import Axis
@@ -127,6 +129,10 @@ def _window(o: Ops, x: Tensor, plan: Plan) -> Reduced:
     """JAX's own call. Its identity is a literal, without which it has no derivative."""
     start, reducer = {"max": (-math.inf, o.lax.max), "min": (math.inf, o.lax.min)}.get(plan.kind, (0.0, o.lax.add))
     axes = {a.at: a for a in plan.axes}
+    for a in plan.axes:
+        if a.form == "whole" and not at_least(a.n, 1):
+            x = o.pad(x, a.at, 0, 1, start)  # a window has a cell at least, and JAX cannot tell that behind a pool
+            axes[a.at] = dataclasses.replace(a, n=a.n + 1)
     dims, strides = (tuple([_side(axes.get(at), field) for at in range(plan.rank)]) for field in ("window", "stride"))
     words = {"same": "SAME", "same_lower": "SAME_LOWER"}  # where sizes are not known, padding may go by them
     padding: Any = words.get(plan.spec.padding) if isinstance(plan.spec.padding, str) and not plan.known else None
