@@ -20,15 +20,15 @@ def module(function: Function, tensors: tuple[Tensor, ...], told: Sequence[Sized
 
     def by_name(*given: Tensor) -> dict[str, Tensor]:
         result = function(*given)
-        return {f"y{i}": t for i, t in enumerate(result if isinstance(result, tuple) else (result,))}
+        return {f"y{i}": t for i, t in enumerate(result)} if isinstance(result, tuple) else {"y": result}
 
     made.run = tf.function(by_name, input_signature=described)
     return made, [f"t{i}" for i in range(len(tensors))]
 
 
 def plain(found: dict[str, Tensor]) -> Any:
-    results = [tf.convert_to_tensor(found[f"y{i}"]) for i in range(len(found))]
-    return tuple(results) if len(results) > 1 else results[0]
+    results = {name: tf.convert_to_tensor(t) for name, t in found.items()}
+    return results["y"] if "y" in results else tuple([results[f"y{i}"] for i in range(len(results))])
 
 
 def saved(function: Function, tensors: tuple[Tensor, ...], told: Sequence[Sized]) -> Function:

@@ -29,7 +29,8 @@ def _reduce(o: Any, x: Tensor, plan: Plan) -> Reduced:
 def _extreme(o: Any, x: Tensor, plan: Plan, at: int | tuple[int, ...]) -> Tensor:
     """Eager and in a graph it keeps NaN; compiled by XLA it does not."""
     reduce = o.tf.raw_ops.Max if plan.kind == "max" else o.tf.raw_ops.Min
-    return reduce(input=x, axis=o.tf.constant(at), keep_dims=True)
+    # A constant that a program makes once is none within a tf.cond, where it hides the shape from LiteRT's converter.
+    return reduce(input=x, axis=at if isinstance(at, int) else o.tf.constant(at), keep_dims=True)
 
 
 def first(o: Any, x: Tensor, plan: Plan) -> Reduced:
