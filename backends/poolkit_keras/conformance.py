@@ -67,12 +67,13 @@ class KerasHarness(Harness):
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
         start = _Start(dtype=keras.backend.standardize_dtype(x.dtype))
-        a, g, *more = (_input(t, sized=True) for t in (x, cotangent, *others))
-        model = keras.Model(
-            [a, g, *more], keras.ops.sum(keras.ops.multiply(function(start(a), *more), g), keepdims=True)
-        )
+        # A single number has no batch, by which a step of training counts what it is given.
+        given = [t if len(t.shape) > 0 else keras.ops.reshape(t, (1,)) for t in (x, cotangent, *others)]
+        a, g, *more = inputs = [_input(t, sized=True) for t in given]
+        more = [keras.ops.reshape(t, other.shape) for t, other in zip(more, others, strict=True)]
+        model = keras.Model(inputs, keras.ops.sum(keras.ops.multiply(function(start(a), *more), g), keepdims=True))
         model.compile(keras.optimizers.SGD(1.0), loss=lambda target, value: keras.ops.sum(value), run_eagerly=True)
-        model.train_on_batch([x, cotangent, *others], np.zeros((1,) * len(cotangent.shape), "float32"))
+        model.train_on_batch(given, np.zeros((1,) * len(cotangent.shape), "float32"))
         return keras.ops.negative(start.moved.value)
 
 
