@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from poolkit import StructPool
-from poolkit_conformance.case import Case, Fixed
+from poolkit_conformance.case import Case
 
 NAN = float("nan")
 _ALL = ("adjacency", "unary", "filter", "compatibility", "mask")
@@ -42,9 +42,9 @@ GRAPHS = [
 
 
 def _literal(name: str, x: Any, why: str = "", **more: Any) -> Case:
-    tensors = tuple((n, Fixed(np.array(more.pop(n)))) for n in _ALL if n in more)
+    tensors = tuple((n, more.pop(n)) for n in _ALL if n in more)
     fields = {key: more.pop(key) for key in ("steps",) if key in more}
-    clusters = dict(tensors)["unary"].array.shape[-1]
+    clusters = np.shape(dict(tensors)["unary"])[-1]
     layout = "NLC"[3 - np.ndim(x) :]
     return Case(
         name, StructPool(clusters, layout=layout, **fields), np.shape(x), data=x, why=why, tensors=tensors, **more

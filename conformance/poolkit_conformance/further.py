@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from poolkit_conformance.case import FLOATS, Array, Case, as_array, generator, numpy_dtype
+from poolkit_conformance.case import FLOATS, Array, Case, Fixed, as_array, generator, numpy_dtype
 from poolkit_conformance.fractions import batch_shape
 from poolkit_conformance.windows import boxes, channel_axis, counts, layout_of, lines_of, pooled_axes, unpooled_shape
 
@@ -45,6 +45,8 @@ def real(spec: Any, mask: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _made(case: Case, name: str, how: Any) -> Array:
+    if isinstance(how, Fixed):
+        return how.array.copy()
     if not isinstance(how, str):
         return as_array(how, None if name in ("mask", "ids", "key", "indices") else numpy_dtype(_float(case.dtype)))
     form, *more = how.split()

@@ -188,11 +188,11 @@ def second_gradient(h: Harness, case: Case) -> None:
     answer = expected(case)
     g = cotangent(case, answer.values.shape, answer.dtype)
     for by, function, t, others in sides(h, case, values_of(h, case)):
-        u = tangent(case, h.to_numpy(t).shape)
+        u = tangent(case, h.to_numpy(t).shape).astype(h.to_numpy(t).dtype)
         by_t, by_g = h.second(_of_one(function, others), t, h.from_numpy(g), h.from_numpy(u))
         said = where(case, "second gradient", h.backend)
         curvature = quietly(definition(spec).second, spec, x, g, u, more, by)
-        same_derivative(said, f"derivative by {by}", spec, h.to_numpy(by_t), curvature, case.dtype)
+        same_derivative(said, f"derivative by {by}", spec, h.to_numpy(by_t), curvature, h.to_numpy(t).dtype.name)
         along = quietly(definition(spec).jvp, spec, x, u, more, by)
         same_derivative(said, f"derivative by the cotangent of {by}", spec, h.to_numpy(by_g), along, case.dtype)
 
@@ -200,7 +200,7 @@ def second_gradient(h: Harness, case: Case) -> None:
 def forward(h: Harness, case: Case) -> None:
     """Forward mode."""
     for by, function, t, others in sides(h, case, values_of(h, case)):
-        u = tangent(case, h.to_numpy(t).shape)
+        u = tangent(case, h.to_numpy(t).shape).astype(h.to_numpy(t).dtype)
         found = h.to_numpy(h.jvp(_of_one(function, others), t, h.from_numpy(u)))
         along = quietly(definition(case.spec).jvp, case.spec, given(case), u, further(case), by)
         same_derivative(where(case, "forward", h.backend), f"tangent by {by}", case.spec, found, along, case.dtype)
