@@ -30,6 +30,7 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
         RuntimeError,
         "max_pool2d refuses a map without channels, which what is printed for every size cannot look for",
     ),
+    *exports("torch", "trace any", ("max_empty_channels",), RuntimeError, "max_pool2d refuses a map without channels"),
     *exports("torch", "*onnx*", _NAN, Mismatch, "ONNX Runtime's maxima drop NaN, as ONNX lets them"),
     *exports("torch", "onnx", _NAN_OWN, Mismatch, "ONNX Runtime's maxima drop NaN, as ONNX lets them"),
     *exports("torch", "onnx batch", _NAN_OWN, Mismatch, "ONNX Runtime's maxima drop NaN, as ONNX lets them"),
@@ -41,6 +42,13 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
         ("indices_are_of_the_unpadded_input",),
         Exception,
         "the older exporter writes an invalid graph for PyTorch's own layer of one map with indices",
+    ),
+    *exports(
+        "torch",
+        "older onnx*",
+        ("avg_HW_rank2", "avg_CHW_rank3", "*_mask_HW_rank2", "*_mask_CHW_rank3"),
+        Exception,
+        "the older exporter writes an invalid graph for PyTorch's own layers of one map",
     ),
     *exports(
         "torch",
