@@ -32,14 +32,12 @@ def at_least(n: Any, least: int) -> bool:
 
 def _rows(sizes: list[Any]) -> Any:
     """How many rows of cells, of which each has these sizes, are more numbers than `LOOP`."""
-    row, count, rest = 1, 2 * LOOP, []
-    for n in sizes:
-        if at_least(row * n, 0):
-            row *= n
-        else:
-            rest.append(n)
-    count //= 1 + row
-    for n in rest:  # of products with a size behind other pools JAX cannot tell that they are not negative
+    row: list[Any] = []
+    rest: list[Any] = []
+    for n in sizes:  # of products with a size behind other pools JAX cannot tell that they are not negative
+        (row if at_least(multiplied([*row, n]), 0) else rest).append(n)
+    count = 2 * LOOP // (1 + multiplied(row))
+    for n in rest:
         count = 2 * count // (1 + n)
     return 1 + count
 
