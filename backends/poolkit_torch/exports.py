@@ -78,7 +78,7 @@ def older_onnx(function: Function, tensors: tuple[Tensor, ...], **sizes: Any) ->
 
 def _onnx(function: Function, tensors: tuple[Tensor, ...], **options: Any) -> Function:
     file: Any = io.BytesIO()
-    names = [f"t{i}" for i in range(len(tensors))]
+    names, several = [f"t{i}" for i in range(len(tensors))], isinstance(function(*tensors), tuple)
     torch.onnx.export(Model(function).eval(), tensors, file, input_names=names, verbose=False, **options)
     session = importlib.import_module("onnxruntime").InferenceSession(
         file.getvalue(), providers=["CPUExecutionProvider"]
@@ -88,7 +88,7 @@ def _onnx(function: Function, tensors: tuple[Tensor, ...], **options: Any) -> Fu
         fed = dict(zip(names, given, strict=True))
         taken = {each.name: fed[each.name].numpy() for each in session.get_inputs()}  # what is not read is no input
         found = [torch.from_numpy(t) for t in session.run(None, taken)]
-        return tuple(found) if len(found) > 1 else found[0]
+        return tuple(found) if several else found[0]
 
     return run
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
+
+import torch
 
 from poolkit.lowering.backend import Situation, Tensor, When
 from poolkit.lowering.plan import Plan
@@ -14,6 +17,10 @@ from poolkit_torch.routes_mesh import differentiates
 
 def pooled(o: Any, op: str, v: Tensor, w: Windows, plan: Plan, **options: Any) -> Any:
     """What torch.nn.functional's pool `op` gives for an arranged input: a tensor, or two with `return_indices`."""
+    if op == "max_pool" and len(w.along) == 1 and not lifted(plan) and torch.onnx.is_in_onnx_export():
+        # ONNX Runtime's maximum of a line of -inf is the lowest number, that of a map is -inf.
+        got = pooled(o, op, v.unsqueeze(-2), dataclasses.replace(w, along=(ONE, *w.along)), plan, **options)
+        return tuple([t.squeeze(-2) for t in got]) if isinstance(got, tuple) else got.squeeze(-2)
     extra = [n for a in reversed(w.along) for n in (0, a.extra)]
     v = o.F.pad(v, tuple(extra), value=-math.inf) if any(extra) else v
     along = (ONE, *w.along) if lifted(plan) else w.along
