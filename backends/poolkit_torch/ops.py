@@ -14,6 +14,8 @@ from poolkit.programs.recorder import choose
 from poolkit.spec.dtypes import bounds
 from poolkit_torch.routes_mesh import beside
 
+BYTES = ("uint8", "int8", "int16")
+
 
 class Ops(Operators):
     """The primitives of `poolkit.lowering.primitives.Ops` in PyTorch."""
@@ -117,6 +119,11 @@ class Ops(Operators):
 
     def own_sum(self, x: Tensor, ats: tuple[int, ...], few: bool = False) -> Tensor:
         return self.running(x, ats)  # in float32, which every device has
+
+    def pick(self, chosen: Tensor, x: Tensor, at: int) -> Tensor:
+        if self.dtype in BYTES and torch.onnx.is_in_onnx_export():  # ONNX adds up none
+            return super().pick(chosen, x.to(self.torch.int32), at).to(x.dtype)
+        return super().pick(chosen, x, at)
 
     def extreme(self, which: str, x: Tensor, ats: tuple[int, ...]) -> Tensor:
         if ats[-1] == self.rank - 1:
