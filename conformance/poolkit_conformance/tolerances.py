@@ -89,14 +89,11 @@ def allowed(kind: str, dtype: str, values: Array, magnitude: Array, derivative: 
     # Half an ulp is at most eps/2 of the number, and next to zero half of the smallest subnormal.
     if tolerance.rounds:
         error = error + tolerance.rounds / 2 * (np.abs(values) + error)
-    least = (NORMAL if derivative else SMALLEST).get(dtype, 0.0)
-    return error + least / 2 if tolerance.factor else error
+    return error + SMALLEST.get(dtype, 0.0) / 2 if tolerance.factor else error
 
 
 # The smallest positive number of a type; what is smaller is rounded to it or to zero.
 SMALLEST = {"float16": 2.0**-24, "bfloat16": 2.0**-133}
-# And the smallest but for those with fewer digits, which TensorFlow and XLA take for zero; derivatives get there.
-NORMAL = SMALLEST | {"float32": 2.0**-126}
 
 # Beyond this a number rounds to infinity.
 LARGEST = {"float16": 65520.0, "bfloat16": float.fromhex("0x1.ffp127"), "float32": float.fromhex("0x1.ffffffp127")}
