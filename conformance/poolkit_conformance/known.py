@@ -5,6 +5,8 @@ from __future__ import annotations
 import fnmatch
 from typing import Literal, NamedTuple
 
+BY_KEY = ("*_by_key_*", *(f"fractional_max_{each}_k2_to_4" for each in ("mask", "bool")))  # drawn by shifts of integers
+
 
 class KnownFailure(NamedTuple):
     """One row. `cases` and `mode` are patterns as of a shell."""

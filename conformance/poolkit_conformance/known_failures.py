@@ -6,14 +6,13 @@ import fnmatch
 
 from poolkit.errors import ShapeError
 from poolkit_conformance.compare import Mismatch
-from poolkit_conformance.known import KnownFailure, exports
+from poolkit_conformance.known import BY_KEY, KnownFailure, exports
 from poolkit_conformance.known_lite import ROWS
 
 _NAN = ("nan_wins_wherever_it_stands", "nan_wins_in_global_pooling", "max_nan_global_nhwc")
 _NAN_OWN = ("max_nan_k3_s2_same",)  # the own call of known sizes, where the older exporter has comparisons
 _PARTS = tuple(f"fractional_max_{each}" for each in ("of_paddles_example", "*_parts_*", "*_by_ratio"))
-_BY_KEY = ("*_by_key_*", *(f"fractional_max_{each}_k2_to_4" for each in ("mask", "bool")))
-_BITS = (*_BY_KEY, "fractional_max_uint8_k2_to_4")
+_BITS = (*BY_KEY, "fractional_max_uint8_k2_to_4")
 _SMALLEST = (
     *("a_hidden_nan_stays_hidden", "the_last_at_a_place_is_seen_and_has_the_gradient", "unpool_of_onnx_document"),
     *("unpool_causal", "unpool_ceil*", "unpool_dilated", "unpool_k2", "unpool_k3_s1", "unpool_same_smallest"),

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from poolkit_conformance.apart import EndedError
 from poolkit_conformance.compare import Mismatch
-from poolkit_conformance.known import KnownFailure, exports
+from poolkit_conformance.known import BY_KEY, KnownFailure, exports
 
 _EMPTY = "LiteRT has no empty tensors"
 _FIVE = "LiteRT slices, pads and selects along at most five axes"
 _BOOL = "LiteRT compares and selects no bools, and takes no maxima of them"
 _INFINITE = "LiteRT's converter makes infinite constants finite, and its operators clamp what they give"
 _NAN = "LiteRT's own averages, convolutions and maxima lose NaN, or spread it"
-_BITS = ("*_by_key_*", *(f"fractional_max_{each}_k2_to_4" for each in ("mask", "bool")))
 _ROI = ("roi_align_max", "roi_align_max_adaptive", "roi_align_max_corners")
 _AVG_3D = ("avg_3d_k2_s2_same", "avg_3d_channels_last_k2x3x1", "avg_huge*_3d_k2", "sum_huge*_3d_k2")
 _POWERS = ("gem", "lp", "logsumexp", "stochastic")
@@ -32,7 +31,7 @@ def _lite(
 
 
 ROWS = (
-    *_lite(("lite*",), _BITS, Exception, "LiteRT has no shifts of integers"),
+    *_lite(("lite*",), BY_KEY, Exception, "LiteRT has no shifts of integers"),
     *_lite(("lite*",), ("roi_max_none", "roi_max_no_channels"), Exception, _EMPTY),
     *_lite(("lite*",), ("roi_max_*",), RuntimeError, _FIVE),
     *_lite(("lite*",), ("struct_without_channels",), RuntimeError, _EMPTY),
