@@ -130,7 +130,7 @@ def _compiled_when(plan: Plan, situation: Situation) -> bool:
 def _taped_when(plan: Plan, situation: Situation) -> bool:
     """Eager gradients of windows with a stride: TensorFlow's own takes 3 to 30 times as long.
 
-    And large maps that windows divide, since a look for NaN reads them again: 6 MB take as long, 25 MB 0.4 to 0.8.
+    And large maps that windows divide, since a look for NaN reads them again: 6 MB take as long, 25 MB 0.3 to 0.8.
     """
     if not dense(plan) or plan.dtype not in ("float32", "float64"):
         return False

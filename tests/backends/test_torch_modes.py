@@ -82,7 +82,11 @@ def test_shapes_alone(spec: Spec) -> None:
         assert pk.pool(mode.from_tensor(x), spec).shape == expected
 
 
-OF_EACH_KIND = [pk.PoolSpec(kind, window=2, layout="NCHW") for kind in KINDS if kind not in ("fractional_max", "s3")]
+SIZED = {
+    "fractional_max": pk.PoolSpec("fractional_max", window=2, output_size=3, layout="NCHW"),
+    "s3": pk.PoolSpec.parse("s3 window=2 stride=2 grid=4 layout=NCHW"),
+}
+OF_EACH_KIND = [SIZED.get(kind) or pk.PoolSpec(kind, window=2, layout="NCHW") for kind in KINDS]
 
 
 @pytest.mark.parametrize("spec", [*SPECS, *OF_EACH_KIND], ids=str)
