@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import jax
 import numpy as np
 from jax.core import Tracer
 
+from poolkit.errors import ShapeError
 from poolkit.lowering.backend import Adapter, Situation
 from poolkit.lowering.plan import AnyPlan
 from poolkit_jax.layers import Pool
@@ -17,6 +19,19 @@ from poolkit_jax.learned import layer
 from poolkit_jax.ops import CONFIG, LARGE, Ops
 from poolkit_jax.routes import ROUTES
 from poolkit_jax.routes_mesh import is_on_mesh, sharded
+
+
+@contextlib.contextmanager
+def _decided() -> Iterator[None]:
+    """An error for what JAX cannot tell of symbolic sizes, which it raises from within."""
+    try:
+        yield
+    except jax.errors.InconclusiveDimensionOperation as error:
+        said = str(error).partition(" is inconclusive")[0].partition("comparison ")[2].replace("'", "")
+        raise ShapeError(
+            f"received an input of symbolic size, for which JAX cannot decide whether {said}; say how small sizes can "
+            'be, as in jax.export.symbolic_shape("b, h, w, c", constraints=["h >= 16", "w >= 16"]), or give numbers'
+        ) from error
 
 
 class JaxAdapter(Adapter):
@@ -44,6 +59,9 @@ class JaxAdapter(Adapter):
         size, mesh = "large" if x.size >= LARGE else None, is_on_mesh(x)
         device, large = "mesh" if mesh else None, math.prod(x.shape[1:]) >= 8 * LARGE  # each of a batch, 0.1 ms
         return Situation(tracing=True, empty=x.size == 0, large=large, shipped=mesh, device=device, format=size)
+
+    def within(self, x: Any) -> contextlib.AbstractContextManager[Any]:
+        return _decided()
 
     def branches(self, plan: AnyPlan, situation: Situation) -> bool:
         """Of windows that overlap, and where there are none; those that do not are folded as fast."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.export
@@ -16,6 +16,9 @@ from poolkit.lowering.operators import Operators
 from poolkit.lowering.primitives import Tensor
 from poolkit.lowering.routes.stages import multiplied
 from poolkit.programs.recorder import tell
+
+if TYPE_CHECKING:
+    from poolkit.lowering.axis import Axis
 
 LOOP = 2**12  # numbers below which XLA's sums on a CPU are plain loops, in jaxlib 0.10.2
 LARGE = 4 * LOOP  # from which a route may count on it that they are not
@@ -71,6 +74,14 @@ class Ops(Operators):
 
     def number(self, n: Any, dtype: str) -> Any:
         return n if isinstance(n, int) else self.jnp.asarray(n).astype(dtype)
+
+    def around(self, a: Axis) -> tuple[Any, Any]:
+        # JAX adds tensors whose sizes are written alike, and knows of few that they are not negative. Those of its own
+        # `SAME` windows and convolutions are.
+        if not (a.rule and jax.export.is_symbolic_dim(a.n)):
+            return super().around(a)
+        pads: tuple[Any, Any] = self.lax.padtype_to_pads((a.n,), (a.span,), (a.stride,), a.rule.upper())[0]
+        return pads
 
     def slice(self, x: Tensor, at: int, start: int, stop: int | None, step: int) -> Tensor:
         # Indexing clamps, which makes lengths that jax.export cannot unify.

@@ -35,6 +35,7 @@ class Axis:
     total: int = 0  # low + high + overhang
     overhang: int = 0  # ceil mode; negative: high padding in which no window may start
     lows: tuple[int, ...] = ()  # all the values that `low` can have, where it is a symbol
+    rule: str = ""  # by which it is padded, where `low` can be a symbol: "same" or "same_lower"
     grid: int = 1  # of strips: windows in each of them
 
     @property

@@ -57,6 +57,9 @@ class Derived:
         """The shape of a line of `n` numbers along one axis."""
         return (1,) * at + (n,) + (1,) * (self.rank - 1 - at)
 
+    def around(self, a: Any) -> tuple[Any, Any]:
+        return a.low, a.high
+
     def row(self: Any, x: Tensor, n: Any) -> tuple[Any, ...]:
         """The shape of `x` with `n` along the last axis."""
         return (*[self.size(x, at) for at in range(self.rank - 1)], n)

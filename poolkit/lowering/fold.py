@@ -212,7 +212,7 @@ def pad(o: Ops, x: Tensor, a: Axis, value: float) -> Tensor:
         for low in a.lows[1:]:
             padded = o.where(o.equal(a.low, low), o.pad(x, a.at, low, a.total - low, value), padded)
         return padded
-    return o.pad(x, a.at, a.low, a.high, value)
+    return o.pad(x, a.at, *o.around(a), value)
 
 
 def _plain(combine: Combine) -> Callable[[Run, Run], Run]:

@@ -179,7 +179,7 @@ def _same(a: Axis, p: Padding) -> Axis:
     least = share(max(a.span - a.stride, 0))
     lows = tuple(range(least, share(a.span - 1) + 1)[:MOST_SEARCHED])
     low = least if len(lows) == 1 else _low_of(a, least, share)
-    return dataclasses.replace(a, low=low, total=a.span - 1, lows=lows)
+    return dataclasses.replace(a, low=low, total=a.span - 1, lows=lows, rule=str(p))
 
 
 def _low_of(a: Axis, least: int, share: Callable[[Size], Size]) -> Size:

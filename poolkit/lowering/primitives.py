@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from poolkit.lowering.axis import Axis
 
 Tensor = Any
 Size = Any
@@ -58,6 +61,9 @@ class Ops(Protocol):
 
     # sizes
     def size(self, x: Tensor, at: int) -> Size: ...
+    def around(self, a: Axis) -> tuple[Size, Size]:
+        """How many cells to put before the first of an axis and after the last; of these no window may need some."""
+
     def number(self, n: Size, dtype: str) -> Any:
         """A size as something that multiplies and divides a tensor of this dtype."""
 

@@ -50,7 +50,7 @@ class Max(Choice):
         return s
 
     def _edged(self, s: State, a: Axis) -> State:
-        return tuple(self.o.edged(t, a.at, a.low, a.high) for t in s)
+        return tuple(self.o.edged(t, a.at, *self.o.around(a)) for t in s)
 
     def combine(self, a: State, b: State) -> State:
         def better(early: Tensor, late: Tensor) -> Tensor:
