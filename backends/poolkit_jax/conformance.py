@@ -10,7 +10,8 @@ import jax
 import jax.export
 
 from poolkit_conformance.case import Case
-from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which, shared, symbols_of
+from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which, shared
+from poolkit_conformance.sizes import least, symbols
 
 WIDE = ("float64", "int64")
 DERIVED = ("*ties*", "*dilated*", "softmax_*", "*empty*", "*float64*")  # what a gradient depends on
@@ -50,16 +51,16 @@ class JaxHarness(Harness):
     def compiled(self, function: Function, how: str) -> Function:
         return jax.jit(function)
 
-    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
-        names = [f"n{at}" if n else "0" for at, n in enumerate(x.shape)]  # a symbol is never 0
-        least = [f"{name} >= {min(n, LEAST)}" for name, n in zip(names, x.shape, strict=True) if n]
-        sizes = jax.export.symbolic_shape(", ".join(names), constraints=least)
-        shapes = [sizes, *(symbols_of(t.shape, x.shape, sizes) for t in others)]
-        unknown = [_described(s, t.dtype) for s, t in zip(shapes, (x, *others), strict=True)]
-        if () in shapes:  # has the sizes of the result, which one number gives, too
-            made = jax.eval_shape(function, *[_described(t.shape or (1,) * x.ndim, t.dtype) for t in unknown])
-            unknown = [t if t.shape else _described(jax.tree.leaves(made)[0].shape, t.dtype) for t in unknown]
-        run: Function = jax.export.export(jax.jit(function))(*unknown).call
+    def dynamic(self, function: Function, *tensors: Tensor, case: Case | None = None) -> Function:
+        first = tensors[0].shape
+        told = [tuple([f"n{at}" for at in range(len(first))])] if case is None else symbols(case)
+        few = [min(n, LEAST) if case is None else least(case, at, LEAST) for at, n in enumerate(first)]
+        names = sorted({name for sizes in told for name in sizes if isinstance(name, str)})
+        limits = [f"n{at} >= {n}" for at, n in enumerate(few) if f"n{at}" in names]
+        found = dict(zip(names, jax.export.symbolic_shape(",".join(names), constraints=limits), strict=True))
+        if any(name.startswith("out") for name in names):
+            found |= _followed(function, told, found, tensors)
+        run: Function = jax.export.export(jax.jit(function))(*_described(told, found, tensors)).call
         return run
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
@@ -76,8 +77,19 @@ class JaxHarness(Harness):
         return jax.vmap(function)
 
 
-def _described(shape: Sequence[Any], dtype: Any) -> Any:
-    return jax.ShapeDtypeStruct(tuple(shape), dtype)  # type: ignore[no-untyped-call]
+def _followed(
+    function: Function, told: Sequence[Sequence[Any]], found: Mapping[str, Any], tensors: Sequence[Tensor]
+) -> dict[str, Any]:
+    """The sizes of the result that are named and follow from the input's, as one number along its axes gives them."""
+    ones = {name: 1 if name.startswith("out") else size for name, size in found.items()}
+    made = jax.tree.leaves(jax.eval_shape(function, *_described(told, ones, tensors)))[0].shape
+    sizes = {f"out{i}": n for i, n in enumerate(reversed(made), 1)}
+    return {name: sizes[name] for name in found if name in sizes and jax.export.is_symbolic_dim(sizes[name])}
+
+
+def _described(told: Sequence[Sequence[Any]], sizes: Mapping[str, Any], tensors: Sequence[Tensor]) -> list[Any]:
+    shapes = [tuple([sizes.get(n, n) for n in several]) for several in told]
+    return [jax.ShapeDtypeStruct(shape, t.dtype) for shape, t in zip(shapes, tensors, strict=True)]  # type: ignore[no-untyped-call]
 
 
 HARNESS = JaxHarness()

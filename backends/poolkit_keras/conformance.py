@@ -12,7 +12,7 @@ import numpy as np
 
 import poolkit as pk
 from poolkit.spec.operation import Operation
-from poolkit_conformance.case import FLOATS, INTEGERS
+from poolkit_conformance.case import FLOATS, INTEGERS, Case
 from poolkit_conformance.harness import HANDFUL, Function, Harness, Share, Tensor, Which
 
 # JAX has eight-byte types only where the whole process is set to them.
@@ -62,8 +62,8 @@ class KerasHarness(Harness):
         model = _model(lambda t, *more: pk.pool(t, spec, **dict(zip(tensors, more, strict=True))), given, sized=True)
         return model(*given)
 
-    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
-        return _model(function, (x, *others), sized=False)
+    def dynamic(self, function: Function, *tensors: Tensor, case: Case | None = None) -> Function:
+        return _model(function, tensors, sized=False)
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:
         start = _Start(dtype=keras.backend.standardize_dtype(x.dtype))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from poolkit_conformance.case import Case
 from poolkit_conformance.harness import HANDFUL, OPERATIONS, Function, Harness, Tensor, Which, shared
 
 LITE = (  # of which LiteRT's operators are found with care
@@ -48,8 +49,8 @@ class TensorFlowHarness(Harness):
         made: Function = tf.function(function, jit_compile=how == "xla")
         return made
 
-    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
-        unknown = [tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in (x, *others)]
+    def dynamic(self, function: Function, *tensors: Tensor, case: Case | None = None) -> Function:
+        unknown = [tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in tensors]
         made: Function = tf.function(function, input_signature=unknown)
         return made
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from poolkit_conformance.case import Case
 from poolkit_conformance.harness import HANDFUL, OPERATIONS, Array, Function, Harness, Tensor, Which, shared
 
 # What its own sums would get wrong, and what has a route for it alone.
@@ -49,7 +50,7 @@ class TorchHarness(Harness):
         torch._dynamo.reset()  # every case is a function of its own, and Dynamo keeps few
         return _quiet(torch.compile(function, backend=how, fullgraph=True, **more))
 
-    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
+    def dynamic(self, function: Function, *tensors: Tensor, case: Case | None = None) -> Function:
         return self.compiled(function, "aot_eager", dynamic=True)
 
     def vjp(self, function: Function, x: Tensor, cotangent: Tensor, *others: Tensor) -> Tensor:

@@ -138,8 +138,8 @@ class Harness:
     def compiled(self, function: Function, how: str) -> Function:
         raise NotImplementedError
 
-    def dynamic(self, function: Function, x: Tensor, *others: Tensor) -> Function:
-        """Compiled or traced without knowing any size, only ranks and dtypes."""
+    def dynamic(self, function: Function, *tensors: Tensor, case: Case | None = None) -> Function:
+        """Compiled or traced without knowing any size, only ranks and dtypes, and what a case says of its sizes."""
         raise NotImplementedError
 
     def exported(self, function: Function, how: str, told: Sequence[Sized], *tensors: Tensor) -> Function:
@@ -186,20 +186,3 @@ def chosen(which: Which, case: Case) -> bool:
     if isinstance(which, tuple):
         return any(chosen(each, case) for each in which)
     return which == "every" or (case.few if which == "few" else fnmatch.fnmatchcase(case.name, which))
-
-
-def symbols_of(shape: tuple[int, ...], known: tuple[int, ...], sizes: Sequence[Any]) -> tuple[Any, ...]:
-    """For modes of unknown sizes: those of a further tensor of `shape`, where the input of shape `known` has `sizes`.
-
-    It has the input's axes, but for one that is missing or of size 1; of any other tensor nothing is told.
-    The last axis of a graph's tensors is longer than the input's: another of its axes, or one of its own.
-    """
-    if shape and not set(shape) & set(known):
-        return shape
-    if shape[:-1] == known[:-1] and shape[-1] > known[-1]:
-        return (*sizes[:-1], dict(zip(known, sizes, strict=True)).get(shape[-1], shape[-1]))
-    pairs = iter(zip(known, sizes, strict=True))
-    if len(shape) == len(known):
-        found = [size if n == m else n for n, (m, size) in zip(shape, pairs, strict=True)]
-        return () if any(n not in (1, m) for n, m in zip(shape, known, strict=True)) else tuple(found)
-    return tuple(next((size for m, size in pairs if n == m), n) for n in shape)

@@ -123,7 +123,7 @@ def compiled(h: Harness, case: Case, how: str) -> None:
 
 def dynamic(h: Harness, case: Case) -> None:
     """Compiled or exported without sizes, then run on two."""
-    run = h.dynamic(pooling(h, case), *arguments(h, case))
+    run = h.dynamic(pooling(h, case), *arguments(h, case), case=case)
     for each in larger(case):
         check(h, each, "dynamic", run(*arguments(h, each)), f" on {list(each.shape)}")
 
@@ -178,7 +178,7 @@ def compiled_gradient(h: Harness, case: Case, how: str) -> None:
 
 def dynamic_gradient(h: Harness, case: Case) -> None:
     """Reverse mode through what was compiled without sizes."""
-    run = h.dynamic(values_of(h, case), *arguments(h, case))
+    run = h.dynamic(values_of(h, case), *arguments(h, case), case=case)
     check_gradient(h, case, run, "gradient without sizes")
 
 

@@ -13,6 +13,7 @@ from poolkit_conformance.windows import pooled_axes
 
 ANY_SIZE = " any"  # at the end of a way out for which no size is known
 ANY_BATCH = " batch"  # likewise, where only that of the batch is not
+MORE = 7  # cells of a longer axis, which has more windows of any stride up to it
 
 
 def larger(case: Case) -> Iterator[Case]:
@@ -53,6 +54,48 @@ def told(case: Case, how: str) -> list[Sized]:
         return list(shapes)
     pairs = zip(shapes, _shapes(_more(case)), strict=True)
     return [tuple([n if n == m else None for n, m in zip(a, b, strict=True)]) for a, b in pairs]
+
+
+def symbols(case: Case) -> list[tuple[int | str, ...]]:
+    """The sizes of all tensors: a number that stays, or the name of one that may change.
+
+    That is the input's along an axis (n1), the result's counted from the end (out1), or one of a tensor's own (own1).
+    What changes is seen on the same input with one axis that is longer, where that has an answer.
+    """
+    found: list[list[int | str]] = [list(shape) for shape in _shapes(case)]
+    for at, n in enumerate(case.shape):
+        longer = _of_size(case, at, n + MORE) if n > 0 else None
+        if longer is None:
+            continue
+        for names, *both in zip(found, _shapes(case), _shapes(longer), strict=True):
+            for i, pair in enumerate(zip(*both, strict=True)):
+                if pair[0] != pair[1]:
+                    names[i] = f"n{at}" if pair == (n, n + MORE) else _out(case, longer, pair, len(names) - i)
+    return [tuple(names) for names in found]
+
+
+def _out(case: Case, longer: Case, pair: tuple[int, int], i: int) -> str:
+    """The name of a size that is not the input's."""
+    shapes = (expected(case).values.shape, expected(longer).values.shape)
+    return f"out{i}" if pair == tuple([dict(enumerate(reversed(shape), 1)).get(i) for shape in shapes]) else f"own{i}"
+
+
+def least(case: Case, at: int, few: int) -> int:
+    """How many cells there are to be at least along an axis of the input, if few will do."""
+    n = case.shape[at]
+    return few if few < n and _of_size(case, at, few) is not None else n
+
+
+def _of_size(case: Case, at: int, n: int) -> Case | None:
+    """The case with a size of `n` along an axis, if there is an answer; weights are those of some channels."""
+    if not isinstance(case.data, str):
+        return None
+    other = dataclasses.replace(case, shape=(*case.shape[:at], n, *case.shape[at + 1 :]))
+    try:
+        expected(other)
+    except (oracle.NoAnswerError, ValueError):
+        return None
+    return other
 
 
 def has_batch(case: Case) -> bool:
