@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable
 from typing import Any
 
 import jax
@@ -22,7 +22,7 @@ from poolkit_jax.routes_mesh import is_on_mesh, sharded
 
 
 @contextlib.contextmanager
-def _decided() -> Iterator[None]:
+def _decided() -> Generator[None]:
     """An error for what JAX cannot tell of symbolic sizes, which it raises from within."""
     try:
         yield

@@ -49,7 +49,8 @@ def told(case: Case, how: str) -> list[Sized]:
     """The sizes of all tensors, with None for those that an exporter is not to rely on."""
     shapes = _shapes(case)
     if how.endswith(ANY_SIZE):
-        return [(None,) * len(shape) for shape in shapes]
+        others = symbols(case)[1:] if len(shapes) > 1 else []
+        return [(None,) * len(shapes[0]), *(tuple([n if isinstance(n, int) else None for n in t]) for t in others)]
     if not how.endswith(ANY_BATCH):
         return list(shapes)
     pairs = zip(shapes, _shapes(_more(case)), strict=True)

@@ -63,6 +63,7 @@ class Ops(Protocol):
     def size(self, x: Tensor, at: int) -> Size: ...
     def around(self, a: Axis) -> tuple[Size, Size]:
         """How many cells to put before the first of an axis and after the last; of these no window may need some."""
+        ...
 
     def number(self, n: Size, dtype: str) -> Any:
         """A size as something that multiplies and divides a tensor of this dtype."""
