@@ -37,6 +37,9 @@ class Ops(Operators):
     def pad(self, x: Tensor, at: int, low: Any, high: Any, value: float) -> Tensor:
         return self.F.pad(x, (0, 0) * (self.rank - 1 - at) + (low, high), value=value)
 
+    def merge(self, x: Tensor, n: int, size: Any) -> Tensor:
+        return x.flatten(self.rank - n)  # at a reshape of no numbers the older exporter to ONNX ends the process
+
     def either(self, a: Tensor, b: Tensor) -> Tensor:
         return self.torch.logical_or(a, b)  # Core ML's converter has no `|`
 
