@@ -13,7 +13,6 @@ import poolkit as pk
 from poolkit.lowering.backend import Situation
 from poolkit.lowering.lower import routes_of
 from poolkit.running import registry
-from poolkit.running.lowered import plan_of_shape
 from poolkit.running.routes import routes_for
 from poolkit.spec.kinds import BUILT_IN
 from poolkit.spec.pool_spec import PoolSpec
@@ -195,10 +194,11 @@ def _of_graphs(h: Harness) -> Iterator[tuple[str, str]]:
     compiling = Situation(derivative=True, tracing=True, shipped=True, device="cpu", format=None)
     exporting = compiling._replace(device=None, format="exporting")
     for case, mode in runner.tests(h):
-        graph = exporting if mode in ("exported:program", "exported:trace any") else None
+        graph = exporting if mode in ("exported:program", "exported:program any", "exported:trace any") else None
         situation = compiling if mode.startswith("compiled") else graph
         if situation is not None and isinstance(case.spec, PoolSpec) and not case.tensors:
-            plan = plan_of_shape(adapter, case.spec, case.shape, case.dtype, {})
+            known, shape = not mode.endswith(" any"), case.shape
+            plan = case.spec.plan(len(shape), case.dtype, lambda at, s=shape, k=known: (s[at], k), adapter.widen)
             yield case.spec.kind, routes_of(adapter, plan, situation)[0].name
 
 

@@ -35,7 +35,10 @@ class TorchHarness(Harness):
         **shared("exported:trace any", "exported:older onnx"),
         "exported:program": (*OPERATIONS, "max_3d_channels_last_k3_s2_p1", "min_3d_channels_last_k2_s1"),
         **dict.fromkeys(("exported:onnx", "exported:older onnx any"), (*OPERATIONS, *ONNX)),
-        "exported:program any": (*OPERATIONS[::2], "max_k4_s4_p2_ceil_drops_a_window"),
+        "exported:program any": (
+            *OPERATIONS[::2],
+            *("max_k4_s4_p2_ceil_drops_a_window", "*_of_a_level_that_keeps", "m*_none_keeps_an_axis"),
+        ),
         "exported:onnx any": (*OPERATIONS[::2], "gem_all_plus_inf_k3_s2_same", "avg_mask_k3_s2_ceil"),
         **dict.fromkeys(("exported:program batch", "exported:onnx batch"), HANDFUL),
         "exported:aot": ("max_k3_s2_same",),

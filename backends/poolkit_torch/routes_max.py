@@ -6,6 +6,7 @@ the gradient of ties, so their routes are for calls without a derivative.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from typing import Any
@@ -115,7 +116,27 @@ def fits_adaptive(plan: Plan, situation: Situation) -> bool:
     """Not for ONNX: neither exporter can write it."""
     few = math.prod([bin_overlap(a) for a in plan.axes]) <= MOST_OVERLAP or not situation.derivative
     compiled_anew = arrange.compiling(situation) and not plan.known  # by Inductor, for each size
-    return own.takes_bins(plan, situation) and situation.format != "onnx" and few and not compiled_anew
+    fits = own.takes_bins(plan, situation) and situation.format != "onnx" and not _keeps_a_symbol(plan, situation)
+    return fits and few and not compiled_anew
+
+
+def beside(o: Any, x: Tensor, plan: Plan) -> Reduced:
+    """The same of the other axes, where one that stays as it is would be taken for as long as that of the example."""
+    return adaptive(o, x, _without_kept(plan))
+
+
+def fits_beside(plan: Plan, situation: Situation) -> bool:
+    left = _without_kept(plan)
+    fits = len(left.axes) > 0 and not plan.spec.indices and _keeps_a_symbol(plan, situation)
+    return fits and fits_adaptive(left, situation)
+
+
+def _without_kept(plan: Plan) -> Plan:
+    return dataclasses.replace(plan, axes=tuple([a for a in plan.axes if a.form != "keep"]))
+
+
+def _keeps_a_symbol(plan: Plan, situation: Situation) -> bool:
+    return situation.tracing and any(a.form == "keep" and not a.known for a in plan.axes)
 
 
 # ------------------------------------------------------------------------------------- reductions, without a derivative
@@ -210,6 +231,7 @@ _own = functools.partial(Route, indices=True, reference=True)
 ROUTES = (
     _own("native", EXTREMA, native, own.given_as("window", _fits_pool), native_cost, needs_sizes=False),
     _own("adaptive", EXTREMA, adaptive, fits_adaptive, adaptive_cost, needs_sizes=False),
+    Route("beside", EXTREMA, beside, fits_beside, adaptive_cost, needs_sizes=False, reference=True),
     Route("view", EXTREMA, view, fits_view, lambda p: 4.0, differentiable=False, needs_sizes=False, reference=True),
     Route("guarded", EXTREMA, guarded, fits_guarded, lambda p: 18.0, needs_sizes=False, reference=True),
     _own("windows", EXTREMA, native, own.given_as("output_size", _fits_pool), native_cost),

@@ -192,6 +192,7 @@ _MANY = {"5x7_to_3", "3x2_to_7x5_repeats_cells", "none_keeps_an_axis"}
 ADAPTIVE = [
     *(case(f"avg_adaptive_{n}", f"avg output_size={o}", s, few=n in _MANY) for n, (s, o) in _BINS.items()),
     *(case(f"max_adaptive_{n}", f"max output_size={o} indices=true", s, few=n in _MANY) for n, (s, o) in _BINS.items()),
+    *(case(f"{kind}_none_keeps_an_axis", f"{kind} output_size=none,2", (2, 3, 5, 7)) for kind in ("max", "min")),
     case("sum_adaptive_5_to_3", "sum layout=NLC output_size=3", (2, 5, 3)),
     case("min_adaptive_9x10_to_4x3", "min output_size=4,3 indices=true", _MAP),
     case("sum_adaptive_9x10_to_3x5", "sum output_size=3,5", _MAP),
