@@ -15,6 +15,21 @@ from poolkit_conformance.sizes import least, symbols
 
 WIDE = ("float64", "int64")
 DERIVED = ("*ties*", "*dilated*", "softmax_*", "*empty*", "*float64*")  # what a gradient depends on
+SIZED = (  # sizes that follow from others in ways of their own, or are written in two forms
+    "fractional_max_mask_k2_to_4_cnhw",
+    "learned_adapool_masked",
+    "learned_gate",
+    "mix_by_coefficients_of_regions",
+    "mix_of_selections_is_exact",
+    "mix_weighted_k3_s2_same",
+    "onnx_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_False",
+    "s3_by_samples_3d",
+    "stochastic_drawn_mask_k3_s2_same",
+    "struct_one_node",
+    "unpool_ceil_padded",
+    "unpool_like_padded_last",
+    "unpool_same_smallest",
+)
 LEAST = 6  # without a smallest size JAX can't decide whether the windows of a spec fit
 
 
@@ -28,6 +43,7 @@ class JaxHarness(Harness):
         "gradient": (*HANDFUL, Share(0, 2)),
         "routes": ("few", "max_values_k3_s2_*"),
         **shared("forward", "vmap", "compiled:jit", "dynamic"),
+        "dynamic": (*HANDFUL, Share(3, 4), *SIZED),
         **dict.fromkeys(("direct", "layer", "routes_inside:jit", "route_gradients", "second_gradient"), HANDFUL),
         "compiled_gradient:jit": (
             *HANDFUL,

@@ -89,9 +89,11 @@ def least(case: Case, at: int, few: int) -> int:
 
 def _of_size(case: Case, at: int, n: int) -> Case | None:
     """The case with a size of `n` along an axis, if there is an answer; weights are those of some channels."""
-    if not isinstance(case.data, str):
-        return None
     other = dataclasses.replace(case, shape=(*case.shape[:at], n, *case.shape[at + 1 :]))
+    if not isinstance(case.data, str):  # numbers by hand, in whose place others may stand, but not beside more of them
+        if case.tensors:
+            return None
+        other = dataclasses.replace(other, data="normal", values=None, indices=None, gradient=None)
     try:
         expected(other)
     except (oracle.NoAnswerError, ValueError):
