@@ -19,6 +19,30 @@ def _worker() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
+def forked(function: Callable[[], Any]) -> Any:
+    """What any function gives, called in a copy of this process that it may end."""
+    here, there = multiprocessing.Pipe(duplex=False)
+
+    def send() -> None:
+        try:
+            there.send((function(), None))
+        except Exception as error:  # some errors cannot be sent
+            there.send((None, f"{type(error).__name__}: {error}"))
+
+    process = multiprocessing.get_context("fork").Process(target=send)
+    process.start()
+    there.close()
+    try:
+        found, error = here.recv()
+    except EOFError:
+        raise EndedError("a function has ended its process") from None
+    finally:
+        process.join()
+    if error is not None:
+        raise RuntimeError(error)
+    return found
+
+
 def apart(function: Callable[..., Any], *args: Any) -> Any:
     """What a module's function gives, called in another process, which is kept for the next call."""
     try:
