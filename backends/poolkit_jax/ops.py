@@ -76,8 +76,8 @@ class Ops(Operators):
         return n if isinstance(n, int) else self.jnp.asarray(n).astype(dtype)
 
     def around(self, a: Axis) -> tuple[Any, Any]:
-        # JAX adds tensors whose sizes are written alike, and knows of few that they are not negative. Those of its own
-        # `SAME` windows and convolutions are.
+        # JAX adds tensors whose sizes are written alike, as (n - 1) // 2 + 1 and -(-n // 2) are not, and pads by what
+        # it can tell is not negative. What it makes for its own `SAME` windows and convolutions is both.
         if not (a.rule and jax.export.is_symbolic_dim(a.n)):
             return super().around(a)
         pads: tuple[Any, Any] = self.lax.padtype_to_pads((a.n,), (a.span,), (a.stride,), a.rule.upper())[0]

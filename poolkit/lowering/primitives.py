@@ -62,7 +62,7 @@ class Ops(Protocol):
     # sizes
     def size(self, x: Tensor, at: int) -> Size: ...
     def around(self, a: Axis) -> tuple[Size, Size]:
-        """How many cells to put before the first of an axis and after the last; of these no window may need some."""
+        """How many cells are put before an axis and behind it; those that no window covers may be left out."""
         ...
 
     def number(self, n: Size, dtype: str) -> Any:
