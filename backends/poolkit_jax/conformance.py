@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -37,6 +38,7 @@ class JaxHarness(Harness):
     """Every eager call compiles a program, so JAX is slow here: most modes are for few cases."""
 
     backend = "jax"
+    exports = itertools.count(1)
     same_bits = False  # XLA merges what the recorded program's `jit` lets it see at once
     modes: ClassVar[Mapping[str, Which]] = {
         "eager": "every",
@@ -68,6 +70,9 @@ class JaxHarness(Harness):
         return jax.jit(function)
 
     def dynamic(self, function: Function, *tensors: Tensor, case: Case | None = None) -> Function:
+        if next(self.exports) % 300 == 0:
+            # What is exported stays loaded, and a process ends after some 1,650 of them.
+            jax.clear_caches()  # type: ignore[no-untyped-call]
         first = tensors[0].shape
         told = [tuple([f"n{at}" for at in range(len(first))])] if case is None else symbols(case)
         few = [min(n, LEAST) if case is None else least(case, at, LEAST) for at, n in enumerate(first)]
