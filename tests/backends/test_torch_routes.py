@@ -56,8 +56,8 @@ SHAPES = {
     "...HWC": (2, 2, 9, 12, 3),
     "...CHW": (2, 1, 3, 8, 12),
 }
-COMPILED = ("steps", "apart_padded")  # by Inductor: tests/backends/test_torch_compiled.py
-ROUTES = {(kind, route.name) for route in ADAPTER.routes if route.name not in COMPILED for kind in route.kinds}
+GRAPHS = ("steps", "apart_padded", "beside")  # tests/backends/test_torch_compiled.py and test_torch_kept.py
+ROUTES = {(kind, route.name) for route in ADAPTER.routes if route.name not in GRAPHS for kind in route.kinds}
 
 
 FEW = (*WINDOWS[1:6], *ADAPTIVE[:6])
